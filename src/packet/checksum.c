@@ -1,0 +1,108 @@
+#include "packet/checksum.h"
+
+uint32_t
+checksum_add(uint32_t partial, const void *data_, size_t len)
+{
+    const uint8_t *data = data_;
+    uint64_t sum = partial;
+
+    /* Eight bytes at a time, as two 32-bit halves: no carry can be lost in 64
+     * bits for any packet we can hold. */
+    for (; len >= 32; data += 32, len -= 32) {
+        uint64_t w[4];
+
+        memcpy(w, data, sizeof w);
+        sum += (w[0] & UINT32_MAX) + (w[0] >> 32);
+        sum += (w[1] & UINT32_MAX) + (w[1] >> 32);
+        sum += (w[2] & UINT32_MAX) + (w[2] >> 32);
+        sum += (w[3] & UINT32_MAX) + (w[3] >> 32);
+    }
+    for (; len >= 4; data += 4, len -= 4) {
+        uint32_t w;
+
+        memcpy(&w, data, sizeof w);
+        sum += w;
+    }
+    if (len >= 2) {
+        sum += get_be16(data);
+        data += 2;
+        len -= 2;
+    }
+    if (len) {
+        uint8_t last[2] = { *data, 0 };
+
+        sum += get_be16(last);
+    }
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    return checksum_reduce((uint32_t) sum);
+}
+
+be16
+checksum_update16(be16 checksum, be16 from, be16 to)
+{
+    return checksum_fold((uint32_t) (be16) ~checksum + (be16) ~from + to);
+}
+
+be16
+checksum_update32(be16 checksum, be32 from, be32 to)
+{
+    return checksum_update_bytes(checksum, &from, &to, sizeof from);
+}
+
+be16
+checksum_update_bytes(be16 checksum, const void *from, const void *to,
+                      size_t len)
+{
+    uint32_t sum = (be16) ~checksum;
+
+    for (size_t i = 0; i < len; i += 2) {
+        sum += (be16) ~get_be16((const uint8_t *) from + i);
+        sum += get_be16((const uint8_t *) to + i);
+    }
+    return checksum_fold(sum);
+}
+
+uint32_t
+checksum_pseudo4(be32 src, be32 dst, uint8_t proto, uint16_t l4_len)
+{
+    uint32_t sum = checksum_add(0, &src, sizeof src);
+
+    sum = checksum_add(sum, &dst, sizeof dst);
+    return sum + htobe16(proto) + htobe16(l4_len);
+}
+
+uint32_t
+checksum_pseudo6(const void *src, const void *dst, uint8_t proto,
+                 uint32_t l4_len)
+{
+    be32 len = htobe32(l4_len), next = htobe32(proto);
+    uint32_t sum = checksum_add(0, src, 16);
+
+    sum = checksum_add(sum, dst, 16);
+    sum = checksum_add(sum, &len, sizeof len);
+    return checksum_add(sum, &next, sizeof next);
+}
+
+bool
+packet_complete_checksum(struct packet *pkt)
+{
+    struct offload *ol = &pkt->offload;
+    uint32_t field = (uint32_t) ol->csum_start + ol->csum_offset;
+    uint32_t end = pkt->len - MIN(pkt->pad_len, pkt->len);
+    be16 sum;
+
+    if (!(ol->flags & OFFLOAD_NEEDS_CSUM)) {
+        return true;
+    }
+    if (ol->csum_start >= end || field + sizeof sum > end) {
+        return false;
+    }
+    sum = checksum_fold(checksum_add(0, pkt->data + ol->csum_start,
+                                     end - ol->csum_start));
+    /* A UDP checksum of zero would mean "none" (RFC 768). */
+    put_be16(pkt->data + field, sum || ol->csum_offset != 6 ? sum : 0xffff);
+    ol->flags &= (uint8_t) ~OFFLOAD_NEEDS_CSUM;
+    ol->csum_start = ol->csum_offset = 0;
+    return true;
+}
