@@ -1,0 +1,239 @@
+/* Actions and instructions, version-neutral.
+ *
+ * Actions lie one behind another in memory, each a struct that begins with
+ * struct action (type and length, a multiple of 8); a list is a span of them.
+ * The codec of each version, the text parser and translation all use this form.
+ *
+ * Ports and groups are OpenFlow numbers of 32 bits; reserved ports have their
+ * 1.1+ values (enum of_port). */
+#ifndef WEFT_OPENFLOW_ACTION_H
+#define WEFT_OPENFLOW_ACTION_H
+
+#include "openflow/error.h"
+#include "packet/field.h"
+
+enum of_port {
+    OFPP_MAX = 0xffffff00,
+    OFPP_UNSET = 0xfffffff7,
+    OFPP_IN_PORT = 0xfffffff8,
+    OFPP_TABLE = 0xfffffff9,
+    OFPP_NORMAL = 0xfffffffa,
+    OFPP_FLOOD = 0xfffffffb,
+    OFPP_ALL = 0xfffffffc,
+    OFPP_CONTROLLER = 0xfffffffd,
+    OFPP_LOCAL = 0xfffffffe,
+    OFPP_ANY = 0xffffffff,
+};
+
+enum {
+    OFPG_MAX = 0xffffff00,
+    OFPG_ALL = 0xfffffffc,
+    OFPTT_MAX = 254,              /* last table a flow entry can be in */
+    OFPTT_ALL = 0xff,
+    OFPCML_NO_BUFFER = 0xffff,
+};
+#define OFPG_ANY UINT32_C(0xffffffff)
+
+/* X(ID, text name, struct)  The name is the keyword of flow text where one
+ * keyword stands for the action. */
+#define ACTIONS(X)                                                           \
+    X(OUTPUT, "output", action_output)                                       \
+    X(CONTROLLER, "controller", action_controller)                           \
+    X(OUTPUT_REG, "output_reg", action_output_reg)                           \
+    X(SET_FIELD, "set_field", action_set_field)                              \
+    X(MOVE, "move", action_move)                                             \
+    X(PUSH_VLAN, "push_vlan", action_push)                                   \
+    X(POP_VLAN, "pop_vlan", action_plain)                                    \
+    X(PUSH_MPLS, "push_mpls", action_push)                                   \
+    X(POP_MPLS, "pop_mpls", action_push)                                     \
+    X(DEC_TTL, "dec_ttl", action_plain)                                      \
+    X(DEC_MPLS_TTL, "dec_mpls_ttl", action_plain)                            \
+    X(COPY_TTL_OUT, "copy_ttl_out", action_plain)                            \
+    X(COPY_TTL_IN, "copy_ttl_in", action_plain)                              \
+    X(GROUP, "group", action_number)                                         \
+    X(METER, "meter", action_number)                                         \
+    X(SET_QUEUE, "set_queue", action_number)                                 \
+    X(POP_QUEUE, "pop_queue", action_plain)                                  \
+    X(RESUBMIT, "resubmit", action_resubmit)                                 \
+    X(CLONE, "clone", action_clone)                                          \
+    X(STACK_PUSH, "push", action_stack)                                      \
+    X(STACK_POP, "pop", action_stack)                                        \
+    X(EXIT, "exit", action_plain)                                            \
+    X(NOTE, "note", action_note)
+
+enum action_type {
+#define X(ID, NAME, STRUCT) ACTION_##ID,
+    ACTIONS(X)
+#undef X
+    N_ACTIONS
+};
+
+struct action {
+    uint16_t type;                /* enum action_type */
+    uint16_t len;                 /* with this header and padding */
+    uint32_t pad;
+};
+
+struct action_plain {
+    struct action h;
+};
+
+struct action_number {            /* group, meter, queue id */
+    struct action h;
+    uint32_t number;
+    uint32_t pad;
+};
+
+struct action_output {
+    struct action h;
+    uint32_t port;
+    uint32_t trunc;               /* only the first n bytes; 0: all.  (To
+                                     OFPP_CONTROLLER use action_controller.) */
+};
+
+enum packet_in_reason {           /* OpenFlow 1.5 section 7.4.1 */
+    REASON_TABLE_MISS, REASON_APPLY_ACTION, REASON_INVALID_TTL,
+    REASON_ACTION_SET, REASON_GROUP, REASON_PACKET_OUT,
+};
+
+struct action_controller {
+    struct action h;
+    uint16_t max_len;
+    uint16_t controller_id;
+    uint8_t reason;               /* enum packet_in_reason */
+    uint8_t pad[3];
+};
+
+/* Part of a field: bits [ofs, ofs + n_bits). */
+struct subfield {
+    uint16_t field;               /* enum field_id */
+    uint8_t ofs;
+    uint8_t n_bits;
+};
+
+struct action_output_reg {
+    struct action h;
+    struct subfield src;
+    uint16_t max_len;
+    uint16_t pad;
+};
+
+struct action_set_field {
+    struct action h;
+    uint16_t field;               /* enum field_id */
+    bool is_load;                 /* written as load:VALUE->SUBFIELD */
+    uint8_t pad[5];
+    uint64_t value[2];            /* u128, low half first */
+    uint64_t mask[2];
+};
+
+struct action_move {
+    struct action h;
+    struct subfield src, dst;
+};
+
+struct action_push {              /* push_vlan, push_mpls, pop_mpls */
+    struct action h;
+    uint16_t eth_type;            /* host order */
+    uint16_t pad[3];
+};
+
+struct action_resubmit {
+    struct action h;
+    uint32_t in_port;             /* OFPP_IN_PORT: as it is */
+    uint8_t table;                /* 0xff: the current one */
+    uint8_t pad[3];
+};
+
+struct action_clone {
+    struct action h;
+    /* nested actions follow: h.len - sizeof h bytes */
+};
+
+struct action_stack {
+    struct action h;
+    struct subfield sub;
+    uint32_t pad;
+};
+
+struct action_note {
+    struct action h;
+    uint16_t n_bytes;
+    uint8_t bytes[];
+};
+
+/* A borrowed span of actions. */
+struct action_list {
+    const struct action *first;
+    uint32_t len;                 /* bytes */
+};
+
+#define ACTION_FOR_EACH(A, LIST)                                             \
+    for (const struct action *A = (LIST)->first;                             \
+         (const char *) A < (const char *) (LIST)->first + (LIST)->len;      \
+         A = (const struct action *) ((const char *) A + A->len))
+
+static inline struct action_list
+action_clone_list(const struct action_clone *clone)
+{
+    return (struct action_list) { (const struct action *) (clone + 1),
+                                  clone->h.len - (uint32_t) sizeof *clone };
+}
+
+static inline u128
+action_u128(const uint64_t v[2])
+{
+    return (u128) v[1] << 64 | v[0];
+}
+
+/* A list under construction. */
+struct actions {
+    char *data;
+    uint32_t len;
+    uint32_t size;
+};
+
+void actions_fini(struct actions *);
+void actions_clear(struct actions *);
+/* Appends a zeroed action of `len` bytes (rounded up to 8); valid until the next
+ * append. */
+void *actions_add(struct actions *, enum action_type, size_t len);
+void actions_add_output(struct actions *, uint32_t port);
+void actions_add_controller(struct actions *, uint16_t max_len,
+                            enum packet_in_reason);
+void actions_add_set_field(struct actions *, enum field_id, u128 value,
+                           u128 mask);
+/* Nesting: begin returns a mark that end takes. */
+uint32_t actions_begin_clone(struct actions *);
+void actions_end_clone(struct actions *, uint32_t mark);
+struct action_list actions_list(const struct actions *);
+bool action_list_equal(struct action_list, struct action_list);
+
+/* What a flow entry tells to do.  Lists are borrowed where the struct is passed
+ * in, owned where a container says so. */
+struct instructions {
+    struct action_list apply;
+    struct action_list write;     /* for the action set */
+    be64 metadata, metadata_mask;
+    uint32_t meter;               /* 0: none */
+    bool clear;
+    bool has_goto;
+    uint8_t goto_table;
+};
+
+/* Do the actions make sense for packets of this match in this table?  (field
+ * prerequisites at the point of each action, goto forward only, ports and tags
+ * valid, nesting depth.)  References to groups and meters are checked by the
+ * switch.  OF_OK or the error, with words in `why`. */
+struct match;
+enum of_error instructions_check(const struct instructions *,
+                                 const struct match *, uint8_t table,
+                                 struct str *why);
+
+/* "output:2,set_field:...": without "actions=". */
+void action_list_format(struct action_list, struct str *);
+/* All instructions: "clear_actions,write_actions(...),goto_table:1"; "drop"
+ * when there is nothing. */
+void instructions_format(const struct instructions *, struct str *);
+
+#endif
