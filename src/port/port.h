@@ -53,11 +53,19 @@ enum port_features {
 enum port_state { PORT_DOWN, PORT_UP };
 
 /* Counters, written by workers with relaxed atomics.  "Packets" are wire
- * packets: a GSO super-frame counts as its segments. */
+ * packets: a GSO super-frame counts as its segments.  rx_dropped and tx_dropped
+ * are totals; the rows under them say why, and add up to them. */
 #define PORT_COUNTERS(X)                                                     \
     X(rx_packets) X(rx_bytes) X(tx_packets) X(tx_bytes)                      \
     X(rx_dropped) X(tx_dropped) X(rx_errors) X(tx_errors)                    \
-    X(rx_super_frames) X(tx_super_frames)
+    X(rx_super_frames) X(tx_super_frames) X(tx_dropped_bytes)                \
+    X(rx_no_buffer)     /* the worker's packet pool was used up */           \
+    X(rx_bad_offload)   /* the device's checksum or GSO promise is nonsense */\
+    X(rx_bad_length)    /* shorter than Ethernet or longer than any buffer */\
+    X(tx_full)          /* the device's queue is full */                     \
+    X(tx_link_down)     /* the device is there, but nobody listens */        \
+    X(tx_too_long)      /* longer than what the device takes */              \
+    X(tx_refused)       /* the device refused for another reason */
 
 struct port_counters {
 #define X(NAME) _Atomic uint64_t NAME;
@@ -128,6 +136,8 @@ struct port {
     uint32_t mtu;                   /* payload bytes, 0: unlimited */
     uint32_t speed_mbps;            /* 0: unknown */
     struct eth_addr mac;            /* our end's address */
+    bool is_open;                   /* the class holds a device; control
+                                       thread only */
     _Atomic enum port_state state;
     atomic_int error;               /* why DOWN: negative errno, 0: by config */
     struct port_counters counters __attribute__((aligned(CACHE_LINE)));
@@ -167,7 +177,20 @@ port_count(_Atomic uint64_t *counter, uint64_t n)
                           + n, memory_order_relaxed);
 }
 
-/* Receives and sends with the common counters kept. */
+/* Counts a packet that tx cannot send, under tx_dropped and under `reason`, a
+ * member of port->counters.  The packet stays the caller's. */
+void port_drop_tx(struct port *, const struct packet *,
+                  _Atomic uint64_t *reason);
+/* The same for `n` received frames that never became packets. */
+static inline void
+port_drop_rx(struct port *port, uint64_t n, _Atomic uint64_t *reason)
+{
+    port_count(&port->counters.rx_dropped, n);
+    port_count(reason, n);
+}
+
+/* Receives and sends with the common counters kept: a class counts only what it
+ * drops. */
 int port_rx(struct port *, unsigned int queue, struct packet_pool *,
             struct batch *);
 void port_tx(struct port *, unsigned int queue, struct batch *, bool borrow);
