@@ -1,0 +1,156 @@
+/* What a cache entry tells to do: a flat list of data-path actions.
+ *
+ * Actions lie one behind another, 8-byte aligned, each beginning with struct
+ * dp_action.  They name ports, meters and recirculation ids by small integers
+ * and hold no pointers, so that a list can be handed to another executor.
+ *
+ * An empty list drops; translation ends it with DP_ACTION_DROP to give the
+ * reason. */
+#ifndef WEFT_DATAPATH_ACTION_H
+#define WEFT_DATAPATH_ACTION_H
+
+#include "datapath/drop.h"
+#include "packet/field.h"
+
+/* X(ID, name, struct) */
+#define DP_ACTIONS(X)                                                        \
+    X(OUTPUT, "output", dp_action_output)                                    \
+    X(SET_FIELD, "set_field", dp_action_set_field)                           \
+    X(PUSH_VLAN, "push_vlan", dp_action_push_vlan)                           \
+    X(POP_VLAN, "pop_vlan", dp_action_plain)                                 \
+    X(PUSH_MPLS, "push_mpls", dp_action_mpls)                                \
+    X(POP_MPLS, "pop_mpls", dp_action_mpls)                                  \
+    X(DEC_TTL, "dec_ttl", dp_action_ttl)                                     \
+    X(DEC_MPLS_TTL, "dec_mpls_ttl", dp_action_ttl)                           \
+    X(COPY_TTL_OUT, "copy_ttl_out", dp_action_plain)                         \
+    X(COPY_TTL_IN, "copy_ttl_in", dp_action_plain)                           \
+    X(TRUNC, "trunc", dp_action_trunc)                                       \
+    X(CLONE, "clone", dp_action_clone)                                       \
+    X(METER, "meter", dp_action_meter)                                       \
+    X(CONTROLLER, "controller", dp_action_controller)                        \
+    X(RECIRC, "recirc", dp_action_recirc)                                    \
+    X(DROP, "drop", dp_action_drop)
+
+enum dp_action_type {
+#define X(ID, NAME, STRUCT) DP_ACTION_##ID,
+    DP_ACTIONS(X)
+#undef X
+    N_DP_ACTIONS
+};
+
+struct dp_action {
+    uint16_t type;                /* enum dp_action_type */
+    uint16_t len;                 /* with this header */
+};
+
+struct dp_action_plain {
+    struct dp_action h;
+    uint32_t pad;
+};
+
+struct dp_action_output {
+    struct dp_action h;
+    uint32_t port;                /* datapath port id */
+};
+
+struct dp_action_set_field {
+    struct dp_action h;
+    uint32_t field;               /* enum field_id, a FIELD_WIRE one */
+    uint64_t value[2], mask[2];   /* u128, low half first */
+};
+
+struct dp_action_push_vlan {
+    struct dp_action h;
+    uint16_t tpid, tci;           /* host order; tci without present bit */
+};
+
+struct dp_action_mpls {
+    struct dp_action h;
+    uint16_t eth_type;            /* host order */
+    uint16_t pad;
+    uint32_t lse;                 /* push: label stack entry, host order */
+    uint32_t pad2;
+};
+
+/* A TTL that is not above 1 ends the list for that packet: it goes up as
+ * packet-in "invalid ttl" when `to_controller`, else it is dropped as
+ * ttl-expired.  The cache entry need not match the TTL. */
+struct dp_action_ttl {
+    struct dp_action h;
+    uint8_t to_controller;
+    uint8_t pad[3];
+};
+
+/* For the next output only. */
+struct dp_action_trunc {
+    struct dp_action h;
+    uint32_t max_len;
+};
+
+/* Nested actions follow and work on a copy; the list goes on behind them with
+ * the packet as it was. */
+struct dp_action_clone {
+    struct dp_action h;           /* len: with the nested actions */
+    uint32_t pad;
+};
+
+struct dp_action_meter {
+    struct dp_action h;
+    uint32_t meter;               /* slot in the datapath's meter table */
+};
+
+struct dp_action_controller {
+    struct dp_action h;
+    uint16_t max_len;
+    uint16_t controller_id;
+    uint8_t reason;               /* enum packet_in_reason */
+    uint8_t table;
+    uint8_t pad[2];
+    uint32_t recirc;              /* frozen pipeline fields that the message
+                                     shows (registers, metadata); 0: none */
+    be64 cookie;                  /* of the entry that sent it */
+};
+
+struct dp_action_recirc {
+    struct dp_action h;
+    uint32_t id;
+};
+
+struct dp_action_drop {
+    struct dp_action h;
+    uint32_t reason;              /* enum drop_reason */
+};
+
+struct dp_action_list {
+    const struct dp_action *first;
+    uint32_t len;
+};
+
+#define DP_ACTION_FOR_EACH(A, LIST)                                          \
+    for (const struct dp_action *A = (LIST)->first;                          \
+         (const char *) A < (const char *) (LIST)->first + (LIST)->len;      \
+         A = (const struct dp_action *) ((const char *) A + A->len))
+
+/* A list under construction, of bounded size: translation of a hostile table
+ * must end (DP_ACTIONS_MAX_LEN bytes; add returns NULL beyond). */
+enum { DP_ACTIONS_MAX_LEN = 32768 };
+
+struct dp_actions {
+    char *data;
+    uint32_t len, size;
+    bool too_long;
+};
+
+void dp_actions_fini(struct dp_actions *);
+/* Zeroed but for the header; NULL when the list is too long. */
+void *dp_actions_add(struct dp_actions *, enum dp_action_type, size_t len);
+uint32_t dp_actions_begin_clone(struct dp_actions *);
+void dp_actions_end_clone(struct dp_actions *, uint32_t mark);
+struct dp_action_list dp_actions_list(const struct dp_actions *);
+
+/* "output(2),push_vlan(vid=10),..."; `port_name` may be NULL. */
+void dp_action_list_format(struct dp_action_list,
+                           const char *(*port_name)(void *aux, uint32_t id),
+                           void *aux, struct str *);
+
+#endif

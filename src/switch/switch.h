@@ -1,0 +1,120 @@
+/* The switch: the forwarding half's front door.
+ *
+ * Owns ports, flow tables, the learning table of NORMAL (fdb) and the data path;
+ * turns requests into versions of the tables and misses into cache entries.
+ *
+ *     control thread:  switch_* below -> tables -> publish -> invalidate caches
+ *     workers:         upcall -> pipeline.c -> translate.c (-> normal.c, fdb.c)
+ *     revalidator:     revalidate.c: ages cache entries, pushes counters
+ *
+ * Threads: every function is for the control thread unless it says otherwise.
+ * Changes become visible in batches: at switch_barrier(), or SWITCH_PUBLISH_MS
+ * after the first (call switch_run()). */
+#ifndef WEFT_SWITCH_SWITCH_H
+#define WEFT_SWITCH_SWITCH_H
+
+#include "datapath/datapath.h"
+#include "switch/tables.h"
+
+struct switch_;
+
+enum { SWITCH_PUBLISH_MS = 1 };
+
+enum fail_mode { FAIL_STANDALONE, FAIL_SECURE };
+
+struct switch_config {
+    char name[32];                      /* "br0" */
+    uint64_t datapath_id;               /* 0: made from the name */
+    enum fail_mode fail_mode;           /* secure: starts with empty tables */
+    struct datapath_config datapath;
+    struct helper *helper;              /* NULL: devices opened directly */
+    msec fdb_age;                       /* default 300 s */
+    uint32_t fdb_max;                   /* default 64k */
+    uint32_t fdb_max_per_port;          /* default a quarter */
+};
+
+/* How a port takes part in NORMAL. */
+enum vlan_mode { VLAN_TRUNK, VLAN_ACCESS, VLAN_NATIVE_TAGGED,
+                 VLAN_NATIVE_UNTAGGED };
+struct port_vlan {
+    enum vlan_mode mode;
+    uint16_t vid;                       /* access or native; 0: none */
+    uint64_t trunks[64];                /* bitmap of 4096; all zero: all */
+};
+
+struct switch_port {
+    struct port *port;
+    uint32_t number;                    /* OpenFlow number == datapath id */
+    struct port_vlan vlan;
+    bool is_protected;
+    bool no_flood, no_recv, no_fwd, no_packet_in, admin_down;
+};
+
+struct switch_ *switch_create(const struct switch_config *, msec now);
+void switch_destroy(struct switch_ *);
+
+/* Periodic work: publishes, expires, checks ports.  Returns when to call again
+ * (msec of the clock). */
+msec switch_run(struct switch_ *, msec now);
+/* Everything requested before is visible to every later packet when it
+ * returns. */
+void switch_barrier(struct switch_ *);
+
+/* Number 0: the lowest free.  Errors: -EEXIST, -EINVAL, those of open(). */
+int switch_add_port(struct switch_ *, const struct port_config *,
+                    uint32_t number, struct switch_port **,
+                    struct str *error);
+int switch_delete_port(struct switch_ *, uint32_t number);
+struct switch_port *switch_port_by_number(const struct switch_ *, uint32_t);
+struct switch_port *switch_port_by_name(const struct switch_ *, const char *);
+/* In order of number; NULL ends. */
+struct switch_port *switch_next_port(const struct switch_ *,
+                                     const struct switch_port *);
+/* Changed settings become visible like table changes. */
+int switch_set_port_vlan(struct switch_ *, struct switch_port *,
+                         const struct port_vlan *);
+int switch_set_port_flags(struct switch_ *, struct switch_port *,
+                          bool is_protected, bool no_flood, bool no_recv,
+                          bool no_fwd, bool no_packet_in, bool admin_down);
+
+/* Requests, as a controller or the operator makes them. */
+enum of_error switch_flow_mod(struct switch_ *, const struct flow_mod *,
+                              msec now, struct str *why);
+enum of_error switch_group_mod(struct switch_ *, const struct group_mod *,
+                               msec now, struct str *why);
+enum of_error switch_meter_mod(struct switch_ *, const struct meter_mod *,
+                               msec now, struct str *why);
+
+const struct switch_config *switch_config(const struct switch_ *);
+struct tables *switch_tables(const struct switch_ *);
+struct datapath *switch_datapath(const struct switch_ *);
+struct fdb *switch_fdb(const struct switch_ *);
+/* Pushes the cache's counters to the entries now (before a list). */
+void switch_refresh_counters(struct switch_ *);
+const struct flow_text_names *switch_names(const struct switch_ *);
+
+/* ---- Trace: the real translation, telling what it does (trace.c) ---- */
+
+/* One step, outermost first; `depth` indents. */
+struct trace_step {
+    unsigned int depth;
+    char *text;
+};
+struct trace {
+    unsigned int n_steps;
+    struct trace_step *steps;
+    /* Result. */
+    struct flow_mask mask;              /* what a cache entry would match */
+    struct str megaflow;                /* the same as match text */
+    struct str actions;                 /* dp_action_list_format() */
+    bool is_dropped;
+    enum drop_reason drop_reason;
+    struct str verdict;                 /* one sentence */
+};
+/* Traces a packet that port `in_port` would receive.  Recirculation is followed.
+ * Nothing is changed unless `with_effects` (fdb learning). */
+int switch_trace(struct switch_ *, const struct flow *, bool with_effects,
+                 struct trace *, struct str *error);
+void trace_fini(struct trace *);
+
+#endif

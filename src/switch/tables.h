@@ -1,0 +1,172 @@
+/* What this switch was told: flow tables, groups and meters, by version.
+ *
+ * One writer (the switch thread) changes them; forwarding workers read them
+ * while translating a miss, under RCU (QSBR), without locks.
+ *
+ * Versions.  A change is staged first and becomes visible by tables_publish(),
+ * all at once: an entry is seen by a reader of version v when
+ * add_version <= v < remove_version.  A translation reads the current version
+ * once and passes it to every lookup, so that it never sees half of a bundle.
+ * What is removed is freed after a grace period.
+ *
+ * A bundle is staged between tables_begin() and tables_commit() or
+ * tables_discard(); without one, each request is staged by itself and everything
+ * staged becomes visible at the next publish.
+ *
+ * The writer's view is always the newest staged state. */
+#ifndef WEFT_SWITCH_TABLES_H
+#define WEFT_SWITCH_TABLES_H
+
+#include <stdatomic.h>
+
+#include "openflow/flow_mod.h"
+
+enum { N_TABLES = OFPTT_MAX + 1 };
+
+/* Counters are pushed by the revalidator, from any thread. */
+struct credit {
+    _Atomic uint64_t packets;
+    _Atomic uint64_t bytes;
+    _Atomic msec used;                  /* last use; created at first */
+};
+
+/* Constant once visible, but for the credit. */
+struct flow_entry {
+    uint64_t id;                        /* never used again for another */
+    uint8_t table;
+    uint16_t priority;
+    uint16_t idle_timeout, hard_timeout, importance;
+    uint16_t flags;                     /* enum flow_mod_flags */
+    be64 cookie;
+    msec created;                       /* hard timeout counts from here */
+    msec modified;
+    struct instructions instructions;   /* lists owned by the entry */
+    struct credit credit;
+};
+
+/* Rebuilds the full match from the stored compressed form. */
+void flow_entry_match(const struct flow_entry *, struct match *);
+/* The flow-mod (add) that would make it: for lists, trace and saving. */
+void flow_entry_format(const struct flow_entry *, struct str *);
+
+/* Why an entry went. */
+enum flow_removed_reason { REMOVED_IDLE_TIMEOUT, REMOVED_HARD_TIMEOUT,
+                           REMOVED_DELETE, REMOVED_GROUP_DELETE,
+                           REMOVED_METER_DELETE, REMOVED_EVICTION };
+
+struct group {
+    uint32_t id;
+    enum group_type type;
+    unsigned int n_buckets;
+    struct group_bucket {
+        uint32_t id;
+        uint16_t weight;
+        uint32_t watch_port, watch_group;
+        struct action_list actions;     /* owned by the group */
+        struct credit *credit;          /* the bucket's counters: survive a
+                                           modify that keeps the bucket id */
+    } *buckets;
+    struct credit *credit;
+    msec created;
+};
+
+/* Identity and configuration; the token buckets are the data path's. */
+struct meter {
+    uint32_t id;
+    unsigned int flags;                 /* enum meter_flags */
+    unsigned int n_bands;
+    struct meter_band bands[METER_MAX_BANDS];
+    msec created;
+};
+
+struct tables;
+
+/* What a publish changed, for the caches: an entry translated before may be
+ * wrong if it looked into `table` and can hold packets of `match`. */
+struct table_change {
+    uint8_t table;
+    const struct match *match;          /* NULL: anything in this table */
+};
+struct table_changes {
+    uint64_t version;                   /* that is visible now */
+    bool everything;                    /* too many to list, groups changed...*/
+    unsigned int n;
+    struct table_change *list;
+};
+
+struct tables_config {
+    uint32_t max_entries;               /* in all tables; default 2M */
+    /* An entry went (called by the writer, before it is freed). */
+    void (*removed)(void *aux, const struct flow_entry *,
+                    enum flow_removed_reason);
+    /* Does this output port exist?  NULL: any. */
+    bool (*port_exists)(void *aux, uint32_t port);
+    void *aux;
+};
+
+struct tables *tables_create(const struct tables_config *);
+void tables_destroy(struct tables *);
+
+/* ---- Writer ---- */
+
+enum of_error tables_flow_mod(struct tables *, const struct flow_mod *,
+                              msec now, struct str *why);
+enum of_error tables_group_mod(struct tables *, const struct group_mod *,
+                               msec now, struct str *why);
+enum of_error tables_meter_mod(struct tables *, const struct meter_mod *,
+                               msec now, struct str *why);
+/* One bundle at a time may be staged (others wait as plain requests in
+ * openflow/).  commit stages all or, with the first error, nothing. */
+void tables_begin(struct tables *);
+void tables_commit(struct tables *);
+void tables_discard(struct tables *);
+
+/* Is anything staged that is not visible yet? */
+bool tables_pending(const struct tables *);
+/* Makes it visible and tells what changed; `changes` stays valid until the next
+ * call.  The caller then invalidates caches (datapath_invalidate). */
+void tables_publish(struct tables *, struct table_changes *changes);
+
+/* Removes entries whose time is up (staged: publish afterwards); bounded work.
+ * Returns when to call again. */
+msec tables_expire(struct tables *, msec now);
+
+/* ---- Readers, under RCU ---- */
+
+uint64_t tables_version(const struct tables *);
+
+/* The entry of highest priority that matches, or NULL; marks in `wc` every bit
+ * that the answer depended on.  NULL `wc`: nobody asks. */
+const struct flow_entry *
+tables_lookup(const struct tables *, uint8_t table, uint64_t version,
+              const struct flow *, struct flow_mask *wc);
+const struct group *tables_group(const struct tables *, uint32_t id,
+                                 uint64_t version);
+const struct meter *tables_meter(const struct tables *, uint32_t id);
+/* By entry id, also when it is being removed; NULL when gone.  For credits. */
+struct flow_entry *tables_entry(const struct tables *, uint64_t id);
+
+/* Per-table statistics. */
+struct table_stats {
+    uint32_t n_entries;
+    _Atomic uint64_t lookups, matched;
+};
+struct table_stats *tables_stats(const struct tables *, uint8_t table);
+
+/* ---- Lists: writer thread, or under RCU (then changes may be missed) ---- */
+
+typedef bool flow_entry_visit(void *aux, const struct flow_entry *);
+/* Visits visible entries until `visit` returns false; table OFPTT_ALL: all, in
+ * order of table, falling priority, then age.  `match` NULL: any; else the
+ * non-strict rule. */
+void tables_visit(const struct tables *, uint8_t table,
+                  const struct match *, flow_entry_visit *, void *aux);
+typedef bool group_visit(void *aux, const struct group *);
+void tables_visit_groups(const struct tables *, group_visit *, void *aux);
+typedef bool meter_visit(void *aux, const struct meter *);
+void tables_visit_meters(const struct tables *, meter_visit *, void *aux);
+
+/* Bytes of memory behind the entries, for `weft switch show`. */
+size_t tables_memory(const struct tables *);
+
+#endif
