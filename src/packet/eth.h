@@ -54,4 +54,12 @@ struct arp_header {
 } __attribute__((packed));
 static_assert(sizeof(struct arp_header) == 28, "RFC 826");
 
+static inline bool
+arp_is_sound(const struct arp_header *arp, size_t left)
+{
+    return left >= sizeof *arp && arp->htype == htobe16(1)
+           && arp->ptype == htobe16(ETH_TYPE_IP) && arp->hlen == 6
+           && arp->plen == 4;
+}
+
 #endif

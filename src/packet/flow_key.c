@@ -3,7 +3,8 @@
 #include "packet/cursor.h"
 #include "packet/eth.h"
 #include "packet/flow.h"
-#include "packet/ip.h"
+#include "packet/ip6_ext.h"
+#include "packet/nd.h"
 
 /* Set once the header was read; the map then claims the words. */
 #define PRESENT(KEY, MEMBER) ((KEY)->map |= FLOW_WORD_BIT(MEMBER))
@@ -72,11 +73,9 @@ extract_mpls(struct cursor *c, struct flow_key *key)
 static void
 extract_arp(struct cursor *c, struct flow_key *key)
 {
-    const struct arp_header *arp;
+    const struct arp_header *arp = (const void *) c->p;
 
-    arp = (const void *) cursor_take(c, sizeof *arp);
-    if (!arp || arp->htype != htobe16(1) || arp->ptype != htobe16(ETH_TYPE_IP)
-        || arp->hlen != 6 || arp->plen != 4) {
+    if (!arp_is_sound(arp, cursor_left(c))) {
         return;
     }
     WORD(key, nw_proto) = 0;
@@ -93,40 +92,30 @@ extract_arp(struct cursor *c, struct flow_key *key)
 
 /* RFC 4861 sections 4.3, 4.4 and 4.6: target and link-layer options. */
 static void
-extract_nd(struct cursor c, struct flow_key *key)
+extract_nd(const uint8_t *icmp, size_t len, struct flow_key *key)
 {
-    be32 reserved = htobe32(cursor_u32(&c));
-    const uint8_t *target = cursor_take(&c, 16);
+    struct nd_options options;
 
-    if (!target) {
+    if (len < ND_HEADER_LEN
+        || !nd_options_decode(&options, icmp + ND_HEADER_LEN,
+                              len - ND_HEADER_LEN)) {
         return;
     }
-    memcpy(&key->f.nd_target, target, 16);
+    memcpy(&key->f.nd_target, icmp + ND_TARGET_OFS, 16);
     WORD(key, nd_reserved) = 0;
-    key->f.nd_reserved = reserved;
+    key->f.nd_reserved = get_be32(icmp + ND_RESERVED_OFS);
     WORD(key, arp_sha) = 0;
     WORD(key, arp_tha) = 0;
+    if (options.sll) {
+        memcpy(&key->f.arp_sha, options.sll, 6);
+    }
+    if (options.tll) {
+        memcpy(&key->f.arp_tha, options.tll, 6);
+    }
+    key->f.nd_options_type = options.other;
     key->map |= FLOW_WORD_BIT(nd_target) | FLOW_WORD_BIT(nd_target) << 1
                 | FLOW_WORD_BIT(nd_reserved) | FLOW_WORD_BIT(arp_sha)
                 | FLOW_WORD_BIT(arp_tha);
-
-    while (cursor_left(&c) >= 8) {
-        uint8_t type = c.p[0];
-        unsigned int len = c.p[1] * 8;
-        const uint8_t *option;
-
-        option = len ? cursor_take(&c, len) : NULL;
-        if (!option) {
-            break;
-        }
-        if (type == ND_OPTION_SLL && len == 8) {
-            memcpy(&key->f.arp_sha, option + 2, 6);
-        } else if (type == ND_OPTION_TLL && len == 8) {
-            memcpy(&key->f.arp_tha, option + 2, 6);
-        } else if (!key->f.nd_options_type) {
-            key->f.nd_options_type = type;
-        }
-    }
 }
 
 static void
@@ -158,14 +147,14 @@ extract_l4(struct cursor *c, struct flow_key *key, uint8_t proto, bool is_ip6)
     } else if ((proto == IP_PROTO_ICMP && !is_ip6)
                || (proto == IP_PROTO_ICMPV6 && is_ip6)
                || (proto == IP_PROTO_IGMP && !is_ip6)) {
-        const uint8_t *icmp = cursor_take(c, 4);
+        const uint8_t *icmp = c->p;
+        size_t len = cursor_left(c);
 
-        if (icmp) {
+        if (cursor_take(c, 4)) {
             key->f.tp_src = htobe16(icmp[0]);
             key->f.tp_dst = htobe16(proto == IP_PROTO_IGMP ? 0 : icmp[1]);
-            if (is_ip6 && !icmp[1] && (icmp[0] == ND_SOLICIT
-                                       || icmp[0] == ND_ADVERT)) {
-                extract_nd(*c, key);
+            if (is_ip6 && nd_is_message(icmp)) {
+                extract_nd(icmp, len, key);
             }
         }
     }
@@ -185,20 +174,13 @@ static void
 extract_ip4(struct packet *pkt, struct cursor *c, struct flow_key *key)
 {
     const struct ip4_header *ip = (const void *) c->p;
-    unsigned int header_len;
-    uint16_t total_len, frag;
+    uint16_t frag;
 
-    if (cursor_left(c) < sizeof *ip) {
+    if (!ip4_is_sound(ip, cursor_left(c))) {
         return;
     }
-    header_len = (ip->ver_ihl & 0xf) * 4u;
-    total_len = be16toh(get_be16(&ip->total_len));
-    if (ip->ver_ihl >> 4 != 4 || header_len < sizeof *ip
-        || total_len < header_len || cursor_left(c) < total_len) {
-        return;
-    }
-    cut_padding(pkt, c, total_len);
-    cursor_skip(c, header_len);
+    cut_padding(pkt, c, be16toh(ip->total_len));
+    cursor_skip(c, ip4_header_len(ip));
 
     memcpy(&key->f.nw_src, ip->src, 8);
     WORD(key, nw_proto) = 0;
@@ -206,7 +188,7 @@ extract_ip4(struct packet *pkt, struct cursor *c, struct flow_key *key)
     key->f.nw_tos = ip->tos;
     key->f.nw_ttl = ip->ttl;
     key->map |= FLOW_WORD_BIT(nw_src) | FLOW_WORD_BIT(nw_proto);
-    frag = be16toh(get_be16(&ip->frag));
+    frag = be16toh(ip->frag);
     if (UNLIKELY(frag & (IP4_FRAG_MORE | IP4_FRAG_OFS))) {
         key->f.nw_frag = FLOW_FRAG_ANY;
         if (frag & IP4_FRAG_OFS) {
@@ -218,63 +200,20 @@ extract_ip4(struct packet *pkt, struct cursor *c, struct flow_key *key)
     extract_l4(c, key, ip->proto, false);
 }
 
-/* Walks the extension headers (RFC 8200 section 4).  Returns the upper-layer
- * protocol with the cursor on its header, or -1 when the chain is cut short. */
-static int
-skip_ip6_extensions(struct cursor *c, struct flow_key *key, uint8_t next)
-{
-    /* A bound: a chain of hundreds of 8-byte headers is an attack. */
-    for (unsigned int i = 0; i < 16; i++) {
-        const uint8_t *ext = c->p;
-        size_t len;
-
-        if (!ip6_is_extension(next)) {
-            return next;
-        }
-        if (cursor_left(c) < 8) {
-            return -1;
-        }
-        if (next == IP_PROTO_FRAGMENT) {
-            uint16_t frag = be16toh(get_be16(ext + 2));
-
-            len = 8;
-            /* An atomic fragment (RFC 6946) is not a fragment. */
-            if (frag & (IP6_FRAG_OFS | IP6_FRAG_MORE)) {
-                key->f.nw_frag = FLOW_FRAG_ANY;
-            }
-            if (frag & IP6_FRAG_OFS) {
-                key->f.nw_frag |= FLOW_FRAG_LATER;
-                return ext[0];
-            }
-        } else if (next == IP_PROTO_AH) {
-            len = (ext[1] + 2u) * 4;
-        } else {
-            len = (ext[1] + 1u) * 8;
-        }
-        if (!cursor_take(c, len)) {
-            return -1;
-        }
-        next = ext[0];
-    }
-    return -1;
-}
-
 static void
 extract_ip6(struct packet *pkt, struct cursor *c, struct flow_key *key)
 {
     const struct ip6_header *ip = (const void *) c->p;
+    struct ip6_chain chain;
     uint16_t payload_len;
     uint32_t first;
     int proto;
 
-    if (cursor_left(c) < sizeof *ip) {
+    if (!ip6_is_sound(ip, cursor_left(c))) {
         return;
     }
-    first = be32toh(get_be32(&ip->ver_tc_label));
-    payload_len = be16toh(get_be16(&ip->payload_len));
-    if (first >> 28 != 6 || cursor_left(c) - sizeof *ip < payload_len) {
-        return;
-    }
+    first = be32toh(ip->ver_tc_label);
+    payload_len = be16toh(ip->payload_len);
     cursor_skip(c, sizeof *ip);
     /* A super-frame of more than 64 KB has length 0 (RFC 2675 and "big TCP");
      * then nothing is known of padding. */
@@ -291,7 +230,8 @@ extract_ip6(struct packet *pkt, struct cursor *c, struct flow_key *key)
     key->map |= (UINT64_C(15) << FLOW_WORD(ipv6_src)) | FLOW_WORD_BIT(nw_proto)
                 | FLOW_WORD_BIT(ipv6_label);
 
-    proto = skip_ip6_extensions(c, key, ip->next);
+    proto = ip6_skip_extensions(c, ip->next, &chain);
+    key->f.nw_frag = chain.frag;
     if (proto < 0) {
         /* As OpenFlow says "no next header". */
         key->f.nw_proto = IP_PROTO_NONE;
