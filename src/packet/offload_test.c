@@ -1,0 +1,193 @@
+#include "unit.h"
+
+#include "lib/rng.h"
+#include "packet/checksum.h"
+#include "packet/eth.h"
+#include "packet/ip.h"
+#include "packet/offload.h"
+
+/* A frame of `payload` bytes over TCP or UDP, with `n_tags` VLAN tags. */
+static struct packet *
+make(struct packet_pool *pool, bool v6, uint8_t proto, unsigned int n_tags,
+     uint32_t payload)
+{
+    uint32_t l3 = ETH_HEADER_LEN + n_tags * VLAN_TAG_LEN;
+    uint32_t l4 = l3 + (v6 ? 40 : 20);
+    uint32_t hdr = proto == IP_PROTO_TCP ? 20 : 8;
+    struct packet *pkt = packet_alloc(pool, l4 + hdr + payload);
+    uint8_t *p = pkt->data;
+
+    pkt->len = l4 + hdr + payload;
+    memset(p, 0, pkt->len);
+    for (unsigned int i = 0; i < n_tags; i++) {
+        put_be16(p + 12 + 4 * i, htobe16(ETH_TYPE_VLAN));
+    }
+    put_be16(p + l3 - 2, htobe16(v6 ? ETH_TYPE_IPV6 : ETH_TYPE_IP));
+    if (v6) {
+        p[l3] = 0x60;
+        p[l3 + 6] = proto;
+    } else {
+        p[l3] = 0x45;
+        p[l3 + 9] = proto;
+    }
+    if (proto == IP_PROTO_TCP) {
+        p[l4 + 12] = 0x50;
+    }
+    pkt->offload = (struct offload) {
+        .flags = OFFLOAD_NEEDS_CSUM,
+        .csum_start = (uint16_t) l4,
+        .csum_offset = proto == IP_PROTO_TCP ? 16 : 6,
+    };
+    return pkt;
+}
+
+TEST(honest_frames_pass_and_get_their_header_length)
+{
+    struct packet_pool *pool = packet_pool_create(4, 4);
+
+    for (unsigned int i = 0; i < 24; i++) {
+        bool v6 = i & 1, tcp = i & 2, gso = i & 4;
+        struct packet *pkt = make(pool, v6, tcp ? IP_PROTO_TCP : IP_PROTO_UDP,
+                                  i / 8, 5000);
+
+        if (gso) {
+            pkt->offload.gso_type = !tcp ? GSO_UDP_L4
+                                    : v6 ? GSO_TCPV6 : GSO_TCPV4;
+            pkt->offload.gso_size = 1000;
+            pkt->offload.hdr_len = 3;
+        }
+        CHECK(offload_validate(pkt));
+        CHECK(pkt->offload.hdr_len
+              == (gso ? pkt->offload.csum_start + (tcp ? 20 : 8) : 0));
+        CHECK(packet_n_wire(pkt) == (gso ? 5 : 1));
+        packet_free(pkt);
+    }
+    packet_pool_destroy(pool);
+}
+
+TEST(one_segment_is_no_super_frame)
+{
+    struct packet_pool *pool = packet_pool_create(1, 0);
+    struct packet *pkt = make(pool, false, IP_PROTO_TCP, 0, 100);
+
+    pkt->offload.gso_type = GSO_TCPV4;
+    pkt->offload.gso_size = 100;
+    CHECK(offload_validate(pkt));
+    CHECK(pkt->offload.gso_size == 0 && pkt->offload.gso_type == GSO_NONE);
+    packet_free(pkt);
+    packet_pool_destroy(pool);
+}
+
+static bool
+spoilt(void (*spoil)(struct packet *))
+{
+    struct packet_pool *pool = packet_pool_create(0, 1);
+    struct packet *pkt = make(pool, false, IP_PROTO_TCP, 0, 60000);
+    bool ok;
+
+    pkt->offload.gso_type = GSO_TCPV4;
+    pkt->offload.gso_size = 1000;
+    spoil(pkt);
+    ok = offload_validate(pkt);
+    packet_free(pkt);
+    packet_pool_destroy(pool);
+    return !ok;
+}
+
+static void in_ip_header(struct packet *p) { p->offload.csum_start = 20; }
+static void in_wrong_field(struct packet *p) { p->offload.csum_offset = 0; }
+static void behind_end(struct packet *p) { p->offload.csum_start = 60060; }
+static void no_csum(struct packet *p) { p->offload.flags = 0; }
+static void wrong_version(struct packet *p)
+{
+    p->offload.gso_type = GSO_TCPV6;
+}
+static void wrong_proto(struct packet *p) { p->offload.gso_type = GSO_UDP_L4; }
+static void unknown_type(struct packet *p) { p->offload.gso_type = 3; }
+static void tiny_segments(struct packet *p) { p->offload.gso_size = 1; }
+static void no_size(struct packet *p) { p->offload.gso_size = 0; }
+static void fragment(struct packet *p) { p->data[20] = 0x20; }
+static void not_ip(struct packet *p) { p->data[12] = 0x12; }
+static void long_tcp_header(struct packet *p)
+{
+    p->data[34 + 12] = 0xf0;
+    p->len = 34 + 40;
+}
+static void cut(struct packet *p) { p->len = 30; }
+
+TEST(nonsense_is_refused)
+{
+    CHECK(spoilt(in_ip_header));
+    CHECK(spoilt(in_wrong_field));
+    CHECK(spoilt(behind_end));
+    CHECK(spoilt(no_csum));
+    CHECK(spoilt(wrong_version));
+    CHECK(spoilt(wrong_proto));
+    CHECK(spoilt(unknown_type));
+    CHECK(spoilt(tiny_segments));
+    CHECK(spoilt(no_size));
+    CHECK(spoilt(fragment));
+    CHECK(spoilt(not_ip));
+    CHECK(spoilt(long_tcp_header));
+    CHECK(spoilt(cut));
+}
+
+TEST(a_checksum_inside_a_tunnel_packet_passes)
+{
+    struct packet_pool *pool = packet_pool_create(1, 0);
+    struct packet *pkt = make(pool, false, IP_PROTO_UDP, 0, 100);
+
+    pkt->offload.csum_start = 14 + 20 + 8 + 50;
+    pkt->offload.csum_offset = 16;
+    CHECK(offload_validate(pkt));
+    packet_free(pkt);
+    packet_pool_destroy(pool);
+}
+
+/* Whatever the bytes, what passes can be completed, and that changes only bytes
+ * behind the outermost network header. */
+TEST(random_promises_never_reach_the_network_header)
+{
+    struct packet_pool *pool = packet_pool_create(2, 0);
+    struct rng rng = { 5 };
+    unsigned int n_passed = 0;
+
+    for (unsigned int i = 0; i < 300000; i++) {
+        struct packet *pkt = make(pool, rng_one_in(&rng, 2),
+                                  rng_one_in(&rng, 2) ? IP_PROTO_TCP
+                                                      : IP_PROTO_UDP,
+                                  rng_below(&rng, 3), rng_below(&rng, 200));
+        uint32_t l4 = pkt->offload.csum_start;
+        uint8_t head[128];
+
+        if (rng_one_in(&rng, 2)) {
+            pkt->offload.csum_start = (uint16_t) rng_below(&rng, 300);
+        }
+        if (rng_one_in(&rng, 2)) {
+            pkt->offload.csum_offset = (uint16_t) rng_below(&rng, 40);
+        }
+        if (rng_one_in(&rng, 3)) {
+            pkt->data[rng_below(&rng, pkt->len)] = (uint8_t) rng_u32(&rng);
+        }
+        if (rng_one_in(&rng, 3)) {
+            pkt->len = rng_below(&rng, pkt->len + 1);
+        }
+        memcpy(head, pkt->data, MIN(pkt->len, sizeof head));
+        if (offload_validate(pkt)) {
+            n_passed++;
+            CHECK(packet_complete_checksum(pkt));
+            CHECK(!memcmp(head, pkt->data, MIN(pkt->len, l4)));
+        }
+        packet_free(pkt);
+    }
+    CHECK(n_passed > 30000);
+    packet_pool_destroy(pool);
+}
+
+TESTS(
+    RUN(honest_frames_pass_and_get_their_header_length),
+    RUN(one_segment_is_no_super_frame),
+    RUN(nonsense_is_refused),
+    RUN(a_checksum_inside_a_tunnel_packet_passes),
+    RUN(random_promises_never_reach_the_network_header),
+)
