@@ -1,0 +1,842 @@
+#include "port/device.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "port/netns.h"
+
+/* Linux 6.2; older headers do not have them. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+/* Linux 6.4. */
+#ifndef PACKET_FANOUT_FLAG_IGNORE_OUTGOING
+#define PACKET_FANOUT_FLAG_IGNORE_OUTGOING 0x4000
+#endif
+
+enum {
+    VNET_HEADER_SIZE = 10,
+    /* A packet socket's memory is charged by what the kernel allocated, about
+     * 80 KB for a 64 KB frame: this is a hundred super-frames, more than one
+     * TCP connection has in flight. */
+    SOCKET_BUFFER_SIZE = 8 << 20,
+    /* In frames.  The kernel's 500 is less than what one batch of a fast
+     * sender brings while we are elsewhere. */
+    TAP_QUEUE_LEN = 1024,
+};
+
+static const unsigned int tun_offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6
+                                         | TUN_F_TSO_ECN;
+static const unsigned int tun_uso = TUN_F_USO4 | TUN_F_USO6;
+
+static int
+fail(struct str *error, const char *device, const char *what, int err)
+{
+    str_setf(error, "%s: %s: %s", device, what, strerror(-err));
+    return err;
+}
+
+/* TAP. */
+
+static void
+close_fds(struct helper_device *opened)
+{
+    for (unsigned int i = 0; i < opened->n_fds; i++) {
+        close(opened->fds[i]);
+    }
+    opened->n_fds = 0;
+}
+
+static int
+tap_attach(const char *name, bool multi_queue, int *result)
+{
+    struct ifreq ifr = { 0 };
+    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", name);
+    ifr.ifr_flags = (short) (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR
+                             | (multi_queue ? IFF_MULTI_QUEUE : 0));
+    if (ioctl(fd, TUNSETIFF, &ifr)) {
+        int err = -errno;
+
+        close(fd);
+        return err;
+    }
+    *result = fd;
+    return 0;
+}
+
+/* Opens the queues of the tap `name` in the current namespace, made when it is
+ * not there. */
+static int
+tap_open_queues(struct device_env *env, const char *name, unsigned int n,
+                struct helper_device *opened)
+{
+    int header_size = VNET_HEADER_SIZE;
+    int err;
+
+    for (unsigned int i = 0; i < n; i++) {
+        int fd = -1;
+
+        err = tap_attach(name, n > 1, &fd);
+        if (err) {
+            goto close_fds;
+        }
+        opened->fds[opened->n_fds++] = fd;
+
+        if (ioctl(fd, TUNSETVNETHDRSZ, &header_size)
+            || ioctl(fd, TUNSETOFFLOAD,
+                     tun_offloads
+                     | (env->features & PORT_F_USO ? tun_uso : 0))) {
+            err = -errno;
+            goto close_fds;
+        }
+    }
+    return 0;
+
+close_fds:
+    close_fds(opened);
+    return err;
+}
+
+static int
+add_addresses(struct netlink *nl, unsigned int ifindex, const char *list)
+{
+    char one[128];
+    int err = 0;
+
+    while (*list && !err) {
+        size_t len = strcspn(list, "+");
+
+        snprintf(one, sizeof one, "%.*s", (int) len, list);
+        err = link_add_address(nl, ifindex, one);
+        list += len + (list[len] == '+');
+    }
+    return err;
+}
+
+static void
+format_alias(const struct device_env *env, const char *port, char alias[256])
+{
+    snprintf(alias, 256, "weft:%s:%s", env->instance, port);
+}
+
+/* Gives the link in this namespace the settings asked for, sets it up, and
+ * fills in what main wants to know of it. */
+static int
+configure(struct netlink *nl, const struct device_env *env,
+          struct device *device, bool label, uint32_t tx_queue_len,
+          struct str *error)
+{
+    const struct helper_device_spec *spec = &device->spec;
+    struct link_info link;
+    char alias[256];
+    int err = link_get(nl, spec->device, &link);
+
+    if (err) {
+        return fail(error, spec->device, "find it", err);
+    }
+    format_alias(env, spec->port, alias);
+    err = link_change(nl, link.ifindex, &(struct link_change) {
+        .admin = LINK_UP,
+        .mtu = spec->mtu,
+        .mac = spec->has_mac ? &spec->mac : NULL,
+        .alias = label ? alias : NULL,
+        .tx_queue_len = tx_queue_len,
+    });
+    if (err) {
+        return fail(error, spec->device, "set it up", err);
+    }
+    err = add_addresses(nl, link.ifindex, spec->addresses);
+    if (err) {
+        return fail(error, spec->device, "add its addresses", err);
+    }
+    err = link_get_by_index(nl, link.ifindex, &link);
+    if (err) {
+        return fail(error, spec->device, "find it again", err);
+    }
+    device->opened.ifindex = link.ifindex;
+    device->opened.mtu = link.mtu;
+    device->opened.mac = link.mac;
+    return 0;
+}
+
+/* Makes the tap in the private namespace and moves it to where it belongs.  A
+ * tap's character device keeps the namespace alive in which it was opened: it
+ * must not be the container's. */
+static int
+tap_make(struct device_env *env, struct device *device, int netns_fd,
+         struct str *error)
+{
+    const struct helper_device_spec *spec = &device->spec;
+    struct link_change move = { .name = spec->device, .netns_fd = netns_fd };
+    struct netlink *nl = NULL;
+    struct link_info link;
+    char name[IFNAMSIZ];
+    int home, err;
+
+    home = netns_enter(env->private_netns);
+    if (home < 0) {
+        return home;
+    }
+    snprintf(name, sizeof name, "t%u", ++env->n_made);
+    err = tap_open_queues(env, name, spec->n_queues, &device->opened);
+    if (err) {
+        fail(error, spec->device, "open a tap", err);
+        goto leave;
+    }
+    err = netlink_open(&nl);
+    if (!err) {
+        err = link_get(nl, name, &link);
+    }
+    if (!err) {
+        err = link_change(nl, link.ifindex, &move);
+    }
+    if (err) {
+        close_fds(&device->opened);
+        fail(error, spec->device, "put it into its namespace", err);
+    }
+    netlink_close(nl);
+
+leave:
+    netns_leave(home);
+    return err;
+}
+
+static int
+open_tap(struct device_env *env, struct device *device, struct str *error)
+{
+    const struct helper_device_spec *spec = &device->spec;
+    int netns_fd = netns_open(spec->netns, error);
+    struct netlink *nl = NULL;
+    struct link_info link;
+    int home, err;
+
+    if (netns_fd < 0) {
+        return netns_fd;
+    }
+    home = netns_enter(netns_fd);
+    if (home < 0) {
+        close(netns_fd);
+        return fail(error, spec->device, "enter its namespace", home);
+    }
+    err = netlink_open(&nl);
+    if (err) {
+        fail(error, spec->device, "netlink", err);
+        goto leave;
+    }
+
+    if (!link_get(nl, spec->device, &link)) {
+        /* Somebody's persistent tap: ours to plug in, not to delete. */
+        err = tap_open_queues(env, spec->device, spec->n_queues,
+                              &device->opened);
+        if (err) {
+            err = err == -EINVAL ? -EEXIST : err;
+            str_setf(error, "%s: %s", spec->device,
+                     err == -EEXIST ? "there is a link of this name, but it"
+                     " is no tap of this many queues" : strerror(-err));
+        }
+    } else {
+        device->is_made = true;
+        err = tap_make(env, device, netns_fd, error);
+    }
+    if (err) {
+        goto close_netlink;
+    }
+    err = configure(nl, env, device, device->is_made,
+                    spec->tx_queue_len ? spec->tx_queue_len
+                    : device->is_made ? TAP_QUEUE_LEN : 0, error);
+    if (err) {
+        close_fds(&device->opened);
+    }
+
+close_netlink:
+    netlink_close(nl);
+leave:
+    netns_leave(home);
+    close(netns_fd);
+    return err;
+}
+
+/* Packet sockets. */
+
+static int
+set_option(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof value) ? -errno : 0;
+}
+
+/* Throws away what a socket received before it joined the others: each of these
+ * frames is in the first socket too. */
+static void
+drain(int fd)
+{
+    char byte;
+
+    while (recv(fd, &byte, sizeof byte, MSG_DONTWAIT) >= 0) {
+        continue;
+    }
+}
+
+static int
+join_fanout(int fd, int first_fd)
+{
+    struct sockaddr_ll sll;
+    socklen_t len = sizeof sll;
+    uint32_t group = 0;
+    socklen_t group_len = sizeof group;
+    uint32_t flags = PACKET_FANOUT_FLAG_IGNORE_OUTGOING;
+    int err;
+
+    if (fd == first_fd) {
+        flags |= PACKET_FANOUT_FLAG_UNIQUEID;
+    } else if (getsockopt(first_fd, SOL_PACKET, PACKET_FANOUT, &group,
+                          &group_len)
+               || getsockname(first_fd, (struct sockaddr *) &sll, &len)) {
+        return -errno;
+    }
+    err = set_option(fd, SOL_PACKET, PACKET_FANOUT,
+                     (int) ((group & 0xffff)
+                            | (PACKET_FANOUT_HASH | flags) << 16));
+    if (!err && fd != first_fd) {
+        drain(fd);
+    }
+    return err;
+}
+
+static int
+packet_socket_open(const struct link_info *link, int *result)
+{
+    struct sockaddr_ll sll = {
+        .sll_family = AF_PACKET,
+        .sll_protocol = htobe16(ETH_P_ALL),
+        .sll_ifindex = (int) link->ifindex,
+    };
+    struct packet_mreq promiscuous = {
+        .mr_ifindex = (int) link->ifindex,
+        .mr_type = PACKET_MR_PROMISC,
+    };
+    /* Protocol 0 receives nothing until it is bound. */
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int err;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if ((err = set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1))
+        || (err = set_option(fd, SOL_PACKET, PACKET_AUXDATA, 1))
+        || (err = set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1))
+        || (err = set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE,
+                             SOCKET_BUFFER_SIZE))
+        || (err = set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE,
+                             SOCKET_BUFFER_SIZE))) {
+        goto close_fd;
+    }
+    /* Ends with the socket, whatever becomes of us. */
+    if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous,
+                   sizeof promiscuous)
+        || bind(fd, (struct sockaddr *) &sll, sizeof sll)) {
+        err = -errno;
+        goto close_fd;
+    }
+    *result = fd;
+    return 0;
+
+close_fd:
+    close(fd);
+    return err;
+}
+
+static int
+open_packet_sockets(const struct link_info *link, unsigned int n,
+                    struct helper_device *opened)
+{
+    int err;
+
+    for (unsigned int i = 0; i < n; i++) {
+        int fd = -1;
+
+        err = packet_socket_open(link, &fd);
+        if (err) {
+            goto close_fds;
+        }
+        opened->fds[opened->n_fds++] = fd;
+        if (n > 1) {
+            err = join_fanout(fd, opened->fds[0]);
+            if (err) {
+                goto close_fds;
+            }
+        }
+    }
+    return 0;
+
+close_fds:
+    close_fds(opened);
+    return err;
+}
+
+/* Takes over a link of the current namespace. */
+static int
+attach(struct device_env *env, struct device *device, struct netlink *nl,
+       const char *name, bool isolate, struct str *error)
+{
+    struct link_info link;
+    int err = link_get(nl, name, &link);
+
+    if (err) {
+        return fail(error, name, "find it", err);
+    }
+    if (!link.is_ethernet) {
+        str_setf(error, "%s: is no Ethernet device", name);
+        return -EOPNOTSUPP;
+    }
+    if (isolate) {
+        err = isolate_begin(env->instance, nl, &link, &device->isolation,
+                            error);
+        if (err) {
+            return err;
+        }
+        device->is_isolated = true;
+    }
+    /* Up before it is bound: a socket on a link that is down begins with an
+     * error. */
+    if (!link.is_up) {
+        err = link_change(nl, link.ifindex,
+                          &(struct link_change) { .admin = LINK_UP });
+        if (err) {
+            fail(error, name, "set it up", err);
+            goto end_isolation;
+        }
+        device->was_down = true;
+    }
+    err = open_packet_sockets(&link, device->spec.n_queues, &device->opened);
+    if (err) {
+        fail(error, name, "open a packet socket", err);
+        goto set_down;
+    }
+    device->opened.ifindex = link.ifindex;
+    device->opened.mtu = link.mtu;
+    device->opened.mac = link.mac;
+    return 0;
+
+set_down:
+    if (device->was_down) {
+        link_change(nl, link.ifindex,
+                    &(struct link_change) { .admin = LINK_DOWN });
+        device->was_down = false;
+    }
+end_isolation:
+    if (device->is_isolated) {
+        isolate_end(env->instance, nl, &device->isolation);
+        device->is_isolated = false;
+    }
+    return err;
+}
+
+static int
+resolve_owner(const struct helper_device_spec *spec, uid_t *uid, gid_t *gid,
+              struct str *error)
+{
+    const struct passwd *user = NULL;
+    const struct group *group = NULL;
+
+    if (spec->user[0] && !(user = getpwnam(spec->user))) {
+        str_setf(error, "there is no user '%s'", spec->user);
+        return -EINVAL;
+    }
+    if (spec->group[0] && !(group = getgrnam(spec->group))) {
+        str_setf(error, "there is no group '%s'", spec->group);
+        return -EINVAL;
+    }
+    *uid = user ? user->pw_uid : (uid_t) -1;
+    *gid = group ? group->gr_gid : (gid_t) -1;
+    return 0;
+}
+
+/* Makes the VM's tap in the current namespace and lets go of its character
+ * device, which is for the VM manager. */
+static int
+vm_tap_make(struct device_env *env, struct device *device,
+            struct netlink *nl, struct str *error)
+{
+    const struct helper_device_spec *spec = &device->spec;
+    struct link_info link;
+    char alias[256];
+    uid_t uid;
+    gid_t gid;
+    int fd = -1;
+    int err = resolve_owner(spec, &uid, &gid, error);
+
+    if (err) {
+        return err;
+    }
+    format_alias(env, spec->port, alias);
+    if (!link_get(nl, spec->device, &link)) {
+        if (strcmp(link.alias, alias)) {
+            str_setf(error, "%s: there is a link of this name that is not"
+                     " ours; plug it in as netdev:%s", spec->device,
+                     spec->device);
+            return -EEXIST;
+        }
+        device->is_made = true;         /* by an earlier run of this port */
+        return 0;
+    }
+
+    err = tap_attach(spec->device, spec->n_queues > 1, &fd);
+    if (err) {
+        return fail(error, spec->device, "make a tap", err);
+    }
+    if ((spec->user[0] && ioctl(fd, TUNSETOWNER, uid))
+        || (spec->group[0] && ioctl(fd, TUNSETGROUP, gid))
+        || ioctl(fd, TUNSETPERSIST, 1)) {
+        err = fail(error, spec->device, "make a tap", -errno);
+        goto close_fd;
+    }
+    device->is_made = true;
+    err = configure(nl, env, device, true,
+                    spec->tx_queue_len ? spec->tx_queue_len : TAP_QUEUE_LEN,
+                    error);
+    if (err) {
+        ioctl(fd, TUNSETPERSIST, 0);
+    }
+
+close_fd:
+    close(fd);
+    return err;
+}
+
+/* NETDEV and VM_TAP: a link of a namespace that is not ours alone. */
+static int
+open_netdev(struct device_env *env, struct device *device,
+            struct str *error)
+{
+    const struct helper_device_spec *spec = &device->spec;
+    int netns_fd = netns_open(spec->netns, error);
+    struct netlink *nl = NULL;
+    int home, err;
+
+    if (netns_fd < 0) {
+        return netns_fd;
+    }
+    home = netns_enter(netns_fd);
+    if (home < 0) {
+        close(netns_fd);
+        return fail(error, spec->device, "enter its namespace", home);
+    }
+    err = netlink_open(&nl);
+    if (err) {
+        fail(error, spec->device, "netlink", err);
+        goto leave;
+    }
+    if (device->kind == HELPER_VM_TAP) {
+        err = vm_tap_make(env, device, nl, error);
+    }
+    if (!err) {
+        err = attach(env, device, nl, spec->device, true, error);
+        if (err && device->is_made) {
+            struct link_info link;
+
+            if (!link_get(nl, spec->device, &link)) {
+                link_delete(nl, link.ifindex);
+            }
+        }
+    }
+    netlink_close(nl);
+
+leave:
+    netns_leave(home);
+    close(netns_fd);
+    return err;
+}
+
+/* VETH. */
+
+static int
+veth_configure_peer(struct device_env *env, struct device *device,
+                    int netns_fd, struct str *error)
+{
+    struct netlink *nl = NULL;
+    int home = netns_enter(netns_fd);
+    int err;
+
+    if (home < 0) {
+        return fail(error, device->spec.device, "enter its namespace", home);
+    }
+    err = netlink_open(&nl);
+    if (!err) {
+        err = configure(nl, env, device, true, 0, error);
+    }
+    netlink_close(nl);
+    netns_leave(home);
+    return err;
+}
+
+/* The pair of a helper that was killed goes with its private namespace, a
+ * moment later than the next start may come: out of the way. */
+static void
+veth_delete_left_over(struct device_env *env, const struct device *device,
+                      int netns_fd)
+{
+    struct netlink *nl = NULL;
+    struct link_info link;
+    char alias[256];
+    int home = netns_enter(netns_fd);
+
+    if (home < 0) {
+        return;
+    }
+    format_alias(env, device->spec.port, alias);
+    if (!netlink_open(&nl) && !link_get(nl, device->spec.device, &link)
+        && !strcmp(link.kind, "veth") && !strcmp(link.alias, alias)) {
+        link_delete(nl, link.ifindex);
+    }
+    netlink_close(nl);
+    netns_leave(home);
+}
+
+static int
+open_veth(struct device_env *env, struct device *device, struct str *error)
+{
+    const struct helper_device_spec *spec = &device->spec;
+    int netns_fd = netns_open(spec->netns, error);
+    struct netlink *nl = NULL;
+    struct link_info link;
+    char name[IFNAMSIZ];
+    int home, err;
+
+    if (netns_fd < 0) {
+        return netns_fd;
+    }
+    home = netns_enter(env->private_netns);
+    if (home < 0) {
+        close(netns_fd);
+        return fail(error, spec->device, "enter our namespace", home);
+    }
+    err = netlink_open(&nl);
+    if (err) {
+        fail(error, spec->device, "netlink", err);
+        goto leave;
+    }
+
+    snprintf(name, sizeof name, "v%u", ++env->n_made);
+    err = link_create_veth(nl, name, spec->device, netns_fd);
+    if (err == -EEXIST) {
+        veth_delete_left_over(env, device, netns_fd);
+        err = link_create_veth(nl, name, spec->device, netns_fd);
+    }
+    if (err) {
+        fail(error, spec->device, "make a veth pair", err);
+        goto close_netlink;
+    }
+    device->is_made = true;
+    err = veth_configure_peer(env, device, netns_fd, error);
+    if (!err && spec->mtu && !(err = link_get(nl, name, &link))) {
+        err = link_change(nl, link.ifindex,
+                          &(struct link_change) { .mtu = spec->mtu });
+    }
+    if (!err) {
+        err = attach(env, device, nl, name, false, error);
+    }
+    if (err && !link_get(nl, name, &link)) {
+        link_delete(nl, link.ifindex);
+    }
+
+close_netlink:
+    netlink_close(nl);
+leave:
+    netns_leave(home);
+    close(netns_fd);
+    return err;
+}
+
+/* All kinds. */
+
+int
+device_open(struct device_env *env, struct device *device, struct str *error)
+{
+    int err = -EINVAL;
+
+    device->opened = (struct helper_device) { .features = env->features };
+    switch (device->kind) {
+    case HELPER_TAP:
+        err = open_tap(env, device, error);
+        break;
+    case HELPER_NETDEV:
+    case HELPER_VM_TAP:
+        err = open_netdev(env, device, error);
+        break;
+    case HELPER_VETH:
+        err = open_veth(env, device, error);
+        break;
+    }
+    return err;
+}
+
+int
+device_find_link(const struct device *device, struct netlink **result,
+                 struct link_info *link)
+{
+    int fd = device->opened.fds[0];
+    int netns_fd = ioctl(fd, device->kind == HELPER_TAP ? TUNGETDEVNETNS
+                                                        : SIOCGSKNS);
+    struct netlink *nl = NULL;
+    int home, err;
+
+    if (netns_fd < 0) {
+        return errno == EBADFD ? -ENODEV : -errno;
+    }
+    home = netns_enter(netns_fd);
+    close(netns_fd);
+    if (home < 0) {
+        return home;
+    }
+    err = netlink_open(&nl);
+    netns_leave(home);
+    if (err) {
+        return err;
+    }
+    err = link_get_by_index(nl, device->opened.ifindex, link);
+    if (err) {
+        netlink_close(nl);
+        return err;
+    }
+    *result = nl;
+    return 0;
+}
+
+void
+device_close(struct device_env *env, struct device *device, bool keep)
+{
+    int fd = device->opened.fds[0];
+    struct netlink *nl = NULL;
+    int home = -1;
+
+    if (device->kind != HELPER_TAP) {
+        int netns_fd = ioctl(fd, SIOCGSKNS);
+
+        if (netns_fd >= 0) {
+            home = netns_enter(netns_fd);
+            close(netns_fd);
+        }
+    }
+    /* Closed before the rest is put back: frames that come now are nobody's. */
+    close_fds(&device->opened);
+    if (home < 0) {
+        return;
+    }
+
+    if (!netlink_open(&nl)) {
+        if (device->is_made && !keep) {
+            link_delete(nl, device->opened.ifindex);
+        } else if (device->was_down && !keep) {
+            link_change(nl, device->opened.ifindex,
+                        &(struct link_change) { .admin = LINK_DOWN });
+        }
+        if (device->is_isolated && !keep) {
+            isolate_end(env->instance, nl, &device->isolation);
+        }
+    }
+    netlink_close(nl);
+    netns_leave(home);
+}
+
+struct clean_up {
+    const char *alias_prefix;
+    bool (*keep)(const struct link_info *, void *aux);
+    void *aux;
+    unsigned int ifindexes[64];
+    unsigned int n;
+};
+
+static bool
+note_left_over(const struct link_info *link, void *clean_)
+{
+    struct clean_up *clean = clean_;
+
+    if (!strncmp(link->alias, clean->alias_prefix,
+                 strlen(clean->alias_prefix))
+        && !(clean->keep && clean->keep(link, clean->aux))) {
+        clean->ifindexes[clean->n++] = link->ifindex;
+    }
+    return clean->n < ARRAY_SIZE(clean->ifindexes);
+}
+
+int
+device_clean(const struct device_env *env,
+             bool (*keep)(const struct link_info *, void *aux), void *aux)
+{
+    char prefix[64];
+    struct clean_up clean = { prefix, keep, aux, { 0 }, 0 };
+    struct netlink *nl = NULL;
+    int n = 0, err = netlink_open(&nl);
+
+    snprintf(prefix, sizeof prefix, "weft:%s:", env->instance);
+    do {
+        clean.n = 0;
+        if (!err) {
+            err = link_for_each(nl, note_left_over, &clean);
+        }
+        for (unsigned int i = 0; !err && i < clean.n; i++) {
+            err = link_delete(nl, clean.ifindexes[i]);
+            n++;
+        }
+    } while (!err && clean.n == ARRAY_SIZE(clean.ifindexes));
+    netlink_close(nl);
+    return err ? err : n;
+}
+
+/* Asks a throw-away tap what the kernel's virtio-net header can carry. */
+static uint32_t
+probe_features(const struct device_env *env)
+{
+    uint32_t features = PORT_F_CSUM | PORT_F_TSO4 | PORT_F_TSO6;
+    int home = netns_enter(env->private_netns);
+    int fd = -1;
+
+    if (home < 0) {
+        return features;
+    }
+    if (!tap_attach("probe", false, &fd)) {
+        if (!ioctl(fd, TUNSETOFFLOAD, tun_offloads | tun_uso)) {
+            features |= PORT_F_USO;
+        }
+        close(fd);
+    }
+    netns_leave(home);
+    return features;
+}
+
+int
+device_env_init(struct device_env *env, const char *instance,
+                struct str *error)
+{
+    *env = (struct device_env) { .instance = instance };
+    env->private_netns = netns_create_private();
+    if (env->private_netns < 0) {
+        str_setf(error, "make a network namespace: %s",
+                 strerror(-env->private_netns));
+        return env->private_netns;
+    }
+    env->features = probe_features(env);
+    return 0;
+}
+
+void
+device_env_fini(struct device_env *env)
+{
+    close(env->private_netns);
+}

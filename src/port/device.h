@@ -1,0 +1,52 @@
+/* What the helper does to the kernel for one device: open it, make it, isolate
+ * it, and undo all that.
+ *
+ * A `struct device` remembers what was changed; device_close() puts back
+ * exactly that.  No namespace is kept alive by it: the one that a device is in
+ * is asked from its descriptors.  Helper only. */
+#ifndef WEFT_PORT_DEVICE_H
+#define WEFT_PORT_DEVICE_H
+
+#include "port/helper.h"
+#include "port/isolate.h"
+
+/* Shared by all devices of a helper. */
+struct device_env {
+    const char *instance;
+    int private_netns;        /* where our ends of veth pairs live, and taps
+                                 while they are being made */
+    uint32_t features;        /* enum port_features that this kernel carries */
+    uint32_t n_made;          /* numbers names in the private namespace */
+};
+
+int device_env_init(struct device_env *, const char *instance,
+                    struct str *error);
+void device_env_fini(struct device_env *);
+
+struct device {
+    enum helper_kind kind;
+    struct helper_device_spec spec;
+    struct helper_device opened;        /* handle is the owner's */
+    bool is_made;                       /* the link is ours to delete */
+    bool was_down;                      /* we set it up */
+    bool is_isolated;
+    struct isolation isolation;
+};
+
+/* `kind` and `spec` are set.  On failure nothing is left behind. */
+int device_open(struct device_env *, struct device *, struct str *error);
+/* `keep`: a link that outlives its processes (a VM's tap) stays, isolated. */
+void device_close(struct device_env *, struct device *, bool keep);
+
+/* A netlink socket in the namespace where the device's link is, and the link.
+ * -ENODEV when it is gone. */
+int device_find_link(const struct device *, struct netlink **,
+                     struct link_info *);
+
+/* Deletes the links in this namespace that carry the instance's ifalias, except
+ * those for which `keep` says true (NULL: all go).  How many, or an error. */
+int device_clean(const struct device_env *,
+                 bool (*keep)(const struct link_info *, void *aux),
+                 void *aux);
+
+#endif

@@ -1,0 +1,678 @@
+#include "port/helper_server.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/openat2.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "port/device.h"
+#include "port/helper_proto.h"
+#include "port/netns.h"
+
+enum { MAX_LISTENERS = 64, LISTEN_BACKLOG = 64 };
+
+/* A device held for main.  `generation`: of the main that asked for it. */
+struct holding {
+    struct holding *next;
+    unsigned int generation;
+    struct device device;
+};
+
+struct helper_server {
+    struct helper_options options;
+    char instance[32];
+    struct device_env env;
+    struct holding *holdings;
+    unsigned int generation;
+    uint32_t last_handle;
+    int lock_fd;                /* this instance's name, for as long as we live */
+    char *listeners[MAX_LISTENERS];
+    unsigned int n_listeners;
+};
+
+/* Checks: nothing from main is believed. */
+
+static bool
+is_terminated(const char *text, size_t size)
+{
+    return memchr(text, '\0', size);
+}
+
+/* What the kernel takes as a link's name, less what nft would have to quote. */
+static bool
+is_link_name(const char *name)
+{
+    if (!name[0] || !strcmp(name, ".") || !strcmp(name, "..")) {
+        return false;
+    }
+    for (; *name; name++) {
+        if (!isgraph((unsigned char) *name) || strchr("/\\\"':", *name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+is_instance_name(const char *name)
+{
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    return len && !name[len] && len < sizeof((struct helper_server *) 0)
+                                             ->instance;
+}
+
+static bool
+is_printable(const char *text)
+{
+    for (; *text; text++) {
+        if (!isprint((unsigned char) *text)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int
+check_spec(uint32_t kind, const struct helper_device_spec *spec,
+           struct str *error)
+{
+    const char *bad = NULL;
+
+    if (kind > HELPER_VM_TAP) {
+        bad = "kind";
+    } else if (!is_terminated(spec->port, sizeof spec->port)
+               || !is_printable(spec->port)) {
+        bad = "port name";
+    } else if (!is_terminated(spec->device, sizeof spec->device)
+               || !is_link_name(spec->device)) {
+        bad = "device name";
+    } else if (!is_terminated(spec->netns, sizeof spec->netns)
+               || !is_printable(spec->netns)) {
+        bad = "namespace";
+    } else if (!is_terminated(spec->addresses, sizeof spec->addresses)
+               || !is_terminated(spec->user, sizeof spec->user)
+               || !is_terminated(spec->group, sizeof spec->group)) {
+        bad = "text";
+    } else if (!spec->n_queues || spec->n_queues > PORT_MAX_QUEUES) {
+        bad = "number of queues";
+    } else if (spec->mtu > 65535 || spec->tx_queue_len > 65536) {
+        bad = "mtu or queue length";
+    } else if (spec->has_mac && eth_addr_is_group(spec->mac)) {
+        bad = "mac address";
+    }
+    if (bad) {
+        str_setf(error, "bad %s", bad);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* Holdings. */
+
+static struct holding *
+find_holding(struct helper_server *server, uint32_t handle)
+{
+    struct holding *h = server->holdings;
+
+    while (h && h->device.opened.handle != handle) {
+        h = h->next;
+    }
+    return h;
+}
+
+static void
+release(struct helper_server *server, struct holding *holding, bool keep)
+{
+    struct holding **p = &server->holdings;
+
+    while (*p != holding) {
+        p = &(*p)->next;
+    }
+    *p = holding->next;
+    device_close(&server->env, &holding->device, keep);
+    free(holding);
+}
+
+/* What an earlier main held under the very same request, if its device is
+ * still there. */
+static struct holding *
+find_inherited(struct helper_server *server, enum helper_kind kind,
+               const struct helper_device_spec *spec)
+{
+    for (struct holding *h = server->holdings; h; h = h->next) {
+        struct netlink *nl = NULL;
+        struct link_info link;
+
+        if (h->generation == server->generation || h->device.kind != kind
+            || memcmp(&h->device.spec, spec, sizeof *spec)) {
+            continue;
+        }
+        if (device_find_link(&h->device, &nl, &link)) {
+            release(server, h, false);
+            return NULL;
+        }
+        netlink_close(nl);
+        return h;
+    }
+    return NULL;
+}
+
+static int
+serve_open_device(struct helper_server *server,
+                  const struct helper_request *request,
+                  struct helper_device *result, struct str *error)
+{
+    enum helper_kind kind = request->kind;
+    struct holding *holding;
+    int err = check_spec(request->kind, &request->spec, error);
+
+    if (err) {
+        return err;
+    }
+    holding = find_inherited(server, kind, &request->spec);
+    if (!holding) {
+        holding = xzalloc(sizeof *holding);
+        holding->device.kind = kind;
+        holding->device.spec = request->spec;
+        err = device_open(&server->env, &holding->device, error);
+        if (err) {
+            free(holding);
+            return err;
+        }
+        holding->device.opened.handle = ++server->last_handle;
+        holding->next = server->holdings;
+        server->holdings = holding;
+    }
+    holding->generation = server->generation;
+    *result = holding->device.opened;
+    return 0;
+}
+
+static int
+serve_release_device(struct helper_server *server, uint32_t handle)
+{
+    struct holding *holding = find_holding(server, handle);
+
+    if (!holding) {
+        return -ENOENT;
+    }
+    release(server, holding, false);
+    return 0;
+}
+
+static bool
+is_held(const struct link_info *link, void *server_)
+{
+    const struct helper_server *server = server_;
+
+    for (const struct holding *h = server->holdings; h; h = h->next) {
+        if (h->device.opened.ifindex == link->ifindex
+            && !strcmp(h->device.spec.device, link->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+serve_settle(struct helper_server *server)
+{
+    struct holding *next;
+    int n;
+
+    for (struct holding *h = server->holdings; h; h = next) {
+        next = h->next;
+        if (h->generation != server->generation) {
+            release(server, h, false);
+        }
+    }
+    n = device_clean(&server->env, is_held, server);
+    return MIN(n, 0);
+}
+
+static int
+serve_get_link(struct helper_server *server, uint32_t handle,
+               struct link_info *link)
+{
+    struct holding *holding = find_holding(server, handle);
+    struct netlink *nl = NULL;
+    int err;
+
+    if (!holding) {
+        return -ENOENT;
+    }
+    err = device_find_link(&holding->device, &nl, link);
+    if (!err) {
+        netlink_close(nl);
+    }
+    return err;
+}
+
+static int
+serve_set_link(struct helper_server *server,
+               const struct helper_request *request, struct str *error)
+{
+    const struct helper_device_spec *spec = &request->spec;
+    struct holding *holding = find_holding(server, request->handle);
+    struct netlink *nl = NULL;
+    struct link_info link;
+    int err;
+
+    if (!holding) {
+        return -ENOENT;
+    }
+    if (request->admin > LINK_DOWN || spec->mtu > 65535
+        || (spec->has_mac && eth_addr_is_group(spec->mac))) {
+        return -EINVAL;
+    }
+    err = device_find_link(&holding->device, &nl, &link);
+    if (err) {
+        return err;
+    }
+    err = link_change(nl, link.ifindex, &(struct link_change) {
+        .admin = request->admin,
+        .mtu = spec->mtu,
+        .mac = spec->has_mac ? &spec->mac : NULL,
+    });
+    if (err) {
+        str_setf(error, "%s: %s", link.name, strerror(-err));
+    }
+    netlink_close(nl);
+    return err;
+}
+
+static int
+serve_open_link_monitor(const char *netns, struct str *error)
+{
+    struct sockaddr_nl address = {
+        .nl_family = AF_NETLINK,
+        .nl_groups = RTMGRP_LINK,
+    };
+    int netns_fd = netns_open(netns, error);
+    int home, fd;
+
+    if (netns_fd < 0) {
+        return netns_fd;
+    }
+    home = netns_enter(netns_fd);
+    close(netns_fd);
+    if (home < 0) {
+        return home;
+    }
+    fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                NETLINK_ROUTE);
+    if (fd < 0) {
+        fd = -errno;
+    } else if (bind(fd, (struct sockaddr *) &address, sizeof address)) {
+        int err = -errno;
+
+        close(fd);
+        fd = err;
+    }
+    netns_leave(home);
+    return fd;
+}
+
+/* Files. */
+
+static int
+path_is_live_socket(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool live = fd >= 0
+                && (!connect(fd, (const struct sockaddr *) address,
+                             sizeof *address)
+                    || errno == EAGAIN);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return live;
+}
+
+static int
+serve_listen_unix(struct helper_server *server,
+                  const struct helper_request *request, struct str *error)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const char *name = request->path;
+    int fd, err, n;
+
+    if (!server->options.run_dir) {
+        return -ENOENT;
+    }
+    if (!name[0] || name[0] == '.' || strchr(name, '/')
+        || !is_printable(name) || request->mode & ~0777u) {
+        str_setf(error, "bad socket name or mode");
+        return -EINVAL;
+    }
+    n = snprintf(address.sun_path, sizeof address.sun_path, "%s/%s",
+                 server->options.run_dir, name);
+    if (n < 0 || (size_t) n >= sizeof address.sun_path) {
+        str_setf(error, "%s/%s: longer than a socket's name may be (%zu)",
+                 server->options.run_dir, name,
+                 sizeof address.sun_path - 1);
+        return -ENAMETOOLONG;
+    }
+    if (server->n_listeners == MAX_LISTENERS) {
+        return -ENOSPC;
+    }
+    if (path_is_live_socket(&address)) {
+        str_setf(error, "%s: somebody listens there already",
+                 address.sun_path);
+        return -EADDRINUSE;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    unlink(address.sun_path);
+    if (bind(fd, (struct sockaddr *) &address, sizeof address)
+        || chmod(address.sun_path, request->mode)
+        || chown(address.sun_path, server->options.uid, server->options.gid)
+        || listen(fd, LISTEN_BACKLOG)) {
+        err = -errno;
+        str_setf(error, "%s: %s", address.sun_path, strerror(errno));
+        close(fd);
+        return err;
+    }
+    server->listeners[server->n_listeners++] = xstrdup(address.sun_path);
+    return fd;
+}
+
+static int
+serve_open_config(const struct helper_server *server, const char *path,
+                  struct str *error)
+{
+    struct open_how how = {
+        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+    struct stat st;
+    int dir_fd, fd;
+
+    if (!server->options.config_dir) {
+        return -ENOENT;
+    }
+    dir_fd = open(server->options.config_dir,
+                  O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dir_fd < 0) {
+        str_setf(error, "%s: %s", server->options.config_dir,
+                 strerror(errno));
+        return -errno;
+    }
+    fd = (int) syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
+    if (fd < 0) {
+        fd = -errno;
+        str_setf(error, "%s/%s: %s", server->options.config_dir, path,
+                 strerror(-fd));
+    } else if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+        str_setf(error, "%s/%s: is no plain file",
+                 server->options.config_dir, path);
+        close(fd);
+        fd = -EINVAL;
+    }
+    close(dir_fd);
+    return fd;
+}
+
+/* The wire. */
+
+struct answer {
+    struct helper_reply reply;
+    unsigned int n_fds;
+    int fds[PORT_MAX_QUEUES];
+    bool close_fds;             /* they are main's alone */
+};
+
+static void
+answer_fd(struct answer *answer, int fd)
+{
+    if (fd < 0) {
+        answer->reply.error = fd;
+    } else {
+        answer->n_fds = 1;
+        answer->fds[0] = fd;
+        answer->close_fds = true;
+    }
+}
+
+static void
+serve_request(struct helper_server *server,
+              const struct helper_request *request, struct answer *answer,
+              struct str *error)
+{
+    struct helper_reply *reply = &answer->reply;
+
+    switch (request->type) {
+    case HELPER_REQUEST_OPEN_DEVICE:
+        reply->error = serve_open_device(server, request, &reply->device,
+                                         error);
+        answer->n_fds = reply->device.n_fds;
+        memcpy(answer->fds, reply->device.fds, sizeof answer->fds);
+        break;
+    case HELPER_REQUEST_RELEASE_DEVICE:
+        reply->error = serve_release_device(server, request->handle);
+        break;
+    case HELPER_REQUEST_SETTLE:
+        reply->error = serve_settle(server);
+        break;
+    case HELPER_REQUEST_GET_LINK:
+        reply->error = serve_get_link(server, request->handle, &reply->link);
+        break;
+    case HELPER_REQUEST_SET_LINK:
+        reply->error = serve_set_link(server, request, error);
+        break;
+    case HELPER_REQUEST_OPEN_LINK_MONITOR:
+        answer_fd(answer, serve_open_link_monitor(request->path, error));
+        break;
+    case HELPER_REQUEST_LISTEN_UNIX:
+        answer_fd(answer, serve_listen_unix(server, request, error));
+        break;
+    case HELPER_REQUEST_OPEN_CONFIG:
+        answer_fd(answer, serve_open_config(server, request->path, error));
+        break;
+    default:
+        reply->error = -ENOSYS;
+    }
+}
+
+static int
+send_answer(int sock, struct answer *answer)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof answer->fds)];
+        struct cmsghdr align;
+    } control = { { 0 } };
+    struct iovec iov = { &answer->reply, sizeof answer->reply };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+    if (answer->n_fds) {
+        size_t len = answer->n_fds * sizeof answer->fds[0];
+        struct cmsghdr *cmsg;
+
+        msg.msg_control = control.bytes;
+        msg.msg_controllen = CMSG_SPACE(len);
+        cmsg = CMSG_FIRSTHDR(&msg);
+        cmsg->cmsg_level = SOL_SOCKET;
+        cmsg->cmsg_type = SCM_RIGHTS;
+        cmsg->cmsg_len = CMSG_LEN(len);
+        memcpy(CMSG_DATA(cmsg), answer->fds, len);
+    }
+    return sendmsg(sock, &msg, MSG_NOSIGNAL) < 0 ? -EPIPE : 0;
+}
+
+int
+helper_serve(struct helper_server *server, int sock)
+{
+    struct helper_request request;
+    struct answer answer = { 0 };
+    struct str error = STR_INIT;
+    ssize_t n = recv(sock, &request, sizeof request, 0);
+    int err;
+
+    if (n < 0 && errno == EINTR) {
+        return 0;
+    }
+    if (n <= 0) {
+        return -EPIPE;
+    }
+    if (n != sizeof request
+        || !is_terminated(request.path, sizeof request.path)) {
+        answer.reply.error = -EINVAL;
+    } else {
+        serve_request(server, &request, &answer, &error);
+    }
+    if (answer.reply.error) {
+        const char *text = error.len ? str_text(&error)
+                                     : strerror(-answer.reply.error);
+
+        snprintf(answer.reply.text, sizeof answer.reply.text, "%s", text);
+    }
+    err = send_answer(sock, &answer);
+    if (answer.close_fds) {
+        close(answer.fds[0]);
+    }
+    str_fini(&error);
+    return err;
+}
+
+/* Beginning and end. */
+
+/* An abstract socket's name lives in the network namespace and goes with its
+ * holder, however that ends. */
+static int
+lock_instance(const char *instance, struct str *error)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    int len, err;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    len = snprintf(address.sun_path + 1, sizeof address.sun_path - 1,
+                   "weft/%s", instance);
+    if (!bind(fd, (struct sockaddr *) &address,
+              (socklen_t) (offsetof(struct sockaddr_un, sun_path) + 1
+                           + (size_t) len))) {
+        return fd;
+    }
+    err = -errno;
+    str_setf(error, err == -EADDRINUSE
+             ? "an instance '%s' of weftd runs already (--instance gives this"
+               " one another name)"
+             : "lock instance '%s'", instance);
+    close(fd);
+    return err;
+}
+
+/* What a killed daemon of this name left in this namespace. */
+static void
+clean_left_over(struct helper_server *server)
+{
+    struct netlink *nl = NULL;
+
+    if (server->options.keep_devices) {
+        return;         /* to be asked for again; helper_settle() tidies up */
+    }
+    device_clean(&server->env, NULL, NULL);
+    if (!netlink_open(&nl)) {
+        isolate_clean(server->instance, nl);
+    }
+    netlink_close(nl);
+}
+
+int
+helper_server_create(const struct helper_options *options,
+                     struct helper_server **result, struct str *error)
+{
+    struct helper_server *server;
+    int err;
+
+    if (!is_instance_name(options->instance)) {
+        str_setf(error, "bad instance name '%s': 1 to 31 of a-z 0-9 . _ -",
+                 options->instance);
+        return -EINVAL;
+    }
+    server = xzalloc(sizeof *server);
+    server->options = *options;
+    strcpy(server->instance, options->instance);
+
+    server->lock_fd = lock_instance(server->instance, error);
+    if (server->lock_fd < 0) {
+        err = server->lock_fd;
+        goto free_server;
+    }
+    err = device_env_init(&server->env, server->instance, error);
+    if (err) {
+        goto unlock;
+    }
+    clean_left_over(server);
+    *result = server;
+    return 0;
+
+unlock:
+    close(server->lock_fd);
+free_server:
+    free(server);
+    return err;
+}
+
+static void
+free_server(struct helper_server *server)
+{
+    for (unsigned int i = 0; i < server->n_listeners; i++) {
+        free(server->listeners[i]);
+    }
+    device_env_fini(&server->env);
+    close(server->lock_fd);
+    free(server);
+}
+
+void
+helper_server_destroy(struct helper_server *server)
+{
+    if (!server) {
+        return;
+    }
+    while (server->holdings) {
+        release(server, server->holdings,
+                server->options.keep_devices
+                && server->holdings->device.kind == HELPER_VM_TAP);
+    }
+    for (unsigned int i = 0; i < server->n_listeners; i++) {
+        unlink(server->listeners[i]);
+    }
+    free_server(server);
+}
+
+void
+helper_server_abandon(struct helper_server *server)
+{
+    while (server->holdings) {
+        struct holding *holding = server->holdings;
+
+        server->holdings = holding->next;
+        for (unsigned int i = 0; i < holding->device.opened.n_fds; i++) {
+            close(holding->device.opened.fds[i]);
+        }
+        free(holding);
+    }
+    free_server(server);
+}
+
+void
+helper_server_new_main(struct helper_server *server)
+{
+    server->generation++;
+}
