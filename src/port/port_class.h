@@ -9,6 +9,7 @@
 
 #define PORT_CLASSES(X)                                                      \
     /* Devices of this host. */                                              \
+    X(tap) X(netdev) X(veth) X(internal)                                     \
     /* In memory, in files, between ports. */
 
 #define X(NAME) extern const struct port_class NAME##_class;

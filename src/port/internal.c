@@ -1,0 +1,29 @@
+/* internal: the host's own leg in the switch, a tap in the namespace in which
+ * Weft was started. */
+#include "port/nic.h"
+#include "port/port_class.h"
+#include "port/tap.h"
+
+static int
+internal_open(struct port *port, struct str *error)
+{
+    struct helper_device_spec spec;
+    int err = nic_parse(port, &spec, error);
+
+    return err ? err : nic_open(port, HELPER_TAP, &spec, error);
+}
+
+static const char *const internal_options[] = {
+    "mtu", "mac", "queues", "addr", NULL,
+};
+
+const struct port_class internal_class = {
+    .type = "internal",
+    .options = internal_options,
+    .size = sizeof(struct nic),
+    .open = internal_open,
+    .close = nic_close,
+    .rx = tap_rx,
+    .tx = tap_tx,
+    .rx_fd = nic_rx_fd,
+};

@@ -1,0 +1,275 @@
+/* netdev: any Ethernet device that exists, by packet sockets.
+ *
+ *     netdev:eth1      a physical NIC, a veth's end, a tap opened by others
+ *
+ * While it is a port, the device is promiscuous and isolated (isolate.h).  The
+ * virtio-net header keeps super-frames whole in both directions; the kernel
+ * segments them in front of a device that cannot. */
+#include "port/netdev.h"
+
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+
+#include "packet/eth.h"
+#include "port/port_class.h"
+#include "port/vnet.h"
+
+static int
+netdev_open(struct port *port, struct str *error)
+{
+    struct helper_device_spec spec;
+    int err = nic_parse(port, &spec, error);
+
+    return err ? err : nic_open(port, HELPER_NETDEV, &spec, error);
+}
+
+static int
+vm_tap_open(struct port *port, struct str *error)
+{
+    struct helper_device_spec spec;
+    int err = nic_parse(port, &spec, error);
+
+    return err ? err : nic_open(port, HELPER_VM_TAP, &spec, error);
+}
+
+/* The kernel keeps the outermost VLAN tag beside the frame. */
+static bool
+restore_vlan_tag(struct packet *pkt, const struct tpacket_auxdata *aux)
+{
+    uint16_t tpid = aux->tp_status & TP_STATUS_VLAN_TPID_VALID
+                    ? aux->tp_vlan_tpid : ETH_TYPE_VLAN;
+
+    if (packet_headroom(pkt) < VLAN_TAG_LEN) {
+        return false;
+    }
+    pkt->data -= VLAN_TAG_LEN;
+    pkt->len += VLAN_TAG_LEN;
+    memmove(pkt->data, pkt->data + VLAN_TAG_LEN, 12);
+    put_be16(pkt->data + 12, htobe16(tpid));
+    put_be16(pkt->data + 14, htobe16(aux->tp_vlan_tci));
+    return true;
+}
+
+union aux_control {
+    char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+    struct cmsghdr align;
+};
+
+static const struct tpacket_auxdata *
+find_auxdata(struct msghdr *msg)
+{
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+
+    if (cmsg && cmsg->cmsg_level == SOL_PACKET
+        && cmsg->cmsg_type == PACKET_AUXDATA) {
+        return (const void *) CMSG_DATA(cmsg);
+    }
+    return NULL;
+}
+
+static void
+accept_frame(struct port *port, struct nic_landing *landing,
+             struct msghdr *msg, size_t n, struct batch *batch)
+{
+    const struct tpacket_auxdata *aux = find_auxdata(msg);
+    struct vnet_header header;
+    struct packet *pkt;
+
+    if (UNLIKELY(n < sizeof header + ETH_HEADER_LEN
+                 || msg->msg_flags & MSG_TRUNC)) {
+        port_drop_rx(port, 1, &port->counters.rx_bad_length);
+        return;
+    }
+    memcpy(&header, landing->small->data - sizeof header, sizeof header);
+    pkt = nic_landing_take(landing, (uint32_t) (n - sizeof header));
+    pkt->in_port = port->id;
+    if (aux && aux->tp_status & TP_STATUS_VLAN_VALID
+        && restore_vlan_tag(pkt, aux)) {
+        header.csum_start += VLAN_TAG_LEN;
+    }
+    if (UNLIKELY(!vnet_decode(&header, pkt))) {
+        port_drop_rx(port, 1, &port->counters.rx_bad_offload);
+        packet_free(pkt);
+        return;
+    }
+    batch_add(batch, pkt);
+}
+
+/* Which error says that the device is gone?  A packet socket answers ENETDOWN
+ * once for a link that was set down, too: but it stays bound then, and receives
+ * again when the link is up. */
+static int
+error_of_socket(int fd, int err)
+{
+    struct sockaddr_ll sll;
+    socklen_t len = sizeof sll;
+
+    if (err == -ENETDOWN
+        && !getsockname(fd, (struct sockaddr *) &sll, &len)
+        && sll.sll_ifindex <= 0) {
+        return -ENODEV;
+    }
+    return err;
+}
+
+int
+netdev_rx(struct port *port, unsigned int queue, struct packet_pool *pool,
+          struct batch *batch)
+{
+    struct nic_landing landing = { 0 };
+    unsigned int first = batch->n;
+    int fd = nic_cast(port)->fds[queue];
+    uint32_t n_bytes = 0;
+    int err = 0;
+
+    while (!batch_is_full(batch) && n_bytes < NIC_BATCH_BYTES) {
+        union aux_control control;
+        unsigned int n = batch->n;
+        struct iovec iov[2];
+        struct msghdr msg = {
+            .msg_iov = iov,
+            .msg_iovlen = 2,
+            .msg_control = control.bytes,
+            .msg_controllen = sizeof control.bytes,
+        };
+        ssize_t len;
+
+        if (!nic_landing_fill(&landing, pool)) {
+            break;
+        }
+        iov[0].iov_base = landing.small->data - sizeof(struct vnet_header);
+        iov[0].iov_len = sizeof(struct vnet_header) + PACKET_SMALL_ROOM;
+        iov[1].iov_base = landing.big->data + PACKET_SMALL_ROOM;
+        iov[1].iov_len = PACKET_MAX_LEN - PACKET_SMALL_ROOM;
+
+        len = recvmsg(fd, &msg, MSG_DONTWAIT);
+        if (len < 0) {
+            err = errno == EAGAIN || errno == EINTR
+                  ? 0 : error_of_socket(fd, -errno);
+            break;
+        }
+        accept_frame(port, &landing, &msg, (size_t) len, batch);
+        if (batch->n > n) {
+            n_bytes += batch->pkts[n]->len;
+        }
+    }
+    nic_landing_fini(&landing);
+
+    if (UNLIKELY(err < 0)) {
+        if (nic_is_gone(err)) {
+            return batch->n > first ? (int) (batch->n - first) : err;
+        }
+        /* -EINVAL: a frame whose GSO the header cannot say. */
+        port_count(&port->counters.rx_errors, 1);
+    }
+    return (int) (batch->n - first);
+}
+
+static void
+count_refused(struct port *port, const struct packet *pkt, int err)
+{
+    struct port_counters *c = &port->counters;
+
+    switch (err) {
+    case -EAGAIN:
+    case -ENOBUFS:
+    case -ENOMEM:
+        port_drop_tx(port, pkt, &c->tx_full);
+        break;
+    case -ENETDOWN:
+        port_drop_tx(port, pkt, &c->tx_link_down);
+        break;
+    case -EMSGSIZE:
+        port_drop_tx(port, pkt, &c->tx_too_long);
+        break;
+    default:
+        port_drop_tx(port, pkt, &c->tx_refused);
+        if (nic_is_gone(err)) {
+            port_fail(port, err);
+        }
+    }
+}
+
+void
+netdev_tx(struct port *port, unsigned int queue, struct batch *batch,
+          bool borrow)
+{
+    struct vnet_header headers[BATCH_MAX];
+    struct iovec iovs[BATCH_MAX][2];
+    struct mmsghdr msgs[BATCH_MAX];
+    int fd = nic_cast(port)->fds[queue];
+
+    for (unsigned int i = 0; i < batch->n; i++) {
+        const struct packet *pkt = batch->pkts[i];
+
+        vnet_encode(pkt, &headers[i]);
+        iovs[i][0] = (struct iovec) { &headers[i], sizeof headers[i] };
+        iovs[i][1] = (struct iovec) { pkt->data, pkt->len };
+        msgs[i].msg_hdr = (struct msghdr) {
+            .msg_iov = iovs[i], .msg_iovlen = 2,
+        };
+    }
+    for (unsigned int i = 0; i < batch->n;) {
+        int n = sendmmsg(fd, msgs + i, batch->n - i, MSG_DONTWAIT);
+
+        if (LIKELY(n > 0)) {
+            i += (unsigned int) n;
+        } else {
+            /* It stopped at the first one. */
+            count_refused(port, batch->pkts[i++],
+                          error_of_socket(fd, -errno));
+        }
+    }
+    if (!borrow) {
+        batch_free_all(batch);
+    }
+}
+
+void
+netdev_describe(const struct port *port, struct str *s)
+{
+    struct netdev *netdev = (struct netdev *) port;
+
+    for (unsigned int i = 0; i < netdev->nic.n_fds; i++) {
+        struct tpacket_stats stats;
+        socklen_t len = sizeof stats;
+
+        /* Reading them clears them. */
+        if (!getsockopt(netdev->nic.fds[i], SOL_PACKET, PACKET_STATISTICS,
+                        &stats, &len)) {
+            atomic_fetch_add(&netdev->n_overrun, stats.tp_drops);
+        }
+    }
+    str_addf(s, ", rx_overrun %llu",
+             (unsigned long long) atomic_load(&netdev->n_overrun));
+}
+
+static const char *const netdev_options[] = { "netns", "queues", NULL };
+
+const struct port_class netdev_class = {
+    .type = "netdev",
+    .options = netdev_options,
+    .size = sizeof(struct netdev),
+    .open = netdev_open,
+    .close = nic_close,
+    .rx = netdev_rx,
+    .tx = netdev_tx,
+    .rx_fd = nic_rx_fd,
+    .describe = netdev_describe,
+};
+
+static const char *const vm_tap_options[] = {
+    "netns", "mtu", "queues", "vm", "user", "group", NULL,
+};
+
+const struct port_class vm_tap_class = {
+    .type = "tap",
+    .options = vm_tap_options,
+    .size = sizeof(struct netdev),
+    .open = vm_tap_open,
+    .close = nic_close,
+    .rx = netdev_rx,
+    .tx = netdev_tx,
+    .rx_fd = nic_rx_fd,
+    .describe = netdev_describe,
+};
