@@ -28,4 +28,17 @@ hash_u64(struct hash_key key, uint64_t value)
     return hash_bytes(key, &value, sizeof value);
 }
 
+/* An incremental hash: begin with a random `h`, add words in order.  One folded
+ * multiplication each; both factors hide behind the key, so that nobody who
+ * lacks it can pick a word that forces the product. */
+static inline uint64_t
+hash_step(struct hash_key key, uint64_t h, uint64_t word)
+{
+    __extension__ unsigned __int128 product =
+        (unsigned __int128) (word ^ key.seed)
+        * (h ^ UINT64_C(0x9e3779b97f4a7c15));
+
+    return (uint64_t) product ^ (uint64_t) (product >> 64);
+}
+
 #endif

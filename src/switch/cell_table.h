@@ -1,0 +1,127 @@
+/* A hash table of 64-bit cells: one writer, readers under RCU.
+ *
+ * A cell is a tag, some bits of the key's hash, and a payload; which bits are
+ * the tag is the user's choice, but a tag is never zero.  A cell with payload
+ * zero is dead: nobody finds anything in it, and the next insert may take it.
+ * An empty cell is zero altogether.
+ *
+ * Cells lie in lines of 8, one cache line each; a lookup reads one line, rarely
+ * two.  Lines lie in segments of at most CELL_SEGMENT_LINES; a directory indexed
+ * by the top bits of the hash leads to them (extendible hashing).  A full
+ * segment is split by itself, so that no single insert pays for the growth of
+ * the whole table: the control channel never pauses for longer than a segment's
+ * split.
+ *
+ * Which bits of a hash do what: the top `depth` choose the segment, bits 33 to
+ * 40 the line.  Payloads change in place; segments and directories are
+ * replaced, the old ones freed after a grace period. */
+#ifndef WEFT_SWITCH_CELL_TABLE_H
+#define WEFT_SWITCH_CELL_TABLE_H
+
+#include <stdatomic.h>
+
+#include "lib/rcu.h"
+
+enum { CELL_LINE_CELLS = 8, CELL_SEGMENT_LINES = 256 };
+
+struct cell_segment {
+    struct rcu_later later;
+    uint32_t n_lines;             /* a power of two */
+    uint32_t depth;
+    /* The writer's: cells that are not empty, and not dead. */
+    uint32_t n_used, n_live;
+    uint64_t pad[3];
+    _Atomic uint64_t cells[];     /* on a cache line */
+};
+static_assert(offsetof(struct cell_segment, cells) == CACHE_LINE,
+              "cells begin on a cache line");
+
+struct cell_dir {
+    struct rcu_later later;
+    uint32_t depth;
+    uint32_t pad;
+    _Atomic(struct cell_segment *) segments[];
+};
+
+struct cell_table {
+    _Atomic(struct cell_dir *) dir;       /* NULL: empty */
+    uint64_t tag_mask;
+    /* The hash that a live cell was inserted with, at least its bits above 32:
+     * a split needs them. */
+    uint64_t (*hash)(const void *aux, uint64_t cell);
+    const void *aux;
+    bool is_pointer;                      /* payloads point to what hash()
+                                             reads: fetch it ahead */
+    uint64_t n_live;
+    uint64_t memory;                      /* bytes */
+};
+
+void cell_table_init(struct cell_table *, uint64_t tag_mask,
+                     uint64_t (*hash)(const void *aux, uint64_t cell),
+                     const void *aux);
+/* Gives the memory back, after a grace period. */
+void cell_table_fini(struct cell_table *);
+
+/* Adds a cell; there is none for that key.  Payload is not zero. */
+void cell_table_insert(struct cell_table *, uint64_t hash, uint64_t cell);
+/* Makes a cell found before dead. */
+void cell_table_remove(struct cell_table *, uint64_t hash,
+                       _Atomic uint64_t *cell);
+
+/* Visits live cells in no order; the writer, or under RCU. */
+void cell_table_visit(const struct cell_table *,
+                      bool (*visit)(void *aux, uint64_t cell), void *aux);
+
+static inline uint32_t
+cell_first_line(uint64_t hash, uint32_t n_lines)
+{
+    return (uint32_t) (hash >> 33) & (n_lines - 1);
+}
+
+static inline struct cell_segment *
+cell_segment_of(const struct cell_dir *dir, uint64_t hash)
+{
+    return atomic_load_explicit(&dir->segments[hash >> 1
+                                               >> (63 - dir->depth)],
+                                memory_order_acquire);
+}
+
+/* The live cell of that hash and tag for which `same` holds, or NULL; `same`
+ * NULL: the first. */
+static inline __attribute__((always_inline)) _Atomic uint64_t *
+cell_table_find(const struct cell_table *table, uint64_t hash, uint64_t tag,
+                bool (*same)(const void *aux, uint64_t cell), const void *aux)
+{
+    const struct cell_dir *dir =
+        atomic_load_explicit(&table->dir, memory_order_acquire);
+    uint64_t tag_mask = table->tag_mask;
+    struct cell_segment *segment;
+    uint32_t line;
+
+    if (!dir) {
+        return NULL;
+    }
+    segment = cell_segment_of(dir, hash);
+    line = cell_first_line(hash, segment->n_lines);
+    for (uint32_t n = segment->n_lines; n > 0; n--) {
+        _Atomic uint64_t *cells = &segment->cells[line * CELL_LINE_CELLS];
+        uint64_t cell = 0;
+
+        for (unsigned int i = 0; i < CELL_LINE_CELLS; i++) {
+            cell = atomic_load_explicit(&cells[i], memory_order_acquire);
+            if ((cell & tag_mask) == tag && cell != tag &&
+                (!same || same(aux, cell))) {
+                return &cells[i];
+            }
+        }
+        /* Cells of a line fill from the first: the last is empty when nothing
+         * had to go elsewhere. */
+        if (LIKELY(!cell)) {
+            return NULL;
+        }
+        line = (line + 1) & (segment->n_lines - 1);
+    }
+    return NULL;
+}
+
+#endif
