@@ -113,3 +113,19 @@ rcu_flush(void)
     urcu_qsbr_barrier();
     TSAN_ACQUIRE();
 }
+
+void
+rcu_hand_over(const void *object UNUSED)
+{
+#ifdef RCU_TSAN
+    __tsan_release((void *) (uintptr_t) object);
+#endif
+}
+
+void
+rcu_take_over(const void *object UNUSED)
+{
+#ifdef RCU_TSAN
+    __tsan_acquire((void *) (uintptr_t) object);
+#endif
+}

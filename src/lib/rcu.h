@@ -37,4 +37,9 @@ void rcu_free(struct rcu_later *);
 /* Waits until every earlier rcu_call() was answered. */
 void rcu_flush(void);
 
+/* An object goes from thread to thread by one of liburcu's structures (its
+ * hash table, its queues): said before it is put in, and after it was found. */
+void rcu_hand_over(const void *object);
+void rcu_take_over(const void *object);
+
 #endif
