@@ -1,207 +1,207 @@
 #include "packet/offload.h"
 
-#include "packet/cursor.h"
+#include "packet/checksum.h"
+#include "packet/crc32c.h"
 #include "packet/eth.h"
 #include "packet/ip.h"
+#include "packet/ip6_ext.h"
 
-enum {
-    IP_PROTO_IPIP = 4,
-    IP_PROTO_IPV6 = 41,
-};
-
-/* The outermost transport header of a frame. */
-struct transport {
-    uint32_t ofs;
+/* What the frame is as far as offloads go. */
+struct shape {
+    bool is_ip6;
+    bool is_ip;                   /* a whole IP packet, not a fragment */
+    uint32_t l4_ofs, end;         /* of the transport; of the IP packet */
     uint8_t proto;
-    bool v6;
+    uint32_t hdr_len;             /* TCP, UDP, SCTP: all headers; 0: the
+                                     transport's is not there in full */
 };
 
-static uint16_t
-skip_tags(struct cursor *c, uint16_t type)
+uint32_t
+offload_l3_ofs(const struct packet *pkt, uint32_t end)
 {
-    while (eth_type_is_vlan(type)) {
-        cursor_skip(c, 2);
-        type = cursor_u16(c);
-    }
-    if (eth_type_is_mpls(type)) {
-        while (!cursor_overrun(c) && !(cursor_u32(c) & MPLS_BOS)) {
-            continue;
-        }
-        type = !cursor_left(c) ? 0 : *c->p >> 4 == 4 ? ETH_TYPE_IP
-                                                     : ETH_TYPE_IPV6;
-    }
-    return type;
-}
-
-static bool
-find_transport4(struct cursor *c, struct transport *t)
-{
-    const uint8_t *start = c->p;
-    const struct ip4_header *ip
-        = (const void *) cursor_take(c, sizeof *ip);
-    uint32_t header_len;
-
-    if (!ip || ip->ver_ihl >> 4 != 4
-        || be16toh(ip->frag) & (IP4_FRAG_MORE | IP4_FRAG_OFS)) {
-        return false;
-    }
-    header_len = (ip->ver_ihl & 15) * 4u;
-    if (header_len < sizeof *ip) {
-        return false;
-    }
-    cursor_skip(c, header_len - sizeof *ip);
-    t->proto = ip->proto;
-    t->v6 = false;
-    return !cursor_overrun(c) && c->p == start + header_len;
-}
-
-static bool
-find_transport6(struct cursor *c, struct transport *t)
-{
-    const struct ip6_header *ip
-        = (const void *) cursor_take(c, sizeof *ip);
-
-    if (!ip || be32toh(ip->ver_tc_label) >> 28 != 6) {
-        return false;
-    }
-    t->proto = ip->next;
-    t->v6 = true;
-    while (ip6_is_extension(t->proto) && !cursor_overrun(c)) {
-        uint8_t next = cursor_u8(c);
-        uint8_t len = cursor_u8(c);
-
-        if (t->proto == IP_PROTO_FRAGMENT) {
-            return false;
-        }
-        cursor_skip(c, t->proto == IP_PROTO_AH ? (len + 2u) * 4 - 2
-                                               : (len + 1u) * 8 - 2);
-        t->proto = next;
-    }
-    return !cursor_overrun(c);
-}
-
-static bool
-find_transport(const struct packet *pkt, struct transport *t)
-{
-    struct cursor c = cursor_init(pkt->data, pkt->len);
+    uint32_t ofs = ETH_HEADER_LEN;
     uint16_t type;
-    bool found;
 
-    cursor_skip(&c, 12);
-    type = skip_tags(&c, cursor_u16(&c));
-    if (type == ETH_TYPE_IP) {
-        found = find_transport4(&c, t);
-    } else if (type == ETH_TYPE_IPV6) {
-        found = find_transport6(&c, t);
-    } else {
+    if (end < ETH_HEADER_LEN) {
+        return 0;
+    }
+    type = be16toh(get_be16(pkt->data + ofs - 2));
+    while (eth_type_is_vlan(type) && ofs + VLAN_TAG_LEN <= end) {
+        type = be16toh(get_be16(pkt->data + ofs + 2));
+        ofs += VLAN_TAG_LEN;
+    }
+    while (eth_type_is_mpls(type) && ofs + MPLS_LSE_LEN <= end) {
+        if (be32toh(get_be32(pkt->data + ofs)) & MPLS_BOS) {
+            type = ETH_TYPE_IP;   /* or IPv6: its version says */
+        }
+        ofs += MPLS_LSE_LEN;
+    }
+    return (type == ETH_TYPE_IP || type == ETH_TYPE_IPV6) && ofs < end ? ofs
+                                                                       : 0;
+}
+
+static void
+find_transport4(const struct packet *pkt, uint32_t l3, struct shape *shape)
+{
+    const struct ip4_header *ip = (const void *) (pkt->data + l3);
+
+    if (ip4_is_sound(ip, pkt->len - l3)) {
+        shape->is_ip = !(ip->frag & htobe16(IP4_FRAG_MORE | IP4_FRAG_OFS));
+        shape->l4_ofs = l3 + ip4_header_len(ip);
+        shape->end = l3 + be16toh(ip->total_len);
+        shape->proto = ip->proto;
+    }
+}
+
+static void
+find_transport6(const struct packet *pkt, uint32_t l3, struct shape *shape)
+{
+    const struct ip6_header *ip = (const void *) (pkt->data + l3);
+    struct ip6_chain chain;
+    struct cursor c;
+    int proto;
+
+    if (!ip6_is_sound(ip, pkt->len - l3)) {
+        return;
+    }
+    /* Payload length 0: a super-frame of more than 64 KB ("big TCP"). */
+    shape->end = ip->payload_len || !pkt->offload.gso_type
+                 ? l3 + (uint32_t) sizeof *ip + be16toh(ip->payload_len)
+                 : pkt->len;
+    c = cursor_init(ip + 1, shape->end - l3 - sizeof *ip);
+    proto = ip6_skip_extensions(&c, ip->next, &chain);
+    shape->is_ip6 = true;
+    shape->is_ip = proto >= 0 && !chain.frag;
+    shape->l4_ofs = (uint32_t) (c.p - pkt->data);
+    shape->proto = (uint8_t) proto;
+}
+
+static struct shape
+shape_of(const struct packet *pkt)
+{
+    struct shape shape = { .is_ip = false };
+    uint32_t l3 = offload_l3_ofs(pkt, pkt->len), left, len = 0;
+
+    if (l3 && pkt->data[l3] >> 4 == 4) {
+        find_transport4(pkt, l3, &shape);
+    } else if (l3 && pkt->data[l3] >> 4 == 6) {
+        find_transport6(pkt, l3, &shape);
+    }
+    if (!shape.is_ip) {
+        return shape;
+    }
+    left = shape.end - shape.l4_ofs;
+    if (shape.proto == IP_PROTO_UDP) {
+        len = UDP_HEADER_LEN;
+    } else if (shape.proto == IP_PROTO_SCTP) {
+        len = SCTP_HEADER_LEN;
+    } else if (shape.proto == IP_PROTO_TCP && left >= TCP_HEADER_LEN) {
+        len = (pkt->data[shape.l4_ofs + 12] >> 4) * 4u;
+        len = MAX(len, TCP_HEADER_LEN);
+    }
+    shape.hdr_len = len && len <= left ? shape.l4_ofs + len : 0;
+    return shape;
+}
+
+static bool
+owes(const struct packet *pkt, const struct shape *shape, uint8_t proto,
+     unsigned int csum_offset)
+{
+    return shape->hdr_len && shape->proto == proto
+           && pkt->offload.csum_start == shape->l4_ofs
+           && pkt->offload.csum_offset == csum_offset;
+}
+
+static bool
+owes_transport(const struct packet *pkt, const struct shape *shape)
+{
+    return owes(pkt, shape, IP_PROTO_TCP, TCP_CSUM_OFS)
+           || owes(pkt, shape, IP_PROTO_UDP, UDP_CSUM_OFS);
+}
+
+static bool
+is_dhcp(const struct packet *pkt, const struct shape *shape)
+{
+    if (!shape->hdr_len || shape->proto != IP_PROTO_UDP) {
         return false;
     }
-    t->ofs = (uint32_t) (c.p - pkt->data);
-    return found;
-}
+    for (unsigned int i = 0; i < 2; i++) {
+        uint16_t port = be16toh(get_be16(pkt->data + shape->l4_ofs + 2 * i));
 
-/* Where the transport's own checksum is; 0: not one that offloads know. */
-static uint16_t
-own_csum_offset(uint8_t proto)
-{
-    return proto == IP_PROTO_TCP ? TCP_CSUM_OFS
-           : proto == IP_PROTO_UDP ? UDP_CSUM_OFS : 0;
-}
-
-static uint32_t
-min_header_len(uint8_t proto)
-{
-    return proto == IP_PROTO_TCP ? TCP_HEADER_LEN : UDP_HEADER_LEN;
-}
-
-static bool
-carries_tunnels(uint8_t proto)
-{
-    return proto == IP_PROTO_UDP || proto == IP_PROTO_GRE
-           || proto == IP_PROTO_IPIP || proto == IP_PROTO_IPV6;
-}
-
-static bool
-csum_is_sane(const struct packet *pkt, const struct transport *t)
-{
-    const struct offload *ol = &pkt->offload;
-    uint32_t payload_ofs = t->ofs
-                           + (t->proto == IP_PROTO_UDP ? UDP_HEADER_LEN : 4);
-
-    if ((uint32_t) ol->csum_start + ol->csum_offset + 2 > pkt->len) {
-        return false;
+        if (port == 67 || port == 68 || port == 546 || port == 547) {
+            return true;
+        }
     }
-    if (ol->csum_start == t->ofs) {
-        return ol->csum_offset
-               && ol->csum_offset == own_csum_offset(t->proto)
-               && t->ofs + min_header_len(t->proto) <= pkt->len;
-    }
-    return carries_tunnels(t->proto) && ol->csum_start >= payload_ofs;
+    return false;
 }
 
 static bool
-gso_is_sane(struct packet *pkt, const struct transport *t)
+complete_now(struct packet *pkt, const struct shape *shape)
 {
     struct offload *ol = &pkt->offload;
-    uint32_t hdr_len, payload_len;
+
+    if (owes(pkt, shape, IP_PROTO_SCTP, SCTP_CSUM_OFS)) {
+        uint8_t *sctp = pkt->data + shape->l4_ofs;
+
+        put_be32(sctp + SCTP_CSUM_OFS,
+                 crc32c_sctp(sctp, pkt->len - shape->l4_ofs));
+        *ol = (struct offload) { 0 };
+        return true;
+    }
+    /* Nobody honest sums from within Ethernet's or IP's header. */
+    return ol->csum_start >= (shape->is_ip ? shape->l4_ofs : ETH_HEADER_LEN)
+           && packet_complete_checksum(pkt);
+}
+
+static bool
+validate_super_frame(struct packet *pkt, const struct shape *shape)
+{
+    struct offload *ol = &pkt->offload;
+    bool fits;
 
     switch (ol->gso_type & ~GSO_ECN) {
     case GSO_TCPV4:
+        fits = !shape->is_ip6 && shape->proto == IP_PROTO_TCP;
+        break;
     case GSO_TCPV6:
-        if (t->proto != IP_PROTO_TCP || t->ofs + TCP_HEADER_LEN > pkt->len
-            || t->v6 != ((ol->gso_type & ~GSO_ECN) == GSO_TCPV6)) {
-            return false;
-        }
-        hdr_len = (pkt->data[t->ofs + 12] >> 4) * 4u;
-        if (hdr_len < TCP_HEADER_LEN) {
-            return false;
-        }
+        fits = shape->is_ip6 && shape->proto == IP_PROTO_TCP;
         break;
     case GSO_UDP_L4:
-        if (t->proto != IP_PROTO_UDP || ol->gso_type & GSO_ECN) {
-            return false;
-        }
-        hdr_len = UDP_HEADER_LEN;
+        fits = shape->proto == IP_PROTO_UDP && ol->gso_type == GSO_UDP_L4;
         break;
     default:
         return false;
     }
-    hdr_len += t->ofs;
-    if (ol->csum_start != t->ofs || hdr_len >= pkt->len || !ol->gso_size) {
+    if (!fits || !ol->gso_size || !owes_transport(pkt, shape)) {
         return false;
     }
-    payload_len = pkt->len - hdr_len;
-    if (payload_len > (uint32_t) ol->gso_size * OFFLOAD_MAX_SEGMENTS) {
-        return false;
-    }
-    if (payload_len <= ol->gso_size) {
+    ol->hdr_len = (uint16_t) shape->hdr_len;
+    if (packet_n_wire(pkt) == 1) {
         ol->gso_type = GSO_NONE;
         ol->gso_size = ol->hdr_len = 0;
-    } else {
-        ol->hdr_len = (uint16_t) hdr_len;
+        return !is_dhcp(pkt, shape) || packet_complete_checksum(pkt);
     }
-    return true;
+    return packet_n_wire(pkt) <= OFFLOAD_MAX_SEGMENTS;
 }
 
 bool
-offload_validate(struct packet *pkt)
+offload_validate_owed(struct packet *pkt)
 {
     struct offload *ol = &pkt->offload;
-    struct transport t;
+    struct shape shape;
 
-    ol->flags &= OFFLOAD_NEEDS_CSUM | OFFLOAD_DATA_VALID;
     if (!(ol->flags & OFFLOAD_NEEDS_CSUM)) {
-        bool plain = ol->gso_type == GSO_NONE;
-
-        *ol = (struct offload) { .flags = ol->flags };
-        return plain;
+        return false;             /* segments need it (virtio 1.2, 5.1.6.2.1) */
     }
-    if (!find_transport(pkt, &t) || !csum_is_sane(pkt, &t)) {
-        return false;
+    ol->flags = OFFLOAD_NEEDS_CSUM;
+    shape = shape_of(pkt);
+    if (shape.is_ip) {
+        pkt->len = shape.end;     /* cuts padding */
     }
-    if (ol->gso_type == GSO_NONE) {
-        ol->gso_size = ol->hdr_len = 0;
-        return true;
+    if (ol->gso_type != GSO_NONE) {
+        return validate_super_frame(pkt, &shape);
     }
-    return gso_is_sane(pkt, &t);
+    ol->gso_size = ol->hdr_len = 0;
+    return (owes_transport(pkt, &shape) && !is_dhcp(pkt, &shape))
+           || complete_now(pkt, &shape);
 }

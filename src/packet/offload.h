@@ -3,28 +3,45 @@
  * A guest writes the virtio-net header of its frames itself.  Unchecked, a
  * checksum "still owed" is a way to change two bytes of the frame after it was
  * classified (csum_start in the IP header), and a GSO size of 1 a way to make
- * 64,000 frames from one. */
+ * 64,000 frames from one.  A port copies the header into packet->offload and
+ * calls offload_validate() before anybody else sees the packet.
+ *
+ * Always true afterwards:
+ *   - a checksum that is still owed is that of the TCP or UDP header behind the
+ *     outermost IP header; that header is there in full, nothing lies behind
+ *     the transport's data, and the packet is not a fragment.  Any other was
+ *     completed at once: those of packets inside tunnels, of ICMP, and SCTP's
+ *     CRC-32C, which Linux announces in the same way;
+ *   - datagrams of UDP ports 67, 68, 546 and 547 are complete: DHCP clients read
+ *     them by raw sockets that know nothing of offloads;
+ *   - a super-frame owes its checksum, its type fits its headers, hdr_len is
+ *     theirs, and it is 2 to OFFLOAD_MAX_SEGMENTS wire packets. */
 #ifndef WEFT_PACKET_OFFLOAD_H
 #define WEFT_PACKET_OFFLOAD_H
 
 #include "packet/packet.h"
 
-/* Checks pkt->offload against the frame and brings it into one form: hdr_len is
- * counted from the frame (senders give a hint at best), a GSO frame of one
- * segment becomes a plain one, and what has no meaning is zero.
- *
- * After true:
- *   - with OFFLOAD_NEEDS_CSUM, csum_start is the TCP or UDP header of an
- *     unfragmented datagram and csum_offset its checksum, or both lie in the
- *     payload of a tunnel packet; never in anything that is classified;
- *   - with gso_size, OFFLOAD_NEEDS_CSUM is set, gso_type fits the headers,
- *     hdr_len < len, and there are at most OFFLOAD_MAX_SEGMENTS.
- *
- * False: nonsense, to be dropped; the offload state is unspecified. */
-bool offload_validate(struct packet *);
-
 enum {
-    OFFLOAD_MAX_SEGMENTS = 2048,    /* 64 KB at the least MSS that TCPs use */
+    OFFLOAD_MAX_SEGMENTS = 2048,  /* 64 KB at the least MSS that TCPs use */
 };
+
+/* Where the IP header lies, behind any number of tags and labels (a flow key
+ * stops at labels and at the third tag); 0: there is none before `end`. */
+uint32_t offload_l3_ofs(const struct packet *, uint32_t end);
+
+bool offload_validate_owed(struct packet *);
+
+/* False: nonsense, to be dropped; the packet's state is unspecified. */
+static inline bool
+offload_validate(struct packet *pkt)
+{
+    struct offload *ol = &pkt->offload;
+
+    if (ol->flags & OFFLOAD_NEEDS_CSUM || ol->gso_type) {
+        return offload_validate_owed(pkt);
+    }
+    *ol = (struct offload) { .flags = ol->flags & OFFLOAD_DATA_VALID };
+    return true;
+}
 
 #endif

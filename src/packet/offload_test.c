@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "lib/rng.h"
+#include "frames.h"
 #include "packet/checksum.h"
 #include "packet/eth.h"
 #include "packet/ip.h"
@@ -25,9 +26,11 @@ make(struct packet_pool *pool, bool v6, uint8_t proto, unsigned int n_tags,
     put_be16(p + l3 - 2, htobe16(v6 ? ETH_TYPE_IPV6 : ETH_TYPE_IP));
     if (v6) {
         p[l3] = 0x60;
+        put_be16(p + l3 + 4, htobe16((uint16_t) (hdr + payload)));
         p[l3 + 6] = proto;
     } else {
         p[l3] = 0x45;
+        put_be16(p + l3 + 2, htobe16((uint16_t) (20 + hdr + payload)));
         p[l3 + 9] = proto;
     }
     if (proto == IP_PROTO_TCP) {
@@ -132,33 +135,96 @@ TEST(nonsense_is_refused)
     CHECK(spoilt(cut));
 }
 
-TEST(a_checksum_inside_a_tunnel_packet_passes)
+/* The checksum of something inside is made at once, by RFC 1071. */
+TEST(a_checksum_inside_a_tunnel_packet_is_completed)
 {
     struct packet_pool *pool = packet_pool_create(1, 0);
     struct packet *pkt = make(pool, false, IP_PROTO_UDP, 0, 100);
+    uint32_t start = 14 + 20 + 8 + 50;
 
-    pkt->offload.csum_start = 14 + 20 + 8 + 50;
+    memset(pkt->data + start, 0x5a, pkt->len - start);
+    pkt->offload.csum_start = (uint16_t) start;
     pkt->offload.csum_offset = 16;
     CHECK(offload_validate(pkt));
+    CHECK(!pkt->offload.flags);
+    CHECK((frame_sum(pkt->data + start, pkt->len - start) + 0x5a5a) % 0xffff
+          == 0);
     packet_free(pkt);
     packet_pool_destroy(pool);
 }
 
-/* Whatever the bytes, what passes can be completed, and that changes only bytes
- * behind the outermost network header. */
-TEST(random_promises_never_reach_the_network_header)
+TEST(an_sctp_checksum_is_made_by_its_own_rule)
+{
+    struct rng rng = { 6 };
+    struct frame_spec spec = { .proto = IP_PROTO_SCTP, .payload_len = 77 };
+    uint8_t frame[512], was[512];
+    size_t len = frame_build(frame, &spec, &rng);
+    struct packet pkt = {
+        .data = frame, .len = (uint32_t) len,
+        .offload = { .flags = OFFLOAD_NEEDS_CSUM, .csum_start = 34,
+                     .csum_offset = SCTP_CSUM_OFS },
+    };
+
+    memcpy(was, frame, len);
+    memset(frame + 34 + SCTP_CSUM_OFS, 0, 4);
+    CHECK(offload_validate(&pkt));
+    CHECK(!pkt.offload.flags);
+    CHECK(!memcmp(frame, was, len));
+}
+
+TEST(datagrams_of_dhcp_are_completed)
+{
+    static const uint16_t ports[] = { 67, 68, 546, 547, 53 };
+    struct rng rng = { 7 };
+
+    for (unsigned int i = 0; i < 20; i++) {
+        struct frame_spec spec = { .proto = IP_PROTO_UDP, .is_ip6 = i & 1,
+                                   .payload_len = 300 };
+        bool is_dst = i & 2;
+        uint16_t port = ports[i / 4];
+        uint8_t frame[512];
+        size_t len = frame_build(frame, &spec, &rng);
+        struct packet pkt = { .data = frame, .len = (uint32_t) len };
+
+        frame_owe_checksum(&pkt);
+        put_be16(frame + pkt.offload.csum_start, htobe16(5000));
+        put_be16(frame + pkt.offload.csum_start + 2, htobe16(5000));
+        put_be16(frame + pkt.offload.csum_start + 2 * is_dst, htobe16(port));
+        CHECK(offload_validate(&pkt));
+        CHECK(pkt.offload.flags == (port == 53 ? OFFLOAD_NEEDS_CSUM : 0));
+        CHECK(frame_is_whole(frame, len, NULL) == (port != 53));
+    }
+}
+
+TEST(padding_behind_an_owed_checksum_is_cut)
+{
+    struct rng rng = { 8 };
+    struct frame_spec spec = { .proto = IP_PROTO_UDP, .pad_len = 7 };
+    uint8_t frame[512];
+    size_t len = frame_build(frame, &spec, &rng);
+    struct packet pkt = { .data = frame, .len = (uint32_t) len };
+
+    frame_owe_checksum(&pkt);
+    CHECK(offload_validate(&pkt));
+    CHECK(pkt.len == len - 7);
+    CHECK(packet_complete_checksum(&pkt));
+    CHECK(frame_is_whole(frame, pkt.len, NULL));
+}
+
+/* Whatever the bytes, what passes can be completed, and that changes nothing by
+ * which the packet was judged. */
+TEST(random_promises_never_change_a_flow_key)
 {
     struct packet_pool *pool = packet_pool_create(2, 0);
     struct rng rng = { 5 };
-    unsigned int n_passed = 0;
+    unsigned int n_passed = 0, n_owed = 0;
 
     for (unsigned int i = 0; i < 300000; i++) {
         struct packet *pkt = make(pool, rng_one_in(&rng, 2),
                                   rng_one_in(&rng, 2) ? IP_PROTO_TCP
                                                       : IP_PROTO_UDP,
                                   rng_below(&rng, 3), rng_below(&rng, 200));
-        uint32_t l4 = pkt->offload.csum_start;
-        uint8_t head[128];
+        struct flow_key before, after;
 
         if (rng_one_in(&rng, 2)) {
             pkt->offload.csum_start = (uint16_t) rng_below(&rng, 300);
@@ -172,15 +238,19 @@ TEST(random_promises_never_reach_the_network_header)
         if (rng_one_in(&rng, 3)) {
             pkt->len = rng_below(&rng, pkt->len + 1);
         }
-        memcpy(head, pkt->data, MIN(pkt->len, sizeof head));
         if (offload_validate(pkt)) {
             n_passed++;
+            n_owed += pkt->offload.flags;
+            memset(&before, 0, sizeof before);
+            memset(&after, 0, sizeof after);
+            CHECK(!flow_key_extract(pkt, &before));
             CHECK(packet_complete_checksum(pkt));
-            CHECK(!memcmp(head, pkt->data, MIN(pkt->len, l4)));
+            CHECK(!flow_key_extract(pkt, &after));
+            CHECK(!memcmp(&before, &after, sizeof before));
         }
         packet_free(pkt);
     }
-    CHECK(n_passed > 30000);
+    CHECK(n_passed > 30000 && n_owed > 30000);
     packet_pool_destroy(pool);
 }
 
@@ -188,6 +258,9 @@ TESTS(
     RUN(honest_frames_pass_and_get_their_header_length),
     RUN(one_segment_is_no_super_frame),
     RUN(nonsense_is_refused),
-    RUN(a_checksum_inside_a_tunnel_packet_passes),
-    RUN(random_promises_never_reach_the_network_header),
+    RUN(a_checksum_inside_a_tunnel_packet_is_completed),
+    RUN(an_sctp_checksum_is_made_by_its_own_rule),
+    RUN(datagrams_of_dhcp_are_completed),
+    RUN(padding_behind_an_owed_checksum_is_cut),
+    RUN(random_promises_never_change_a_flow_key),
 )

@@ -202,15 +202,6 @@ packet_clone(struct packet_pool *pool, const struct packet *pkt)
     }
     memcpy(copy->data, pkt->data, pkt->len);
     copy->len = pkt->len;
-    copy->in_port = pkt->in_port;
-    copy->l2_5_ofs = pkt->l2_5_ofs;
-    copy->l3_ofs = pkt->l3_ofs;
-    copy->l4_ofs = pkt->l4_ofs;
-    copy->pad_len = pkt->pad_len;
-    copy->offload = pkt->offload;
-    copy->recirc_id = pkt->recirc_id;
-    copy->hash = pkt->hash;
-    copy->n_trunc = pkt->n_trunc;
-    copy->time = pkt->time;
+    packet_copy_metadata(copy, pkt);
     return copy;
 }

@@ -94,6 +94,22 @@ void packet_free(struct packet *);
 /* A full copy, metadata included, from `pool`; NULL when used up. */
 struct packet *packet_clone(struct packet_pool *, const struct packet *);
 
+/* All that a packet is besides its bytes. */
+static inline void
+packet_copy_metadata(struct packet *to, const struct packet *from)
+{
+    to->in_port = from->in_port;
+    to->l2_5_ofs = from->l2_5_ofs;
+    to->l3_ofs = from->l3_ofs;
+    to->l4_ofs = from->l4_ofs;
+    to->pad_len = from->pad_len;
+    to->offload = from->offload;
+    to->recirc_id = from->recirc_id;
+    to->hash = from->hash;
+    to->n_trunc = from->n_trunc;
+    to->time = from->time;
+}
+
 /* How many bytes can be put in front of, and behind, the data. */
 static inline uint32_t
 packet_headroom(const struct packet *pkt)
