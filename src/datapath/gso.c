@@ -1,0 +1,224 @@
+#include "datapath/gso.h"
+
+#include "packet/checksum.h"
+#include "packet/eth.h"
+#include "packet/ip.h"
+#include "packet/offload.h"
+
+enum {
+    TCP_SEQ_OFS = 4,
+    TCP_FLAGS_OFS = 13,
+    TCP_FIN = 0x01,
+    TCP_PSH = 0x08,
+    TCP_CWR = 0x80,
+};
+
+bool
+gso_is_taken(const struct packet *pkt, unsigned int features)
+{
+    const struct offload *ol = &pkt->offload;
+
+    if (ol->flags & OFFLOAD_NEEDS_CSUM && !(features & PORT_F_CSUM)) {
+        return false;
+    }
+    if (LIKELY(!ol->gso_size)) {
+        return true;
+    }
+    switch (ol->gso_type & ~GSO_ECN) {
+    case GSO_TCPV4: return features & PORT_F_TSO4;
+    case GSO_TCPV6: return features & PORT_F_TSO6;
+    default: return features & PORT_F_USO;
+    }
+}
+
+/* A length in a pseudo-header, as words to sum. */
+static uint32_t
+length_words(uint32_t len)
+{
+    return (uint32_t) htobe16((uint16_t) len) + htobe16((uint16_t) (len >> 16));
+}
+
+bool
+gso_begin(struct gso *gso, const struct packet *super,
+          bool complete_checksums)
+{
+    const struct offload *ol = &super->offload;
+    unsigned int csum_offset = ol->gso_type == GSO_UDP_L4 ? UDP_CSUM_OFS
+                                                          : TCP_CSUM_OFS;
+    uint32_t min_len = csum_offset == UDP_CSUM_OFS ? UDP_HEADER_LEN
+                                                   : TCP_HEADER_LEN;
+    uint32_t sum;
+
+    *gso = (struct gso) { .super = super, .complete = complete_checksums };
+    if (!(ol->flags & OFFLOAD_NEEDS_CSUM) || ol->csum_offset != csum_offset
+        || ol->hdr_len < ol->csum_start + min_len || ol->hdr_len >= super->len
+        || ol->csum_start < ETH_HEADER_LEN) {
+        return false;
+    }
+    gso->l3_ofs = offload_l3_ofs(super, ol->csum_start);
+    gso->is_tcp = ol->gso_type != GSO_UDP_L4;
+    gso->is_ip6 = super->data[gso->l3_ofs] >> 4 == 6;
+    if (!gso->l3_ofs
+        || gso->l3_ofs + (gso->is_ip6 ? sizeof(struct ip6_header)
+                                      : sizeof(struct ip4_header))
+           > ol->csum_start) {
+        return false;
+    }
+    /* What is owed is relative to the whole length; so stays a pseudo-header
+     * right whose destination is in a routing header. */
+    sum = get_be16(super->data + ol->csum_start + csum_offset);
+    sum += (uint16_t) ~checksum_reduce(length_words(super->len
+                                                    - ol->csum_start));
+    gso->pseudo = checksum_reduce(sum);
+    return true;
+}
+
+static void
+set_ip_length(const struct gso *gso, struct packet *seg)
+{
+    uint32_t len = seg->len - gso->l3_ofs;
+    void *p = seg->data + gso->l3_ofs;
+
+    if (gso->is_ip6) {
+        struct ip6_header *ip = p;
+
+        ip->payload_len = htobe16((uint16_t) (len - sizeof *ip));
+    } else {
+        struct ip4_header *ip = p;
+
+        ip->total_len = htobe16((uint16_t) len);
+        ip->id = htobe16((uint16_t) (be16toh(ip->id) + gso->n_done));
+        ip->csum = 0;
+        ip->csum = checksum_fold(checksum_add(0, ip, seg->offload.csum_start
+                                                     - gso->l3_ofs));
+    }
+}
+
+static void
+set_transport(const struct gso *gso, struct packet *seg, bool is_last)
+{
+    uint8_t *l4 = seg->data + seg->offload.csum_start;
+    uint32_t len = seg->len - seg->offload.csum_start;
+
+    if (gso->is_tcp) {
+        uint32_t seq = be32toh(get_be32(l4 + TCP_SEQ_OFS));
+
+        put_be32(l4 + TCP_SEQ_OFS, htobe32(seq + gso->pos));
+        if (!is_last) {
+            l4[TCP_FLAGS_OFS] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+        }
+        if (gso->n_done) {
+            /* RFC 3168: one reduction of the window is said once. */
+            l4[TCP_FLAGS_OFS] &= (uint8_t) ~TCP_CWR;
+        }
+    } else {
+        put_be16(l4 + 4, htobe16((uint16_t) len));
+    }
+    put_be16(l4 + seg->offload.csum_offset,
+             checksum_reduce(gso->pseudo + length_words(len)));
+}
+
+static struct packet *
+cut_segment(struct gso *gso, struct packet_pool *pool)
+{
+    const struct packet *super = gso->super;
+    const struct offload *ol = &super->offload;
+    uint32_t left = super->len - ol->hdr_len - gso->pos;
+    uint32_t len = MIN(left, ol->gso_size);
+    struct packet *seg = packet_alloc(pool, ol->hdr_len + len);
+
+    if (!seg) {
+        return NULL;
+    }
+    memcpy(seg->data, super->data, ol->hdr_len);
+    memcpy(seg->data + ol->hdr_len, super->data + ol->hdr_len + gso->pos, len);
+    seg->len = ol->hdr_len + len;
+    packet_copy_metadata(seg, super);
+    seg->offload = (struct offload) {
+        .flags = OFFLOAD_NEEDS_CSUM, .csum_start = ol->csum_start,
+        .csum_offset = ol->csum_offset,
+    };
+    set_ip_length(gso, seg);
+    set_transport(gso, seg, len == left);
+    if (gso->complete) {
+        packet_complete_checksum(seg);
+    }
+    gso->pos += len;
+    gso->n_done++;
+    return seg;
+}
+
+int
+gso_next(struct gso *gso, struct packet_pool *pool, struct batch *batch)
+{
+    int n = 0;
+
+    while (gso_n_left(gso) && !batch_is_full(batch)) {
+        struct packet *seg = cut_segment(gso, pool);
+
+        if (!seg) {
+            return n ? n : -ENOBUFS;
+        }
+        batch_add(batch, seg);
+        n++;
+    }
+    return n;
+}
+
+static void
+tx_segments(struct port *port, unsigned int queue, struct packet_pool *pool,
+            const struct packet *super, uint64_t *drops)
+{
+    struct gso gso;
+
+    if (!gso_begin(&gso, super, !(port->features & PORT_F_CSUM))) {
+        drops[DROP_OFFLOAD] += packet_n_wire(super);
+        return;
+    }
+    while (gso_n_left(&gso)) {
+        struct batch batch = { 0 };
+
+        if (gso_next(&gso, pool, &batch) < 0) {
+            drops[DROP_NO_BUFFER] += gso_n_left(&gso);
+            return;
+        }
+        port_tx(port, queue, &batch, false);
+    }
+}
+
+static void
+flush(struct port *port, unsigned int queue, struct batch *batch, bool borrow)
+{
+    if (batch->n) {
+        port_tx(port, queue, batch, borrow);
+        batch->n = 0;
+    }
+}
+
+void
+gso_tx(struct port *port, unsigned int queue, struct packet_pool *pool,
+       struct batch *batch, bool borrow, uint64_t drops[N_DROP_REASONS])
+{
+    struct batch ready = { 0 };
+
+    for (unsigned int i = 0; i < batch->n; i++) {
+        struct packet *pkt = batch->pkts[i];
+
+        if (LIKELY(gso_is_taken(pkt, port->features))
+            || (!pkt->offload.gso_size && packet_complete_checksum(pkt))) {
+            batch_add(&ready, pkt);
+            continue;
+        }
+        if (pkt->offload.gso_size) {
+            flush(port, queue, &ready, borrow);
+            tx_segments(port, queue, pool, pkt, drops);
+        } else {
+            drops[DROP_OFFLOAD]++;
+        }
+        if (!borrow) {
+            packet_free(pkt);
+        }
+    }
+    flush(port, queue, &ready, borrow);
+    batch->n = 0;
+}

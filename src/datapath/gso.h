@@ -1,0 +1,50 @@
+/* Segmentation in software: what a port's consumer cannot take, done before it.
+ *
+ * A super-frame of TCP or UDP (packet->offload.gso_size) becomes the wire
+ * packets that a NIC would have made of it: headers copied, lengths, IPv4
+ * identification, TCP sequence numbers and flags set per segment, checksums
+ * completed, or left owed when the consumer completes them itself.
+ *
+ * Where the headers lie is taken from the offload state (validated at receive,
+ * moved by every edit) and the frame, not from the offsets of the last key
+ * extraction: tags and labels may have been pushed in the meantime. */
+#ifndef WEFT_DATAPATH_GSO_H
+#define WEFT_DATAPATH_GSO_H
+
+#include "datapath/drop.h"
+#include "port/port.h"
+
+struct gso {
+    const struct packet *super;
+    bool complete;                /* checksums are to be completed */
+    bool is_tcp, is_ip6;
+    uint32_t l3_ofs;
+    uint32_t pos;                 /* payload bytes already cut off */
+    uint32_t n_done;              /* segments */
+    uint32_t pseudo;              /* partial sum, without the length */
+};
+
+/* Does somebody with these features (enum port_features) take it as it is? */
+bool gso_is_taken(const struct packet *, unsigned int features);
+
+/* Begins to cut up `super`, which is borrowed until the end.  False: headers
+ * and offload state do not fit each other (DROP_OFFLOAD). */
+bool gso_begin(struct gso *, const struct packet *super,
+               bool complete_checksums);
+/* Appends segments until the batch is full, the end is reached (gso_n_left() is
+ * 0) or the pool is used up (-ENOBUFS).  Returns how many. */
+int gso_next(struct gso *, struct packet_pool *, struct batch *);
+
+static inline uint32_t
+gso_n_left(const struct gso *gso)
+{
+    return packet_n_wire(gso->super) - gso->n_done;
+}
+
+/* port_tx() for packets of any offload state.  Adds what could not be sent to
+ * `drops`, by reason.  Of borrowed packets the checksum may be completed in
+ * place. */
+void gso_tx(struct port *, unsigned int queue, struct packet_pool *,
+            struct batch *, bool borrow, uint64_t drops[N_DROP_REASONS]);
+
+#endif
