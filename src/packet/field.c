@@ -62,36 +62,41 @@ field_by_id(enum field_id id)
     return &fields[id];
 }
 
+/* Where the wire's name is not just the field's in capitals.  Of several names
+ * for a field the first is printed. */
+static const struct {
+    const char *wire;
+    enum field_id field;
+} wire_names[] = {
+    { "ETH_DST", FIELD_ETH_DST }, { "ETH_SRC", FIELD_ETH_SRC },
+    { "ETH_TYPE", FIELD_ETH_TYPE }, { "IP_SRC", FIELD_IPV4_SRC },
+    { "IP_DST", FIELD_IPV4_DST }, { "IPV4_SRC", FIELD_IPV4_SRC },
+    { "IPV4_DST", FIELD_IPV4_DST }, { "IP_PROTO", FIELD_IP_PROTO },
+    { "IP_TOS", FIELD_NW_TOS }, { "IP_ECN", FIELD_IP_ECN },
+    { "IP_TTL", FIELD_IP_TTL }, { "ICMP_TYPE", FIELD_ICMPV4_TYPE },
+    { "ICMP_CODE", FIELD_ICMPV4_CODE }, { "ICMPV4_TYPE", FIELD_ICMPV4_TYPE },
+    { "ICMPV4_CODE", FIELD_ICMPV4_CODE }, { "TUN_IPV4_SRC", FIELD_TUN_SRC },
+    { "TUN_IPV4_DST", FIELD_TUN_DST }, { "TUN_ID", FIELD_TUN_ID },
+    { "TUNNEL_ID", FIELD_TUN_ID }, { "PKT_REG0", FIELD_XREG0 },
+    { "PKT_REG1", FIELD_XREG1 }, { "PKT_REG2", FIELD_XREG2 },
+    { "PKT_REG3", FIELD_XREG3 }, { "PKT_REG4", FIELD_XREG4 },
+    { "PKT_REG5", FIELD_XREG5 }, { "PKT_REG6", FIELD_XREG6 },
+    { "PKT_REG7", FIELD_XREG7 },
+};
+
 /* "OXM_OF_ETH_DST", "NXM_OF_IP_SRC", "NXM_NX_REG0": the wire's own names. */
 static const struct field *
 field_by_wire_name(const char *name)
 {
-    static const struct {
-        const char *wire, *field;
-    } odd_names[] = {
-        { "ETH_DST", "dl_dst" }, { "ETH_SRC", "dl_src" },
-        { "ETH_TYPE", "dl_type" }, { "IP_SRC", "nw_src" },
-        { "IP_DST", "nw_dst" }, { "IPV4_SRC", "nw_src" },
-        { "IPV4_DST", "nw_dst" }, { "IP_PROTO", "nw_proto" },
-        { "IP_TOS", "nw_tos" }, { "IP_ECN", "nw_ecn" },
-        { "IP_TTL", "nw_ttl" }, { "ICMPV4_TYPE", "icmp_type" },
-        { "ICMPV4_CODE", "icmp_code" }, { "TUN_IPV4_SRC", "tun_src" },
-        { "TUN_IPV4_DST", "tun_dst" }, { "TUNNEL_ID", "tun_id" },
-    };
-    bool is_nxm = !strncasecmp(name, "NXM_OF_", 7)
-                  || !strncasecmp(name, "NXM_NX_", 7);
-    bool is_oxm = !strncasecmp(name, "OXM_OF_", 7);
     const char *rest = name + 7;
 
-    if (!is_nxm && !is_oxm) {
+    if (strncasecmp(name, "NXM_OF_", 7) && strncasecmp(name, "NXM_NX_", 7)
+        && strncasecmp(name, "OXM_OF_", 7)) {
         return NULL;
     }
-    if (is_nxm && !strcasecmp(rest, "IP_TOS")) {
-        return &fields[FIELD_NW_TOS];
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(odd_names); i++) {
-        if (!strcasecmp(rest, odd_names[i].wire)) {
-            return field_by_name(odd_names[i].field);
+    for (size_t i = 0; i < ARRAY_SIZE(wire_names); i++) {
+        if (!strcasecmp(rest, wire_names[i].wire)) {
+            return &fields[wire_names[i].field];
         }
     }
     for (unsigned int i = 0; i < N_FIELDS; i++) {
@@ -100,6 +105,28 @@ field_by_wire_name(const char *name)
         }
     }
     return NULL;
+}
+
+void
+field_format_wire_name(const struct field *field, struct str *s)
+{
+    const char *name = field->name;
+
+    if (field->nxm == OXM_NONE && field->oxm == OXM_NONE) {
+        str_add(s, name);
+        return;
+    }
+    str_add(s, field->nxm == OXM_NONE ? "OXM_OF_"
+               : field->nxm >> 16 ? "NXM_NX_" : "NXM_OF_");
+    for (size_t i = 0; i < ARRAY_SIZE(wire_names); i++) {
+        if (wire_names[i].field == field->id) {
+            str_add(s, wire_names[i].wire);
+            return;
+        }
+    }
+    for (; *name; name++) {
+        str_add_char(s, (char) toupper((unsigned char) *name));
+    }
 }
 
 const struct field *
@@ -303,6 +330,20 @@ format_flags(const struct flag_name *names, u128 value, u128 mask,
     }
 }
 
+/* "syn|ack": these and no others. */
+static void
+format_set_flags(const struct flag_name *names, u128 value, struct str *s)
+{
+    const char *bar = "";
+
+    for (; names->name; names++) {
+        if (value & names->bit) {
+            str_addf(s, "%s%s", bar, names->name);
+            bar = "|";
+        }
+    }
+}
+
 /* Names of ip_frag values, as {value, mask}. */
 static const struct {
     const char *name;
@@ -343,13 +384,17 @@ field_format(const struct field *field, u128 value, u128 mask, struct str *s)
             }
         }
     }
-    if (names && (!exact || field->format != FORMAT_TCP_FLAGS)) {
+    if (names) {
         u128 known = 0;
 
         for (const struct flag_name *n = names; n->name; n++) {
             known |= n->bit;
         }
-        if (mask && !(mask & ~known)) {
+        if (exact && value && !(value & ~known)) {
+            format_set_flags(names, value, s);
+            return;
+        }
+        if (!exact && mask && !(mask & ~known)) {
             format_flags(names, value, mask, s);
             return;
         }
@@ -453,22 +498,19 @@ parse_plain(const struct field *field, const char *text, u128 *value)
 
     switch (field->format) {
     case FORMAT_ETH:
-        if (parse_eth(text, value)) {
-            return true;
-        }
-        break;
+        return parse_eth(text, value);
     case FORMAT_IPV4:
-        if (inet_pton(AF_INET, text, b) == 1) {
-            *value = load(b, 4);
-            return true;
+        if (inet_pton(AF_INET, text, b) != 1) {
+            return false;
         }
-        break;
+        *value = load(b, 4);
+        return true;
     case FORMAT_IPV6:
-        if (inet_pton(AF_INET6, text, b) == 1) {
-            *value = load(b, 16);
-            return true;
+        if (inet_pton(AF_INET6, text, b) != 1) {
+            return false;
         }
-        return false;
+        *value = load(b, 16);
+        return true;
     case FORMAT_PORT:
         return parse_port(text, value);
     case FORMAT_PACKET_TYPE: {
@@ -487,6 +529,18 @@ parse_plain(const struct field *field, const char *text, u128 *value)
     return parse_number(text, value);
 }
 
+static uint32_t
+find_flag(const struct flag_name *names, const char *text, size_t len)
+{
+    for (; names->name; names++) {
+        if (strlen(names->name) == len && !strncmp(names->name, text, len)) {
+            return names->bit;
+        }
+    }
+    return 0;
+}
+
+/* "+syn-ack" */
 static bool
 parse_flags(const struct flag_name *names, const char *text, u128 *value,
             u128 *mask)
@@ -496,22 +550,40 @@ parse_flags(const struct flag_name *names, const char *text, u128 *value,
     while (*text) {
         char sign = *text++;
         size_t len = strcspn(text, "+-");
-        const struct flag_name *n = names;
+        uint32_t bit = find_flag(names, text, len);
 
-        while (n->name && (strlen(n->name) != len
-                           || strncmp(n->name, text, len))) {
-            n++;
-        }
-        if ((sign != '+' && sign != '-') || !n->name || (m & n->bit)) {
+        if ((sign != '+' && sign != '-') || !bit || (m & bit)) {
             return false;
         }
-        m |= n->bit;
-        v |= sign == '+' ? n->bit : 0;
+        m |= bit;
+        v |= sign == '+' ? bit : 0;
         text += len;
     }
     *value = v;
     *mask = m;
     return true;
+}
+
+/* "syn|ack" */
+static bool
+parse_set_flags(const struct flag_name *names, const char *text, u128 *value)
+{
+    u128 v = 0;
+
+    for (;;) {
+        size_t len = strcspn(text, "|");
+        uint32_t bit = find_flag(names, text, len);
+
+        if (!bit) {
+            return false;
+        }
+        v |= bit;
+        if (!text[len]) {
+            *value = v;
+            return true;
+        }
+        text += len + 1;
+    }
 }
 
 static bool
@@ -548,30 +620,45 @@ format_hint(const struct field *field)
     }
 }
 
-int
-field_parse(const struct field *field, const char *text, u128 *value,
-            u128 *mask, struct str *error)
+/* Values that have names: of fragments, of flags. */
+static bool
+parse_by_name(const struct field *field, const char *text, u128 *value,
+              u128 *mask)
 {
     const struct flag_name *names = flag_names(field);
-    const char *slash = strchr(text, '/');
-    u128 v, m = field_ones(field);
-    char first[80];
 
     if (field->format == FORMAT_FRAG) {
         for (size_t i = 0; i < ARRAY_SIZE(frag_names); i++) {
             if (!strcmp(text, frag_names[i].name)) {
                 *value = frag_names[i].value;
                 *mask = frag_names[i].mask;
-                return 0;
+                return true;
             }
         }
     }
     if (names && (*text == '+' || *text == '-')) {
-        if (parse_flags(names, text, &v, &m)) {
-            *value = v;
-            *mask = m;
-            return 0;
-        }
+        return parse_flags(names, text, value, mask);
+    }
+    if (names && parse_set_flags(names, text, value)) {
+        *mask = field_ones(field);
+        return true;
+    }
+    return false;
+}
+
+int
+field_parse(const struct field *field, const char *text, u128 *value,
+            u128 *mask, struct str *error)
+{
+    const char *slash = strchr(text, '/');
+    u128 v, m = field_ones(field);
+    char first[80];
+
+    if (parse_by_name(field, text, value, mask)) {
+        return 0;
+    }
+    if ((size_t) (slash ? slash - text : (ptrdiff_t) strlen(text))
+        >= sizeof first) {
         goto bad;
     }
     snprintf(first, sizeof first, "%.*s",

@@ -256,6 +256,9 @@ const struct field *field_by_id(enum field_id);
 /* By name or alias, also in the wire names' spelling ("NXM_OF_ETH_DST",
  * "OXM_OF_ETH_DST", "NXM_NX_REG0"); NULL. */
 const struct field *field_by_name(const char *name);
+/* The wire name: "NXM_OF_ETH_DST", "OXM_OF_METADATA"; the plain name of a field
+ * that is in no class. */
+void field_format_wire_name(const struct field *, struct str *);
 
 static inline u128
 field_ones(const struct field *field)
@@ -282,7 +285,8 @@ field_word(const struct field *field)
 /* Text of a value: 10.0.0.1, 02:00:00:00:00:01, 0x1f, in_port names...  With a
  * mask other than all ones: VALUE/MASK, addresses as prefixes where they are. */
 void field_format(const struct field *, u128 value, u128 mask, struct str *);
-/* Parses VALUE or VALUE/MASK (and +flag-flag for flag fields).  On failure
+/* Parses VALUE or VALUE/MASK (for flag fields also +flag-flag, and flag|flag
+ * for exactly these).  On failure
  * -EINVAL and a sentence in `error`. */
 int field_parse(const struct field *, const char *text, u128 *value,
                 u128 *mask, struct str *error);
