@@ -14,6 +14,7 @@
 #define WEFT_SWITCH_SWITCH_H
 
 #include "datapath/datapath.h"
+#include "switch/port_map.h"
 #include "switch/tables.h"
 
 struct switch_;
@@ -31,15 +32,6 @@ struct switch_config {
     msec fdb_age;                       /* default 300 s */
     uint32_t fdb_max;                   /* default 64k */
     uint32_t fdb_max_per_port;          /* default a quarter */
-};
-
-/* How a port takes part in NORMAL. */
-enum vlan_mode { VLAN_TRUNK, VLAN_ACCESS, VLAN_NATIVE_TAGGED,
-                 VLAN_NATIVE_UNTAGGED };
-struct port_vlan {
-    enum vlan_mode mode;
-    uint16_t vid;                       /* access or native; 0: none */
-    uint64_t trunks[64];                /* bitmap of 4096; all zero: all */
 };
 
 struct switch_port {

@@ -1,0 +1,57 @@
+/* Packets on their way to the controller.
+ *
+ * Workers put them in, the control thread takes them out.  Each ingress port
+ * has a queue of its own with a bound, and ports are served in turn, so that a
+ * port whose guest floods the controller loses its own packets and nobody
+ * else's.  A packet is copied with its checksums complete: the controller may
+ * answer it as it is. */
+#ifndef WEFT_SWITCH_PACKET_IN_H
+#define WEFT_SWITCH_PACKET_IN_H
+
+#include "datapath/datapath.h"
+
+struct packet_in_queue;
+
+struct packet_in {
+    uint32_t in_port;
+    uint8_t reason;               /* enum packet_in_reason */
+    uint8_t table;
+    uint16_t controller_id;
+    be64 cookie;
+    struct flow flow;             /* what is known of it: key, and pipeline
+                                     fields when the action froze them */
+    uint32_t total_len;           /* of the packet */
+    uint32_t len;                 /* of what follows */
+    uint8_t data[];
+};
+
+struct packet_in_config {
+    uint32_t max_per_port;        /* packets; 0: 256 */
+    uint32_t max;                 /* in all; 0: 8192 */
+    /* The queue was empty and is not any more.  Any thread. */
+    void (*ready)(void *aux);
+    void *aux;
+};
+
+struct packet_in_counters {
+    uint64_t queued, dropped, taken;
+};
+
+struct packet_in_queue *
+packet_in_queue_create(const struct packet_in_config *);
+void packet_in_queue_destroy(struct packet_in_queue *);
+
+/* Any thread.  Copies; false: the port's queue or the whole is full, counted.
+ * `pipeline` (may be NULL) has the values of registers and metadata. */
+bool packet_in_put(struct packet_in_queue *, const struct packet *,
+                   const struct flow_key *, const struct flow *pipeline,
+                   const struct dp_action_controller *);
+/* Control thread: the next packet, ports in turn.  NULL: none. */
+struct packet_in *packet_in_take(struct packet_in_queue *);
+void packet_in_free(struct packet_in *);
+
+/* Of one port, or of all (port 0). */
+void packet_in_read_counters(const struct packet_in_queue *, uint32_t port,
+                             struct packet_in_counters *);
+
+#endif

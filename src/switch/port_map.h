@@ -1,0 +1,75 @@
+/* What translation knows of the ports.
+ *
+ * An immutable map from number to settings, replaced as a whole under RCU when
+ * a port comes, goes, changes its settings or its link.  The control thread is
+ * the only writer; it drops cached answers after each change. */
+#ifndef WEFT_SWITCH_PORT_MAP_H
+#define WEFT_SWITCH_PORT_MAP_H
+
+#include <stdatomic.h>
+
+#include "datapath/datapath.h"
+#include "lib/rcu.h"
+
+/* How a port takes part in NORMAL. */
+enum vlan_mode { VLAN_TRUNK, VLAN_ACCESS, VLAN_NATIVE_TAGGED,
+                 VLAN_NATIVE_UNTAGGED };
+struct port_vlan {
+    enum vlan_mode mode;
+    uint16_t vid;                       /* access or native; 0: none */
+    uint64_t trunks[64];                /* bitmap of 4096; all zero: all */
+};
+
+struct port_settings {
+    uint32_t number;                    /* OpenFlow number == datapath id */
+    char name[PORT_NAME_MAX];
+    struct port_vlan vlan;
+    bool is_protected;
+    bool no_flood, no_recv, no_fwd, no_packet_in, admin_down;
+    bool is_up;
+};
+
+/* Does the port carry this VLAN (0: untagged)? */
+bool port_vlan_carries(const struct port_vlan *, uint16_t vid);
+
+struct port_map {
+    struct rcu_later later;
+    uint32_t local;                     /* the port called as the switch; 0 */
+    uint32_t n;                         /* numbers are below */
+    const struct port_settings *by_number[];
+};
+
+static inline const struct port_settings *
+port_map_find(const struct port_map *map, uint32_t number)
+{
+    return number < map->n ? map->by_number[number] : NULL;
+}
+
+/* For messages: the name, or "?". */
+const char *port_map_name(const struct port_map *, uint32_t number);
+
+#define PORT_MAP_FOR_EACH(P, MAP)                                            \
+    for (uint32_t i_##P = 0; i_##P < (MAP)->n; i_##P++)                      \
+        for (const struct port_settings *P = (MAP)->by_number[i_##P]; P;     \
+             P = NULL)
+
+struct port_maps {
+    _Atomic(struct port_map *) map;
+};
+
+void port_maps_init(struct port_maps *);
+/* Nobody reads it any more. */
+void port_maps_fini(struct port_maps *);
+/* Sets a port, or with NULL takes it away. */
+void port_maps_set(struct port_maps *, uint32_t number,
+                   const struct port_settings *);
+void port_maps_set_local(struct port_maps *, uint32_t number);
+
+/* Reader, under RCU. */
+static inline const struct port_map *
+port_maps_get(struct port_maps *maps)
+{
+    return atomic_load_explicit(&maps->map, memory_order_acquire);
+}
+
+#endif

@@ -1,0 +1,47 @@
+/* Frozen pipeline states, by recirculation id.
+ *
+ * When translation needs headers that the key does not show, it freezes what it
+ * still has to do, gives the packet an id and sends it through the data path
+ * again; the next translation finds the state by that id.  What a state holds
+ * is translate_freeze.c's business, here it is a row of bytes.
+ *
+ * Equal states share one id, so that packets of one flow find one cache entry.
+ * A state lives while an answer refers to it, and RECIRC_LINGER after that for
+ * packets on their way.  Ids are not used again before 2^32 others were.
+ *
+ * Any thread that is an RCU reader may call everything but expire, create and
+ * destroy. */
+#ifndef WEFT_SWITCH_RECIRC_H
+#define WEFT_SWITCH_RECIRC_H
+
+#include "lib/types.h"
+
+enum { RECIRC_MAX = 65536, RECIRC_LINGER = 10 * 1000 };
+
+struct recirc;
+
+struct recirc_state {
+    uint32_t id;
+    uint32_t len;
+    uint64_t data[];
+};
+
+struct recirc *recirc_create(void);
+/* Nobody uses it any more. */
+void recirc_destroy(struct recirc *);
+
+/* The id of a state with these bytes, made if there was none; 0 when there are
+ * too many.  `now` keeps it for RECIRC_LINGER. */
+uint32_t recirc_id(struct recirc *, const void *data, uint32_t len, msec now);
+/* Valid until the thread's next quiescent state; NULL: gone. */
+const struct recirc_state *recirc_find(const struct recirc *, uint32_t id);
+
+/* An answer refers to the state, or not any more.  False: it is gone. */
+bool recirc_ref(struct recirc *, uint32_t id);
+void recirc_unref(struct recirc *, uint32_t id, msec now);
+
+/* One thread: removes what nobody refers to.  Returns how many. */
+unsigned int recirc_expire(struct recirc *, msec now);
+unsigned int recirc_count(const struct recirc *);
+
+#endif
