@@ -118,11 +118,17 @@ struct action_output_reg {
     uint16_t pad;
 };
 
+/* Setting vlan_tci with FLOW_VLAN_PRESENT in value and mask tags a packet that
+ * has no tag (mod_vlan_vid is 0x1000|vid under 0x1fff, mod_vlan_pcp is
+ * pcp << 13 | 0x1000 under 0xf000); setting that bit to 0 takes the tag away. */
 struct action_set_field {
     struct action h;
     uint16_t field;               /* enum field_id */
     bool is_load;                 /* written as load:VALUE->SUBFIELD */
-    uint8_t pad[5];
+    bool is_mod;                  /* OpenFlow 1.0's mod_*: nothing happens to
+                                     packets that lack the field, so the match
+                                     need not require it */
+    uint8_t pad[4];
     uint64_t value[2];            /* u128, low half first */
     uint64_t mask[2];
 };
@@ -186,6 +192,12 @@ action_u128(const uint64_t v[2])
     return (u128) v[1] << 64 | v[0];
 }
 
+enum {
+    ACTION_MAX_LEN = 0xfff8,      /* of one action, what is nested included */
+    ACTIONS_MAX_LEN = 0x10000,    /* of a whole list */
+    ACTIONS_MAX_DEPTH = 16,       /* of clones in clones */
+};
+
 /* A list under construction. */
 struct actions {
     char *data;
@@ -203,9 +215,11 @@ void actions_add_controller(struct actions *, uint16_t max_len,
                             enum packet_in_reason);
 void actions_add_set_field(struct actions *, enum field_id, u128 value,
                            u128 mask);
-/* Nesting: begin returns a mark that end takes. */
+/* Nesting: begin returns a mark that end takes.  End says whether the nested
+ * actions fit into a clone's length (ACTION_MAX_LEN); if not, the clone is taken
+ * off again. */
 uint32_t actions_begin_clone(struct actions *);
-void actions_end_clone(struct actions *, uint32_t mark);
+bool actions_end_clone(struct actions *, uint32_t mark);
 struct action_list actions_list(const struct actions *);
 bool action_list_equal(struct action_list, struct action_list);
 

@@ -30,6 +30,19 @@ bool match_covers(const struct match *wide, const struct match *narrow);
 /* OF_OK, or what is wrong with it, with the field named in `why`. */
 enum of_error match_check(const struct match *, struct str *why);
 
+/* A match taken apart: each bit of the mask belongs to one field, the one that
+ * the match's other fields make meaningful (tcp_dst or udp_dst...), in the order
+ * of FIELDS, in which prerequisites come first.  For codecs and text. */
+struct match_field {
+    const struct field *field;
+    u128 value, mask;
+};
+unsigned int match_fields(const struct match *,
+                          struct match_field out[N_FIELDS]);
+
+/* What a field needs, in the words of flow text: "tcp or tcp6, and ...". */
+const char *field_prereq_text(const struct field *);
+
 /* "tcp,in_port=1,nw_dst=10.0.0.0/24": the field's usual text; an empty match
  * is the empty string. */
 void match_format(const struct match *, struct str *);
