@@ -99,6 +99,10 @@ struct dp_action_meter {
     uint32_t meter;               /* slot in the datapath's meter table */
 };
 
+/* The one reason that the data path itself finds; the value is OpenFlow's
+ * OFPR_INVALID_TTL, as are the others that translation puts in. */
+enum { DP_REASON_INVALID_TTL = 2 };
+
 struct dp_action_controller {
     struct dp_action h;
     uint16_t max_len;
@@ -147,6 +151,8 @@ void *dp_actions_add(struct dp_actions *, enum dp_action_type, size_t len);
 uint32_t dp_actions_begin_clone(struct dp_actions *);
 void dp_actions_end_clone(struct dp_actions *, uint32_t mark);
 struct dp_action_list dp_actions_list(const struct dp_actions *);
+/* The actions inside of a DP_ACTION_CLONE. */
+struct dp_action_list dp_action_clone_list(const struct dp_action *);
 
 /* "output(2),push_vlan(vid=10),..."; `port_name` may be NULL. */
 void dp_action_list_format(struct dp_action_list,

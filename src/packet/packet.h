@@ -135,6 +135,14 @@ packet_n_wire(const struct packet *pkt)
     return (pkt->len - ol->hdr_len + ol->gso_size - 1) / ol->gso_size;
 }
 
+/* And how many bytes in all: every segment repeats the headers. */
+static inline uint64_t
+packet_wire_bytes(const struct packet *pkt)
+{
+    return pkt->len + (uint64_t) (packet_n_wire(pkt) - 1)
+                      * pkt->offload.hdr_len;
+}
+
 /* The longest frame that it is on a wire, Ethernet header included. */
 static inline uint32_t
 packet_wire_len(const struct packet *pkt)

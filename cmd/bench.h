@@ -1,0 +1,18 @@
+/* What the benchmarks share: rows for weft_bench.c, a clock, medians. */
+#ifndef WEFT_CMD_BENCH_H
+#define WEFT_CMD_BENCH_H
+
+#include "lib/types.h"
+
+int bench_forward(int argc, char **argv);
+
+/* Time stamp counter where there is one, else nanoseconds: for ratios. */
+uint64_t bench_ticks(void);
+/* Ticks per second, measured once. */
+double bench_ticks_per_second(void);
+/* Sorts. */
+double bench_median(double *values, unsigned int n);
+/* --NAME=VALUE among the arguments, or `otherwise`. */
+long bench_option(int argc, char **argv, const char *name, long otherwise);
+
+#endif

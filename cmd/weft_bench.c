@@ -1,0 +1,45 @@
+/* weft-bench: how fast the parts are, in memory.
+ *
+ * Each row of `benches` is one subcommand in a file of its own.  Figures are
+ * medians of several rounds; lines begin with RESULT. */
+#include "bench.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *what;
+} benches[] = {
+    { "forward", bench_forward,
+      "packets through the data path, memory to memory" },
+};
+
+static int
+usage(FILE *stream)
+{
+    fputs("usage: weft-bench NAME [OPTION...]\n\n", stream);
+    for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++) {
+        fprintf(stream, "  %-12s %s\n", benches[i].name, benches[i].what);
+    }
+    return stream == stdout ? 0 : 2;
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc < 2) {
+        return usage(stderr);
+    }
+    if (!strcmp(argv[1], "--help")) {
+        return usage(stdout);
+    }
+    for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++) {
+        if (!strcmp(argv[1], benches[i].name)) {
+            return benches[i].run(argc - 1, argv + 1);
+        }
+    }
+    fprintf(stderr, "weft-bench: there is no benchmark '%s'\n", argv[1]);
+    return usage(stderr);
+}

@@ -1,0 +1,598 @@
+#include "datapath/worker.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include "lib/rcu.h"
+
+#include "lib/clock.h"
+
+enum {
+    POOL_SMALL = 8192,
+    POOL_BIG = 1024,
+    EMPTY_TURNS = 2,              /* a source leaves the active ones after */
+    EPOLL_INTERVAL = 8,           /* busy turns between looks at the others */
+    EVENT_SOURCE = UINT32_MAX,    /* epoll's number of the event fd */
+};
+
+static const nsec MISS_WINDOW = 10 * 1000 * 1000;
+
+struct worker_port *
+worker_port(struct worker *w, uint32_t id)
+{
+    return LIKELY(id < DP_MAX_PORTS)
+           ? __atomic_load_n(&w->ports[id], __ATOMIC_ACQUIRE) : NULL;
+}
+
+void
+worker_drop(struct worker *w, struct packet *pkt, enum drop_reason reason)
+{
+    struct worker_port *wp = worker_port(w, pkt->in_port);
+
+    /* Port 0 stands for packets without a port (packet-out). */
+    count(&(wp ? wp : w->ports[0])->drops[reason], packet_n_wire(pkt));
+    packet_free(pkt);
+}
+
+/* ---- A miss ---- */
+
+static void
+entry_gone(void *w_, struct cache_entry *e)
+{
+    struct worker *w = w_;
+    const struct datapath_calls *calls = datapath_calls(w->dp);
+
+    calls->credit_done(calls->aux, e->credit, e->packets, e->bytes, e->used);
+}
+
+/* May this port have another translation now?  A token bucket of a tenth of a
+ * second for each port; and while there are hits to serve, all misses together
+ * get at most half of the time. */
+static bool
+upcall_allowed(struct worker *w, struct worker_port *wp)
+{
+    uint32_t rate = datapath_config(w->dp)->upcalls_per_second;
+    nsec cost, next;
+
+    if (!rate) {
+        return true;
+    }
+    if (w->window_miss > MISS_WINDOW / 2 && w->window_has_hits) {
+        return false;
+    }
+    cost = 1000000000 / rate;
+    next = MAX(wp->upcall_tat, w->now) + cost;
+    if (next - w->now > 100 * 1000 * 1000 + cost) {
+        return false;
+    }
+    wp->upcall_tat = next;
+    return true;
+}
+
+/* Tables may have changed while they were read: then the writer either saw the
+ * entry and marked it, or we see its version here. */
+static void
+check_version(struct worker *w, struct cache_entry *e,
+              const struct upcall *upcall)
+{
+    const struct datapath_calls *calls = datapath_calls(w->dp);
+
+    atomic_thread_fence(memory_order_seq_cst);
+    if (UNLIKELY(calls->version(calls->aux) != upcall->version)) {
+        atomic_fetch_or_explicit(&e->flags, CACHE_STALE,
+                                 memory_order_relaxed);
+        count(&w->counters.races, 1);
+    }
+}
+
+static void
+insert(struct worker *w, const struct flow_key *key, uint64_t hash,
+       const struct upcall *upcall, struct packet *pkt)
+{
+    unsigned int n_evicted = 0;
+    struct cache_entry *e = NULL;
+    bool is_exact = false;
+
+    if (!upcall->no_cache && !datapath_config(w->dp)->no_cache) {
+        e = flow_cache_insert(&w->cache, key, hash, upcall, entry_gone, w,
+                              &n_evicted, &is_exact);
+        count(&w->counters.evictions, n_evicted);
+    }
+    if (e) {
+        e->packets = packet_n_wire(pkt);
+        e->bytes = packet_wire_bytes(pkt);
+        count(&w->counters.inserts, 1);
+        count(&w->counters.inserts_exact, is_exact);
+        check_version(w, e, upcall);
+    } else {
+        const struct datapath_calls *calls = datapath_calls(w->dp);
+
+        calls->credit_done(calls->aux, upcall->credit, packet_n_wire(pkt),
+                           packet_wire_bytes(pkt), w->now_ms);
+    }
+}
+
+static void
+miss(struct worker *w, struct packet *pkt, const struct flow_key *key,
+     uint64_t hash, bool is_stale, unsigned int depth)
+{
+    const struct datapath_calls *calls = datapath_calls(w->dp);
+    struct worker_port *wp = worker_port(w, pkt->in_port);
+    struct run run = { 1, { pkt }, { key } };
+    struct upcall upcall = {
+        .pkt = pkt, .key = key, .worker = w->index, .now = w->now_ms,
+    };
+    nsec start = clock_nsec();
+
+    if (is_stale) {
+        count(&w->counters.revalidations, 1);
+    } else {
+        count(&w->counters.misses, 1);
+        if (wp && !upcall_allowed(w, wp)) {
+            worker_drop(w, pkt, DROP_UPCALL_BUDGET);
+            return;
+        }
+    }
+    count(&w->counters.upcalls, 1);
+    calls->upcall(calls->aux, &upcall);
+    insert(w, key, hash, &upcall, pkt);
+    w->window_miss += clock_nsec() - start;
+    execute(w, &run, dp_actions_list(&upcall.actions), depth);
+    dp_actions_fini(&upcall.actions);
+}
+
+/* ---- A batch ---- */
+
+static struct cache_entry *
+lookup_slowly(struct worker *w, const struct flow_key *key, uint64_t hash)
+{
+    struct cache_entry *e = flow_cache_lookup_l1(&w->cache, key, hash);
+    unsigned int n_probed = 0;
+
+    if (e) {
+        count(&w->counters.hits_l1, 1);
+        return e;
+    }
+    e = flow_cache_lookup_l2(&w->cache, key, &n_probed);
+    count(&w->counters.masks_probed, n_probed);
+    if (e) {
+        count(&w->counters.hits_l2, 1);
+        flow_cache_insert_l1(&w->cache, e, hash);
+    }
+    return e;
+}
+
+static void
+hit(struct worker *w, struct cache_entry *e, const struct packet *pkt)
+{
+    count(&e->packets, packet_n_wire(pkt));
+    count(&e->bytes, packet_wire_bytes(pkt));
+    atomic_store_explicit(&e->used, w->now_ms, memory_order_relaxed);
+}
+
+/* Carries out a complex entry on this packet and those right behind it that
+ * share the entry; returns how many.  The action list is copied: a packet that
+ * recirculates can have the entry evicted under our feet. */
+static unsigned int
+execute_entry(struct worker *w, struct cache_entry *e, struct batch *batch,
+              const struct flow_key *keys, const uint64_t *hashes,
+              unsigned int i, unsigned int depth)
+{
+    struct dp_action_list list = cache_entry_actions(e);
+    uint64_t copy[CACHE_ACTIONS_INLINE / 8 + 60];
+    struct run run = { 1, { batch->pkts[i] }, { &keys[i] } };
+    unsigned int n = 1;
+    void *big = NULL;
+
+    while (i + n < batch->n
+           && flow_cache_lookup_l1(&w->cache, &keys[i + n], hashes[i + n])
+              == e) {
+        count(&w->counters.hits_l1, 1);
+        hit(w, e, batch->pkts[i + n]);
+        run.pkts[run.n] = batch->pkts[i + n];
+        run.keys[run.n++] = &keys[i + n];
+        n++;
+    }
+    if (list.len <= sizeof copy) {
+        if (list.len) {
+            memcpy(copy, list.first, list.len);
+        }
+        list.first = (const struct dp_action *) copy;
+    } else {
+        list.first = big = xmemdup(list.first, list.len);
+    }
+    execute(w, &run, list, depth);
+    free(big);
+    return n;
+}
+
+void
+worker_process(struct worker *w, struct batch *batch, unsigned int depth)
+{
+    struct flow_key *keys = w->keys[depth];
+    struct cache_entry *entries[BATCH_MAX];
+    uint64_t hashes[BATCH_MAX];
+    unsigned int n = 0, n_first = 0;
+
+    for (unsigned int i = 0; i < batch->n; i++) {       /* What is it? */
+        struct packet *pkt = batch->pkts[i];
+
+        if (UNLIKELY(flow_key_extract(pkt, &keys[n]))) {
+            worker_drop(w, pkt, DROP_TRUNCATED);
+            continue;
+        }
+        batch->pkts[n++] = pkt;
+    }
+    batch->n = n;
+    /* In loops of their own: the hash reads what extraction has just written,
+     * and each prefetch gets the time of the others to finish. */
+    for (unsigned int i = 0; i < n; i++) {
+        hashes[i] = flow_cache_hash(&w->cache, &keys[i]);
+        flow_cache_prefetch(&w->cache, hashes[i]);
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        entries[i] = flow_cache_candidate(&w->cache, hashes[i]);
+    }
+    for (unsigned int i = 0; i < n;) {                  /* Seen it before? */
+        struct packet *pkt = batch->pkts[i];
+        struct cache_entry *e = entries[i];
+
+        if (LIKELY(e && cache_entry_is_alive(e)
+                   && cache_entry_holds(e, &keys[i]))) {
+            n_first++;
+        } else {
+            e = lookup_slowly(w, &keys[i], hashes[i]);
+        }
+        if (UNLIKELY(!e || cache_entry_is_stale(e))) {
+            miss(w, pkt, &keys[i], hashes[i], e != NULL, depth);
+            i++;
+            continue;
+        }
+        hit(w, e, pkt);
+        if (LIKELY(e->is_output)) {                     /* Do as decided. */
+            output_packet(w, e->out_port, pkt);
+            i++;
+        } else {
+            i += execute_entry(w, e, batch, keys, hashes, i, depth);
+        }
+    }
+    count(&w->counters.packets, n);
+    count(&w->counters.hits_l1, n_first);
+    batch->n = 0;
+}
+
+/* ---- A turn ---- */
+
+static unsigned int
+poll_source(struct worker *w, struct source *s)
+{
+    struct batch batch = { .n = 0 };
+    const struct port_tap *tap;
+    int n;
+
+    if (UNLIKELY(!port_is_up(s->port))) {
+        s->is_active = s->fd < 0;
+        return 0;
+    }
+    n = port_rx(s->port, s->queue, w->pool, &batch);
+    if (n <= 0) {
+        if (n < 0) {
+            port_fail(s->port, n);
+        }
+        if (s->fd >= 0 && ++s->n_empty >= EMPTY_TURNS) {
+            s->is_active = false;
+        }
+        return 0;
+    }
+    s->n_empty = 0;
+    tap = atomic_load_explicit(&s->wp->tap, memory_order_acquire);
+    if (UNLIKELY(tap != NULL)) {
+        for (unsigned int i = 0; i < batch.n; i++) {
+            tap->tap(tap->aux, batch.pkts[i], false);
+        }
+    }
+    worker_process(w, &batch, 0);
+    output_flush(w);
+    return (unsigned int) n;
+}
+
+static void
+run_injects(struct worker *w)
+{
+    struct inject *list, *next, *ordered = NULL;
+
+    if (LIKELY(!atomic_load_explicit(&w->injects, memory_order_relaxed))) {
+        return;
+    }
+    list = atomic_exchange_explicit(&w->injects, NULL, memory_order_acquire);
+    for (; list; list = next) {
+        next = list->next;
+        list->next = ordered;
+        ordered = list;
+    }
+    for (; ordered; ordered = next) {
+        struct packet *pkt = packet_alloc(w->pool, ordered->frame_len);
+        struct flow_key *key = &w->keys[0][0];
+
+        next = ordered->next;
+        if (pkt) {
+            struct run run = { 1, { pkt }, { key } };
+
+            memcpy(pkt->data, ordered->frame, ordered->frame_len);
+            pkt->len = ordered->frame_len;
+            pkt->in_port = ordered->in_port;
+            flow_key_extract(pkt, key);
+            execute(w, &run, (struct dp_action_list) {
+                                 ordered->actions, ordered->actions_len }, 0);
+        } else {
+            count(&w->ports[0]->drops[DROP_NO_BUFFER], 1);
+        }
+        free(ordered->frame);
+        free(ordered->actions);
+        free(ordered);
+    }
+    output_flush(w);
+}
+
+static void
+watch_sources(struct worker *w, int op)
+{
+    for (unsigned int i = 0; i < w->sources->n; i++) {
+        struct epoll_event event = { .events = EPOLLIN, .data.u32 = i };
+
+        if (w->sources->list[i].fd >= 0) {
+            /* A closed device left the set by itself. */
+            epoll_ctl(w->epoll_fd, op, w->sources->list[i].fd, &event);
+        }
+    }
+}
+
+static void
+adopt_sources(struct worker *w)
+{
+    struct sources *new;
+
+    new = atomic_load_explicit(&w->new_sources, memory_order_acquire);
+    if (LIKELY(!new)) {
+        return;
+    }
+    watch_sources(w, EPOLL_CTL_DEL);
+    free(w->sources);
+    w->sources = new;
+    watch_sources(w, EPOLL_CTL_ADD);
+    for (unsigned int i = 0; i < new->n; i++) {
+        new->list[i].is_active = true;
+    }
+    atomic_store_explicit(&w->new_sources, NULL, memory_order_release);
+}
+
+static void
+begin_turn(struct worker *w)
+{
+    w->now = clock_nsec();
+    w->now_ms = w->now / 1000000;
+    if (w->now - w->window_start > MISS_WINDOW) {
+        w->window_start = w->now;
+        w->window_miss = 0;
+        w->window_has_hits = false;
+    }
+    count(&w->counters.polls, 1);
+    adopt_sources(w);
+    run_injects(w);
+}
+
+unsigned int
+worker_turn(struct worker *w)
+{
+    uint64_t hits_before = w->counters.hits_l1;
+    unsigned int n = 0;
+
+    begin_turn(w);
+    for (unsigned int i = 0; i < w->sources->n; i++) {
+        struct source *s = &w->sources->list[i];
+
+        if (s->is_active) {
+            n += poll_source(w, s);
+        } else if (s->port->class->next_rx && port_is_up(s->port)
+                   && s->port->class->next_rx(s->port, s->queue)
+                      <= w->now / 1000) {
+            n += poll_source(w, s);
+        }
+    }
+    w->window_has_hits |= w->counters.hits_l1 != hits_before;
+    flow_cache_housekeep(&w->cache, entry_gone, w);
+    atomic_fetch_add_explicit(&w->turns, 1, memory_order_seq_cst);
+    return n;
+}
+
+/* ---- Sleeping ---- */
+
+/* Nanoseconds until a source without a device has work; -1: none has. */
+static nsec
+next_timer(const struct worker *w)
+{
+    usec first = INT64_MAX;
+
+    for (unsigned int i = 0; i < w->sources->n; i++) {
+        const struct source *s = &w->sources->list[i];
+
+        if (!port_is_up(s->port)) {
+            continue;
+        }
+        if (s->port->class->next_rx) {
+            first = MIN(first, s->port->class->next_rx(s->port, s->queue));
+        } else if (s->fd < 0) {
+            return 0;
+        }
+    }
+    return first == INT64_MAX ? -1 : MAX(first * 1000 - clock_nsec(), 0);
+}
+
+static bool
+has_commands(struct worker *w)
+{
+    return atomic_load(&w->new_sources) || atomic_load(&w->injects)
+           || atomic_load(&w->stop)
+           || atomic_load(&w->cache.has_requests) || w->cache.sweep;
+}
+
+/* Marks ready sources active; sleeps first when `may_sleep`. */
+static void
+wait_for_work(struct worker *w, bool may_sleep)
+{
+    struct epoll_event events[64];
+    struct timespec timeout = { 0, 0 }, *timeout_p = &timeout;
+    int n;
+
+    if (may_sleep) {
+        nsec wait = next_timer(w);
+
+        if (wait < 0) {
+            timeout_p = NULL;
+        } else {
+            timeout.tv_sec = wait / 1000000000;
+            timeout.tv_nsec = wait % 1000000000;
+        }
+        atomic_store(&w->is_sleeping, true);
+        if (wait == 0 || has_commands(w)) {
+            atomic_store(&w->is_sleeping, false);
+            may_sleep = false;
+            timeout = (struct timespec) { 0, 0 };
+            timeout_p = &timeout;
+        } else {
+            count(&w->counters.sleeps, 1);
+            rcu_offline();
+        }
+    }
+    n = epoll_pwait2(w->epoll_fd, events, ARRAY_SIZE(events), timeout_p,
+                     NULL);
+    if (may_sleep) {
+        rcu_online();
+        atomic_store(&w->is_sleeping, false);
+    }
+    for (int i = 0; i < n; i++) {
+        uint32_t which = events[i].data.u32;
+        uint64_t value;
+
+        if (which == EVENT_SOURCE) {
+            if (read(w->event_fd, &value, sizeof value) < 0) {
+                /* Somebody else's wake-up was enough. */
+            }
+        } else if (which < w->sources->n) {
+            w->sources->list[which].is_active = true;
+            w->sources->list[which].n_empty = 0;
+        }
+    }
+}
+
+static void *
+worker_main(void *w_)
+{
+    struct worker *w = w_;
+
+    rcu_thread_begin();
+    packet_pool_adopt(w->pool);
+    while (!atomic_load_explicit(&w->stop, memory_order_acquire)) {
+        unsigned int n = worker_turn(w);
+
+        rcu_quiescent();
+        if (!n || ++w->since_epoll >= EPOLL_INTERVAL) {
+            w->since_epoll = 0;
+            wait_for_work(w, !n);
+        }
+    }
+    atomic_store(&w->is_sleeping, true);
+    rcu_thread_end();
+    return NULL;
+}
+
+/* ---- Life ---- */
+
+int
+worker_init(struct worker *w, struct datapath *dp, unsigned int index)
+{
+    struct epoll_event event = { .events = EPOLLIN,
+                                 .data.u32 = EVENT_SOURCE };
+    int err;
+
+    memset(w, 0, sizeof *w);
+    w->dp = dp;
+    w->index = index;
+    w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (w->epoll_fd < 0 || w->event_fd < 0
+        || epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->event_fd, &event)) {
+        err = -errno;
+        goto close_fds;
+    }
+    err = flow_cache_init(&w->cache, datapath_config(dp));
+    if (err) {
+        goto close_fds;
+    }
+    w->ports = xcalloc(DP_MAX_PORTS, sizeof *w->ports);
+    w->ports[0] = xzalloc_aligned(sizeof *w->ports[0]);
+    w->sources = xzalloc(sizeof *w->sources);
+    w->pool = packet_pool_create(POOL_SMALL, POOL_BIG);
+    atomic_store(&w->is_sleeping, true);
+    return 0;
+
+close_fds:
+    if (w->epoll_fd >= 0) {
+        close(w->epoll_fd);
+    }
+    if (w->event_fd >= 0) {
+        close(w->event_fd);
+    }
+    return err;
+}
+
+void
+worker_fini(struct worker *w)
+{
+    struct inject *inject = w->injects;
+
+    while (inject) {
+        struct inject *next = inject->next;
+
+        free(inject->frame);
+        free(inject->actions);
+        free(inject);
+        inject = next;
+    }
+    flow_cache_fini(&w->cache);
+    for (unsigned int i = 0; i < DP_MAX_PORTS; i++) {
+        free(w->ports[i]);
+    }
+    free(w->ports);
+    free(w->sources);
+    packet_pool_adopt(w->pool);
+    packet_pool_destroy(w->pool);
+    close(w->epoll_fd);
+    close(w->event_fd);
+}
+
+int
+worker_start(struct worker *w)
+{
+    return -pthread_create(&w->thread, NULL, worker_main, w);
+}
+
+void
+worker_stop(struct worker *w)
+{
+    atomic_store(&w->stop, true);
+    worker_wake(w);
+    pthread_join(w->thread, NULL);
+}
+
+void
+worker_wake(struct worker *w)
+{
+    uint64_t one = 1;
+
+    if (write(w->event_fd, &one, sizeof one) < 0) {
+        /* Full: it is awake. */
+    }
+}
