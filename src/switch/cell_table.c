@@ -68,7 +68,7 @@ cell_table_init(struct cell_table *table, uint64_t tag_mask,
     table->tag_mask = tag_mask;
     table->hash = hash;
     table->aux = aux;
-    table->is_pointer = false;
+    table->fetch_ofs = 0;
     table->n_live = 0;
     table->memory = 0;
 }
@@ -145,12 +145,12 @@ segment_copy(const struct cell_table *table, const struct cell_segment *from,
         uint64_t cell = atomic_load_explicit(&from->cells[i],
                                              memory_order_relaxed);
 
-        if (i + AHEAD < n_cells && table->is_pointer) {
+        if (i + AHEAD < n_cells && table->fetch_ofs) {
             const char *next = (const char *) (uintptr_t)
                 (atomic_load_explicit(&from->cells[i + AHEAD],
                                       memory_order_relaxed) & payload_mask);
 
-            __builtin_prefetch(next + 2 * CACHE_LINE);
+            __builtin_prefetch(next + table->fetch_ofs);
         }
         if (is_live(table, cell)) {
             uint64_t hash = table->hash(table->aux, cell);

@@ -50,8 +50,8 @@ struct cell_table {
      * a split needs them. */
     uint64_t (*hash)(const void *aux, uint64_t cell);
     const void *aux;
-    bool is_pointer;                      /* payloads point to what hash()
-                                             reads: fetch it ahead */
+    uint32_t fetch_ofs;                   /* payloads are pointers, and hash()
+                                             reads there; 0: they are not */
     uint64_t n_live;
     uint64_t memory;                      /* bytes */
 };

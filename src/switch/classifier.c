@@ -1,0 +1,1013 @@
+#include "switch/classifier.h"
+
+#include <stdlib.h>
+
+#include "lib/str.h"
+#include "switch/steps.h"
+
+/* ---- Nodes ---- */
+
+struct child {
+    struct mask_node *node;
+    _Atomic int max_priority;     /* of all entries from there on down */
+};
+
+/* Replaced as a whole, but for priorities that rise: `is_sorted` is false
+ * from then on until the next tidying. */
+struct children {
+    struct rcu_later later;
+    _Atomic bool is_sorted;       /* by falling priority */
+    uint32_t n;
+    struct child list[];
+};
+
+struct mask_node {
+    struct rcu_later later;
+    uint64_t salt;                /* a value hashes differently elsewhere */
+    _Atomic(struct tuple *) tuple;        /* that ends here */
+    _Atomic(struct children *) children;
+    struct mask_node *parent;
+    int max_priority;
+    bool is_untidy;               /* here or further down */
+    uint32_t n;
+    struct mask_word bits[];      /* that this node adds */
+};
+
+/* Part of the path of a tuple: one word of one node. */
+struct tuple_step {
+    uint64_t bits;
+    uint64_t salt;
+    uint32_t value;               /* index into the values of an entry */
+    bool begins_node;
+};
+
+static uint64_t
+node_hash(struct hash_key key, const struct mask_node *node, uint64_t hash,
+          const struct flow *flow)
+{
+    hash ^= node->salt;
+    for (uint32_t i = 0; i < node->n; i++) {
+        hash = hash_step(key, hash,
+                         flow->w[node->bits[i].word] & node->bits[i].bits);
+    }
+    return hash;
+}
+
+static struct children *
+node_children(const struct mask_node *node)
+{
+    return atomic_load_explicit(&node->children, memory_order_acquire);
+}
+
+static struct tuple *
+node_tuple(const struct mask_node *node)
+{
+    return atomic_load_explicit(&node->tuple, memory_order_acquire);
+}
+
+static size_t
+node_size(uint32_t n)
+{
+    return sizeof(struct mask_node) + n * sizeof(struct mask_word);
+}
+
+static struct mask_node *
+node_create(struct classifier *cls, struct mask_node *parent, uint64_t salt,
+            const struct mask_word *bits, uint32_t n)
+{
+    struct mask_node *node = xzalloc(node_size(n));
+
+    node->salt = salt;
+    node->parent = parent;
+    node->max_priority = -1;
+    node->n = n;
+    if (n) {
+        memcpy(node->bits, bits, n * sizeof *bits);
+    }
+    cls->memory += node_size(n);
+    return node;
+}
+
+static struct children *
+children_create(uint32_t n)
+{
+    struct children *children = xzalloc(sizeof *children
+                                        + n * sizeof children->list[0]);
+
+    children->n = n;
+    return children;
+}
+
+static void
+children_copy(struct child *to, const struct child *from)
+{
+    to->node = from->node;
+    atomic_init(&to->max_priority,
+                atomic_load_explicit(&from->max_priority,
+                                     memory_order_relaxed));
+}
+
+static void
+node_set_children(struct mask_node *node, struct children *new)
+{
+    struct children *old = node_children(node);
+
+    atomic_store_explicit(&node->children, new, memory_order_release);
+    if (old) {
+        rcu_free(&old->later);
+    }
+}
+
+static void
+node_add_child(struct mask_node *node, struct mask_node *child)
+{
+    struct children *old = node_children(node);
+    uint32_t n = old ? old->n : 0;
+    struct children *new = children_create(n + 1);
+
+    for (uint32_t i = 0; i < n; i++) {
+        children_copy(&new->list[i], &old->list[i]);
+    }
+    new->list[n].node = child;
+    atomic_init(&new->list[n].max_priority, child->max_priority);
+    atomic_init(&new->is_sorted, false);
+    node_set_children(node, new);
+}
+
+static void
+node_remove_child(struct mask_node *node, const struct mask_node *child)
+{
+    struct children *old = node_children(node);
+    struct children *new = NULL;
+
+    if (old->n > 1) {
+        uint32_t n = 0;
+
+        new = children_create(old->n - 1);
+        for (uint32_t i = 0; i < old->n; i++) {
+            if (old->list[i].node != child) {
+                children_copy(&new->list[n++], &old->list[i]);
+            }
+        }
+        atomic_init(&new->is_sorted, atomic_load(&old->is_sorted));
+    }
+    node_set_children(node, new);
+}
+
+static struct mask_node *
+node_find_child(const struct mask_node *node, const struct mask_word *bits,
+                uint32_t n)
+{
+    const struct children *children = node_children(node);
+
+    for (uint32_t i = 0; children && i < children->n; i++) {
+        struct mask_node *child = children->list[i].node;
+
+        if (child->n == n && !memcmp(child->bits, bits, n * sizeof *bits)) {
+            return child;
+        }
+    }
+    return NULL;
+}
+
+/* ---- Priorities ---- */
+
+static void
+children_set_priority(struct children *children, const struct mask_node *node,
+                      int priority)
+{
+    for (uint32_t i = 0; i < children->n; i++) {
+        if (children->list[i].node == node) {
+            atomic_store_explicit(&children->is_sorted, false,
+                                  memory_order_release);
+            atomic_store_explicit(&children->list[i].max_priority, priority,
+                                  memory_order_release);
+            return;
+        }
+    }
+}
+
+/* Nothing of the tuple's path may be skipped for a priority below. */
+static void
+raise_priority(struct classifier *cls, struct tuple *tuple, int priority)
+{
+    struct mask_node *node = tuple->node;
+
+    if (priority <= tuple->max_priority) {
+        return;
+    }
+    atomic_store_explicit(&tuple->max_priority, priority,
+                          memory_order_release);
+    for (; node && priority > node->max_priority; node = node->parent) {
+        node->max_priority = priority;
+        if (node->parent) {
+            children_set_priority(node_children(node->parent), node, priority);
+        }
+    }
+    /* What lies above is untidy, too, up to the root. */
+    for (node = tuple->node; node; node = node->parent) {
+        node->is_untidy = true;
+    }
+    cls->is_untidy = true;
+}
+
+static bool
+raise_to_entry(void *max, struct entry *entry)
+{
+    *(int *) max = MAX(*(int *) max, entry->priority);
+    return true;
+}
+
+static int
+child_compare(const void *a_, const void *b_)
+{
+    const struct child *a = a_;
+    const struct child *b = b_;
+    int pa = atomic_load_explicit(&a->max_priority, memory_order_relaxed);
+    int pb = atomic_load_explicit(&b->max_priority, memory_order_relaxed);
+
+    return pa < pb ? 1 : pa > pb ? -1 : 0;
+}
+
+static void
+node_sort_children(struct mask_node *node)
+{
+    struct children *old = node_children(node);
+    struct children *new = children_create(old->n);
+
+    for (uint32_t i = 0; i < old->n; i++) {
+        new->list[i].node = old->list[i].node;
+        atomic_init(&new->list[i].max_priority,
+                    old->list[i].node->max_priority);
+    }
+    qsort(new->list, new->n, sizeof new->list[0], child_compare);
+    atomic_init(&new->is_sorted, true);
+    node_set_children(node, new);
+}
+
+/* Looking for the new highest priority costs a pass over the tuple: only after
+ * a part of it went. */
+static void
+tuple_tidy(struct tuple *tuple)
+{
+    int max = -1;
+
+    if (!tuple->max_is_stale || tuple->n_unlinked < tuple->n_entries / 4) {
+        return;
+    }
+    tuple_visit(tuple, raise_to_entry, &max);
+    atomic_store_explicit(&tuple->max_priority, max, memory_order_release);
+    tuple->max_is_stale = false;
+    tuple->n_unlinked = 0;
+}
+
+static void
+node_tidy(struct mask_node *node)
+{
+    const struct children *children = node_children(node);
+    struct tuple *tuple = node_tuple(node);
+
+    if (!node->is_untidy) {
+        return;
+    }
+    node->is_untidy = false;
+    node->max_priority = -1;
+    if (tuple) {
+        tuple_tidy(tuple);
+        node->max_priority = tuple->max_priority;
+    }
+    for (uint32_t i = 0; children && i < children->n; i++) {
+        node_tidy(children->list[i].node);
+        node->max_priority = MAX(node->max_priority,
+                                 children->list[i].node->max_priority);
+    }
+    if (children) {
+        node_sort_children(node);
+    }
+}
+
+void
+classifier_tidy(struct classifier *cls)
+{
+    if (cls->is_untidy) {
+        cls->is_untidy = false;
+        node_tidy(cls->root);
+    }
+}
+
+/* ---- Tuples ---- */
+
+/* Cells of a tuple: tag in the upper 16 bits, of the hash's lower ones; below,
+ * the address of an entry. */
+static const uint64_t ENTRY_TAG_MASK = UINT64_C(0xffff) << 48;
+
+static uint64_t
+entry_tag(uint64_t hash)
+{
+    return (hash | 1) << 48;
+}
+
+static struct entry *
+cell_entry(uint64_t cell)
+{
+    return (struct entry *) (uintptr_t) (cell & ~ENTRY_TAG_MASK);
+}
+
+static uint64_t
+entry_cell(uint64_t hash, const struct entry *entry)
+{
+    return entry_tag(hash) | (uintptr_t) entry;
+}
+
+/* The hash at each node of the tuple's path, the root's first.  Returns how
+ * many; the last is the entry's own. */
+static unsigned int
+tuple_hashes(const struct tuple *tuple, uint64_t root_salt,
+             const uint64_t *values, uint64_t hashes[MAX_STEPS + 1])
+{
+    unsigned int n = 0;
+
+    hashes[0] = root_salt;
+    for (uint32_t i = 0; i < tuple->n_steps; i++) {
+        const struct tuple_step *step = &tuple->steps[i];
+
+        if (step->begins_node) {
+            n++;
+            hashes[n] = hashes[n - 1] ^ step->salt;
+        }
+        hashes[n] = hash_step(tuple->key, hashes[n],
+                              values[step->value] & step->bits);
+    }
+    return n + 1;
+}
+
+static uint64_t
+tuple_cell_hash(const void *tuple_, uint64_t cell)
+{
+    const struct tuple *tuple = tuple_;
+    uint64_t hashes[MAX_STEPS + 1];
+    unsigned int n = tuple_hashes(tuple, tuple->root_salt,
+                                  cell_entry(cell)->values, hashes);
+
+    return hashes[n - 1];
+}
+
+/* Makes the nodes that are missing and notes the way. */
+static struct mask_node *
+build_path(struct classifier *cls, const struct mask_words *mask,
+           struct tuple_step steps[], uint32_t *n_steps)
+{
+    struct mask_node *node = cls->root;
+
+    *n_steps = 0;
+    for (unsigned int s = 0; s < cls->steps->n; s++) {
+        const struct flow *step_bits = &cls->steps->list[s].bits;
+        struct mask_word bits[FLOW_WORDS];
+        struct mask_node *child;
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < mask->n; i++) {
+            uint32_t word = mask->list[i].word;
+            uint64_t both = mask->list[i].bits & step_bits->w[word];
+
+            if (both) {
+                steps[*n_steps + n] =
+                    (struct tuple_step) { both, 0, i, n == 0 };
+                bits[n++] = (struct mask_word) { both, word, 0 };
+            }
+        }
+        if (!n) {
+            continue;
+        }
+        child = node_find_child(node, bits, n);
+        if (!child) {
+            child = node_create(cls, node,
+                                hash_u64(cls->key, ++cls->n_salts), bits, n);
+            node_add_child(node, child);
+        }
+        steps[*n_steps].salt = child->salt;
+        *n_steps += n;
+        node = child;
+    }
+    return node;
+}
+
+static struct tuple *
+tuple_create(struct classifier *cls, const struct mask_words *mask)
+{
+    enum { MAX_TUPLE_STEPS = FLOW_WORDS + 64 };
+    size_t size = offsetof(struct tuple, mask) + mask_words_size(mask->n);
+    struct tuple_step steps[MAX_TUPLE_STEPS];
+    struct tuple *tuple = xzalloc_aligned(size);
+
+    memcpy(&tuple->mask, mask, mask_words_size(mask->n));
+    tuple->key = cls->key;
+    tuple->root_salt = cls->root->salt;
+    tuple->mask_hash = mask_words_hash(cls->key, mask);
+    atomic_init(&tuple->max_priority, -1);
+    cell_table_init(&tuple->cells, ENTRY_TAG_MASK, tuple_cell_hash, tuple);
+    tuple->cells.fetch_ofs = offsetof(struct entry, values);
+    tuple->node = build_path(cls, mask, steps, &tuple->n_steps);
+    tuple->steps = xmemdup(steps, tuple->n_steps * sizeof *steps);
+    tuple->memory = size + tuple->n_steps * sizeof *steps;
+    cls->memory += tuple->memory;
+    atomic_store_explicit(&tuple->node->tuple, tuple, memory_order_release);
+    return tuple;
+}
+
+static uint64_t
+tuple_by_mask_hash(const void *aux UNUSED, uint64_t cell)
+{
+    const struct tuple *tuple = (const void *) (uintptr_t)
+                                (cell & ~ENTRY_TAG_MASK);
+
+    return tuple->mask_hash;
+}
+
+static bool
+tuple_has_mask(const void *mask, uint64_t cell)
+{
+    const struct tuple *tuple = (const void *) (uintptr_t)
+                                (cell & ~ENTRY_TAG_MASK);
+
+    return mask_words_equal(&tuple->mask, mask);
+}
+
+static _Atomic uint64_t *
+find_tuple_cell(const struct classifier *cls, const struct mask_words *mask,
+                uint64_t hash)
+{
+    return cell_table_find(&cls->tuples, hash, entry_tag(hash),
+                           tuple_has_mask, mask);
+}
+
+struct tuple *
+classifier_find_tuple(struct classifier *cls, const struct mask_words *mask)
+{
+    _Atomic uint64_t *cell;
+
+    if (cls->last && mask_words_equal(&cls->last->mask, mask)) {
+        return cls->last;
+    }
+    cell = find_tuple_cell(cls, mask, mask_words_hash(cls->key, mask));
+    if (!cell) {
+        return NULL;
+    }
+    cls->last = (struct tuple *) (uintptr_t) (*cell & ~ENTRY_TAG_MASK);
+    return cls->last;
+}
+
+struct tuple *
+classifier_get_tuple(struct classifier *cls, const struct mask_words *mask)
+{
+    struct tuple *tuple = classifier_find_tuple(cls, mask);
+
+    if (!tuple) {
+        tuple = tuple_create(cls, mask);
+        cell_table_insert(&cls->tuples, tuple->mask_hash,
+                          entry_tag(tuple->mask_hash) | (uintptr_t) tuple);
+        cls->n_tuples++;
+        cls->last = tuple;
+    }
+    return tuple;
+}
+
+/* Nodes that lead nowhere any more go. */
+static void
+prune(struct classifier *cls, struct mask_node *node)
+{
+    while (node->parent && !node_tuple(node) && !node_children(node)) {
+        struct mask_node *parent = node->parent;
+
+        node_remove_child(parent, node);
+        cls->memory -= node_size(node->n);
+        rcu_free(&node->later);
+        node = parent;
+    }
+    for (; node; node = node->parent) {
+        node->is_untidy = true;
+    }
+    cls->is_untidy = true;
+}
+
+static void
+tuple_retire(struct classifier *cls, struct tuple *tuple)
+{
+    _Atomic uint64_t *cell = find_tuple_cell(cls, &tuple->mask,
+                                             tuple->mask_hash);
+
+    cell_table_remove(&cls->tuples, tuple->mask_hash, cell);
+    atomic_store_explicit(&tuple->node->tuple, NULL, memory_order_release);
+    prune(cls, tuple->node);
+    cell_table_fini(&tuple->cells);
+    cls->memory -= tuple->memory;
+    cls->n_tuples--;
+    if (cls->last == tuple) {
+        cls->last = NULL;
+    }
+    free(tuple->steps);
+    rcu_free(&tuple->later);
+}
+
+bool
+classifier_drop_tuple(struct classifier *cls, struct tuple *tuple)
+{
+    if (tuple->n_entries) {
+        return false;
+    }
+    tuple_retire(cls, tuple);
+    return true;
+}
+
+/* ---- Prefixes: how many entries lie below a node, by value ---- */
+
+static const uint64_t PREFIX_TAG_MASK = UINT64_C(0xffffffff) << 32;
+
+static uint64_t
+prefix_tag(uint64_t hash)
+{
+    return (hash | UINT64_C(1) << 32) & PREFIX_TAG_MASK;
+}
+
+static uint64_t
+prefix_cell_hash(const void *aux UNUSED, uint64_t cell)
+{
+    return cell;
+}
+
+static bool
+prefix_has(const struct classifier *cls, uint64_t hash)
+{
+    return cell_table_find(&cls->prefixes, hash, prefix_tag(hash), NULL, NULL)
+           != NULL;
+}
+
+static void
+prefix_add(struct classifier *cls, uint64_t hash)
+{
+    _Atomic uint64_t *cell = cell_table_find(&cls->prefixes, hash,
+                                             prefix_tag(hash), NULL, NULL);
+
+    if (cell) {
+        atomic_store_explicit(cell, *cell + 1, memory_order_relaxed);
+    } else {
+        cell_table_insert(&cls->prefixes, hash, prefix_tag(hash) | 1);
+    }
+}
+
+static void
+prefix_remove(struct classifier *cls, uint64_t hash)
+{
+    _Atomic uint64_t *cell = cell_table_find(&cls->prefixes, hash,
+                                             prefix_tag(hash), NULL, NULL);
+
+    if ((uint32_t) *cell == 1) {
+        cell_table_remove(&cls->prefixes, hash, cell);
+    } else {
+        atomic_store_explicit(cell, *cell - 1, memory_order_relaxed);
+    }
+}
+
+/* ---- Entries ---- */
+
+struct values_ref {
+    const struct tuple *tuple;
+    const uint64_t *values;
+};
+
+static bool
+entry_has_values(const void *ref_, uint64_t cell)
+{
+    const struct values_ref *ref = ref_;
+
+    return !memcmp(cell_entry(cell)->values, ref->values,
+                   ref->tuple->mask.n * sizeof ref->values[0]);
+}
+
+static _Atomic uint64_t *
+find_entry_cell(const struct tuple *tuple, const uint64_t *values,
+                uint64_t hash)
+{
+    struct values_ref ref = { tuple, values };
+
+    return cell_table_find(&tuple->cells, hash, entry_tag(hash),
+                           entry_has_values, &ref);
+}
+
+struct entry *
+tuple_find(const struct tuple *tuple, const uint64_t *values)
+{
+    uint64_t hashes[MAX_STEPS + 1];
+    unsigned int n = tuple_hashes(tuple, tuple->root_salt, values, hashes);
+    _Atomic uint64_t *cell = find_entry_cell(tuple, values, hashes[n - 1]);
+
+    return cell ? cell_entry(*cell) : NULL;
+}
+
+static struct entry *
+entry_next(const struct entry *entry)
+{
+    return atomic_load_explicit(&entry->next, memory_order_acquire);
+}
+
+/* Puts it before the first of the chain that has no higher priority. */
+static void
+chain_insert(_Atomic uint64_t *cell, uint64_t hash, struct entry *entry)
+{
+    struct entry *prev = NULL;
+    struct entry *next = cell_entry(*cell);
+
+    while (next && next->priority > entry->priority) {
+        prev = next;
+        next = entry_next(next);
+    }
+    atomic_init(&entry->next, next);
+    if (prev) {
+        atomic_store_explicit(&prev->next, entry, memory_order_release);
+    } else {
+        atomic_store_explicit(cell, entry_cell(hash, entry),
+                              memory_order_release);
+    }
+}
+
+void
+classifier_insert(struct classifier *cls, struct entry *entry)
+{
+    struct tuple *tuple = entry->tuple;
+    uint64_t hashes[MAX_STEPS + 1];
+    unsigned int n = tuple_hashes(tuple, tuple->root_salt, entry->values,
+                                  hashes);
+    uint64_t hash = hashes[n - 1];
+    _Atomic uint64_t *cell = find_entry_cell(tuple, entry->values, hash);
+
+    raise_priority(cls, tuple, entry->priority);
+    for (unsigned int i = 1; i + 1 < n; i++) {
+        prefix_add(cls, hashes[i]);
+    }
+    if (cell) {
+        chain_insert(cell, hash, entry);
+    } else {
+        atomic_init(&entry->next, NULL);
+        cell_table_insert(&tuple->cells, hash, entry_cell(hash, entry));
+    }
+    tuple->n_entries++;
+    cls->n_entries++;
+}
+
+static void
+chain_remove(struct tuple *tuple, _Atomic uint64_t *cell, uint64_t hash,
+             const struct entry *entry)
+{
+    struct entry *prev = cell_entry(*cell);
+    struct entry *next = entry_next(entry);
+
+    if (prev != entry) {
+        while (entry_next(prev) != entry) {
+            prev = entry_next(prev);
+        }
+        atomic_store_explicit(&prev->next, next, memory_order_release);
+    } else if (next) {
+        atomic_store_explicit(cell, entry_cell(hash, next),
+                              memory_order_release);
+    } else {
+        cell_table_remove(&tuple->cells, hash, cell);
+    }
+}
+
+void
+classifier_unlink(struct classifier *cls, struct entry *entry)
+{
+    struct tuple *tuple = entry->tuple;
+    uint64_t hashes[MAX_STEPS + 1];
+    unsigned int n = tuple_hashes(tuple, tuple->root_salt, entry->values,
+                                  hashes);
+    uint64_t hash = hashes[n - 1];
+
+    chain_remove(tuple, find_entry_cell(tuple, entry->values, hash), hash,
+                 entry);
+    for (unsigned int i = 1; i + 1 < n; i++) {
+        prefix_remove(cls, hashes[i]);
+    }
+    cls->n_entries--;
+    tuple->n_unlinked++;
+    if (!--tuple->n_entries) {
+        tuple_retire(cls, tuple);
+    } else if (entry->priority >= tuple->max_priority) {
+        tuple->max_is_stale = true;
+        cls->is_untidy = true;
+        for (struct mask_node *node = tuple->node; node; node = node->parent) {
+            node->is_untidy = true;
+        }
+    }
+}
+
+/* ---- Lookup ---- */
+
+struct lookup {
+    const struct classifier *cls;
+    const struct flow *flow;
+    struct flow_mask *wc;
+    uint64_t version;
+    const struct entry *best;
+    int best_priority;
+    unsigned int n_refine;        /* probes left for shorter reasons */
+};
+
+struct match_ref {
+    const struct mask_words *mask;
+    const struct flow *flow;
+};
+
+static bool
+entry_matches(const void *ref_, uint64_t cell)
+{
+    const struct match_ref *ref = ref_;
+
+    return mask_words_hold(ref->mask, cell_entry(cell)->values, ref->flow);
+}
+
+/* Did every bit of the tuple's mask decide? */
+static bool
+lookup_tuple(struct lookup *l, const struct tuple *tuple, uint64_t hash)
+{
+    struct match_ref ref = { &tuple->mask, l->flow };
+    _Atomic uint64_t *cell = cell_table_find(&tuple->cells, hash,
+                                             entry_tag(hash), entry_matches,
+                                             &ref);
+    const struct entry *entry;
+
+    if (!cell) {
+        return false;
+    }
+    entry = cell_entry(atomic_load_explicit(cell, memory_order_acquire));
+    while (entry && entry->priority > l->best_priority) {
+        if (entry_visible(entry, l->version)) {
+            l->best = entry;
+            l->best_priority = entry->priority;
+            break;
+        }
+        entry = entry_next(entry);
+    }
+    return true;
+}
+
+static void
+mark(struct flow_mask *wc, const struct mask_node *const path[],
+     unsigned int n)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        for (uint32_t j = 0; j < path[i]->n; j++) {
+            wc->bits.w[path[i]->bits[j].word] |= path[i]->bits[j].bits;
+        }
+    }
+}
+
+static bool
+is_marked(const struct flow_mask *wc, const struct mask_node *node)
+{
+    for (uint32_t i = 0; i < node->n; i++) {
+        if (node->bits[i].bits & ~wc->bits.w[node->bits[i].word]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Nothing matched at the end of the path: marks as much of it as suffices to
+ * say so. */
+static void
+mark_reason(struct lookup *l, const struct mask_node *const path[],
+            const uint64_t hashes[], unsigned int n)
+{
+    unsigned int first = 0;
+
+    while (first < n && is_marked(l->wc, path[first])) {
+        first++;
+    }
+    if (first == n) {
+        return;
+    }
+    /* What is marked already may be reason enough. */
+    for (unsigned int i = first ? first - 1 : 0;
+         i + 1 < n && l->n_refine > 0; i++) {
+        l->n_refine--;
+        if (!prefix_has(l->cls, hashes[i])) {
+            n = i + 1;
+            break;
+        }
+    }
+    if (n > first) {
+        mark(l->wc, path + first, n - first);
+    }
+}
+
+static bool
+can_beat(const struct child *child, int priority)
+{
+    return atomic_load_explicit(&child->max_priority, memory_order_acquire)
+           > priority;
+}
+
+static bool
+any_can_beat(const struct children *children, int priority)
+{
+    if (atomic_load_explicit(&children->is_sorted, memory_order_acquire)) {
+        return can_beat(&children->list[0], priority);
+    }
+    for (uint32_t i = 0; i < children->n; i++) {
+        if (can_beat(&children->list[i], priority)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool lookup_children(struct lookup *, const struct children *,
+                            uint64_t hash);
+
+/* Looks for entries from this node on down; the priority says that there may be
+ * a better one.  Did the answer depend on the path so far? */
+static bool
+lookup_node(struct lookup *l, const struct mask_node *node, uint64_t hash)
+{
+    const struct mask_node *path[MAX_STEPS];
+    uint64_t hashes[MAX_STEPS];
+    unsigned int n = 0;
+    const struct children *children;
+    const struct tuple *tuple;
+    bool has_looked = false;
+    bool is_decided = false;
+
+    for (;;) {
+        hash = node_hash(l->cls->key, node, hash, l->flow);
+        path[n] = node;
+        hashes[n++] = hash;
+        tuple = node_tuple(node);
+        children = node_children(node);
+        if (tuple || !children || children->n > 1) {
+            break;
+        }
+        node = children->list[0].node;
+    }
+
+    if (tuple && atomic_load_explicit(&tuple->max_priority,
+                                      memory_order_acquire)
+                     > l->best_priority) {
+        has_looked = true;
+        is_decided = lookup_tuple(l, tuple, hash);
+    }
+    if (children && any_can_beat(children, l->best_priority)) {
+        if (!prefix_has(l->cls, hash)) {
+            has_looked = true;
+        } else if (lookup_children(l, children, hash)) {
+            is_decided = true;
+        }
+    }
+    if (l->wc && is_decided) {
+        mark(l->wc, path, n);
+    } else if (l->wc && has_looked) {
+        mark_reason(l, path, hashes, n);
+    }
+    return has_looked || is_decided;
+}
+
+static bool
+lookup_children(struct lookup *l, const struct children *children,
+                uint64_t hash)
+{
+    bool is_sorted = atomic_load_explicit(&children->is_sorted,
+                                          memory_order_acquire);
+    bool has_looked = false;
+
+    for (uint32_t i = 0; i < children->n; i++) {
+        const struct child *child = &children->list[i];
+
+        if (can_beat(child, l->best_priority)) {
+            has_looked |= lookup_node(l, child->node, hash);
+        } else if (is_sorted) {
+            break;
+        }
+    }
+    return has_looked;
+}
+
+const struct entry *
+classifier_lookup(const struct classifier *cls, uint64_t version,
+                  const struct flow *flow, struct flow_mask *wc)
+{
+    const struct mask_node *root = cls->root;
+    const struct tuple *tuple = node_tuple(root);
+    const struct children *children = node_children(root);
+    struct lookup l = {
+        .cls = cls,
+        .flow = flow,
+        .wc = wc,
+        .version = version,
+        .best_priority = -1,
+        .n_refine = CLASSIFIER_REFINE_MAX,
+    };
+
+    if (tuple) {
+        lookup_tuple(&l, tuple, root->salt);
+    }
+    if (children) {
+        lookup_children(&l, children, root->salt);
+    }
+    return l.best;
+}
+
+/* ---- The whole ---- */
+
+void
+classifier_init(struct classifier *cls, const struct steps *steps,
+                struct hash_key key)
+{
+    memset(cls, 0, sizeof *cls);
+    cls->key = key;
+    cls->steps = steps;
+    cls->root = node_create(cls, NULL, hash_u64(key, 0), NULL, 0);
+    cell_table_init(&cls->prefixes, PREFIX_TAG_MASK, prefix_cell_hash, NULL);
+    cell_table_init(&cls->tuples, ENTRY_TAG_MASK, tuple_by_mask_hash, NULL);
+}
+
+void
+classifier_fini(struct classifier *cls)
+{
+    assert(!cls->n_entries);
+    cell_table_fini(&cls->prefixes);
+    cell_table_fini(&cls->tuples);
+    free(cls->root);
+}
+
+struct visit_tuples {
+    bool (*visit)(void *aux, struct tuple *);
+    void *aux;
+    bool is_done;
+};
+
+static bool
+visit_tuple_cell(void *v_, uint64_t cell)
+{
+    struct visit_tuples *v = v_;
+
+    v->is_done = !v->visit(v->aux, (struct tuple *) (uintptr_t)
+                                   (cell & ~ENTRY_TAG_MASK));
+    return !v->is_done;
+}
+
+bool
+classifier_visit_tuples(const struct classifier *cls,
+                        bool (*visit)(void *aux, struct tuple *), void *aux)
+{
+    struct visit_tuples v = { visit, aux, false };
+
+    cell_table_visit(&cls->tuples, visit_tuple_cell, &v);
+    return !v.is_done;
+}
+
+struct visit_entries {
+    bool (*visit)(void *aux, struct entry *);
+    void *aux;
+    bool is_done;
+};
+
+static bool
+visit_entry_cell(void *v_, uint64_t cell)
+{
+    struct visit_entries *v = v_;
+
+    for (struct entry *entry = cell_entry(cell), *next; entry; entry = next) {
+        next = entry_next(entry);
+        if (!v->visit(v->aux, entry)) {
+            v->is_done = true;
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+tuple_visit(const struct tuple *tuple,
+            bool (*visit)(void *aux, struct entry *), void *aux)
+{
+    struct visit_entries v = { visit, aux, false };
+
+    cell_table_visit(&tuple->cells, visit_entry_cell, &v);
+    return !v.is_done;
+}
+
+static bool
+add_tuple_memory(void *sum, struct tuple *tuple)
+{
+    *(size_t *) sum += tuple->cells.memory;
+    return true;
+}
+
+size_t
+classifier_memory(const struct classifier *cls)
+{
+    size_t sum = cls->memory + cls->prefixes.memory + cls->tuples.memory;
+
+    classifier_visit_tuples(cls, add_tuple_memory, &sum);
+    return sum;
+}

@@ -1,0 +1,124 @@
+/* The classifier: finds the flow entry for a packet among a million.
+ *
+ * Entries that mask the same bits form a tuple; within a tuple the entry is
+ * found by one hash.  What costs is the number of tuples, and what is precious
+ * is every bit that a miss had to look at: it ends up in a cache entry.
+ *
+ * The tree of masks.  A mask is looked at in steps (steps.c), from what tells
+ * traffic apart coarsely to what tells it apart finely: where the packet came
+ * from, what kind it is, MAC addresses, IP addresses a few bits at a time,
+ * ports.  Tuples whose masks agree on their first steps share the path from the
+ * root that these steps make, and branch where they differ:
+ *
+ *     root -- eth_type -- nw_dst/8 -- nw_dst/16 -- [nw_dst/24]
+ *          |           |                       \-- nw_src/16 -- [tp_dst]
+ *          |           \- [arp_tpa]
+ *          \- [in_port]                               [] ends a tuple
+ *
+ * One table of counters (`prefixes`) tells for every inner node which masked
+ * values have entries further down.  A lookup goes down the tree with one hash
+ * that grows by the bits of each node.  Where the counter is zero, no tuple
+ * further down can match, however many they are, and only the bits up to the
+ * first such node have been looked at.  This is what staged lookup and prefix
+ * tries do elsewhere, once for all tuples instead of once for each.
+ *
+ * Nodes without a choice are passed over on the way down; they serve only to
+ * find the shortest reason after a tuple failed.  No counter is exact (32 bits of
+ * hash): a chance collision costs time or wildcards, never the answer.
+ *
+ * Bounded: a lookup does at most one probe per node and tuple, REFINE_MAX more
+ * for short reasons, and skips what cannot beat the priority it has.  Hashes are
+ * keyed; whoever chooses entries and packets does not choose buckets.
+ *
+ * Versions: the classifier holds entries that are not visible yet and those
+ * that are not visible any more; a lookup passes over them.
+ *
+ * Two entries of the same priority that a packet matches both: either may be
+ * found, but always the same one while the tables do not change, for all packets
+ * that agree in the bits marked.
+ *
+ * Threads: one writer; lookups and visits under RCU. */
+#ifndef WEFT_SWITCH_CLASSIFIER_H
+#define WEFT_SWITCH_CLASSIFIER_H
+
+#include "switch/cell_table.h"
+#include "switch/flow_entry.h"
+
+enum { CLASSIFIER_REFINE_MAX = 64 };
+
+struct mask_node;
+
+/* The entries of one mask. */
+struct tuple {
+    struct rcu_later later;
+    struct cell_table cells;            /* entries; one per match, those of
+                                           lower priority behind it */
+    struct hash_key key;
+    uint64_t root_salt;
+    struct mask_node *node;             /* where its path ends */
+    uint64_t mask_hash;
+    size_t memory;
+    uint32_t n_entries;                 /* in the classifier, visible or not */
+    uint32_t n_unlinked;                /* since max_priority was right */
+    _Atomic int max_priority;           /* no entry's is higher; -1: empty */
+    bool max_is_stale;
+    uint32_t n_steps;
+    struct tuple_step *steps;           /* the path's, root first */
+    struct mask_words mask;             /* cut to its length */
+};
+
+struct classifier {
+    struct hash_key key;
+    const struct steps *steps;
+    struct mask_node *root;
+    struct cell_table prefixes;
+    struct cell_table tuples;           /* by mask */
+    uint32_t n_tuples;
+    uint32_t n_entries;
+    uint64_t n_salts;
+    bool is_untidy;
+    size_t memory;                      /* of nodes and tuples */
+    struct tuple *last;                 /* found last: flow-mods come in runs */
+};
+
+void classifier_init(struct classifier *, const struct steps *,
+                     struct hash_key);
+/* No readers any more; entries were unlinked. */
+void classifier_fini(struct classifier *);
+
+/* The tuple of a mask, NULL when there is none; `get` makes it. */
+struct tuple *classifier_find_tuple(struct classifier *,
+                                    const struct mask_words *);
+struct tuple *classifier_get_tuple(struct classifier *,
+                                   const struct mask_words *);
+/* One that was made and then not used; false: it is in use. */
+bool classifier_drop_tuple(struct classifier *, struct tuple *);
+
+/* The first entry in the chain with these masked values, or NULL. */
+struct entry *tuple_find(const struct tuple *, const uint64_t *values);
+
+/* Adds an entry; entry->tuple is set. */
+void classifier_insert(struct classifier *, struct entry *);
+/* Takes it out, when no reader needs it any more; free it after another grace
+ * period.  A tuple that is empty goes, too. */
+void classifier_unlink(struct classifier *, struct entry *);
+/* Sorts by priority what changed, and lets go of tuples that lost their highest
+ * priority.  Before a publish. */
+void classifier_tidy(struct classifier *);
+
+/* The visible entry of highest priority that matches, NULL if none; marks in
+ * `wc`, unless NULL, the bits that decided. */
+const struct entry *classifier_lookup(const struct classifier *,
+                                      uint64_t version, const struct flow *,
+                                      struct flow_mask *wc);
+
+/* Until `visit` returns false; in no order. */
+bool classifier_visit_tuples(const struct classifier *,
+                             bool (*visit)(void *aux, struct tuple *),
+                             void *aux);
+bool tuple_visit(const struct tuple *,
+                 bool (*visit)(void *aux, struct entry *), void *aux);
+
+size_t classifier_memory(const struct classifier *);
+
+#endif

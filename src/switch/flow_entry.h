@@ -1,0 +1,106 @@
+/* A flow entry as the tables keep it.
+ *
+ * One allocation holds it all:
+ *
+ *     struct entry | masked words of the match | timer? | references | actions
+ *
+ * The mask is the tuple's, shared by all entries that mask the same bits.
+ *
+ * Life cycle.  Made by the writer, put into the classifier (invisible), visible
+ * from add_version on, until remove_version; unlinked from the classifier a grace
+ * period after that version was published, freed another one later.  A modified
+ * entry is a new object with the same id. */
+#ifndef WEFT_SWITCH_FLOW_ENTRY_H
+#define WEFT_SWITCH_FLOW_ENTRY_H
+
+#include "lib/timer_wheel.h"
+#include "switch/mask_words.h"
+#include "switch/tables.h"
+
+#define VERSION_NEVER UINT64_MAX
+
+struct tuple;
+struct entry;
+
+/* An entry that names a group or a meter is on that one's list, for as long as
+ * it is alive for the writer. */
+struct entry_ref {
+    struct entry_ref *next;
+    struct entry_ref **link;            /* what points to us; NULL: no list */
+    struct entry *entry;
+    uint32_t id;
+    bool is_meter;
+};
+
+struct entry_timer {
+    struct timer timer;
+    struct entry *entry;
+};
+
+struct entry {
+    struct flow_entry e;
+    uint64_t add_version;
+    _Atomic uint64_t remove_version;
+    struct tuple *tuple;
+    _Atomic(struct entry *) next;       /* same match, lower priority (or the
+                                           same, removed) */
+    /* What a lookup reads lies close together. */
+    uint16_t priority;
+    uint16_t n_refs;
+    bool has_timer;
+    uint8_t reason;                     /* why it was removed; enum
+                                           flow_removed_reason and below */
+    uint16_t pad;
+    uint64_t values[];
+};
+
+/* Besides enum flow_removed_reason: nobody is told. */
+enum { REMOVED_REPLACED = 0xff };
+
+/* An entry of `tuple` with the masked words `values`; everything else but the
+ * instructions is zero.  Lists are copied.  NULL: it names too many groups. */
+struct entry *entry_create(struct tuple *, const uint64_t *values,
+                           const struct instructions *, bool has_timer);
+void entry_destroy(struct entry *);
+size_t entry_size(const struct entry *);
+
+struct entry_ref *entry_refs(struct entry *);
+/* NULL: it never times out. */
+struct timer *entry_timer(struct entry *);
+struct entry *entry_of_timer(struct timer *);
+
+static inline struct entry *
+entry_cast(const struct flow_entry *e)
+{
+    return (struct entry *) (uintptr_t) e;
+}
+
+static inline bool
+entry_visible(const struct entry *entry, uint64_t version)
+{
+    return entry->add_version <= version &&
+           version < atomic_load_explicit(&entry->remove_version,
+                                          memory_order_acquire);
+}
+
+/* For the writer: is it in the newest staged state? */
+static inline bool
+entry_alive(const struct entry *entry)
+{
+    return atomic_load_explicit(&entry->remove_version,
+                                memory_order_relaxed) == VERSION_NEVER;
+}
+
+/* Does an action list (nested ones too) send to this port or group? */
+bool action_list_outputs(struct action_list, uint32_t port);
+bool action_list_groups(struct action_list, uint32_t group);
+
+/* Calls `use` for each group and meter that the actions name. */
+void action_list_uses(struct action_list,
+                      void (*use)(void *aux, uint32_t id, bool is_meter),
+                      void *aux);
+void instructions_uses(const struct instructions *,
+                       void (*use)(void *aux, uint32_t id, bool is_meter),
+                       void *aux);
+
+#endif
