@@ -14,6 +14,7 @@
 #define WEFT_SWITCH_SWITCH_H
 
 #include "datapath/datapath.h"
+#include "switch/fdb.h"
 #include "switch/port_map.h"
 #include "switch/tables.h"
 
@@ -32,6 +33,10 @@ struct switch_config {
     msec fdb_age;                       /* default 300 s */
     uint32_t fdb_max;                   /* default 64k */
     uint32_t fdb_max_per_port;          /* default a quarter */
+    /* Something that cannot wait for the time that switch_run() gave waits for
+     * it now.  Called on any thread; NULL: nobody asks. */
+    void (*wake)(void *aux);
+    void *wake_aux;
 };
 
 struct switch_port {
@@ -76,6 +81,10 @@ enum of_error switch_group_mod(struct switch_ *, const struct group_mod *,
                                msec now, struct str *why);
 enum of_error switch_meter_mod(struct switch_ *, const struct meter_mod *,
                                msec now, struct str *why);
+
+/* False: there is no such meter. */
+bool switch_meter_stats(const struct switch_ *, uint32_t meter,
+                        struct dp_meter_stats *);
 
 const struct switch_config *switch_config(const struct switch_ *);
 struct tables *switch_tables(const struct switch_ *);
