@@ -110,6 +110,19 @@ packet_copy_metadata(struct packet *to, const struct packet *from)
     to->time = from->time;
 }
 
+/* Makes a packet that was somewhere else already one that `in_port` has just
+ * received (what was pushed in front of it stays there: less headroom). */
+static inline void
+packet_arrive(struct packet *pkt, uint32_t in_port)
+{
+    pkt->in_port = in_port;
+    pkt->l2_5_ofs = pkt->l3_ofs = pkt->l4_ofs = PACKET_NO_OFS;
+    pkt->pad_len = 0;
+    pkt->recirc_id = 0;
+    pkt->hash = 0;
+    pkt->n_trunc = 0;
+}
+
 /* How many bytes can be put in front of, and behind, the data. */
 static inline uint32_t
 packet_headroom(const struct packet *pkt)

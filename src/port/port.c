@@ -222,7 +222,8 @@ open_device(struct port *port, struct str *error)
 
 int
 port_create(const struct port_config *config, uint32_t id,
-            struct helper *helper, struct port **result, struct str *error)
+            const struct port_env *env, struct port **result,
+            struct str *error)
 {
     const struct port_class *class = port_class_find(config->type);
     struct port *port;
@@ -235,7 +236,10 @@ port_create(const struct port_config *config, uint32_t id,
     port = xzalloc_aligned(class->size);
     port->class = class;
     port->config = *config;
-    port->helper = helper;
+    if (env) {
+        port->helper = env->helper;
+        port->registry = env->registry;
+    }
     port->id = id;
     port->n_rxq = port->n_txq = 1;
 

@@ -33,6 +33,7 @@
 
 struct helper;
 struct port;
+struct port_registry;
 
 enum {
     PORT_NAME_MAX = 64,       /* with the terminating NUL */
@@ -116,11 +117,12 @@ struct port_class {
      * tx_dropped.  Offloads beyond port->features were completed before. */
     void (*tx)(struct port *, unsigned int queue, struct batch *, bool borrow);
 
-    /* A file descriptor that is readable when rx has work, or -1: always
-     * polled (null), or next_rx tells. */
+    /* A file descriptor that is readable when rx has work, or -1: next_rx
+     * tells. */
     int (*rx_fd)(const struct port *, unsigned int queue);
-    /* When rx will have work, in usec of the monotonic clock; INT64_MAX: not
-     * before something is sent to it.  NULL: rx_fd tells. */
+    /* When rx will have work, in usec of the monotonic clock; INT64_MAX: when
+     * rx_fd is readable, if ever.  NULL: rx_fd tells.  Asked last before the
+     * worker sleeps: who has both promises by it to make rx_fd readable. */
     usec (*next_rx)(const struct port *, unsigned int queue);
     /* More about the port, as ", key value" pairs for people.  May be NULL. */
     void (*describe)(const struct port *, struct str *);
@@ -130,6 +132,7 @@ struct port {
     const struct port_class *class;
     struct port_config config;
     struct helper *helper;          /* NULL: devices are opened directly */
+    struct port_registry *registry; /* where peers meet (pair.h); NULL: none */
     uint32_t id;                    /* datapath port id: small, dense, > 0 */
     unsigned int n_rxq, n_txq;
     unsigned int features;          /* enum port_features; while UP constant */
@@ -147,10 +150,18 @@ struct port {
 const struct port_class *port_class_find(const char *type);
 const char *const *port_class_names(void);
 
+/* What ports need of the program around them; outlives them. */
+struct port_env {
+    struct helper *helper;
+    struct port_registry *registry;
+};
+
 /* Makes a port and opens it.  -EINVAL (bad option, in `error`), or the error of
- * open().  With -ENODEV from open the port exists, DOWN: returns 0. */
-int port_create(const struct port_config *, uint32_t id, struct helper *,
-                struct port **, struct str *error);
+ * open().  With -ENODEV from open the port exists, DOWN: returns 0.  `env` NULL:
+ * neither helper nor peers. */
+int port_create(const struct port_config *, uint32_t id,
+                const struct port_env *env, struct port **,
+                struct str *error);
 /* Closes the device when open; no worker may still use the port. */
 void port_destroy(struct port *);
 /* Control thread: tries to open a DOWN port again.  True: it is UP now. */

@@ -10,7 +10,8 @@
 #define PORT_CLASSES(X)                                                      \
     /* Devices of this host. */                                              \
     X(tap) X(netdev) X(veth) X(internal)                                     \
-    /* In memory, in files, between ports. */
+    /* In memory, in files, between ports. */                                \
+    X(null) X(ring) X(patch)
 
 #define X(NAME) extern const struct port_class NAME##_class;
 PORT_CLASSES(X)
