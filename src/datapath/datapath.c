@@ -128,7 +128,6 @@ datapath_quiesce(struct datapath *dp)
 {
     uint64_t turns[DP_MAX_WORKERS];
 
-    atomic_thread_fence(memory_order_seq_cst);
     for (unsigned int i = 0; i < dp->n_workers; i++) {
         turns[i] = atomic_load(&dp->workers[i]->turns);
     }
@@ -308,11 +307,10 @@ datapath_inject(struct datapath *dp, const void *frame, uint32_t len,
     inject->actions_len = actions.len;
     inject->next = atomic_load_explicit(&w->injects, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(
-               &w->injects, &inject->next, inject, memory_order_release,
+               &w->injects, &inject->next, inject, memory_order_seq_cst,
                memory_order_relaxed)) {
         /* inject->next was reloaded. */
     }
-    atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load(&w->is_sleeping)) {
         worker_wake(w);
     }
@@ -325,7 +323,6 @@ void
 datapath_invalidate(struct datapath *dp, const struct datapath_change *changes,
                     unsigned int n)
 {
-    atomic_thread_fence(memory_order_seq_cst);
     for (unsigned int i = 0; i < dp->n_workers; i++) {
         struct worker *w = dp->workers[i];
         unsigned int n_stale = flow_cache_invalidate(&w->cache, changes, n);
@@ -337,7 +334,6 @@ datapath_invalidate(struct datapath *dp, const struct datapath_change *changes,
 void
 datapath_invalidate_all(struct datapath *dp)
 {
-    atomic_thread_fence(memory_order_seq_cst);
     for (unsigned int i = 0; i < dp->n_workers; i++) {
         struct worker *w = dp->workers[i];
 

@@ -68,7 +68,8 @@ struct datapath_calls {
      * an entry (no_cache). */
     void (*credit_done)(void *aux, uint64_t credit, uint64_t packets,
                         uint64_t bytes, msec used);
-    uint64_t (*version)(void *aux);   /* tables_version() */
+    uint64_t (*version)(void *aux);   /* tables_version(), read with
+                                         sequential consistency */
     void *aux;
 };
 

@@ -692,7 +692,7 @@ flow_cache_insert(struct flow_cache *cache, const struct flow_key *key,
     cache->n_entries++;
     cache->slots[slot].tables = upcall->tables[0] | upcall->tables[1]
                                 | upcall->tables[2] | upcall->tables[3];
-    atomic_store_explicit(&cache->slots[slot].entry, e, memory_order_release);
+    atomic_store(&cache->slots[slot].entry, e);     /* see check_version() */
     flow_cache_insert_l1(cache, e, hash);
     return e;
 

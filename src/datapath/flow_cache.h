@@ -241,7 +241,7 @@ void flow_cache_visit_end(struct flow_cache *);
 static inline struct cache_entry *
 flow_cache_slot(const struct flow_cache *cache, uint32_t i)
 {
-    return atomic_load_explicit(&cache->slots[i].entry, memory_order_acquire);
+    return atomic_load(&cache->slots[i].entry);     /* see check_version() */
 }
 /* Marks stale what the changes can touch; returns how many entries. */
 unsigned int flow_cache_invalidate(struct flow_cache *,

@@ -72,14 +72,15 @@ upcall_allowed(struct worker *w, struct worker_port *wp)
 }
 
 /* Tables may have changed while they were read: then the writer either saw the
- * entry and marked it, or we see its version here. */
+ * entry and marked it, or we see its version here.  (It stores the version, then
+ * loads the slots; we store the slot, then load the version; all four in the one
+ * order of sequential consistency.) */
 static void
 check_version(struct worker *w, struct cache_entry *e,
               const struct upcall *upcall)
 {
     const struct datapath_calls *calls = datapath_calls(w->dp);
 
-    atomic_thread_fence(memory_order_seq_cst);
     if (UNLIKELY(calls->version(calls->aux) != upcall->version)) {
         atomic_fetch_or_explicit(&e->flags, CACHE_STALE,
                                  memory_order_relaxed);

@@ -25,8 +25,10 @@ typedef int64_t msec;
 #define ARRAY_SIZE(A) (sizeof(A) / sizeof((A)[0]))
 #define CONTAINER_OF(PTR, TYPE, MEMBER) \
     ((TYPE *) (void *) ((char *) (PTR) - offsetof(TYPE, MEMBER)))
+#ifndef MIN                     /* <sys/param.h> has the same two */
 #define MIN(A, B) ((A) < (B) ? (A) : (B))
 #define MAX(A, B) ((A) > (B) ? (A) : (B))
+#endif
 
 #define LIKELY(X) __builtin_expect(!!(X), 1)
 #define UNLIKELY(X) __builtin_expect(!!(X), 0)
