@@ -90,6 +90,7 @@ bench_upcall(void *bench_, struct upcall *upcall)
     struct dp_action_output *out;
 
     m->eth_type = 0xffff;
+    upcall->tables[0] = 1;
     if (bench->mode == MODE_L2) {
         memset(&m->eth_dst, 0xff, 6);
         memset(&m->eth_src, 0xff, 6);
@@ -187,6 +188,75 @@ measure(const char *label, struct bench bench, uint32_t n_flows,
     datapath_destroy(dp);
     free(in);
     free(out);
+}
+
+/* What one publish costs the writer: finding the entries that a batch of changes
+ * can touch, when it touches none. */
+static void
+measure_invalidate(uint32_t n_flows, unsigned int n_changes)
+{
+    struct bench bench = { MODE_5TUPLE, 1 };
+    struct datapath_config config = {
+        .inline_only = true, .max_entries = 2 * 1024 * 1024, .port_share = 1,
+    };
+    struct datapath_calls calls = {
+        .upcall = bench_upcall, .credit_done = bench_credit,
+        .version = bench_version, .aux = &bench,
+    };
+    struct datapath *dp = datapath_create(&config, &calls);
+    struct generator *in = xzalloc_aligned(sizeof *in);
+    struct datapath_change *changes = xcalloc(n_changes, sizeof *changes);
+    struct flow *values = xcalloc(n_changes, sizeof *values);
+    struct flow_mask mask = { 0 };
+    double usecs[21];
+    uint32_t warm = 0;
+
+    init_port(&in->port, &generator_class, 1);
+    in->n_flows = n_flows;
+    if (datapath_add_port(dp, &in->port)) {
+        abort();
+    }
+    do {
+        warm += datapath_poll_once(dp);
+    } while (warm < 2 * n_flows);
+    mask.bits.key.eth_type = 0xffff;
+    mask.bits.key.nw_src = mask.bits.key.nw_dst = 0xffffffff;
+    mask.bits.key.tp_dst = 0xffff;
+    for (unsigned int i = 0; i < n_changes; i++) {
+        values[i].key.eth_type = htobe16(0x0800);
+        values[i].key.nw_src = htobe32(0x0b000000 + i);
+        changes[i] = (struct datapath_change) { 0, &values[i], &mask };
+    }
+    for (unsigned int r = 0; r < ARRAY_SIZE(usecs); r++) {
+        nsec start = clock_nsec();
+
+        datapath_invalidate(dp, changes, n_changes);
+        usecs[r] = (double) (clock_nsec() - start) / 1e3;
+    }
+    printf("RESULT invalidate %u entries, %u changes: median %.0f us\n",
+           n_flows - 1, n_changes, bench_median(usecs, ARRAY_SIZE(usecs)));
+    fflush(stdout);
+    datapath_remove_port(dp, &in->port);
+    datapath_destroy(dp);
+    free(in);
+    free(changes);
+    free(values);
+}
+
+int
+bench_invalidate(int argc UNUSED, char **argv UNUSED)
+{
+    static const uint32_t flows[] = { 1001, 20001, 100001, 250001 };
+    static const unsigned int changes[] = { 1, 10, 1000 };
+
+    rcu_thread_begin();
+    for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
+        for (size_t k = 0; k < ARRAY_SIZE(changes); k++) {
+            measure_invalidate(flows[i], changes[k]);
+        }
+    }
+    rcu_thread_end();
+    return 0;
 }
 
 int

@@ -680,7 +680,6 @@ flow_cache_insert(struct flow_cache *cache, const struct flow_key *key,
     e->used = e->created = upcall->now;
     e->is_exact = *is_exact;
     e->credit = upcall->credit;
-    e->rewritten = upcall->rewritten;
     e->slot = slot;
     e->in_port = port;
     entry_set_actions(e, dp_actions_list(&upcall->actions));
@@ -692,6 +691,7 @@ flow_cache_insert(struct flow_cache *cache, const struct flow_key *key,
     cache->n_entries++;
     cache->slots[slot].tables = upcall->tables[0] | upcall->tables[1]
                                 | upcall->tables[2] | upcall->tables[3];
+    cache->slots[slot].rewritten = upcall->rewritten;
     atomic_store(&cache->slots[slot].entry, e);     /* see check_version() */
     flow_cache_insert_l1(cache, e, hash);
     return e;

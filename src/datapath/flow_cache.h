@@ -74,7 +74,6 @@ struct cache_entry {
     struct cache_entry *next;     /* level 2 chain, free list or limbo */
     uint64_t *key_more;           /* words beyond the inline ones */
     uint64_t credit;
-    uint64_t rewritten;
     msec created;
     uint32_t slot;
     uint32_t in_port;
@@ -118,6 +117,7 @@ struct port_masks {
 struct cache_slot {
     _Atomic(struct cache_entry *) entry;
     uint64_t tables;              /* bitmap of table % 64 */
+    uint64_t rewritten;           /* as in struct upcall */
     _Atomic bool remove;          /* asked for by another thread */
     uint32_t next_free;
 };

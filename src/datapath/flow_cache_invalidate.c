@@ -13,7 +13,10 @@
 
 #include <stdlib.h>
 
-enum { SET_MIN = 4 };             /* below that many changes: compare each */
+enum {
+    SET_MIN = 4,                  /* below that many changes: compare each */
+    PREFETCH = 16,                /* slots ahead */
+};
 
 struct change_group {
     const struct flow_mask *mask; /* NULL: the whole table */
@@ -130,14 +133,14 @@ common_of(const struct flow_cache *cache, struct change_group *g,
 
 /* Do entry and change agree wherever both have bits? */
 static bool
-agrees(const struct cache_entry *e, const struct common *c,
-       const struct flow *value)
+agrees(const struct cache_entry *e, uint64_t rewritten,
+       const struct common *c, const struct flow *value)
 {
     for (unsigned int i = 0; i < c->n_words; i++) {
         uint64_t diff = (cache_entry_key(e, c->position[i])
                          ^ value->w[c->index[i]]) & c->bits[i];
 
-        if (diff && !(e->rewritten >> c->index[i] & 1)) {
+        if (diff && !(rewritten >> c->index[i] & 1)) {
             return false;
         }
     }
@@ -146,7 +149,7 @@ agrees(const struct cache_entry *e, const struct common *c,
 
 static bool
 touches(const struct flow_cache *cache, struct change_group *g,
-        const struct cache_entry *e)
+        const struct cache_entry *e, uint64_t rewritten)
 {
     const struct common *c;
 
@@ -154,7 +157,7 @@ touches(const struct flow_cache *cache, struct change_group *g,
         return true;
     }
     c = common_of(cache, g, e->mask);
-    if (c->set && !e->rewritten) {
+    if (c->set && !rewritten) {
         uint64_t words[FLOW_KEY_WORDS];
         uint32_t h;
 
@@ -164,14 +167,14 @@ touches(const struct flow_cache *cache, struct change_group *g,
         h = (uint32_t) hash_bytes(cache->key, words,
                                   c->n_words * sizeof *words);
         for (; c->set[h & c->set_mask]; h++) {
-            if (agrees(e, c, g->values[c->set[h & c->set_mask] - 1])) {
+            if (agrees(e, 0, c, g->values[c->set[h & c->set_mask] - 1])) {
                 return true;
             }
         }
         return false;
     }
     for (unsigned int i = 0; i < g->n; i++) {
-        if (agrees(e, c, g->values[i])) {
+        if (agrees(e, rewritten, c, g->values[i])) {
             return true;
         }
     }
@@ -205,13 +208,18 @@ flow_cache_invalidate(struct flow_cache *cache,
     for (uint32_t i = 0; i < n_slots; i++) {
         struct cache_entry *e = flow_cache_slot(cache, i);
 
+        /* Entries lie anywhere: fetch those of the next slots meanwhile. */
+        if (i + PREFETCH < n_slots) {
+            __builtin_prefetch(flow_cache_slot(cache, i + PREFETCH));
+        }
         if (!e || !(cache->slots[i].tables & tables)
             || atomic_load_explicit(&e->flags, memory_order_relaxed)) {
             continue;
         }
         for (unsigned int g = 0; g < n_groups; g++) {
             if ((cache->slots[i].tables & groups[g].tables)
-                && touches(cache, &groups[g], e)) {
+                && touches(cache, &groups[g], e,
+                           cache->slots[i].rewritten)) {
                 n_stale += mark_stale(e);
                 break;
             }
