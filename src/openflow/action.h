@@ -235,11 +235,18 @@ struct instructions {
     uint8_t goto_table;
 };
 
+/* Where a list of actions stands.  In a bucket nothing is known about the packet,
+ * and what the actions need is judged when they are carried out. */
+enum actions_context { ACTIONS_APPLY, ACTIONS_SET, ACTIONS_BUCKET,
+                       ACTIONS_PACKET_OUT };
+struct match;
+enum of_error actions_check(struct action_list, enum actions_context,
+                            const struct match *, struct str *why);
+
 /* Do the actions make sense for packets of this match in this table?  (field
  * prerequisites at the point of each action, goto forward only, ports and tags
  * valid, nesting depth.)  References to groups and meters are checked by the
  * switch.  OF_OK or the error, with words in `why`. */
-struct match;
 enum of_error instructions_check(const struct instructions *,
                                  const struct match *, uint8_t table,
                                  struct str *why);

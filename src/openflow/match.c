@@ -123,6 +123,8 @@ is_meant(const struct field *field, const struct match *match)
     switch (field->id) {
     case FIELD_VLAN_TCI:
         return !tci_is_vid_and_pcp(match);
+    case FIELD_NW_TOS:
+        return false;             /* ip_dscp and nw_ecn */
     case FIELD_TUN_SRC:
         return !is_tun6 && is_zero(mask->tun_src_prefix, 12);
     case FIELD_TUN_DST:

@@ -1,0 +1,409 @@
+/* Do a flow entry's instructions make sense for what it matches?
+ *
+ * The actions are followed with what is known about the packet: a copy of the
+ * match, in which pushes, pops and written fields leave their mark, so that
+ * every field is judged by the packet as it is at that point. */
+#include "openflow/flow_mod.h"
+
+#include "packet/eth.h"
+
+struct check {
+    struct flow flow;             /* what is known about the packet */
+    enum actions_context context;
+    unsigned int depth;
+    struct str *why;
+};
+
+static enum of_error check_list(struct check *, struct action_list);
+
+static enum of_error
+refuse(const struct check *c, enum of_error error, const char *format, ...)
+    PRINTF_FORMAT(3, 4);
+
+static enum of_error
+refuse(const struct check *c, enum of_error error, const char *format, ...)
+{
+    va_list args;
+
+    if (c->why) {
+        str_clear(c->why);
+        va_start(args, format);
+        str_addv(c->why, format, args);
+        va_end(args);
+    }
+    return error;
+}
+
+static enum of_error
+need_field(const struct check *c, const char *action,
+           const struct field *field)
+{
+    /* A bucket meets the packets of any entry that names its group. */
+    if (c->context != ACTIONS_BUCKET && !field_prereq_met(field, &c->flow)) {
+        return refuse(c, OF_BAD_ACTION_MATCH_INCONSISTENT,
+                      "%s: %s needs %s here", action, field->name,
+                      field_prereq_text(field));
+    }
+    return OF_OK;
+}
+
+static enum of_error
+need_subfield(const struct check *c, const char *action,
+              const struct subfield *sub, bool to_write)
+{
+    const struct field *field;
+
+    if (sub->field >= N_FIELDS) {
+        return refuse(c, OF_BAD_ACTION_BAD_SET_TYPE, "%s: unknown field",
+                      action);
+    }
+    field = field_by_id(sub->field);
+    if (!sub->n_bits || sub->ofs + sub->n_bits > field->n_bits) {
+        return refuse(c, OF_BAD_ACTION_BAD_SET_ARGUMENT,
+                      "%s: %s has no bits %u..%u", action, field->name,
+                      sub->ofs, sub->ofs + sub->n_bits - 1);
+    }
+    if (to_write && !(field->flags & FIELD_WRITABLE)) {
+        return refuse(c, OF_BAD_ACTION_BAD_SET_ARGUMENT,
+                      "%s: %s cannot be written", action, field->name);
+    }
+    return need_field(c, action, field);
+}
+
+static uint16_t
+eth_type(const struct check *c)
+{
+    return be16toh(c->flow.key.eth_type);
+}
+
+static enum of_error
+need_mpls(const struct check *c, const char *action)
+{
+    if (c->context != ACTIONS_BUCKET && !eth_type_is_mpls(eth_type(c))) {
+        return refuse(c, OF_BAD_ACTION_MATCH_INCONSISTENT,
+                      "%s needs mpls or mplsm here", action);
+    }
+    return OF_OK;
+}
+
+/* ---- One function per kind of action ---- */
+
+typedef enum of_error check_action(struct check *, const struct action *);
+
+static enum of_error
+check_port(const struct check *c, uint32_t port)
+{
+    bool is_reserved = port >= OFPP_IN_PORT && port <= OFPP_LOCAL;
+
+    if (!port || (port >= OFPP_MAX && !is_reserved)) {
+        return refuse(c, OF_BAD_ACTION_BAD_OUT_PORT,
+                      "output: %u is not a port", port);
+    }
+    if (port == OFPP_TABLE && c->context != ACTIONS_PACKET_OUT) {
+        return refuse(c, OF_BAD_ACTION_BAD_OUT_PORT,
+                      "output to TABLE is for packet-outs only");
+    }
+    return OF_OK;
+}
+
+static enum of_error
+check_output(struct check *c, const struct action *action)
+{
+    return check_port(c, ((const struct action_output *) action)->port);
+}
+
+static enum of_error
+check_ok(struct check *c UNUSED, const struct action *action UNUSED)
+{
+    return OF_OK;
+}
+
+static enum of_error
+check_output_reg(struct check *c, const struct action *action)
+{
+    const struct action_output_reg *reg = (const void *) action;
+
+    return need_subfield(c, "output", &reg->src, false);
+}
+
+static bool
+is_written(const struct action_set_field *set, u128 bits)
+{
+    return (action_u128(set->mask) & bits) == bits;
+}
+
+/* What a write leaves known, for the fields that decide over others. */
+static void
+note_write(struct check *c, const struct action_set_field *set)
+{
+    const struct field *field = field_by_id(set->field);
+
+    if (!field_prereq_met(field, &c->flow)) {
+        return;                   /* nothing was written */
+    }
+    field_set(field, &c->flow, action_u128(set->value),
+              action_u128(set->mask));
+}
+
+static enum of_error
+check_set_field(struct check *c, const struct action *action)
+{
+    const struct action_set_field *set = (const void *) action;
+    const char *name = set->is_load ? "load" : "set_field";
+    const struct field *field;
+    enum of_error error;
+
+    if (set->field >= N_FIELDS) {
+        return refuse(c, OF_BAD_ACTION_BAD_SET_TYPE, "%s: unknown field",
+                      name);
+    }
+    field = field_by_id(set->field);
+    if (!(field->flags & FIELD_WRITABLE)) {
+        return refuse(c, OF_BAD_ACTION_BAD_SET_TYPE,
+                      "%s: %s cannot be written", name, field->name);
+    }
+    if (action_u128(set->mask) & ~field_ones(field)
+        || action_u128(set->value) & ~action_u128(set->mask)) {
+        return refuse(c, OF_BAD_ACTION_BAD_SET_ARGUMENT,
+                      "%s: the value does not fit %s", name, field->name);
+    }
+    if (field->id == FIELD_VLAN_VID && is_written(set, FLOW_VLAN_PRESENT)
+        && !(set->value[0] & FLOW_VLAN_PRESENT)) {
+        return refuse(c, OF_BAD_ACTION_BAD_SET_ARGUMENT,
+                      "%s: a vlan_vid includes 0x%x", name,
+                      FLOW_VLAN_PRESENT);
+    }
+    error = set->is_mod ? OF_OK : need_field(c, name, field);
+    if (!error && !set->is_mod && field->id == FIELD_VLAN_VID) {
+        error = need_field(c, name, field_by_id(FIELD_VLAN_PCP));
+    }
+    if (!error) {
+        note_write(c, set);
+    }
+    return error;
+}
+
+static enum of_error
+check_move(struct check *c, const struct action *action)
+{
+    const struct action_move *move = (const void *) action;
+    enum of_error error = need_subfield(c, "move", &move->src, false);
+
+    error = error ? error : need_subfield(c, "move", &move->dst, true);
+    if (!error && move->src.n_bits != move->dst.n_bits) {
+        error = refuse(c, OF_BAD_ACTION_BAD_SET_ARGUMENT,
+                       "move: from %u bits to %u", move->src.n_bits,
+                       move->dst.n_bits);
+    }
+    return error;
+}
+
+static enum of_error
+check_push_vlan(struct check *c, const struct action *action)
+{
+    const struct action_push *push = (const void *) action;
+
+    if (!eth_type_is_vlan(push->eth_type)) {
+        return refuse(c, OF_BAD_ACTION_BAD_TAG,
+                      "push_vlan: 0x%04x is no VLAN tag", push->eth_type);
+    }
+    c->flow.key.vlan_inner.tci = c->flow.key.vlan_tci;
+    c->flow.key.vlan_tci |= htobe16(FLOW_VLAN_PRESENT);
+    return OF_OK;
+}
+
+/* Packets without a tag pass unchanged, so the match need not ask for one (nor
+ * does dec_ttl for IP). */
+static enum of_error
+check_pop_vlan(struct check *c, const struct action *action UNUSED)
+{
+    c->flow.key.vlan_tci = c->flow.key.vlan_inner.tci;
+    c->flow.key.vlan_inner.tci = 0;
+    return OF_OK;
+}
+
+static enum of_error
+check_push_mpls(struct check *c, const struct action *action)
+{
+    const struct action_push *push = (const void *) action;
+
+    if (!eth_type_is_mpls(push->eth_type)) {
+        return refuse(c, OF_BAD_ACTION_BAD_TAG,
+                      "push_mpls: 0x%04x is no MPLS tag", push->eth_type);
+    }
+    c->flow.key.eth_type = htobe16(push->eth_type);
+    c->flow.key.nw_proto = 0;
+    return OF_OK;
+}
+
+/* What lies below the label is as the action says, but not yet parsed. */
+static enum of_error
+check_pop_mpls(struct check *c, const struct action *action)
+{
+    const struct action_push *pop = (const void *) action;
+
+    enum of_error error = need_mpls(c, "pop_mpls");
+
+    if (error) {
+        return error;
+    }
+    c->flow.key.eth_type = htobe16(pop->eth_type);
+    c->flow.key.nw_proto = 0;
+    return OF_OK;
+}
+
+static enum of_error
+check_mpls_ttl(struct check *c, const struct action *action)
+{
+    static const char *const names[] = {
+        [ACTION_DEC_MPLS_TTL] = "dec_mpls_ttl",
+        [ACTION_COPY_TTL_OUT] = "copy_ttl_out",
+        [ACTION_COPY_TTL_IN] = "copy_ttl_in",
+    };
+
+    return need_mpls(c, names[action->type]);
+}
+
+static enum of_error
+check_group(struct check *c, const struct action *action)
+{
+    const struct action_number *group = (const void *) action;
+
+    return group->number <= OFPG_MAX ? OF_OK
+           : refuse(c, OF_BAD_ACTION_BAD_OUT_GROUP,
+                    "group: %u is not a group", group->number);
+}
+
+static enum of_error
+check_meter_number(const struct check *c, uint32_t meter)
+{
+    return meter && meter <= OFPM_MAX ? OF_OK
+           : refuse(c, OF_BAD_ACTION_BAD_METER, "meter: %u is not a meter",
+                    meter);
+}
+
+static enum of_error
+check_meter(struct check *c, const struct action *action)
+{
+    return check_meter_number(c, ((const struct action_number *) action)
+                                 ->number);
+}
+
+static enum of_error
+check_clone(struct check *c, const struct action *action)
+{
+    struct flow before = c->flow;
+    enum of_error error;
+
+    if (c->depth == ACTIONS_MAX_DEPTH) {
+        return refuse(c, OF_BAD_ACTION_TOO_MANY,
+                      "clones are nested deeper than %d", ACTIONS_MAX_DEPTH);
+    }
+    c->depth++;
+    error = check_list(c, action_clone_list((const void *) action));
+    c->depth--;
+    c->flow = before;
+    return error;
+}
+
+static enum of_error
+check_stack(struct check *c, const struct action *action)
+{
+    const struct action_stack *stack = (const void *) action;
+
+    if (action->type == ACTION_STACK_PUSH) {
+        return need_subfield(c, "push", &stack->sub, false);
+    }
+    return need_subfield(c, "pop", &stack->sub, true);
+}
+
+/* in_set: may it stand in an action set? */
+static const struct {
+    check_action *check;
+    bool in_set;
+} checks[N_ACTIONS] = {
+    [ACTION_OUTPUT] = { check_output, true },
+    [ACTION_CONTROLLER] = { check_ok, true },
+    [ACTION_OUTPUT_REG] = { check_output_reg, false },
+    [ACTION_SET_FIELD] = { check_set_field, true },
+    [ACTION_MOVE] = { check_move, true },
+    [ACTION_PUSH_VLAN] = { check_push_vlan, true },
+    [ACTION_POP_VLAN] = { check_pop_vlan, true },
+    [ACTION_PUSH_MPLS] = { check_push_mpls, true },
+    [ACTION_POP_MPLS] = { check_pop_mpls, true },
+    [ACTION_DEC_TTL] = { check_ok, true },
+    [ACTION_DEC_MPLS_TTL] = { check_mpls_ttl, true },
+    [ACTION_COPY_TTL_OUT] = { check_mpls_ttl, true },
+    [ACTION_COPY_TTL_IN] = { check_mpls_ttl, true },
+    [ACTION_GROUP] = { check_group, true },
+    [ACTION_METER] = { check_meter, true },
+    [ACTION_SET_QUEUE] = { check_ok, true },
+    [ACTION_POP_QUEUE] = { check_ok, false },
+    [ACTION_RESUBMIT] = { check_ok, true },
+    [ACTION_CLONE] = { check_clone, true },
+    [ACTION_STACK_PUSH] = { check_stack, false },
+    [ACTION_STACK_POP] = { check_stack, false },
+    [ACTION_EXIT] = { check_ok, false },
+    [ACTION_NOTE] = { check_ok, false },
+};
+
+static enum of_error
+check_list(struct check *c, struct action_list list)
+{
+    if (list.len > ACTIONS_MAX_LEN) {
+        return refuse(c, OF_BAD_ACTION_TOO_MANY, "more than %d bytes of "
+                      "actions", ACTIONS_MAX_LEN);
+    }
+    ACTION_FOR_EACH (action, &list) {
+        enum of_error error;
+
+        if (action->type >= N_ACTIONS
+            || (c->context == ACTIONS_SET && !checks[action->type].in_set)) {
+            return refuse(c, OF_BAD_ACTION_BAD_TYPE, "an action that an "
+                          "action set cannot hold");
+        }
+        error = checks[action->type].check(c, action);
+        if (error) {
+            return error;
+        }
+    }
+    return OF_OK;
+}
+
+enum of_error
+actions_check(struct action_list list, enum actions_context context,
+              const struct match *match, struct str *why)
+{
+    struct check c = { .context = context, .why = why };
+
+    if (match) {
+        c.flow = match->value;
+    }
+    return check_list(&c, list);
+}
+
+enum of_error
+instructions_check(const struct instructions *in, const struct match *match,
+                   uint8_t table, struct str *why)
+{
+    struct check c = { .flow = match->value, .context = ACTIONS_APPLY,
+                       .why = why };
+    enum of_error error = OF_OK;
+
+    if (in->meter) {
+        error = check_meter_number(&c, in->meter);
+    }
+    error = error ? error : check_list(&c, in->apply);
+    if (!error) {
+        c.context = ACTIONS_SET;
+        error = check_list(&c, in->write);
+    }
+    if (!error && in->has_goto
+        && (in->goto_table > OFPTT_MAX
+            || (table != OFPTT_ALL && in->goto_table <= table))) {
+        error = refuse(&c, OF_BAD_INSTRUCTION_BAD_TABLE_ID,
+                       "goto_table:%u does not lead to a table after %u",
+                       in->goto_table, table);
+    }
+    return error;
+}
