@@ -1,0 +1,465 @@
+#include "switch/flow_view.h"
+
+#include "packet/eth.h"
+#include "packet/ip.h"
+#include "switch/mutant.h"
+
+/* Words of a packet's layers 2.5 and up: what hides behind an MPLS label. */
+enum {
+    FIRST_L3_WORD = FLOW_WORD(nw_src),
+    LAST_L3_WORD = FLOW_WORD(nd_reserved),
+    MPLS_WORD = FLOW_WORD(mpls_lse[0]),
+};
+static_assert(FIRST_L3_WORD == 4 && LAST_L3_WORD == 15 && MPLS_WORD == 16,
+              "flow key layout changed: revisit forget_l3()");
+
+/* Marks the bits of `look` that still are the packet's. */
+static void
+look_at(const struct flow_view *v, struct flow_looks *looks,
+        const struct flow_mask *look)
+{
+    struct flow_key_fields *mask = &looks->mask->bits.key;
+
+    for (unsigned int i = 0; i < FLOW_KEY_WORDS; i++) {
+        looks->mask->bits.w[i] |= look->bits.w[i] & ~v->known.bits.w[i];
+    }
+    if (v->ttl_derived && look->bits.key.nw_ttl) {
+        mask->nw_ttl = 0xff;
+    }
+    if (v->mpls_ttl_derived && look->bits.key.mpls_lse[0] & htobe32(0xff)) {
+        mask->mpls_lse[0] |= htobe32(0xff);
+    }
+}
+
+static bool
+lies_in_parsed_part(enum field_id id)
+{
+    const struct field *f = field_by_id(id);
+    unsigned int word = field_word(f);
+
+    return f->prereq != PREREQ_NONE
+           || (word >= FLOW_WORD(eth_type) && word <= LAST_L3_WORD)
+           || (word >= MPLS_WORD && id != FIELD_PKT_MARK
+               && word <= FLOW_WORD(mpls_lse[2]));
+}
+
+bool
+flow_view_can(const struct flow_view *v, enum field_id id)
+{
+    return !v->unparsed || !lies_in_parsed_part(id);
+}
+
+void
+flow_view_init(struct flow_view *v, const struct flow *flow,
+               struct flow_looks *looks)
+{
+    struct flow_key_fields *mask = &looks->mask->bits.key;
+
+    memset(v, 0, sizeof *v);
+    memset(&looks->changed, 0, sizeof looks->changed);
+    v->flow = *flow;
+    for (unsigned int i = FLOW_KEY_WORDS; i < FLOW_WORDS; i++) {
+        v->known.bits.w[i] = UINT64_MAX;
+    }
+
+    /* Every answer depends on these. */
+    mask->in_port = UINT32_MAX;
+    mask->recirc_id = UINT32_MAX;
+    mask->eth_type = UINT16_MAX;
+}
+
+u128
+flow_view_get_bits(const struct flow_view *v, struct flow_looks *looks,
+                   enum field_id id, u128 mask)
+{
+    const struct field *field = field_by_id(id);
+    struct flow_mask look;
+
+    assert(flow_view_can(v, id));
+    memset(&look, 0, sizeof look);
+    field_set(field, &look.bits, mask, mask);
+    if (!(MUTANT(FORGOTTEN_FIELD) && id == FIELD_IPV4_DST)) {
+        look_at(v, looks, &look);
+    }
+    return field_get(field, &v->flow) & mask;
+}
+
+u128
+flow_view_get(const struct flow_view *v, struct flow_looks *looks,
+              enum field_id id)
+{
+    return flow_view_get_bits(v, looks, id, field_ones(field_by_id(id)));
+}
+
+u128
+flow_view_get_subfield(const struct flow_view *v, struct flow_looks *looks,
+                       const struct subfield *sub)
+{
+    u128 ones = sub->n_bits == 128 ? ~(u128) 0
+                                   : ((u128) 1 << sub->n_bits) - 1;
+
+    return flow_view_get_bits(v, looks, sub->field, ones << sub->ofs)
+           >> sub->ofs;
+}
+
+uint32_t
+flow_view_in_port(const struct flow_view *v)
+{
+    /* Marked from the start. */
+    return flow_in_port(&v->flow);
+}
+
+bool
+flow_view_has(const struct flow_view *v, struct flow_looks *looks,
+              enum field_id id)
+{
+    const struct field *field = field_by_id(id);
+    struct flow_mask look;
+
+    if (field->prereq == PREREQ_NONE) {
+        return true;
+    }
+    assert(!v->unparsed);
+    memset(&look, 0, sizeof look);
+    field_prereq_mask(field, &look);
+    if (!MUTANT(PREREQ_NOT_LOOKED_AT)) {
+        look_at(v, looks, &look);
+    }
+    return field_prereq_met(field, &v->flow);
+}
+
+void
+flow_view_asked(const struct flow_view *v, struct flow_looks *looks)
+{
+    struct flow_key_fields *changed = &looks->changed.bits.key;
+
+    for (unsigned int i = 0; i < FLOW_KEY_WORDS; i++) {
+        looks->changed.bits.w[i] |= v->known.bits.w[i];
+    }
+    if (v->ttl_derived) {
+        changed->nw_ttl = 0xff;
+    }
+    if (v->mpls_ttl_derived) {
+        changed->mpls_lse[0] |= htobe32(0xff);
+    }
+}
+
+const struct flow_entry *
+flow_view_lookup(const struct flow_view *v, struct flow_looks *looks,
+                 const struct tables *tables, uint8_t table,
+                 uint64_t version, uint32_t in_port)
+{
+    const struct flow_entry *entry;
+    struct flow_mask look;
+
+    assert(!v->unparsed);
+    memset(&look, 0, sizeof look);
+    if (in_port != flow_view_in_port(v)) {
+        struct flow flow = v->flow;
+
+        flow.key.in_port = htobe32(in_port);
+        looks->changed.bits.key.in_port = UINT32_MAX;
+        entry = tables_lookup(tables, table, version, &flow, &look);
+    } else {
+        entry = tables_lookup(tables, table, version, &v->flow, &look);
+    }
+    flow_view_asked(v, looks);
+    if (!(MUTANT(LOOKUP_NOT_LOOKED_AT) && table > 1)) {
+        look_at(v, looks, &look);
+    }
+    return entry;
+}
+
+uint64_t
+flow_looks_rewritten(const struct flow_looks *looks)
+{
+    uint64_t words = 0;
+
+    for (unsigned int i = 0; i < FLOW_KEY_WORDS; i++) {
+        if (looks->changed.bits.w[i] & looks->mask->bits.w[i]) {
+            words |= UINT64_C(1) << i;
+        }
+    }
+    return words;
+}
+
+/* ---- Writing ---- */
+
+/* Is this the type and code of a neighbour message, whose body is in the key? */
+static bool
+is_nd(u128 type, u128 code)
+{
+    return (type == ND_SOLICIT || type == ND_ADVERT) && !code;
+}
+
+void
+flow_view_set(struct flow_view *v, struct flow_looks *looks, enum field_id id,
+              u128 value, u128 mask)
+{
+    const struct field *field = field_by_id(id);
+    bool is_icmp6 = id == FIELD_ICMPV6_TYPE || id == FIELD_ICMPV6_CODE;
+    bool was_nd = is_icmp6
+                  && is_nd(flow_view_get(v, looks, FIELD_ICMPV6_TYPE),
+                           flow_view_get(v, looks, FIELD_ICMPV6_CODE));
+
+    assert(flow_view_can(v, id));
+    if (MUTANT(PARTLY_SET_IS_KNOWN)) {
+        field_set(field, &v->known.bits, ~(u128) 0, ~(u128) 0);
+    }
+    field_set(field, &v->flow, value, mask);
+    field_set(field, &v->known.bits, mask, mask);
+    if (v->known.bits.key.nw_ttl == 0xff) {
+        v->ttl_derived = false;
+    }
+    if ((v->known.bits.key.mpls_lse[0] & htobe32(0xff)) == htobe32(0xff)) {
+        v->mpls_ttl_derived = false;
+    }
+    if (is_icmp6
+        && (was_nd || is_nd(field_get(field_by_id(FIELD_ICMPV6_TYPE),
+                                      &v->flow),
+                            field_get(field_by_id(FIELD_ICMPV6_CODE),
+                                      &v->flow)))) {
+        /* A body of another kind: read it again. */
+        v->unparsed = true;
+    }
+}
+
+/* Both tags move: what they are counts from now on. */
+static void
+look_at_tags(const struct flow_view *v, struct flow_looks *looks)
+{
+    struct flow_mask look;
+
+    memset(&look, 0, sizeof look);
+    look.bits.key.vlan_tci = UINT16_MAX;
+    look.bits.key.vlan_tpid = UINT16_MAX;
+    if (!MUTANT(POP_KEEPS_INNER)) {
+        look.bits.key.vlan_inner.tpid = UINT16_MAX;
+        look.bits.key.vlan_inner.tci = UINT16_MAX;
+    }
+    look_at(v, looks, &look);
+}
+
+static void
+know_tags(struct flow_view *v)
+{
+    v->known.bits.key.vlan_tci = UINT16_MAX;
+    v->known.bits.key.vlan_tpid = UINT16_MAX;
+    v->known.bits.key.vlan_inner.tpid = UINT16_MAX;
+    v->known.bits.key.vlan_inner.tci = UINT16_MAX;
+}
+
+static void
+set_eth_type(struct flow_view *v, uint16_t eth_type)
+{
+    v->flow.key.eth_type = htobe16(eth_type);
+    v->known.bits.key.eth_type = UINT16_MAX;
+}
+
+/* Whatever was above layer 2 is not shown by the key any more. */
+static void
+forget_l3(struct flow_view *v)
+{
+    struct flow_key_fields *key = &v->flow.key;
+    struct flow_key_fields *known = &v->known.bits.key;
+
+    for (unsigned int i = FIRST_L3_WORD; i <= MPLS_WORD; i++) {
+        v->flow.w[i] = 0;
+        v->known.bits.w[i] = UINT64_MAX;
+    }
+    key->mpls_lse[2] = 0;
+    known->mpls_lse[2] = UINT32_MAX;
+    v->ttl_derived = v->mpls_ttl_derived = false;
+}
+
+void
+flow_view_push_vlan(struct flow_view *v, struct flow_looks *looks,
+                    uint16_t tpid, uint16_t tci)
+{
+    struct flow_key_fields *key = &v->flow.key;
+
+    look_at_tags(v, looks);
+    if (key->vlan_inner.tci) {
+        /* Two tags are shown: the third becomes just an Ethertype. */
+        uint16_t inner = be16toh(key->vlan_inner.tpid);
+
+        forget_l3(v);
+        set_eth_type(v, inner);
+    }
+    key->vlan_inner.tpid = key->vlan_tpid;
+    key->vlan_inner.tci = key->vlan_tci;
+    key->vlan_tpid = htobe16(tpid);
+    key->vlan_tci = htobe16(tci | FLOW_VLAN_PRESENT);
+    know_tags(v);
+}
+
+void
+flow_view_pop_vlan(struct flow_view *v, struct flow_looks *looks)
+{
+    struct flow_key_fields *key = &v->flow.key;
+
+    look_at_tags(v, looks);
+    if (key->vlan_inner.tci && eth_type_is_vlan(be16toh(key->eth_type))) {
+        v->unparsed = true;
+    }
+    key->vlan_tpid = key->vlan_inner.tpid;
+    key->vlan_tci = key->vlan_inner.tci;
+    key->vlan_inner.tpid = 0;
+    key->vlan_inner.tci = 0;
+    know_tags(v);
+}
+
+/* All labels shown move. */
+static void
+look_at_labels(const struct flow_view *v, struct flow_looks *looks)
+{
+    struct flow_mask look;
+
+    memset(&look, 0, sizeof look);
+    for (unsigned int i = 0; i < FLOW_MAX_MPLS; i++) {
+        look.bits.key.mpls_lse[i] = UINT32_MAX;
+    }
+    look_at(v, looks, &look);
+}
+
+static void
+know_labels(struct flow_view *v)
+{
+    for (unsigned int i = 0; i < FLOW_MAX_MPLS; i++) {
+        v->known.bits.key.mpls_lse[i] = UINT32_MAX;
+    }
+    v->mpls_ttl_derived = false;
+}
+
+void
+flow_view_push_mpls(struct flow_view *v, struct flow_looks *looks,
+                    uint16_t eth_type, uint32_t lse)
+{
+    struct flow_key_fields *key = &v->flow.key;
+
+    if (eth_type_is_mpls(be16toh(key->eth_type))) {
+        look_at_labels(v, looks);
+        key->mpls_lse[2] = key->mpls_lse[1];
+        key->mpls_lse[1] = key->mpls_lse[0];
+    } else {
+        forget_l3(v);
+    }
+    key->mpls_lse[0] = htobe32(lse);
+    know_labels(v);
+    set_eth_type(v, eth_type);
+}
+
+void
+flow_view_pop_mpls(struct flow_view *v, struct flow_looks *looks,
+                   uint16_t eth_type)
+{
+    struct flow_key_fields *key = &v->flow.key;
+
+    if (flow_view_get(v, looks, FIELD_MPLS_BOS)) {
+        forget_l3(v);
+        set_eth_type(v, eth_type);
+        v->unparsed = true;
+        return;
+    }
+    look_at_labels(v, looks);
+    if (!((key->mpls_lse[1] | key->mpls_lse[2]) & htobe32(MPLS_BOS))) {
+        v->unparsed = true;       /* a fourth label may surface */
+    }
+    key->mpls_lse[0] = key->mpls_lse[1];
+    key->mpls_lse[1] = key->mpls_lse[2];
+    key->mpls_lse[2] = 0;
+    know_labels(v);
+}
+
+void
+flow_view_dec_ttl(struct flow_view *v)
+{
+    /* A TTL that is used up ends the packet in the data path, for each packet
+     * by itself; what is derived here then is never used. */
+    v->flow.key.nw_ttl--;
+    if (v->known.bits.key.nw_ttl != 0xff) {
+        v->known.bits.key.nw_ttl = 0;
+        v->ttl_derived = true;
+    }
+    if (MUTANT(TTL_NOT_DERIVED)) {
+        v->known.bits.key.nw_ttl = 0xff;
+        v->ttl_derived = false;
+    }
+}
+
+void
+flow_view_dec_mpls_ttl(struct flow_view *v)
+{
+    struct flow_key_fields *key = &v->flow.key;
+    uint32_t lse = be32toh(key->mpls_lse[0]);
+
+    lse = (lse & ~UINT32_C(0xff)) | ((lse - 1) & 0xff);
+    key->mpls_lse[0] = htobe32(lse);
+    if ((v->known.bits.key.mpls_lse[0] & htobe32(0xff)) != htobe32(0xff)) {
+        v->known.bits.key.mpls_lse[0] &= ~htobe32(0xff);
+        v->mpls_ttl_derived = true;
+    }
+}
+
+void
+flow_view_copy_ttl_out(struct flow_view *v, struct flow_looks *looks)
+{
+    struct flow_key_fields *key = &v->flow.key;
+
+    if (flow_view_get(v, looks, FIELD_MPLS_BOS)) {
+        v->unparsed = true;       /* from an IP header that is not shown */
+        return;
+    }
+    look_at_labels(v, looks);
+    key->mpls_lse[0] = (key->mpls_lse[0] & ~htobe32(0xff))
+                       | (key->mpls_lse[1] & htobe32(0xff));
+    know_labels(v);
+}
+
+void
+flow_view_copy_ttl_in(struct flow_view *v, struct flow_looks *looks)
+{
+    struct flow_key_fields *key = &v->flow.key;
+
+    if (flow_view_get(v, looks, FIELD_MPLS_BOS)) {
+        return;                   /* into an IP header that is not shown */
+    }
+    look_at_labels(v, looks);
+    key->mpls_lse[1] = (key->mpls_lse[1] & ~htobe32(0xff))
+                       | (key->mpls_lse[0] & htobe32(0xff));
+    know_labels(v);
+}
+
+/* ---- Another pass ---- */
+
+/* Known bits that the packet's bytes do not carry. */
+static void
+mask_of_carried(const struct flow_view *v, struct flow_mask *known)
+{
+    *known = v->known;
+    known->bits.key.recirc_id = 0;
+    for (unsigned int i = FLOW_WORD(eth_dst); i <= MPLS_WORD; i++) {
+        known->bits.w[i] = 0;
+    }
+    known->bits.key.mpls_lse[2] = 0;
+}
+
+void
+flow_view_save(const struct flow_view *v, struct flow *value,
+               struct flow_mask *known)
+{
+    mask_of_carried(v, known);
+    for (unsigned int i = 0; i < FLOW_WORDS; i++) {
+        value->w[i] = v->flow.w[i] & known->bits.w[i];
+    }
+}
+
+void
+flow_view_restore(struct flow_view *v, const struct flow *value,
+                  const struct flow_mask *known)
+{
+    for (unsigned int i = 0; i < FLOW_WORDS; i++) {
+        v->flow.w[i] = (v->flow.w[i] & ~known->bits.w[i]) | value->w[i];
+        v->known.bits.w[i] |= known->bits.w[i];
+    }
+}

@@ -1,0 +1,36 @@
+#include "switch/trace.h"
+
+#include <stdlib.h>
+
+void
+trace_say(struct trace *trace, unsigned int depth, const char *format, ...)
+{
+    struct str text = STR_INIT;
+    va_list args;
+
+    if (!trace) {
+        return;
+    }
+    va_start(args, format);
+    str_addv(&text, format, args);
+    va_end(args);
+
+    trace->steps = xrealloc(trace->steps, (trace->n_steps + 1)
+                                              * sizeof *trace->steps);
+    trace->steps[trace->n_steps++] = (struct trace_step) {
+        depth, str_steal(&text),
+    };
+}
+
+void
+trace_fini(struct trace *trace)
+{
+    for (unsigned int i = 0; i < trace->n_steps; i++) {
+        free(trace->steps[i].text);
+    }
+    free(trace->steps);
+    str_fini(&trace->megaflow);
+    str_fini(&trace->actions);
+    str_fini(&trace->verdict);
+    memset(trace, 0, sizeof *trace);
+}

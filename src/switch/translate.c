@@ -1,0 +1,495 @@
+#include "switch/translate.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "switch/action_set.h"
+#include "switch/translate_ctx.h"
+
+/* ---- The list under construction ---- */
+
+void *
+translate_emit(struct translation *t, enum dp_action_type type, size_t len)
+{
+    void *a = dp_actions_add(&t->up->actions, type, len);
+
+    if (!a) {
+        translate_limit(t, "the action list is too long");
+        assert(len <= sizeof t->spare);
+        a = t->spare;
+    }
+    return a;
+}
+
+void
+translate_limit(struct translation *t, const char *what)
+{
+    if (!t->failed) {
+        SAY(t, "dropped: %s", what);
+    }
+    t->failed = true;
+}
+
+/* Does the action do anything but change the packet for those behind it? */
+static bool
+has_effect(const struct dp_action *a)
+{
+    switch (a->type) {
+    case DP_ACTION_OUTPUT: case DP_ACTION_CLONE: case DP_ACTION_METER:
+    case DP_ACTION_CONTROLLER: case DP_ACTION_RECIRC: case DP_ACTION_DROP:
+        return true;
+    case DP_ACTION_DEC_TTL: case DP_ACTION_DEC_MPLS_TTL:
+        return ((const struct dp_action_ttl *) a)->to_controller;
+    default:
+        return false;
+    }
+}
+
+/* The actions from byte `start` on. */
+static struct dp_action_list
+actions_from(const struct translation *t, uint32_t start)
+{
+    struct dp_action_list list = dp_actions_list(&t->up->actions);
+
+    list.first = (const struct dp_action *) ((const char *) list.first
+                                             + start);
+    list.len -= start;
+    return list;
+}
+
+/* Cuts what changes a packet that then goes nowhere. */
+static void
+cut_tail(struct translation *t, uint32_t start)
+{
+    struct dp_action_list list = actions_from(t, start);
+    uint32_t end = start, at = start;
+
+    DP_ACTION_FOR_EACH (a, &list) {
+        at += a->len;
+        if (has_effect(a)) {
+            end = at;
+        }
+    }
+    t->up->actions.len = end;
+}
+
+static bool
+leaves_packet_alone(const struct dp_action_list *list)
+{
+    DP_ACTION_FOR_EACH (a, list) {
+        if (a->type != DP_ACTION_OUTPUT && a->type != DP_ACTION_TRUNC
+            && a->type != DP_ACTION_CONTROLLER) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes the header off a clone at byte `start`, so that its actions work on the
+ * packet itself. */
+static void
+unwrap(struct translation *t, uint32_t start)
+{
+    struct dp_actions *actions = &t->up->actions;
+    uint32_t header = sizeof(struct dp_action_clone);
+
+    memmove(actions->data + start, actions->data + start + header,
+            actions->len - start - header);
+    actions->len -= header;
+}
+
+void
+translate_in_clone(struct translation *t,
+                   void (*body)(struct translation *, const void *aux),
+                   const void *aux)
+{
+    uint32_t start = t->up->actions.len;
+    struct flow_view view = t->view;
+    struct actions set = t->set;
+    unsigned int n_stack = t->n_stack;
+    u128 stack[TRANSLATE_MAX_STACK];
+    struct dp_action_list inside;
+    uint8_t table = t->table, origin = t->origin;
+    be64 cookie = t->cookie;
+    uint32_t mark;
+
+    if (++t->depth > TRANSLATE_MAX_DEPTH) {
+        translate_limit(t, "groups, clones and resubmits nest too deeply");
+    }
+    memcpy(stack, t->stack, n_stack * sizeof stack[0]);
+    t->set = (struct actions) { 0 };
+    mark = dp_actions_begin_clone(&t->up->actions);
+    if (t->up->actions.too_long) {
+        translate_limit(t, "the action list is too long");
+    }
+
+    if (!t->failed) {
+        body(t, aux);
+    }
+    if (t->freezing) {
+        translate_freeze(t, true);
+    }
+
+    if (!t->up->actions.too_long) {
+        cut_tail(t, start + (uint32_t) sizeof(struct dp_action_clone));
+        dp_actions_end_clone(&t->up->actions, mark);
+        inside = actions_from(t, start
+                                 + (uint32_t) sizeof(struct dp_action_clone));
+        if (leaves_packet_alone(&inside)) {
+            unwrap(t, start);
+        }
+    }
+    actions_fini(&t->set);
+    t->set = set;
+    t->view = view;
+    t->n_stack = n_stack;
+    memcpy(t->stack, stack, n_stack * sizeof stack[0]);
+    t->table = table;
+    t->origin = origin;
+    t->cookie = cookie;
+    t->exit = false;
+    t->depth--;
+}
+
+static bool
+sends(const struct dp_action_list *list)
+{
+    DP_ACTION_FOR_EACH (a, list) {
+        if (a->type != DP_ACTION_METER && has_effect(a)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The last action may work on the packet itself: nobody needs it any more. */
+static void
+unwrap_last(struct translation *t)
+{
+    for (;;) {
+        struct dp_action_list list = dp_actions_list(&t->up->actions);
+        uint32_t at = 0, last = 0;
+
+        DP_ACTION_FOR_EACH (a, &list) {
+            last = at;
+            at += a->len;
+        }
+        if (!list.len
+            || ((const struct dp_action *) ((const char *) list.first
+                                            + last))->type
+                   != DP_ACTION_CLONE) {
+            return;
+        }
+        unwrap(t, last);
+    }
+}
+
+static void
+finish_list(struct translation *t)
+{
+    struct dp_action_list list;
+    struct dp_action_drop *drop;
+
+    if (t->failed || t->up->actions.too_long) {
+        t->up->actions.len = 0;
+        t->up->actions.too_long = false;
+        t->drop = DROP_TRANSLATE_LIMIT;
+    }
+    cut_tail(t, 0);
+    unwrap_last(t);
+    list = dp_actions_list(&t->up->actions);
+    if (!sends(&list)) {
+        drop = translate_emit(t, DP_ACTION_DROP, sizeof *drop);
+        drop->reason = t->drop;
+    }
+}
+
+/* ---- Tables and instructions ---- */
+
+static bool
+is_table_miss_entry(const struct flow_entry *entry)
+{
+    struct match match;
+    struct flow_map map;
+
+    if (entry->priority) {
+        return false;
+    }
+    flow_entry_match(entry, &match);
+    map = flow_mask_map(&match.mask);
+    return !map.map[0] && !map.map[1];
+}
+
+static void
+say_entry(struct translation *t, const struct flow_entry *entry)
+{
+    struct str text = STR_INIT;
+    struct match match;
+
+    flow_entry_match(entry, &match);
+    match_format(&match, &text);
+    SAY(t, "table %u: priority %u %s%s%s(cookie 0x%" PRIx64 ")",
+        entry->table, entry->priority, str_text(&text), text.len ? " " : "",
+        text.len ? "" : "any packet ", be64toh(entry->cookie));
+    str_fini(&text);
+}
+
+static const struct flow_entry *
+look_up(struct translation *t, uint8_t table, uint32_t in_port)
+{
+    const struct flow_entry *entry;
+
+    if (++t->n_lookups > TRANSLATE_MAX_LOOKUPS) {
+        translate_limit(t, "too many lookups for one packet");
+        return NULL;
+    }
+    t->up->tables[table / 64] |= UINT64_C(1) << (table % 64);
+    entry = flow_view_lookup(&t->view, &t->looks, t->env->tables, table,
+                             t->version, in_port);
+    if (!entry) {
+        credit_list_add(t->credits, CREDIT_TABLE_MISSED, table, 0);
+        DROP(t, DROP_TABLE_MISS, "table %u: no entry matches", table);
+        return NULL;
+    }
+    credit_list_add(t->credits, CREDIT_TABLE_MATCHED, table, 0);
+    credit_list_add(t->credits, CREDIT_ENTRY, entry->id, 0);
+    if (UNLIKELY(t->opt->trace)) {
+        say_entry(t, entry);
+    }
+    return entry;
+}
+
+static void
+write_actions(struct translation *t, struct action_list list)
+{
+    if (!list.len) {
+        return;
+    }
+    if (!actions_append(&t->set, list, TRANSLATE_MAX_SET)) {
+        translate_limit(t, "the action set is too long");
+    }
+    if (UNLIKELY(t->opt->trace)) {
+        struct str text = STR_INIT;
+
+        action_list_format(list, &text);
+        SAY(t, "write_actions(%s)", str_text(&text));
+        str_fini(&text);
+    }
+}
+
+static void
+set_actset_output(struct translation *t)
+{
+    uint32_t port = action_set_output(actions_list(&t->set));
+
+    flow_view_set(&t->view, &t->looks, FIELD_ACTSET_OUTPUT, port,
+                  UINT32_MAX);
+}
+
+/* What an entry says, but for its meter and the table that it goes to. */
+static void
+carry_out(struct translation *t, const struct instructions *ins)
+{
+    translate_actions(t, ins->apply);
+    if (translate_stopped(t)) {
+        if (t->freezing) {
+            struct instructions rest = *ins;
+
+            rest.apply = (struct action_list) { 0 };
+            translate_add_step(t, &rest);
+        }
+        return;
+    }
+    if (ins->clear) {
+        SAY(t, "clear_actions");
+        actions_clear(&t->set);
+    }
+    write_actions(t, ins->write);
+    if (ins->clear || ins->write.len) {
+        set_actset_output(t);
+    }
+    if (ins->metadata_mask) {
+        SAY(t, "write_metadata:0x%" PRIx64 "/0x%" PRIx64,
+            be64toh(ins->metadata), be64toh(ins->metadata_mask));
+        flow_view_set(&t->view, &t->looks, FIELD_METADATA,
+                      be64toh(ins->metadata), be64toh(ins->metadata_mask));
+    }
+}
+
+/* Sets where we are to `entry` and carries it out. */
+static void
+enter(struct translation *t, const struct flow_entry *entry)
+{
+    t->table = entry->table;
+    t->cookie = entry->cookie;
+    t->origin = is_table_miss_entry(entry) ? REASON_TABLE_MISS
+                                           : REASON_APPLY_ACTION;
+    if (!entry->instructions.apply.len && !entry->instructions.write.len
+        && !entry->instructions.has_goto) {
+        DROP(t, DROP_ACTIONS, "drop");
+    }
+    if (entry->instructions.meter) {
+        translate_meter(t, entry->instructions.meter);
+    }
+    carry_out(t, &entry->instructions);
+}
+
+/* Follows goto_table from `ins` on, which was carried out. */
+static void
+follow_goto(struct translation *t, const struct instructions *ins)
+{
+    while (!translate_stopped(t) && ins->has_goto) {
+        const struct flow_entry *entry;
+
+        if (t->view.unparsed) {
+            struct instructions rest = { .has_goto = true,
+                                         .goto_table = ins->goto_table };
+
+            t->freezing = true;
+            translate_add_step(t, &rest);
+            return;
+        }
+        SAY(t, "goto_table:%u", ins->goto_table);
+        entry = look_up(t, ins->goto_table, flow_view_in_port(&t->view));
+        if (!entry) {
+            /* A table miss drops the packet (1.3.5 section 5.4): nothing is
+             * left of the action set. */
+            actions_clear(&t->set);
+            set_actset_output(t);
+            return;
+        }
+        enter(t, entry);
+        ins = &entry->instructions;
+    }
+}
+
+void
+translate_instructions(struct translation *t, const struct instructions *ins)
+{
+    carry_out(t, ins);
+    follow_goto(t, ins);
+}
+
+bool
+translate_table(struct translation *t, uint8_t table, uint32_t in_port)
+{
+    uint8_t old_table = t->table, old_origin = t->origin;
+    be64 old_cookie = t->cookie;
+    const struct flow_entry *entry;
+
+    if (++t->depth > TRANSLATE_MAX_DEPTH) {
+        translate_limit(t, "groups, clones and resubmits nest too deeply");
+    }
+    entry = t->failed ? NULL : look_up(t, table, in_port);
+    if (entry) {
+        enter(t, entry);
+        follow_goto(t, &entry->instructions);
+    }
+    t->table = old_table;
+    t->origin = old_origin;
+    t->cookie = old_cookie;
+    t->depth--;
+    return entry != NULL;
+}
+
+/* The end of the pipeline. */
+static void
+run_action_set(struct translation *t)
+{
+    struct actions ordered = { 0 };
+
+    if (!t->set.len) {
+        return;
+    }
+    action_set_order(actions_list(&t->set), &ordered);
+    actions_clear(&t->set);
+    SAY(t, "action set:");
+    t->origin = REASON_ACTION_SET;
+    translate_actions(t, actions_list(&ordered));
+    actions_fini(&ordered);
+}
+
+/* ---- The whole ---- */
+
+static bool
+may_receive(struct translation *t)
+{
+    uint32_t number = flow_view_in_port(&t->view);
+    const struct port_settings *port = port_map_find(t->ports, number);
+
+    if (port && (port->no_recv || port->admin_down)) {
+        DROP(t, DROP_PORT_BLOCKED, "dropped: port %s is configured not to "
+             "receive", port->name);
+        return false;
+    }
+    return true;
+}
+
+/* A packet that goes through again is where it was. */
+static void
+resume(struct translation *t, uint32_t id)
+{
+    const struct recirc_state *state = recirc_find(t->env->recirc, id);
+
+    if (!state) {
+        DROP(t, DROP_RECIRC_UNKNOWN, "dropped: the state of pass 0x%x is "
+             "gone", id);
+        t->up->no_cache = true;
+        return;
+    }
+    translate_resume(t, state);
+}
+
+static void
+run(struct translation *t, const struct flow *flow)
+{
+    uint32_t in_port = flow_view_in_port(&t->view);
+
+    if (flow->key.recirc_id) {
+        resume(t, flow->key.recirc_id);
+    } else if (t->opt->packet_out) {
+        t->origin = REASON_PACKET_OUT;
+        translate_actions(t, *t->opt->packet_out);
+    } else if (may_receive(t)) {
+        translate_table(t, 0, in_port);
+    }
+    if (!t->freezing && !t->failed && !t->no_action_set) {
+        t->exit = false;
+        run_action_set(t);
+    }
+    if (t->freezing && !t->failed) {
+        translate_freeze(t, false);
+    }
+}
+
+static void
+free_steps(struct frozen_steps *steps)
+{
+    for (unsigned int i = 0; i < steps->n; i++) {
+        free((void *) (uintptr_t) steps->list[i].ins.apply.first);
+        free((void *) (uintptr_t) steps->list[i].ins.write.first);
+    }
+    free(steps->list);
+}
+
+void
+translate(const struct translate_env *env, const struct translate_options *opt,
+          const struct flow *flow, struct upcall *up,
+          struct credit_list *credits)
+{
+    struct translation t = {
+        .env = env, .opt = opt, .up = up, .credits = credits,
+        .ports = port_maps_get(env->ports),
+        .version = tables_version(env->tables),
+        .looks.mask = &up->mask,
+        .drop = DROP_ACTIONS,
+    };
+
+    flow_view_init(&t.view, flow, &t.looks);
+    set_actset_output(&t);
+    run(&t, flow);
+    finish_list(&t);
+    up->rewritten = flow_looks_rewritten(&t.looks);
+    actions_fini(&t.set);
+    free_steps(&t.steps);
+}

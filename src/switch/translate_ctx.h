@@ -1,0 +1,125 @@
+/* Inside of translation: what its files share.  See translate.h. */
+#ifndef WEFT_SWITCH_TRANSLATE_CTX_H
+#define WEFT_SWITCH_TRANSLATE_CTX_H
+
+#include "openflow/action.h"
+#include "switch/flow_view.h"
+#include "switch/translate.h"
+
+/* A step that is left to do after another pass: instructions of an entry (in
+ * part), or just actions. */
+struct frozen_step {
+    uint8_t table;
+    uint8_t origin;
+    be64 cookie;
+    struct instructions ins;      /* meter is done */
+};
+
+struct frozen_steps {
+    unsigned int n, size;
+    struct frozen_step *list;
+};
+
+struct translation {
+    const struct translate_env *env;
+    const struct translate_options *opt;
+    const struct port_map *ports;
+    uint64_t version;
+    struct upcall *up;
+    struct credit_list *credits;
+
+    struct flow_view view;
+    struct flow_looks looks;
+
+    /* Where we are. */
+    uint8_t table;
+    be64 cookie;
+    uint8_t origin;               /* enum packet_in_reason of our actions */
+    unsigned int depth;           /* resubmits and clones around us */
+    unsigned int indent;          /* of what the trace says */
+    uint32_t n_lookups;
+
+    struct actions set;           /* the action set */
+    unsigned int n_stack;
+    u128 stack[TRANSLATE_MAX_STACK];
+
+    /* Why the loop over actions ends early. */
+    bool exit;                    /* the action "exit" */
+    bool failed;                  /* a bound was exceeded */
+    bool freezing;                /* unwinding: each level adds to `steps` */
+    bool no_action_set;           /* resumed inside of a clone */
+    struct frozen_steps steps;
+
+    enum drop_reason drop;        /* why nothing is sent, if nothing is */
+    char spare[64];               /* where actions beyond the bound go */
+};
+
+/* ---- translate.c ---- */
+
+#define SAY(T, ...)                                                          \
+    do {                                                                     \
+        if (UNLIKELY((T)->opt->trace != NULL)) {                             \
+            trace_say((T)->opt->trace, (T)->indent, __VA_ARGS__);             \
+        }                                                                    \
+    } while (0)
+
+/* Why (so far) nothing is sent, and a sentence for the trace. */
+#define DROP(T, REASON, ...)                                                 \
+    do {                                                                     \
+        (T)->drop = (REASON);                                                \
+        SAY(T, __VA_ARGS__);                                                 \
+    } while (0)
+
+void *translate_emit(struct translation *, enum dp_action_type, size_t len);
+void translate_limit(struct translation *, const char *what);
+/* Looks up a table and carries out what the entry says; `in_port` is what the
+ * lookup takes for the port.  Returns false when no entry matched. */
+bool translate_table(struct translation *, uint8_t table, uint32_t in_port);
+void translate_instructions(struct translation *, const struct instructions *);
+/* Everything that `body` does, it does to a copy of the packet. */
+void translate_in_clone(struct translation *,
+                        void (*body)(struct translation *, const void *aux),
+                        const void *aux);
+static inline bool
+translate_stopped(const struct translation *t)
+{
+    return t->exit || t->failed || t->freezing;
+}
+
+/* ---- translate_action.c ---- */
+
+void translate_actions(struct translation *, struct action_list);
+void translate_output(struct translation *, uint32_t port, uint32_t max_len);
+void translate_meter(struct translation *, uint32_t id);
+/* To a port of the data path that exists, in_port or not; says why if not. */
+bool translate_send(struct translation *, const struct port_settings *,
+                    uint32_t max_len);
+
+/* ---- translate_group.c ---- */
+
+void translate_group(struct translation *, uint32_t id);
+bool translate_group_needs_headers(const struct translation *, uint32_t id);
+/* Of addresses, protocol and ports: packets of a connection have the same. */
+uint64_t translate_flow_hash(struct hash_key, const struct flow_view *,
+                             struct flow_looks *);
+
+/* ---- translate_freeze.c ---- */
+
+/* Adds what is left to do at this level. */
+void translate_add_step(struct translation *, const struct instructions *);
+/* Ends the list: freezes everything that is left, sends the packet through
+ * again. */
+void translate_freeze(struct translation *, bool in_clone);
+/* A frozen state that only shows pipeline fields to the controller; 0: all are
+ * zero (or there are too many states). */
+uint32_t translate_freeze_fields(struct translation *);
+/* Goes on where `state` was frozen. */
+void translate_resume(struct translation *, const struct recirc_state *);
+/* The values of pipeline fields in a state. */
+void translate_frozen_fields(const struct recirc_state *, struct flow *);
+
+/* ---- normal.c ---- */
+
+void normal_translate(struct translation *);
+
+#endif

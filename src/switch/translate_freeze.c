@@ -1,0 +1,253 @@
+#include <stdlib.h>
+
+#include "switch/action_set.h"
+#include "switch/translate_ctx.h"
+
+/* A state is bytes, so that equal ones are found equal:
+ *
+ *     struct head
+ *     n_stack values of 16 bytes
+ *     set_len bytes: the action set
+ *     n_steps times: struct step, apply_len bytes, write_len bytes
+ *
+ * everything a multiple of 8 long, padding zero. */
+struct head {
+    struct flow value;            /* pipeline fields and the like, and which */
+    struct flow_mask known;       /* of them are not the packet's */
+    uint32_t n_lookups;
+    uint32_t n_stack, set_len, n_steps;
+    uint8_t no_action_set;
+    uint8_t pad[7];
+};
+
+struct step {
+    be64 cookie;
+    be64 metadata, metadata_mask;
+    uint32_t apply_len, write_len;
+    uint8_t table, origin;
+    uint8_t clear, has_goto, goto_table;
+    uint8_t pad[3];
+};
+
+static struct action_list
+copy_list(struct action_list list)
+{
+    list.first = list.len ? xmemdup(list.first, list.len) : NULL;
+    return list;
+}
+
+void
+translate_add_step(struct translation *t, const struct instructions *ins)
+{
+    struct frozen_steps *steps = &t->steps;
+    struct frozen_step *step;
+
+    if (!ins->apply.len && !ins->write.len && !ins->clear
+        && !ins->metadata_mask && !ins->has_goto) {
+        return;
+    }
+    if (steps->n == steps->size) {
+        steps->size = MAX(8u, steps->size * 2);
+        steps->list = xrealloc(steps->list,
+                               steps->size * sizeof *steps->list);
+    }
+    step = &steps->list[steps->n++];
+    step->table = t->table;
+    step->origin = t->origin;
+    step->cookie = t->cookie;
+    step->ins = *ins;
+    step->ins.apply = copy_list(ins->apply);
+    step->ins.write = copy_list(ins->write);
+}
+
+static void
+add_head(struct translation *t, struct str *bytes, bool in_clone)
+{
+    struct head head;
+
+    memset(&head, 0, sizeof head);
+    flow_view_save(&t->view, &head.value, &head.known);
+    head.n_lookups = t->n_lookups;
+    head.n_stack = t->n_stack;
+    head.set_len = in_clone ? 0 : t->set.len;
+    head.n_steps = t->steps.n;
+    head.no_action_set = in_clone || t->no_action_set;
+    str_add_bytes(bytes, &head, sizeof head);
+    str_add_bytes(bytes, t->stack, t->n_stack * sizeof t->stack[0]);
+    str_add_bytes(bytes, t->set.data, head.set_len);
+}
+
+static void
+add_steps(struct str *bytes, const struct frozen_steps *steps)
+{
+    for (unsigned int i = 0; i < steps->n; i++) {
+        const struct frozen_step *from = &steps->list[i];
+        struct step step;
+
+        memset(&step, 0, sizeof step);
+        step.cookie = from->cookie;
+        step.metadata = from->ins.metadata;
+        step.metadata_mask = from->ins.metadata_mask;
+        step.apply_len = from->ins.apply.len;
+        step.write_len = from->ins.write.len;
+        step.table = from->table;
+        step.origin = from->origin;
+        step.clear = from->ins.clear;
+        step.has_goto = from->ins.has_goto;
+        step.goto_table = from->ins.goto_table;
+        str_add_bytes(bytes, &step, sizeof step);
+        str_add_bytes(bytes, from->ins.apply.first, from->ins.apply.len);
+        str_add_bytes(bytes, from->ins.write.first, from->ins.write.len);
+    }
+}
+
+static void
+clear_steps(struct frozen_steps *steps)
+{
+    for (unsigned int i = 0; i < steps->n; i++) {
+        free((void *) (uintptr_t) steps->list[i].ins.apply.first);
+        free((void *) (uintptr_t) steps->list[i].ins.write.first);
+    }
+    steps->n = 0;
+}
+
+static uint32_t
+state_id(struct translation *t, const struct str *bytes)
+{
+    uint32_t id = recirc_id(t->env->recirc, bytes->text,
+                            (uint32_t) bytes->len, t->opt->now);
+
+    if (id) {
+        credit_list_add(t->credits, CREDIT_RECIRC, id, 0);
+    } else {
+        translate_limit(t, "too many packets go through the tables again");
+    }
+    return id;
+}
+
+void
+translate_freeze(struct translation *t, bool in_clone)
+{
+    struct str bytes = STR_INIT;
+    struct dp_action_recirc *a;
+    uint32_t id;
+
+    add_head(t, &bytes, in_clone);
+    add_steps(&bytes, &t->steps);
+    id = state_id(t, &bytes);
+    str_fini(&bytes);
+    clear_steps(&t->steps);
+    t->freezing = false;
+    if (!id) {
+        return;
+    }
+
+    SAY(t, "goes through again, as pass 0x%x: its inner headers are needed",
+        id);
+    a = translate_emit(t, DP_ACTION_RECIRC, sizeof *a);
+    a->id = id;
+    if (t->opt->recirculated) {
+        struct flow flow = t->view.flow;
+
+        flow.key.recirc_id = id;
+        t->opt->recirculated(t->opt->aux, id, &flow);
+    }
+}
+
+/* Pipeline fields that a packet-in shows: metadata and registers. */
+static bool
+has_fields(const struct flow *flow)
+{
+    uint64_t any = flow->metadata;
+
+    for (unsigned int i = 0; i < FLOW_N_REGS; i++) {
+        any |= flow->regs[i];
+    }
+    return any;
+}
+
+uint32_t
+translate_freeze_fields(struct translation *t)
+{
+    struct str bytes = STR_INIT;
+    struct head head;
+    uint32_t id;
+
+    if (!has_fields(&t->view.flow)) {
+        return 0;
+    }
+    memset(&head, 0, sizeof head);
+    flow_view_save(&t->view, &head.value, &head.known);
+    str_add_bytes(&bytes, &head, sizeof head);
+    id = state_id(t, &bytes);
+    str_fini(&bytes);
+    return id;
+}
+
+void
+translate_frozen_fields(const struct recirc_state *state, struct flow *flow)
+{
+    const struct head *head = (const void *) state->data;
+
+    *flow = head->value;
+}
+
+static struct action_list
+take_list(const char **p, uint32_t len)
+{
+    struct action_list list = { (const struct action *) *p, len };
+
+    *p += len;
+    return list;
+}
+
+/* Reads a step and goes to where it is; returns what is behind it. */
+static const char *
+take_step(struct translation *t, const char *p, struct instructions *ins)
+{
+    const struct step *step = (const void *) p;
+
+    memset(ins, 0, sizeof *ins);
+    ins->metadata = step->metadata;
+    ins->metadata_mask = step->metadata_mask;
+    ins->clear = step->clear;
+    ins->has_goto = step->has_goto;
+    ins->goto_table = step->goto_table;
+    t->table = step->table;
+    t->origin = step->origin;
+    t->cookie = step->cookie;
+
+    p += sizeof *step;
+    ins->apply = take_list(&p, step->apply_len);
+    ins->write = take_list(&p, step->write_len);
+    return p;
+}
+
+void
+translate_resume(struct translation *t, const struct recirc_state *state)
+{
+    const struct head *head = (const void *) state->data;
+    const char *p = (const char *) (head + 1);
+    struct instructions ins;
+    uint32_t i;
+
+    flow_view_restore(&t->view, &head->value, &head->known);
+    t->n_lookups = head->n_lookups;
+    t->no_action_set = head->no_action_set;
+    t->n_stack = head->n_stack;
+    memcpy(t->stack, p, head->n_stack * sizeof t->stack[0]);
+    p += head->n_stack * sizeof t->stack[0];
+    actions_append(&t->set, take_list(&p, head->set_len), TRANSLATE_MAX_SET);
+
+    for (i = 0; i < head->n_steps && !translate_stopped(t); i++) {
+        p = take_step(t, p, &ins);
+        translate_instructions(t, &ins);
+    }
+    if (t->freezing) {
+        /* Frozen once more: the steps behind are left as they were. */
+        for (; i < head->n_steps; i++) {
+            p = take_step(t, p, &ins);
+            translate_add_step(t, &ins);
+        }
+    }
+}
