@@ -689,9 +689,12 @@ flow_cache_insert(struct flow_cache *cache, const struct flow_key *key,
     cache->l2[h & cache->l2_mask] = e;
     port_mask_ref(pm, mask);
     cache->n_entries++;
-    cache->slots[slot].tables = upcall->tables[0] | upcall->tables[1]
-                                | upcall->tables[2] | upcall->tables[3];
-    cache->slots[slot].rewritten = upcall->rewritten;
+    atomic_store_explicit(&cache->slots[slot].tables,
+                          upcall->tables[0] | upcall->tables[1]
+                              | upcall->tables[2] | upcall->tables[3],
+                          memory_order_relaxed);
+    atomic_store_explicit(&cache->slots[slot].rewritten, upcall->rewritten,
+                          memory_order_relaxed);
     atomic_store(&cache->slots[slot].entry, e);     /* see check_version() */
     flow_cache_insert_l1(cache, e, hash);
     return e;

@@ -116,8 +116,8 @@ struct port_masks {
 /* What other threads see of an entry's place. */
 struct cache_slot {
     _Atomic(struct cache_entry *) entry;
-    uint64_t tables;              /* bitmap of table % 64 */
-    uint64_t rewritten;           /* as in struct upcall */
+    _Atomic uint64_t tables;      /* bitmap of table % 64 */
+    _Atomic uint64_t rewritten;   /* as in struct upcall */
     _Atomic bool remove;          /* asked for by another thread */
     uint32_t next_free;
 };

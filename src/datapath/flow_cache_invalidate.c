@@ -207,19 +207,22 @@ flow_cache_invalidate(struct flow_cache *cache,
     n_slots = atomic_load_explicit(&cache->n_slots, memory_order_acquire);
     for (uint32_t i = 0; i < n_slots; i++) {
         struct cache_entry *e = flow_cache_slot(cache, i);
+        uint64_t looked_into = atomic_load_explicit(&cache->slots[i].tables,
+                                                    memory_order_relaxed);
 
         /* Entries lie anywhere: fetch those of the next slots meanwhile. */
         if (i + PREFETCH < n_slots) {
             __builtin_prefetch(flow_cache_slot(cache, i + PREFETCH));
         }
-        if (!e || !(cache->slots[i].tables & tables)
+        if (!e || !(looked_into & tables)
             || atomic_load_explicit(&e->flags, memory_order_relaxed)) {
             continue;
         }
         for (unsigned int g = 0; g < n_groups; g++) {
-            if ((cache->slots[i].tables & groups[g].tables)
+            if ((looked_into & groups[g].tables)
                 && touches(cache, &groups[g], e,
-                           cache->slots[i].rewritten)) {
+                           atomic_load_explicit(&cache->slots[i].rewritten,
+                                                memory_order_relaxed))) {
                 n_stale += mark_stale(e);
                 break;
             }
