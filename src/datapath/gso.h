@@ -11,7 +11,6 @@
 #ifndef WEFT_DATAPATH_GSO_H
 #define WEFT_DATAPATH_GSO_H
 
-#include "datapath/drop.h"
 #include "port/port.h"
 
 struct gso {
@@ -40,11 +39,5 @@ gso_n_left(const struct gso *gso)
 {
     return packet_n_wire(gso->super) - gso->n_done;
 }
-
-/* port_tx() for packets of any offload state.  Adds what could not be sent to
- * `drops`, by reason.  Of borrowed packets the checksum may be completed in
- * place. */
-void gso_tx(struct port *, unsigned int queue, struct packet_pool *,
-            struct batch *, bool borrow, uint64_t drops[N_DROP_REASONS]);
 
 #endif

@@ -120,22 +120,6 @@ owes_transport(const struct packet *pkt, const struct shape *shape)
 }
 
 static bool
-is_dhcp(const struct packet *pkt, const struct shape *shape)
-{
-    if (!shape->hdr_len || shape->proto != IP_PROTO_UDP) {
-        return false;
-    }
-    for (unsigned int i = 0; i < 2; i++) {
-        uint16_t port = be16toh(get_be16(pkt->data + shape->l4_ofs + 2 * i));
-
-        if (port == 67 || port == 68 || port == 546 || port == 547) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
 complete_now(struct packet *pkt, const struct shape *shape)
 {
     struct offload *ol = &pkt->offload;
@@ -179,7 +163,7 @@ validate_super_frame(struct packet *pkt, const struct shape *shape)
     if (packet_n_wire(pkt) == 1) {
         ol->gso_type = GSO_NONE;
         ol->gso_size = ol->hdr_len = 0;
-        return !is_dhcp(pkt, shape) || packet_complete_checksum(pkt);
+        return true;
     }
     return packet_n_wire(pkt) <= OFFLOAD_MAX_SEGMENTS;
 }
@@ -202,6 +186,5 @@ offload_validate_owed(struct packet *pkt)
         return validate_super_frame(pkt, &shape);
     }
     ol->gso_size = ol->hdr_len = 0;
-    return (owes_transport(pkt, &shape) && !is_dhcp(pkt, &shape))
-           || complete_now(pkt, &shape);
+    return owes_transport(pkt, &shape) || complete_now(pkt, &shape);
 }

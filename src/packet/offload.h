@@ -12,8 +12,6 @@
  *     the transport's data, and the packet is not a fragment.  Any other was
  *     completed at once: those of packets inside tunnels, of ICMP, and SCTP's
  *     CRC-32C, which Linux announces in the same way;
- *   - datagrams of UDP ports 67, 68, 546 and 547 are complete: DHCP clients read
- *     them by raw sockets that know nothing of offloads;
  *   - a super-frame owes its checksum, its type fits its headers, hdr_len is
  *     theirs, and it is 2 to OFFLOAD_MAX_SEGMENTS wire packets. */
 #ifndef WEFT_PACKET_OFFLOAD_H

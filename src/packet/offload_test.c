@@ -172,30 +172,6 @@ TEST(an_sctp_checksum_is_made_by_its_own_rule)
     CHECK(!memcmp(frame, was, len));
 }
 
-TEST(datagrams_of_dhcp_are_completed)
-{
-    static const uint16_t ports[] = { 67, 68, 546, 547, 53 };
-    struct rng rng = { 7 };
-
-    for (unsigned int i = 0; i < 20; i++) {
-        struct frame_spec spec = { .proto = IP_PROTO_UDP, .is_ip6 = i & 1,
-                                   .payload_len = 300 };
-        bool is_dst = i & 2;
-        uint16_t port = ports[i / 4];
-        uint8_t frame[512];
-        size_t len = frame_build(frame, &spec, &rng);
-        struct packet pkt = { .data = frame, .len = (uint32_t) len };
-
-        frame_owe_checksum(&pkt);
-        put_be16(frame + pkt.offload.csum_start, htobe16(5000));
-        put_be16(frame + pkt.offload.csum_start + 2, htobe16(5000));
-        put_be16(frame + pkt.offload.csum_start + 2 * is_dst, htobe16(port));
-        CHECK(offload_validate(&pkt));
-        CHECK(pkt.offload.flags == (port == 53 ? OFFLOAD_NEEDS_CSUM : 0));
-        CHECK(frame_is_whole(frame, len, NULL) == (port != 53));
-    }
-}
-
 TEST(padding_behind_an_owed_checksum_is_cut)
 {
     struct rng rng = { 8 };
@@ -260,7 +236,6 @@ TESTS(
     RUN(nonsense_is_refused),
     RUN(a_checksum_inside_a_tunnel_packet_is_completed),
     RUN(an_sctp_checksum_is_made_by_its_own_rule),
-    RUN(datagrams_of_dhcp_are_completed),
     RUN(padding_behind_an_owed_checksum_is_cut),
     RUN(random_promises_never_change_a_flow_key),
 )
