@@ -1,7 +1,8 @@
-/* null, ring and patch: ports without a device. */
+/* null, ring, patch and impair: ports without a device. */
 #include <poll.h>
 
 #include "frames.h"
+#include "lib/clock.h"
 #include "packet/flow.h"
 #include "port/pair.h"
 #include "port/ring.h"
@@ -93,6 +94,15 @@ TEST(bad_options_are_refused_with_a_reason)
         { "p=ring:size=0", "size=0" },
         { "p=patch:", "needs peer=NAME" },
         { "p=patch:peer=p", "cannot be its peer" },
+        { "p=impair:", "needs peer=NAME" },
+        { "p=impair:peer=q,loss=1", "loss=1 is not a percentage" },
+        { "p=impair:peer=q,loss=101%", "loss=101%" },
+        { "p=impair:peer=q,loss=-1%", "loss=-1%" },
+        { "p=impair:peer=q,corrupt=nan%", "corrupt=nan%" },
+        { "p=impair:peer=q,delay=10", "delay=10 is not a time" },
+        { "p=impair:peer=q,delay=1e3ms", "delay=1e3ms" },
+        { "p=impair:peer=q,jitter=2000s", "jitter=2000s" },
+        { "p=impair:peer=q,limit=0", "limit=0" },
     };
     struct world w = world_create();
 
@@ -251,6 +261,42 @@ TEST(a_patch_without_its_peer_drops_and_says_why)
     world_destroy(&w);
 }
 
+TEST(an_impaired_packet_comes_in_when_it_is_due)
+{
+    struct world w = world_create();
+    struct port *a = make_port(&w, 1, "a=impair:peer=b");
+    struct port *b = make_port(&w, 2, "b=impair:peer=a,delay=20ms");
+    struct batch batch = make_batch(&w, 3), rx = { 0 };
+    struct str text = STR_INIT;
+    usec sent = clock_usec(), next;
+
+    CHECK(!a->features);
+    CHECK(b->class->next_rx(b, 0) == INT64_MAX);
+    port_tx(a, 0, &batch, false);
+    CHECK(is_readable(b));
+    CHECK(port_rx(b, 0, w.pool, &rx) == 0);
+    CHECK(!is_readable(b));
+    next = b->class->next_rx(b, 0);
+    CHECK(next >= sent + 20000 && next < sent + 10000000);
+    while (clock_usec() < next) {
+        poll(NULL, 0, 1);
+    }
+    CHECK(port_rx(b, 0, w.pool, &rx) == 3);
+    CHECK(rx.pkts[0]->in_port == 2);
+    batch_free_all(&rx);
+
+    b->class->describe(b, &text);
+    CHECK(!strcmp(str_text(&text), ", peer a, lost 0, over_limit 0, "
+                                   "duplicated 0, corrupted 0, reordered 0"));
+    batch = make_batch(&w, 2);
+    port_tx(a, 0, &batch, false);
+    CHECK(port_rx(b, 0, w.pool, &rx) == 0);     /* left inside */
+    port_destroy(a);
+    port_destroy(b);
+    str_fini(&text);
+    world_destroy(&w);
+}
+
 TEST(thousand_pairs_come_and_go)
 {
     struct world w = world_create();
@@ -278,5 +324,6 @@ TESTS(
     RUN(a_ring_carries_packets_both_ways),
     RUN(what_one_end_of_a_patch_is_sent_comes_in_at_the_other),
     RUN(a_patch_without_its_peer_drops_and_says_why),
+    RUN(an_impaired_packet_comes_in_when_it_is_due),
     RUN(thousand_pairs_come_and_go),
 )

@@ -81,7 +81,7 @@ option_time(const struct port *port, const char *key, usec *result,
     }
     v *= !strcmp(unit, "us") ? 1 : !strcmp(unit, "ms") ? 1000
          : !strcmp(unit, "s") ? 1000000 : -1;
-    if (!(v >= 0 && v <= 3600e6)) {
+    if (!(v >= 0 && v <= 1000e6)) {
         return bad(port, key, value, "a time such as 10ms", error);
     }
     *result = (usec) v;

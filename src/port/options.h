@@ -11,7 +11,7 @@
 int option_bool(const struct port *, const char *key, bool *, struct str *);
 int option_number(const struct port *, const char *key, uint64_t min,
                   uint64_t max, uint64_t *, struct str *);
-/* "10ms", "250us", "1.5s"; at most an hour. */
+/* "10ms", "250us", "1.5s"; at most 1000s. */
 int option_time(const struct port *, const char *key, usec *, struct str *);
 /* "1%", "0.05%": as a share of 2^32. */
 int option_percent(const struct port *, const char *key, uint64_t *,
