@@ -1,0 +1,48 @@
+/* The API: how an operator's tools reach the daemon.
+ *
+ * HTTP and JSON over the Unix socket `<run>/api.sock`.  What can be asked is one
+ * table, routes.c; what is answered to each row is in the file of its noun.
+ *
+ *     client -> http.c (its own thread: libmicrohttpd)
+ *                 | request, whole and bounded
+ *                 v
+ *            control thread: routes.c -> ports.c, flows.c, ...  -> reply
+ *                 | long lists: a job on the loop's pool, under RCU
+ *                 v
+ *            http.c -> client
+ *
+ * Always true:
+ *   - Handlers run on the control thread, one at a time; they never wait for a
+ *     client or a device that may not answer.
+ *   - A request is at most API_MAX_BODY bytes, and every list of parameters,
+ *     connections and captures has an end.
+ *   - Every refusal is a JSON object that says what, where and what to do next
+ *     (reply.h).
+ *   - Parsing needs no socket and no switch (body.h), handling needs no socket
+ *     (api_dispatch): both are tested and fuzzed so. */
+#ifndef WEFT_API_API_H
+#define WEFT_API_API_H
+
+#include "api/reply.h"
+#include "api/request.h"
+#include "switch/switch.h"
+
+enum { API_MAX_BODY = 1 << 20 };
+
+/* What handlers work on. */
+struct api {
+    struct switch_ *sw;
+    const char *version;
+    msec started;                       /* clock_msec() */
+    unsigned int helper_generation;     /* how often main was restarted */
+    struct captures *captures;          /* NULL: no captures here (tests) */
+};
+
+/* Finds the route and runs its handler.  The reply may hold a job: then it is
+ * not finished until api_run_job(). */
+void api_dispatch(struct api *, struct api_request *, msec now,
+                  struct api_reply *);
+/* Any thread that is a registered RCU reader. */
+void api_run_job(struct api_reply *);
+
+#endif

@@ -1,0 +1,534 @@
+#include "api/http.h"
+
+#include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/capture.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/rcu.h"
+
+enum {
+    MAX_CONNECTIONS = 64,
+    TIMEOUT_S = 20,               /* a client that neither sends nor reads */
+    MEMORY_PER_CONNECTION = 32768,    /* request line and headers */
+    STREAM_BLOCK = 65536,
+    HANGUP_PERIOD = 25,           /* capture turns between looks for it */
+    MAX_GROUPS = 256,
+};
+
+/* A request's way.  MHD's thread owns it in RECEIVING and ANSWERED, the control
+ * thread (or its job) in between, while the connection is suspended. */
+enum http_state { RECEIVING, QUEUED, HANDLED, ANSWERED };
+
+struct http_request {
+    struct http *http;
+    struct MHD_Connection *connection;
+    enum http_state state;
+    struct api_request request;
+    struct api_reply reply;
+    struct str body;
+    bool is_too_large, has_too_many_params;
+    uv_work_t work;
+    struct http_request *next;    /* in http->queue, or http->streams */
+};
+
+struct http {
+    struct http_config config;
+    struct MHD_Daemon *daemon;
+    uv_async_t async;
+    uv_timer_t capture_timer;
+    unsigned int n_jobs;          /* on the pool */
+    unsigned int hangup_turn;
+
+    pthread_mutex_t mutex;        /* for what follows */
+    struct http_request *queue, **queue_tail;
+    struct http_request *streams;
+    bool is_stopping;
+};
+
+/* ---- MHD's thread ---- */
+
+static bool
+is_in_group(int fd, const struct ucred *peer, gid_t gid)
+{
+    gid_t groups[MAX_GROUPS];
+    socklen_t len = sizeof groups;
+
+    if (gid == (gid_t) -1) {
+        return false;
+    }
+    if (peer->gid == gid) {
+        return true;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len)) {
+        return false;
+    }
+    for (size_t i = 0; i < len / sizeof groups[0]; i++) {
+        if (groups[i] == gid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+connection_fd(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    return info ? info->connect_fd : -1;
+}
+
+static bool
+may_ask(const struct http *http, struct MHD_Connection *connection)
+{
+    int fd = connection_fd(connection);
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+
+    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len)) {
+        return false;
+    }
+    return peer.uid == 0 || peer.uid == geteuid()
+           || is_in_group(fd, &peer, http->config.gid);
+}
+
+static struct http_request *
+request_create(struct http *http, struct MHD_Connection *connection,
+               const char *path, const char *method)
+{
+    struct http_request *r = xzalloc(sizeof *r);
+
+    r->http = http;
+    r->connection = connection;
+    /* Both live as long as the request. */
+    r->request.path = path;
+    r->request.method = method;
+    return r;
+}
+
+static void
+request_destroy(struct http_request *r)
+{
+    api_reply_fini(&r->reply);
+    str_fini(&r->body);
+    free(r);
+}
+
+static enum MHD_Result
+take_param(void *aux, enum MHD_ValueKind kind UNUSED, const char *name,
+           const char *value)
+{
+    struct http_request *r = aux;
+
+    if (r->request.n_params == API_MAX_PARAMS) {
+        r->has_too_many_params = true;
+        return MHD_NO;
+    }
+    r->request.params[r->request.n_params++] = (struct api_param) {
+        name, value ? value : "",
+    };
+    return MHD_YES;
+}
+
+static void
+take_body(struct http_request *r, const char *data, size_t len)
+{
+    if (r->is_too_large || len > API_MAX_BODY - r->body.len) {
+        /* The rest is read and forgotten, so that the client gets to read the
+         * refusal. */
+        r->is_too_large = true;
+        str_fini(&r->body);
+        return;
+    }
+    str_add_bytes(&r->body, data, len);
+}
+
+/* Sets a request's refusal that needs no handler; false: there is none. */
+static bool
+refuse_early(struct http_request *r)
+{
+    if (!may_ask(r->http, r->connection)) {
+        api_fail(&r->reply, API_FORBIDDEN, NULL,
+                 "become root, or a member of the socket's group",
+                 "you may not talk to this daemon");
+    } else if (r->is_too_large) {
+        api_fail(&r->reply, API_TOO_LARGE, "body", NULL,
+                 "a request has at most %d bytes", API_MAX_BODY);
+    } else if (r->has_too_many_params) {
+        api_fail(&r->reply, API_BAD_REQUEST, "query", NULL,
+                 "a request has at most %d parameters", API_MAX_PARAMS);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Hands the request to the control thread; false: the daemon is about to end. */
+static bool
+queue_request(struct http_request *r)
+{
+    struct http *http = r->http;
+    bool is_queued;
+
+    pthread_mutex_lock(&http->mutex);
+    is_queued = !http->is_stopping;
+    if (is_queued) {
+        /* Before the control thread can see it, or it might resume first. */
+        MHD_suspend_connection(r->connection);
+        r->state = QUEUED;
+        r->next = NULL;
+        *http->queue_tail = r;
+        http->queue_tail = &r->next;
+    }
+    pthread_mutex_unlock(&http->mutex);
+    if (is_queued) {
+        uv_async_send(&http->async);
+    }
+    return is_queued;
+}
+
+static ssize_t
+stream_read(void *aux, uint64_t pos UNUSED, char *buf, size_t max)
+{
+    struct http_request *r = aux;
+    int n = capture_read(r->reply.capture, buf, max);
+
+    if (n > 0) {
+        return n;
+    }
+    if (n < 0) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    MHD_suspend_connection(r->connection);
+    if (!capture_wait(r->reply.capture, r->connection)) {
+        MHD_resume_connection(r->connection);
+    }
+    return 0;
+}
+
+static struct MHD_Response *
+make_response(struct http_request *r)
+{
+    if (r->reply.capture) {
+        return MHD_create_response_from_callback(
+            MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, r, NULL);
+    }
+    return MHD_create_response_from_buffer(
+        r->reply.body.len, (void *) (uintptr_t) str_text(&r->reply.body),
+        MHD_RESPMEM_PERSISTENT);
+}
+
+static enum MHD_Result
+answer(struct http_request *r)
+{
+    struct MHD_Response *response = make_response(r);
+    enum MHD_Result result;
+
+    r->state = ANSWERED;
+    if (!response) {
+        return MHD_NO;
+    }
+    if (r->reply.content_type) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                r->reply.content_type);
+    }
+    result = MHD_queue_response(r->connection, r->reply.status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result
+receive(void *aux, struct MHD_Connection *connection, const char *path,
+        const char *method, const char *version UNUSED, const char *data,
+        size_t *data_len, void **request)
+{
+    struct http_request *r = *request;
+
+    if (!r) {
+        *request = request_create(aux, connection, path, method);
+        return MHD_YES;
+    }
+    if (r->state == HANDLED) {
+        return answer(r);
+    }
+    if (*data_len) {
+        take_body(r, data, *data_len);
+        *data_len = 0;
+        return MHD_YES;
+    }
+
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_param,
+                              r);
+    r->request.body = str_text(&r->body);
+    r->request.body_len = r->body.len;
+    if (refuse_early(r)) {
+        return answer(r);
+    }
+    if (!queue_request(r)) {
+        api_fail(&r->reply, API_BUSY, NULL, NULL, "the daemon is ending");
+        return answer(r);
+    }
+    return MHD_YES;
+}
+
+static void
+forget_stream(struct http *http, struct http_request *r)
+{
+    struct http_request **p;
+
+    pthread_mutex_lock(&http->mutex);
+    for (p = &http->streams; *p && *p != r; p = &(*p)->next) {
+        continue;
+    }
+    if (*p) {
+        *p = r->next;
+    }
+    pthread_mutex_unlock(&http->mutex);
+}
+
+static void
+completed(void *aux, struct MHD_Connection *connection UNUSED,
+          void **request, enum MHD_RequestTerminationCode code UNUSED)
+{
+    struct http_request *r = *request;
+
+    if (!r) {
+        return;
+    }
+    if (r->reply.capture) {
+        forget_stream(aux, r);
+        capture_close(r->reply.capture);
+    }
+    request_destroy(r);
+    *request = NULL;
+}
+
+static void
+log_mhd(void *aux UNUSED, const char *format, va_list args)
+{
+    struct str text = STR_INIT;
+
+    str_addv(&text, format, args);
+    str_chomp(&text, "\n");
+    log_limited(LOG_LEVEL_DEBUG, "api", "%s", str_text(&text));
+    str_fini(&text);
+}
+
+/* ---- The control thread ---- */
+
+/* The reply is there: back to MHD's thread. */
+static void
+finish(struct http_request *r)
+{
+    struct http *http = r->http;
+
+    r->state = HANDLED;
+    if (r->reply.capture) {
+        pthread_mutex_lock(&http->mutex);
+        r->next = http->streams;
+        http->streams = r;
+        pthread_mutex_unlock(&http->mutex);
+    }
+    MHD_resume_connection(r->connection);
+}
+
+/* On the pool: its threads are not RCU readers between jobs. */
+static void
+run_job(uv_work_t *work)
+{
+    struct http_request *r = CONTAINER_OF(work, struct http_request, work);
+
+    rcu_thread_begin();
+    api_run_job(&r->reply);
+    rcu_thread_end();
+}
+
+static void
+job_done(uv_work_t *work, int status UNUSED)
+{
+    struct http_request *r = CONTAINER_OF(work, struct http_request, work);
+
+    r->http->n_jobs--;
+    finish(r);
+}
+
+/* Is the client of a capture that waits for frames still there?  MHD does not
+ * look while a connection is suspended. */
+static void
+end_hung_up_streams(struct http *http)
+{
+    pthread_mutex_lock(&http->mutex);
+    for (struct http_request *r = http->streams; r; r = r->next) {
+        struct pollfd pfd = { .fd = connection_fd(r->connection) };
+
+        if (poll(&pfd, 1, 0) > 0
+            && (pfd.revents & (POLLHUP | POLLERR | POLLNVAL))) {
+            capture_end(r->reply.capture);
+        }
+    }
+    pthread_mutex_unlock(&http->mutex);
+}
+
+static void
+wake_stream(void *connection)
+{
+    MHD_resume_connection(connection);
+}
+
+static void
+run_captures(uv_timer_t *timer)
+{
+    struct http *http = timer->data;
+
+    rcu_online();
+    if (++http->hangup_turn % HANGUP_PERIOD == 0) {
+        end_hung_up_streams(http);
+    }
+    if (!captures_run(http->config.api->captures, wake_stream)) {
+        uv_timer_stop(timer);
+    }
+    rcu_offline();
+}
+
+static void
+handle(struct http_request *r)
+{
+    struct http *http = r->http;
+
+    api_dispatch(http->config.api, &r->request, clock_msec(), &r->reply);
+    if (r->reply.job) {
+        http->n_jobs++;
+        uv_queue_work(http->config.loop, &r->work, run_job, job_done);
+        return;
+    }
+    if (r->reply.capture) {
+        uv_timer_start(&http->capture_timer, run_captures, CAPTURE_PERIOD_MS,
+                       CAPTURE_PERIOD_MS);
+    }
+    finish(r);
+}
+
+static struct http_request *
+take_queue(struct http *http)
+{
+    struct http_request *list;
+
+    pthread_mutex_lock(&http->mutex);
+    list = http->queue;
+    http->queue = NULL;
+    http->queue_tail = &http->queue;
+    pthread_mutex_unlock(&http->mutex);
+    return list;
+}
+
+static void
+handle_queue(uv_async_t *async)
+{
+    struct http_request *r = take_queue(async->data);
+
+    rcu_online();
+    while (r) {
+        struct http_request *next = r->next;
+
+        handle(r);
+        r = next;
+    }
+    rcu_offline();
+}
+
+int
+http_start(const struct http_config *config, struct http **result,
+           struct str *error)
+{
+    struct http *http = xzalloc(sizeof *http);
+    int err;
+
+    http->config = *config;
+    http->queue_tail = &http->queue;
+    pthread_mutex_init(&http->mutex, NULL);
+    err = uv_async_init(config->loop, &http->async, handle_queue);
+    if (err) {
+        str_setf(error, "cannot make the API's event: %s", uv_strerror(err));
+        pthread_mutex_destroy(&http->mutex);
+        free(http);
+        close(config->listen_fd);
+        return err;
+    }
+    http->async.data = http;
+    uv_timer_init(config->loop, &http->capture_timer);
+    http->capture_timer.data = http;
+
+    http->daemon = MHD_start_daemon(
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL
+            | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+        0, NULL, NULL, receive, http,
+        MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
+        MHD_OPTION_LISTEN_SOCKET, config->listen_fd,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned int) MAX_CONNECTIONS,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int) TIMEOUT_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) MEMORY_PER_CONNECTION,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, http,
+        MHD_OPTION_END);
+    if (!http->daemon) {
+        str_setf(error, "cannot start the API's HTTP server");
+        http_stop(http);
+        return -EIO;
+    }
+    *result = http;
+    return 0;
+}
+
+static void
+count_closed(uv_handle_t *handle)
+{
+    ++*(unsigned int *) handle->data;
+}
+
+void
+http_stop(struct http *http)
+{
+    unsigned int n_closed = 0;
+
+    if (!http) {
+        return;
+    }
+    pthread_mutex_lock(&http->mutex);
+    http->is_stopping = true;
+    pthread_mutex_unlock(&http->mutex);
+
+    /* No connection may be suspended when MHD is stopped. */
+    handle_queue(&http->async);
+    while (http->n_jobs) {
+        uv_run(http->config.loop, UV_RUN_ONCE);
+    }
+    rcu_online();
+    uv_timer_stop(&http->capture_timer);
+    if (http->config.api->captures) {
+        captures_end_all(http->config.api->captures);
+        captures_run(http->config.api->captures, wake_stream);
+    }
+    if (http->daemon) {
+        MHD_stop_daemon(http->daemon);
+        if (http->config.api->captures) {
+            captures_run(http->config.api->captures, wake_stream);
+        }
+    }
+
+    http->async.data = &n_closed;
+    http->capture_timer.data = &n_closed;
+    uv_close((uv_handle_t *) &http->async, count_closed);
+    uv_close((uv_handle_t *) &http->capture_timer, count_closed);
+    while (n_closed < 2) {
+        uv_run(http->config.loop, UV_RUN_ONCE);
+    }
+    pthread_mutex_destroy(&http->mutex);
+    free(http);
+}

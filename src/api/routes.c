@@ -1,0 +1,258 @@
+#include "api/routes.h"
+
+#include <stdlib.h>
+
+static const struct api_route routes[] = {
+    { "GET",    "/v1/status",   status_show,   { 0 } },
+    { "GET",    "/v1/metrics",  metrics_show,  { 0 } },
+    { "GET",    "/v1/switch",   switch_show,   { 0 } },
+    { "POST",   "/v1/barrier",  barrier_post,  { 0 } },
+
+    { "GET",    "/v1/ports",    ports_list,    { 0 } },
+    { "POST",   "/v1/ports",    ports_add,     { 0 } },
+    { "GET",    "/v1/ports/*",  ports_show,    { 0 } },
+    { "PATCH",  "/v1/ports/*",  ports_set,     { 0 } },
+    { "DELETE", "/v1/ports/*",  ports_delete,  { 0 } },
+
+    { "GET",    "/v1/flows",    flows_list,    { "table", "match" } },
+    { "POST",   "/v1/flows",    flows_change,  { 0 } },
+    { "DELETE", "/v1/flows",    flows_delete,  { "flow", "strict" } },
+    { "GET",    "/v1/groups",   groups_list,   { 0 } },
+    { "POST",   "/v1/groups",   groups_change, { 0 } },
+    { "DELETE", "/v1/groups",   groups_delete, { "group" } },
+    { "GET",    "/v1/meters",   meters_list,   { 0 } },
+    { "POST",   "/v1/meters",   meters_change, { 0 } },
+    { "DELETE", "/v1/meters",   meters_delete, { "meter" } },
+
+    { "GET",    "/v1/fdb",      fdb_list,      { "port", "vlan" } },
+    { "DELETE", "/v1/fdb",      fdb_flush_some, { "port", "vlan" } },
+    { "GET",    "/v1/cache",    cache_list,    { "port", "limit" } },
+    { "GET",    "/v1/drops",    drops_show,    { "port" } },
+    { "POST",   "/v1/trace",    trace_run,     { 0 } },
+    { "GET",    "/v1/capture",  capture_begin, { "port", "direction" } },
+    { 0 },
+};
+
+const struct api_route *
+api_routes(void)
+{
+    return routes;
+}
+
+/* Does `path` fit the route's?  Its variable part, if any, goes to `name`. */
+static bool
+path_fits(const struct api_route *route, const char *path,
+          char name[API_MAX_NAME])
+{
+    size_t len = strlen(route->path);
+    const char *rest;
+
+    if (route->path[len - 1] != '*') {
+        name[0] = '\0';
+        return !strcmp(route->path, path);
+    }
+    if (strncmp(route->path, path, len - 1)) {
+        return false;
+    }
+    rest = path + len - 1;
+    if (!*rest || strchr(rest, '/') || strlen(rest) >= API_MAX_NAME) {
+        return false;
+    }
+    strcpy(name, rest);
+    return true;
+}
+
+static bool
+params_known(const struct api_route *route, const struct api_request *request,
+             struct api_reply *reply)
+{
+    for (unsigned int i = 0; i < request->n_params; i++) {
+        const char *name = request->params[i].name;
+        bool is_known = false;
+
+        for (unsigned int j = 0; route->params[j]; j++) {
+            is_known |= !strcmp(name, route->params[j]);
+        }
+        if (!is_known) {
+            const char *near = str_nearest(name, route->params);
+
+            api_fail(reply, API_BAD_REQUEST, name, near,
+                     "%s has no parameter '%s'", route->path, name);
+            return false;
+        }
+    }
+    return true;
+}
+
+void
+api_dispatch(struct api *api, struct api_request *request, msec now,
+             struct api_reply *reply)
+{
+    bool path_exists = false;
+
+    for (const struct api_route *r = routes; r->method; r++) {
+        if (!path_fits(r, request->path, request->name)) {
+            continue;
+        }
+        path_exists = true;
+        if (strcmp(r->method, request->method)) {
+            continue;
+        }
+        if (params_known(r, request, reply)) {
+            r->handle(api, request, now, reply);
+        }
+        return;
+    }
+    if (path_exists) {
+        api_fail(reply, API_BAD_METHOD, "method", NULL,
+                 "%s cannot be used on %s", request->method, request->path);
+    } else {
+        api_fail(reply, API_NOT_FOUND, "path", "weft help",
+                 "there is nothing at %s", request->path);
+    }
+}
+
+void
+api_run_job(struct api_reply *reply)
+{
+    struct api_job *job = reply->job;
+
+    job->run(job, reply);
+    reply->job = NULL;
+    job->destroy(job);
+}
+
+struct switch_port *
+api_find_port(struct api *api, const char *text, const char *where,
+              struct api_reply *reply)
+{
+    size_t n_digits = strspn(text, "0123456789");
+    struct switch_port *port = NULL;
+    struct str hint = STR_INIT;
+    const char **names;
+    const char *near;
+    size_t n = 0;
+
+    if (*text && !text[n_digits] && n_digits < 6) {
+        port = switch_port_by_number(api->sw,
+                                     (uint32_t) strtoul(text, NULL, 10));
+    } else {
+        port = switch_port_by_name(api->sw, text);
+    }
+    if (port) {
+        return port;
+    }
+
+    names = xcalloc(DP_MAX_PORTS + 1, sizeof *names);
+    for (const struct switch_port *p = switch_next_port(api->sw, NULL);
+         p && n < DP_MAX_PORTS; p = switch_next_port(api->sw, p)) {
+        names[n++] = p->port->config.name;
+    }
+    near = str_nearest(text, names);
+    if (near) {
+        str_addf(&hint, "did you mean '%s'?", near);
+    } else {
+        str_add(&hint, "weft port list");
+    }
+    api_fail(reply, API_NOT_FOUND, where, str_text(&hint),
+             "there is no port '%s'", text);
+    str_fini(&hint);
+    free(names);
+    return NULL;
+}
+
+void
+api_fail_of(struct api_reply *reply, enum of_error error, const char *where,
+            const char *why)
+{
+    static const struct {
+        enum of_error of;
+        enum api_error api;
+    } others[] = {
+        { OF_FLOW_MOD_FAILED_TABLE_FULL, API_FULL },
+        { OF_GROUP_MOD_FAILED_OUT_OF_GROUPS, API_FULL },
+        { OF_METER_MOD_FAILED_OUT_OF_METERS, API_FULL },
+        { OF_FLOW_MOD_FAILED_OVERLAP, API_CONFLICT },
+        { OF_GROUP_MOD_FAILED_GROUP_EXISTS, API_CONFLICT },
+        { OF_GROUP_MOD_FAILED_BUCKET_EXISTS, API_CONFLICT },
+        { OF_GROUP_MOD_FAILED_CHAINED_GROUP, API_CONFLICT },
+        { OF_METER_MOD_FAILED_METER_EXISTS, API_CONFLICT },
+        { OF_GROUP_MOD_FAILED_UNKNOWN_GROUP, API_NOT_FOUND },
+        { OF_METER_MOD_FAILED_UNKNOWN_METER, API_NOT_FOUND },
+    };
+    enum api_error code = API_REFUSED;
+
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        if (others[i].of == error) {
+            code = others[i].api;
+        }
+    }
+    if (*why) {
+        api_fail(reply, code, where, NULL, "%s: %s", of_error_text(error),
+                 why);
+    } else {
+        api_fail(reply, code, where, NULL, "%s", of_error_text(error));
+    }
+}
+
+void
+api_fail_errno(struct api_reply *reply, int err, const char *where,
+               const char *why)
+{
+    enum api_error code = err == -EINVAL ? API_BAD_REQUEST
+                          : err == -EEXIST || err == -EBUSY ? API_CONFLICT
+                          : err == -ENOMEM ? API_INTERNAL
+                                           : API_REFUSED;
+
+    api_fail(reply, code, where, NULL, "%s", *why ? why : strerror(-err));
+}
+
+void
+port_names_init(struct port_names *names, struct api *api)
+{
+    unsigned int size = 0;
+
+    names->n = 0;
+    names->list = NULL;
+    for (const struct switch_port *p = switch_next_port(api->sw, NULL); p;
+         p = switch_next_port(api->sw, p)) {
+        if (names->n == size) {
+            size = size ? size * 2 : 64;
+            names->list = xrealloc(names->list, size * sizeof *names->list);
+        }
+        names->list[names->n].number = p->number;
+        memcpy(names->list[names->n].name, p->port->config.name,
+               PORT_NAME_MAX);
+        names->n++;
+    }
+}
+
+void
+port_names_fini(struct port_names *names)
+{
+    free(names->list);
+    names->list = NULL;
+}
+
+static int
+compare_numbers(const void *key, const void *entry)
+{
+    uint32_t number = *(const uint32_t *) key;
+    uint32_t other = ((const struct port_name *) entry)->number;
+
+    return number < other ? -1 : number > other;
+}
+
+const char *
+port_names_find(void *aux, uint32_t number)
+{
+    const struct port_names *names = aux;
+    const struct port_name *found;
+
+    if (!names->n) {
+        return NULL;
+    }
+    found = bsearch(&number, names->list, names->n, sizeof *names->list,
+                    compare_numbers);
+    return found ? found->name : NULL;
+}
