@@ -95,21 +95,29 @@ accept_frame(struct port *port, struct nic_landing *landing,
     batch_add(batch, pkt);
 }
 
-/* Which error says that the device is gone?  A packet socket answers ENETDOWN
- * once for a link that was set down, too: but it stays bound then, and receives
- * again when the link is up. */
-static int
-error_of_socket(int fd, int err)
+/* A socket says ENETDOWN once, when its link is set down, which is also the
+ * first step of a link that is deleted.  Only the latter unbinds it, some time
+ * after: a link that came back up is received from again. */
+static bool
+socket_is_unbound(int fd)
 {
     struct sockaddr_ll sll;
     socklen_t len = sizeof sll;
 
-    if (err == -ENETDOWN
-        && !getsockname(fd, (struct sockaddr *) &sll, &len)
-        && sll.sll_ifindex <= 0) {
-        return -ENODEV;
-    }
-    return err;
+    return !getsockname(fd, (struct sockaddr *) &sll, &len)
+           && sll.sll_ifindex <= 0;
+}
+
+static int
+error_of_socket(int fd, int err)
+{
+    return err == -ENETDOWN && socket_is_unbound(fd) ? -ENODEV : err;
+}
+
+bool
+netdev_is_gone(const struct port *port)
+{
+    return socket_is_unbound(nic_cast(port)->fds[0]);
 }
 
 int
@@ -159,8 +167,10 @@ netdev_rx(struct port *port, unsigned int queue, struct packet_pool *pool,
         if (nic_is_gone(err)) {
             return batch->n > first ? (int) (batch->n - first) : err;
         }
-        /* -EINVAL: a frame whose GSO the header cannot say. */
-        port_count(&port->counters.rx_errors, 1);
+        if (err != -ENETDOWN) {
+            /* -EINVAL: a frame whose GSO the header cannot say. */
+            port_count(&port->counters.rx_errors, 1);
+        }
     }
     return (int) (batch->n - first);
 }
@@ -255,6 +265,7 @@ const struct port_class netdev_class = {
     .rx = netdev_rx,
     .tx = netdev_tx,
     .rx_fd = nic_rx_fd,
+    .is_gone = netdev_is_gone,
     .describe = netdev_describe,
 };
 
@@ -271,5 +282,6 @@ const struct port_class vm_tap_class = {
     .rx = netdev_rx,
     .tx = netdev_tx,
     .rx_fd = nic_rx_fd,
+    .is_gone = netdev_is_gone,
     .describe = netdev_describe,
 };

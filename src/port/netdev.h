@@ -14,6 +14,7 @@ int netdev_rx(struct port *, unsigned int queue, struct packet_pool *,
               struct batch *);
 void netdev_tx(struct port *, unsigned int queue, struct batch *,
                bool borrow);
+bool netdev_is_gone(const struct port *);
 void netdev_describe(const struct port *, struct str *);
 
 /* What a port of type tap becomes with vm=yes. */

@@ -272,6 +272,15 @@ port_destroy(struct port *port)
     free(port);
 }
 
+void
+port_check_device(struct port *port)
+{
+    if (port_is_up(port) && port->class->is_gone
+        && port->class->is_gone(port)) {
+        port_fail(port, -ENODEV);
+    }
+}
+
 bool
 port_poll_device(struct port *port)
 {

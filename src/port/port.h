@@ -124,6 +124,9 @@ struct port_class {
      * rx_fd is readable, if ever.  NULL: rx_fd tells.  Asked last before the
      * worker sleeps: who has both promises by it to make rx_fd readable. */
     usec (*next_rx)(const struct port *, unsigned int queue);
+    /* Control thread: whether the device went without a word to rx.  NULL: rx
+     * is always told. */
+    bool (*is_gone)(const struct port *);
     /* More about the port, as ", key value" pairs for people.  May be NULL. */
     void (*describe)(const struct port *, struct str *);
 };
@@ -164,6 +167,9 @@ int port_create(const struct port_config *, uint32_t id,
                 struct str *error);
 /* Closes the device when open; no worker may still use the port. */
 void port_destroy(struct port *);
+/* Control thread, now and then: fails an UP port whose device went while
+ * nothing was received or sent. */
+void port_check_device(struct port *);
 /* Control thread: tries to open a DOWN port again.  True: it is UP now. */
 bool port_poll_device(struct port *);
 /* Control thread: closes the device of a port that failed. */

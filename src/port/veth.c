@@ -30,5 +30,6 @@ const struct port_class veth_class = {
     .rx = netdev_rx,
     .tx = netdev_tx,
     .rx_fd = nic_rx_fd,
+    .is_gone = netdev_is_gone,
     .describe = netdev_describe,
 };
