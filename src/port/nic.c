@@ -1,57 +1,23 @@
 #include "port/nic.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-static int
-refuse(const struct port *port, const char *key, const char *value,
-       const char *expected, struct str *error)
-{
-    str_setf(error, "port '%s': %s=%s: expected %s", port->config.name, key,
-             value, expected);
-    return -EINVAL;
-}
-
-static int
-parse_number(const struct port *port, const char *key, uint32_t min,
-             uint32_t max, uint32_t *result, struct str *error)
-{
-    const char *value = port_config_get(&port->config, key);
-    unsigned long n;
-    char *end;
-
-    if (!value) {
-        return 0;
-    }
-    n = strtoul(value, &end, 10);
-    if (*end || end == value || n < min || n > max || value[0] == '-') {
-        char expected[64];
-
-        snprintf(expected, sizeof expected, "a number from %u to %u", min,
-                 max);
-        return refuse(port, key, value, expected, error);
-    }
-    *result = (uint32_t) n;
-    return 0;
-}
+#include "port/options.h"
 
 static int
 parse_text(const struct port *port, const char *key, char *result,
            size_t size, struct str *error)
 {
     const char *value = port_config_get(&port->config, key);
-    char expected[64];
 
-    if (!value) {
-        return 0;
+    if (value && strlen(value) >= size) {
+        str_setf(error, "port '%s': %s=%s is longer than %zu characters",
+                 port->config.name, key, value, size - 1);
+        return -EINVAL;
     }
-    if (strlen(value) >= size) {
-        snprintf(expected, sizeof expected, "at most %zu characters",
-                 size - 1);
-        return refuse(port, key, value, expected, error);
+    if (value) {
+        strcpy(result, value);
     }
-    strcpy(result, value);
     return 0;
 }
 
@@ -59,23 +25,15 @@ static int
 parse_mac(const struct port *port, struct helper_device_spec *spec,
           struct str *error)
 {
-    const char *value = port_config_get(&port->config, "mac");
-    unsigned int b[6];
-    int end = 0;
+    int err = option_eth(port, "mac", &spec->mac, error);
 
-    if (!value) {
-        return 0;
+    spec->has_mac = port_config_get(&port->config, "mac");
+    if (!err && eth_addr_is_group(spec->mac)) {
+        str_setf(error, "port '%s': mac: is a group's address, no station's",
+                 port->config.name);
+        err = -EINVAL;
     }
-    if (sscanf(value, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2],
-               &b[3], &b[4], &b[5], &end) != 6 || value[end] || b[0] & 1) {
-        return refuse(port, "mac", value, "a station's address as in"
-                      " 02:00:00:00:00:01", error);
-    }
-    for (unsigned int i = 0; i < 6; i++) {
-        spec->mac.b[i] = (uint8_t) b[i];
-    }
-    spec->has_mac = true;
-    return 0;
+    return err;
 }
 
 int
@@ -83,10 +41,10 @@ nic_parse(const struct port *port, struct helper_device_spec *spec,
           struct str *error)
 {
     const struct port_config *config = &port->config;
+    uint64_t mtu = 0, n_queues = 1;
     int err;
 
     memset(spec, 0, sizeof *spec);
-    spec->n_queues = 1;
     strcpy(spec->port, config->name);
     if (!config->device[0]
         || strlen(config->device) >= sizeof spec->device) {
@@ -97,9 +55,9 @@ nic_parse(const struct port *port, struct helper_device_spec *spec,
     }
     strcpy(spec->device, config->device);
 
-    if ((err = parse_number(port, "mtu", 68, 65521, &spec->mtu, error))
-        || (err = parse_number(port, "queues", 1, PORT_MAX_QUEUES,
-                               &spec->n_queues, error))
+    if ((err = option_number(port, "mtu", 68, 65521, &mtu, error))
+        || (err = option_number(port, "queues", 1, PORT_MAX_QUEUES,
+                                &n_queues, error))
         || (err = parse_text(port, "netns", spec->netns, sizeof spec->netns,
                              error))
         || (err = parse_text(port, "addr", spec->addresses,
@@ -110,6 +68,8 @@ nic_parse(const struct port *port, struct helper_device_spec *spec,
                              sizeof spec->group, error))) {
         return err;
     }
+    spec->mtu = (uint32_t) mtu;
+    spec->n_queues = (uint32_t) n_queues;
     return parse_mac(port, spec, error);
 }
 

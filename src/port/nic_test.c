@@ -25,7 +25,7 @@
 #include "port/nic.h"
 #include "port/vnet.h"
 
-static struct helper *helper;
+static struct port_env env;
 static struct packet_pool *pool;
 static char netns_path[64];     /* how a port's text names the container */
 static int netns_fd;
@@ -67,7 +67,7 @@ plug(const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     CHECK(!port_config_parse(text, &config, &error));
-    CHECK_MSG(!port_create(&config, 1, helper, &port, &error), "%s: %s",
+    CHECK_MSG(!port_create(&config, 1, &env, &port, &error), "%s: %s",
               text, str_text(&error));
     CHECK_MSG(port_is_up(port), "%s: %s", text, str_text(&error));
     str_fini(&error);
@@ -374,7 +374,7 @@ TEST(bad_settings_are_refused)
 
         CHECK(!err);
         str_clear(&error);
-        err = port_create(&config, 1, helper, &port, &error);
+        err = port_create(&config, 1, &env, &port, &error);
         CHECK_MSG(err && err != -ENODEV && !port && error.len,
                   "%s: %d %s", texts[i], err, str_text(&error));
     }
@@ -824,7 +824,7 @@ set_up(void **state UNUSED)
         exit(77);
     }
     netns_fd = netns_create_private();
-    if (netns_fd < 0 || helper_spawn(&options, &helper, &error)) {
+    if (netns_fd < 0 || helper_spawn(&options, &env.helper, &error)) {
         print_error("%s\n", str_text(&error));
         return -1;
     }
@@ -840,7 +840,7 @@ set_up(void **state UNUSED)
 static int
 tear_down(void **state UNUSED)
 {
-    helper_close(helper);
+    helper_close(env.helper);
     packet_pool_destroy(pool);
     close(netns_fd);
     return 0;

@@ -15,6 +15,7 @@
 #include "packet/eth.h"
 #include "port/netdev.h"
 #include "port/nic.h"
+#include "port/options.h"
 #include "port/port_class.h"
 #include "port/vnet.h"
 
@@ -23,13 +24,11 @@ is_vm_tap(const struct port *port, bool *result, struct str *error)
 {
     static const char *const container_only[] = { "addr", "mac" };
     static const char *const vm_only[] = { "user", "group" };
-    const char *vm = port_config_get(&port->config, "vm");
-    bool is_vm = vm && !strcmp(vm, "yes");
+    bool is_vm = false;
+    int err = option_bool(port, "vm", &is_vm, error);
 
-    if (vm && !is_vm && strcmp(vm, "no")) {
-        str_setf(error, "port '%s': vm=%s: expected yes or no",
-                 port->config.name, vm);
-        return -EINVAL;
+    if (err) {
+        return err;
     }
     for (size_t i = 0; i < 2; i++) {
         const char *key = is_vm ? container_only[i] : vm_only[i];
