@@ -632,29 +632,31 @@ TEST(a_device_that_goes_and_returns_takes_the_port_along)
 TEST(a_namespace_that_goes_and_returns_takes_the_port_along)
 {
     static const char *const types[] = { "tap", "veth" };
+    char name[32];
 
+    snprintf(name, sizeof name, "weft-test-%d", getpid());
     for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
         struct port *port;
         struct str error = STR_INIT;
         int fd, sock;
 
-        run("ip netns add weft-nic-test");
-        port = plug("%s:eth0,netns=weft-nic-test", types[i]);
-        run("ip netns del weft-nic-test");
+        run("ip netns add %s", name);
+        port = plug("%s:eth0,netns=%s", types[i], name);
+        run("ip netns del %s", name);
         CHECK(notices_loss(port));
         CHECK(!port_poll_device(port));
         CHECK(port->error == -ENODEV);
 
-        run("ip netns add weft-nic-test");
+        run("ip netns add %s", name);
         CHECK(port_poll_device(port));
-        fd = netns_open("weft-nic-test", &error);
+        fd = netns_open(name, &error);
         CHECK(fd >= 0);
         sock = station(fd, "eth0");
         check_passes_frames(port, sock);
         close(sock);
         close(fd);
         port_destroy(port);
-        run("ip netns del weft-nic-test");
+        run("ip netns del %s", name);
         str_fini(&error);
     }
 }
