@@ -247,11 +247,13 @@ datapath_check_ports(struct datapath *dp,
         if (!port) {
             continue;
         }
-        if (!port_is_up(port) && atomic_load(&port->error)) {
+        port_check_device(port);
+        if (!port_is_up(port) && port->is_open) {
             /* Nobody may be inside the device when it is closed. */
             distribute(dp);
             datapath_quiesce(dp);
             port_close_failed(port);
+            changed(aux, port);
         }
         if (!port_is_up(port)) {
             if (port_poll_device(port)) {
