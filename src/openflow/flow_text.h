@@ -27,6 +27,9 @@ struct flow_text {
     const struct flow_text_names *names;    /* may be NULL */
     struct str *error;                      /* may be NULL */
     unsigned int depth;                     /* of nested actions */
+    /* Words that may stand beside actions here (weight, goto_table...), for
+     * did-you-mean; NULL at the end. */
+    const char *const *more_words;
 };
 
 struct span {
@@ -142,6 +145,5 @@ size_t mod_text_words(const char **words, size_t max);
 
 /* What is behind "actions=": into fm->instructions and fm->storage. */
 int instructions_text(struct flow_text *, struct span, struct flow_mod *);
-size_t instruction_text_words(const char **words, size_t max);
 
 #endif

@@ -254,7 +254,9 @@ unknown_action(const struct flow_text *ft, struct span word)
         words[n++] = action_words[i].word;
     }
     n += mod_text_words(words + n, 32);
-    n += instruction_text_words(words + n, 16);
+    for (size_t i = 0; ft->more_words && ft->more_words[i]; i++) {
+        words[n++] = ft->more_words[i];
+    }
     words[n] = NULL;
     return flow_text_unknown(ft, word, "action", words);
 }
@@ -328,7 +330,7 @@ int
 actions_parse(const char *text, const struct flow_text_names *names,
               struct actions *actions, struct str *error)
 {
-    struct flow_text ft = { text, names, error, 0 };
+    struct flow_text ft = { text, names, error, 0, NULL };
     uint32_t before = actions->len;
     int err = action_text_list(&ft, (struct span) { text, strlen(text) },
                                actions);

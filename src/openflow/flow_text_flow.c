@@ -277,7 +277,7 @@ flow_mod_parse(const char *text, enum flow_mod_command command,
                const struct flow_text_names *names, struct flow_mod *out,
                struct str *error)
 {
-    struct flow_text ft = { text, names, error, 0 };
+    struct flow_text ft = { text, names, error, 0, NULL };
     struct match_text mt = { .n = 0 };
     struct flow_mod fm;
     int err;

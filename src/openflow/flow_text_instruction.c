@@ -87,17 +87,6 @@ static const struct instruction_word {
     { "goto_table", parse_goto_table, APPLY + 4 },
 };
 
-size_t
-instruction_text_words(const char **words, size_t max)
-{
-    size_t n = MIN(max, ARRAY_SIZE(instruction_words));
-
-    for (size_t i = 0; i < n; i++) {
-        words[i] = instruction_words[i].word;
-    }
-    return n;
-}
-
 /* The word's row.  Only at the very beginning is a meter an instruction; further
  * on it is OpenFlow 1.5's action of the same name. */
 static const struct instruction_word *
@@ -142,19 +131,15 @@ is_drop(const struct flow_text *ft, struct span text)
            && !flow_text_next(&quiet, &text, &item);
 }
 
-int
-instructions_text(struct flow_text *ft, struct span text,
-                  struct flow_mod *fm)
+static int
+parse_instructions(struct flow_text *ft, struct span rest,
+                   struct flow_mod *fm)
 {
-    struct span rest = text;
     unsigned int last = 0;
     bool is_first = true;
     struct item item;
     int err;
 
-    if (is_drop(ft, text)) {
-        return 0;
-    }
     while ((err = flow_text_next(ft, &rest, &item)) > 0) {
         const struct instruction_word *row = find_instruction(item.word,
                                                               is_first);
@@ -170,6 +155,25 @@ instructions_text(struct flow_text *ft, struct span text,
         last = row ? row->order : APPLY;
         is_first = false;
     }
+    return err;
+}
+
+int
+instructions_text(struct flow_text *ft, struct span text,
+                  struct flow_mod *fm)
+{
+    const char *words[ARRAY_SIZE(instruction_words) + 1] = { NULL };
+    int err;
+
+    if (is_drop(ft, text)) {
+        return 0;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(instruction_words); i++) {
+        words[i] = instruction_words[i].word;
+    }
+    ft->more_words = words;
+    err = parse_instructions(ft, text, fm);
+    ft->more_words = NULL;
     return err;
 }
 

@@ -298,7 +298,7 @@ int
 match_parse(const char *text, const struct flow_text_names *names,
             struct match *match, struct str *error)
 {
-    struct flow_text ft = { text, names, error, 0 };
+    struct flow_text ft = { text, names, error, 0, NULL };
     struct span rest = { text, strlen(text) };
     struct match_text mt = { .n = 0 };
     struct item item;
