@@ -310,7 +310,7 @@ completed(void *aux, struct MHD_Connection *connection UNUSED,
     *request = NULL;
 }
 
-static void
+PRINTF_FORMAT(2, 0) static void
 log_mhd(void *aux UNUSED, const char *format, va_list args)
 {
     struct str text = STR_INIT;
