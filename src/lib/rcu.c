@@ -66,6 +66,12 @@ rcu_online(void)
     TSAN_ACQUIRE();
 }
 
+bool
+rcu_is_online(void)
+{
+    return urcu_qsbr_read_ongoing();
+}
+
 void
 rcu_synchronize(void)
 {

@@ -21,6 +21,7 @@ void rcu_thread_end(void);
 void rcu_quiescent(void);
 void rcu_offline(void);
 void rcu_online(void);
+bool rcu_is_online(void);
 
 /* Waits for a grace period; the caller may be registered, and holds nothing. */
 void rcu_synchronize(void);

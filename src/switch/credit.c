@@ -39,6 +39,13 @@ struct credits {
 };
 
 void
+credit_list_fini(struct credit_list *list)
+{
+    free(list->targets);
+    *list = (struct credit_list) { 0 };
+}
+
+void
 credit_list_add(struct credit_list *list, enum credit_kind kind, uint64_t a,
                 uint64_t b)
 {
@@ -152,8 +159,7 @@ credit_begin(struct credits *credits, unsigned int worker,
     struct record *record = take_free(shard);
 
     if (!record) {
-        free(list->targets);
-        *list = (struct credit_list) { 0 };
+        credit_list_fini(list);
         return 0;
     }
     for (unsigned int i = 0; i < list->n; i++) {

@@ -21,7 +21,6 @@
 
 struct credits;
 
-/* X(ID, what `a`, `b` are) */
 enum credit_kind {
     CREDIT_ENTRY,                 /* a: flow entry id */
     CREDIT_TABLE_MATCHED,         /* a: table */
@@ -43,6 +42,7 @@ struct credit_list {
     struct credit_target *targets;
 };
 
+void credit_list_fini(struct credit_list *);
 void credit_list_add(struct credit_list *, enum credit_kind, uint64_t a,
                      uint64_t b);
 void credit_list_add_station(struct credit_list *, struct fdb_key,

@@ -23,6 +23,7 @@ struct station {
     /* On the list of changes while `listed`.  Whoever turns it on pushes. */
     struct station *next_change;
     atomic_bool listed;
+    atomic_bool moved;            /* since it was listed last */
 
     struct station *next_removed;
 };
@@ -39,7 +40,7 @@ struct fdb {
     /* A stack that many push to and the control thread takes whole. */
     _Atomic(struct station *) changes;
     struct station *taken;        /* control thread: taken, not handed out */
-    struct eth_addr *removed;     /* control thread: gone, not handed out */
+    struct fdb_change *removed;   /* control thread: gone, not handed out */
     unsigned int n_removed, removed_size;
 
     struct {
@@ -226,6 +227,7 @@ move(struct fdb *fdb, struct station *station, uint32_t port, msec now)
     atomic_fetch_sub(&fdb->n_by_port[old], 1);
     atomic_fetch_add(&fdb->n_by_port[port], 1);
     count(&fdb->counters.moved);
+    atomic_store(&station->moved, true);
     list_change(fdb, station);
     return FDB_MOVED;
 }
@@ -326,21 +328,22 @@ take_changes(struct fdb *fdb)
 }
 
 unsigned int
-fdb_changes(struct fdb *fdb, struct eth_addr *macs, unsigned int max)
+fdb_changes(struct fdb *fdb, struct fdb_change *changes, unsigned int max)
 {
     unsigned int n = 0;
 
     while (n < max && fdb->n_removed) {
-        macs[n++] = fdb->removed[--fdb->n_removed];
+        changes[n++] = fdb->removed[--fdb->n_removed];
     }
     take_changes(fdb);
     while (n < max && fdb->taken) {
         struct station *station = fdb->taken;
 
         fdb->taken = station->next_change;
-        macs[n++] = unpack(station->key).mac;
+        changes[n].mac = unpack(station->key).mac;
         /* From here on a change lists it anew. */
         atomic_store(&station->listed, false);
+        changes[n++].is_new = !atomic_exchange(&station->moved, false);
         take_changes(fdb);
     }
     return n;
@@ -354,7 +357,7 @@ note_removed(struct fdb *fdb, struct eth_addr mac)
         fdb->removed = xrealloc(fdb->removed, fdb->removed_size
                                                   * sizeof *fdb->removed);
     }
-    fdb->removed[fdb->n_removed++] = mac;
+    fdb->removed[fdb->n_removed++] = (struct fdb_change) { mac, false };
 }
 
 /* Unlinks a station; false when it is unlinked already. */

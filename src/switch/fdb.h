@@ -51,6 +51,11 @@ struct fdb_key {
     uint16_t vid;                 /* 0: none */
 };
 
+struct fdb_change {
+    struct eth_addr mac;
+    bool is_new;                  /* unknown before: frames from it are right */
+};
+
 struct fdb_info {
     struct fdb_key key;
     uint32_t port;
@@ -93,9 +98,9 @@ msec fdb_expire(struct fdb *, msec now);
  * many went. */
 unsigned int fdb_flush(struct fdb *, uint32_t port, int vid,
                        const struct eth_addr *);
-/* Takes up to `max` changed addresses; 0: no more.  An address may occur more
- * than once. */
-unsigned int fdb_changes(struct fdb *, struct eth_addr *, unsigned int max);
+/* Takes up to `max` changes; 0: no more.  An address may occur more than
+ * once. */
+unsigned int fdb_changes(struct fdb *, struct fdb_change *, unsigned int max);
 
 uint32_t fdb_count(const struct fdb *);
 const struct fdb_config *fdb_get_config(const struct fdb *);

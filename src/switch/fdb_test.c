@@ -26,10 +26,10 @@ make(uint32_t max, uint32_t max_per_port)
 static unsigned int
 n_changes(struct fdb *fdb)
 {
-    struct eth_addr macs[3];
+    struct fdb_change changes[3];
     unsigned int n, total = 0;
 
-    while ((n = fdb_changes(fdb, macs, 3))) {
+    while ((n = fdb_changes(fdb, changes, 3))) {
         total += n;
     }
     return total;
@@ -52,15 +52,16 @@ TEST(a_station_moves_and_tells_so)
 {
     struct fdb *fdb = make(0, 0);
     struct fdb_counters c;
-    struct eth_addr mac;
+    struct fdb_change change;
 
     fdb_learn(fdb, station(0, 7), 1, 0);
     CHECK(n_changes(fdb) == 1);
     CHECK(fdb_learn(fdb, station(0, 7), 2, 1) == FDB_MOVED);
     CHECK(fdb_lookup(fdb, station(0, 7)) == 2);
-    CHECK(fdb_changes(fdb, &mac, 1) == 1);
-    CHECK(eth_addr_eq(mac, station(0, 7).mac));
-    CHECK(fdb_changes(fdb, &mac, 1) == 0);
+    CHECK(fdb_changes(fdb, &change, 1) == 1);
+    CHECK(eth_addr_eq(change.mac, station(0, 7).mac));
+    CHECK(!change.is_new);
+    CHECK(fdb_changes(fdb, &change, 1) == 0);
     fdb_read_counters(fdb, &c);
     CHECK(c.moved == 1);
     fdb_destroy(fdb);

@@ -8,6 +8,7 @@
  *     revalidator:     revalidate.c: ages cache entries, pushes counters
  *
  * Threads: every function is for the control thread unless it says otherwise.
+ * That thread is registered with RCU (lib/rcu.h), and offline while it sleeps.
  * Changes become visible in batches: at switch_barrier(), or SWITCH_PUBLISH_MS
  * after the first (call switch_run()). */
 #ifndef WEFT_SWITCH_SWITCH_H
@@ -15,8 +16,11 @@
 
 #include "datapath/datapath.h"
 #include "switch/fdb.h"
+#include "switch/packet_in.h"
 #include "switch/port_map.h"
+#include "switch/revalidate.h"
 #include "switch/tables.h"
+#include "switch/trace.h"
 
 struct switch_;
 
@@ -30,6 +34,8 @@ struct switch_config {
     enum fail_mode fail_mode;           /* secure: starts with empty tables */
     struct datapath_config datapath;
     struct helper *helper;              /* NULL: devices opened directly */
+    struct port_registry *registry;     /* where patch ports of several switches
+                                           meet; NULL: the switch's own */
     msec fdb_age;                       /* default 300 s */
     uint32_t fdb_max;                   /* default 64k */
     uint32_t fdb_max_per_port;          /* default a quarter */
@@ -90,32 +96,19 @@ const struct switch_config *switch_config(const struct switch_ *);
 struct tables *switch_tables(const struct switch_ *);
 struct datapath *switch_datapath(const struct switch_ *);
 struct fdb *switch_fdb(const struct switch_ *);
+/* Packets for the controller; who speaks OpenFlow takes them out. */
+struct packet_in_queue *switch_packet_ins(const struct switch_ *);
+void switch_read_revalidator(const struct switch_ *,
+                             struct revalidate_counters *);
 /* Pushes the cache's counters to the entries now (before a list). */
 void switch_refresh_counters(struct switch_ *);
 const struct flow_text_names *switch_names(const struct switch_ *);
 
-/* ---- Trace: the real translation, telling what it does (trace.c) ---- */
+/* ---- Trace: the real translation, telling what it does (trace.h) ---- */
 
-/* One step, outermost first; `depth` indents. */
-struct trace_step {
-    unsigned int depth;
-    char *text;
-};
-struct trace {
-    unsigned int n_steps;
-    struct trace_step *steps;
-    /* Result. */
-    struct flow_mask mask;              /* what a cache entry would match */
-    struct str megaflow;                /* the same as match text */
-    struct str actions;                 /* dp_action_list_format() */
-    bool is_dropped;
-    enum drop_reason drop_reason;
-    struct str verdict;                 /* one sentence */
-};
 /* Traces a packet that port `in_port` would receive.  Recirculation is followed.
  * Nothing is changed unless `with_effects` (fdb learning). */
 int switch_trace(struct switch_ *, const struct flow *, bool with_effects,
                  struct trace *, struct str *error);
-void trace_fini(struct trace *);
 
 #endif

@@ -1,0 +1,74 @@
+#include "switch/pipeline.h"
+
+#include "switch/mutant.h"
+#include "switch/translate_ctx.h"
+
+static void
+pipeline_upcall(void *pipeline_, struct upcall *up)
+{
+    struct pipeline *p = pipeline_;
+    struct translate_options opt = { .now = up->now };
+    struct credit_list credits = { 0 };
+    struct flow flow;
+
+    /* Before anything else is read. */
+    up->version = atomic_load(&p->epoch);
+
+    flow_from_key(&flow, up->key);
+    translate(&p->env, &opt, &flow, up, &credits);
+    up->credit = credit_begin(p->credits, up->worker, &credits);
+}
+
+static bool
+pipeline_packet_in(void *pipeline_, const struct packet *pkt,
+                   const struct flow_key *key,
+                   const struct dp_action_controller *action)
+{
+    struct pipeline *p = pipeline_;
+    const struct recirc_state *state
+        = action->recirc ? recirc_find(p->env.recirc, action->recirc) : NULL;
+    struct flow fields;
+
+    if (state) {
+        translate_frozen_fields(state, &fields);
+    }
+    return packet_in_put(p->packet_ins, pkt, key, state ? &fields : NULL,
+                         action);
+}
+
+static void
+pipeline_credit_done(void *pipeline_, uint64_t credit, uint64_t packets,
+                     uint64_t bytes, msec used)
+{
+    struct pipeline *p = pipeline_;
+
+    credit_end(p->credits, credit, packets, bytes, used);
+}
+
+static uint64_t
+pipeline_version(void *pipeline_)
+{
+    struct pipeline *p = pipeline_;
+
+    return atomic_load(&p->epoch);
+}
+
+struct datapath_calls
+pipeline_calls(struct pipeline *p)
+{
+    return (struct datapath_calls) {
+        .upcall = pipeline_upcall,
+        .packet_in = pipeline_packet_in,
+        .credit_done = pipeline_credit_done,
+        .version = pipeline_version,
+        .aux = p,
+    };
+}
+
+void
+pipeline_new_epoch(struct pipeline *p)
+{
+    if (!MUTANT(STALE_VERSION)) {
+        atomic_fetch_add(&p->epoch, 1);
+    }
+}

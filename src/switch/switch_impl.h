@@ -1,0 +1,58 @@
+/* Inside of the switch: what its files share.  See switch.h. */
+#ifndef WEFT_SWITCH_SWITCH_IMPL_H
+#define WEFT_SWITCH_SWITCH_IMPL_H
+
+#include "switch/pipeline.h"
+#include "switch/revalidate.h"
+#include "switch/switch.h"
+
+struct own_port {
+    struct switch_port public;    /* first */
+    bool is_dirty;                /* settings wait for the next publish */
+    bool is_up;                   /* as translation knows it */
+};
+
+struct switch_ {
+    struct switch_config config;
+    struct flow_text_names names;
+    struct port_env port_env;
+    struct port_registry *own_registry;
+    struct tables *tables;
+    struct fdb *fdb;
+    struct recirc *recirc;
+    struct port_maps port_maps;
+    struct meter_map meters;
+    struct pipeline pipeline;
+    struct datapath *dp;
+    struct revalidator *revalidator;
+
+    struct own_port *ports[DP_MAX_PORTS];
+    bool ports_dirty;             /* some port is */
+    bool meters_released;         /* slots wait for the next publish */
+
+    bool is_staged;               /* something waits for a publish since: */
+    msec staged_since;
+    msec next_expire, next_port_check, next_link_check;
+    msec now;                     /* of the last call that said so */
+
+    /* Set by any thread; taken by switch_run(). */
+    atomic_bool fdb_changed;
+};
+
+/* ---- switch.c ---- */
+
+void switch_stage(struct switch_ *, msec now);
+/* What was decided before is not used any more, whatever it was about. */
+void switch_drop_answers(struct switch_ *);
+/* Drops the answers that the fdb's changes made wrong. */
+void switch_apply_fdb_changes(struct switch_ *);
+
+/* ---- switch_port.c ---- */
+
+/* Makes dirty settings visible to translation. */
+void switch_publish_ports(struct switch_ *);
+/* Looks whether links went up or down; at long intervals also for devices that
+ * came back. */
+void switch_check_ports(struct switch_ *, bool devices);
+
+#endif

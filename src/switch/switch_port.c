@@ -1,0 +1,258 @@
+/* The switch's ports: numbers, names, settings, links. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "switch/switch_impl.h"
+
+static struct own_port *
+own(const struct switch_ *sw, uint32_t number)
+{
+    return number < DP_MAX_PORTS ? sw->ports[number] : NULL;
+}
+
+struct switch_port *
+switch_port_by_number(const struct switch_ *sw, uint32_t number)
+{
+    struct own_port *port = own(sw, number);
+
+    return port ? &port->public : NULL;
+}
+
+struct switch_port *
+switch_next_port(const struct switch_ *sw, const struct switch_port *after)
+{
+    for (uint32_t i = after ? after->number + 1 : 1; i < DP_MAX_PORTS; i++) {
+        if (sw->ports[i]) {
+            return &sw->ports[i]->public;
+        }
+    }
+    return NULL;
+}
+
+struct switch_port *
+switch_port_by_name(const struct switch_ *sw, const char *name)
+{
+    struct switch_port *port = NULL;
+
+    while ((port = switch_next_port(sw, port))) {
+        if (!strcmp(port->port->config.name, name)) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+/* ---- Settings ---- */
+
+static void
+publish_port(struct switch_ *sw, struct own_port *port)
+{
+    const struct switch_port *p = &port->public;
+    struct port_settings settings = {
+        .number = p->number, .vlan = p->vlan,
+        .is_protected = p->is_protected, .no_flood = p->no_flood,
+        .no_recv = p->no_recv, .no_fwd = p->no_fwd,
+        .no_packet_in = p->no_packet_in, .admin_down = p->admin_down,
+        .is_up = port->is_up,
+    };
+
+    snprintf(settings.name, sizeof settings.name, "%s",
+             p->port->config.name);
+    port_maps_set(&sw->port_maps, p->number, &settings);
+    port->is_dirty = false;
+}
+
+void
+switch_publish_ports(struct switch_ *sw)
+{
+    for (uint32_t i = 1; i < DP_MAX_PORTS; i++) {
+        if (sw->ports[i] && sw->ports[i]->is_dirty) {
+            publish_port(sw, sw->ports[i]);
+        }
+    }
+    sw->ports_dirty = false;
+}
+
+static void
+mark_dirty(struct switch_ *sw, struct switch_port *port)
+{
+    CONTAINER_OF(port, struct own_port, public)->is_dirty = true;
+    sw->ports_dirty = true;
+    switch_stage(sw, sw->now);
+}
+
+static bool
+vid_is_valid(uint16_t vid)
+{
+    return vid >= 1 && vid <= 4094;
+}
+
+int
+switch_set_port_vlan(struct switch_ *sw, struct switch_port *port,
+                     const struct port_vlan *vlan)
+{
+    if (vlan->mode == VLAN_ACCESS ? vlan->vid && !vid_is_valid(vlan->vid)
+        : vlan->mode != VLAN_TRUNK && !vid_is_valid(vlan->vid)) {
+        return -EINVAL;
+    }
+    port->vlan = *vlan;
+    mark_dirty(sw, port);
+    /* Its stations are to be learned in their new VLANs. */
+    fdb_flush(sw->fdb, port->number, -1, NULL);
+    return 0;
+}
+
+int
+switch_set_port_flags(struct switch_ *sw, struct switch_port *port,
+                      bool is_protected, bool no_flood, bool no_recv,
+                      bool no_fwd, bool no_packet_in, bool admin_down)
+{
+    port->is_protected = is_protected;
+    port->no_flood = no_flood;
+    port->no_recv = no_recv;
+    port->no_fwd = no_fwd;
+    port->no_packet_in = no_packet_in;
+    port->admin_down = admin_down;
+    mark_dirty(sw, port);
+    return 0;
+}
+
+/* ---- Coming and going ---- */
+
+static uint32_t
+lowest_free_number(const struct switch_ *sw)
+{
+    uint32_t number = 1;
+
+    while (number < DP_MAX_PORTS && sw->ports[number]) {
+        number++;
+    }
+    return number;
+}
+
+static int
+check_port(const struct switch_ *sw, const struct port_config *config,
+           uint32_t number, struct str *error)
+{
+    const struct switch_port *same = switch_port_by_name(sw, config->name);
+
+    if (number >= DP_MAX_PORTS) {
+        str_setf(error, "port numbers are 1 to %u", DP_MAX_PORTS - 1);
+        return -EINVAL;
+    }
+    if (same) {
+        str_setf(error, "there is a port '%s' already (%u)", config->name,
+                 same->number);
+        return -EEXIST;
+    }
+    if (sw->ports[number]) {
+        str_setf(error, "port number %u is taken by '%s'", number,
+                 sw->ports[number]->public.port->config.name);
+        return -EEXIST;
+    }
+    return 0;
+}
+
+int
+switch_add_port(struct switch_ *sw, const struct port_config *config,
+                uint32_t number, struct switch_port **result,
+                struct str *error)
+{
+    struct own_port *port;
+    int err;
+
+    number = number ? number : lowest_free_number(sw);
+    err = check_port(sw, config, number, error);
+    if (err) {
+        return err;
+    }
+    port = xzalloc(sizeof *port);
+    port->public.number = number;
+    err = port_create(config, number, &sw->port_env, &port->public.port,
+                      error);
+    if (err) {
+        goto free_port;
+    }
+
+    /* Translation knows the port before its first packet comes. */
+    sw->ports[number] = port;
+    port->is_up = port_is_up(port->public.port);
+    publish_port(sw, port);
+    if (!strcmp(config->name, sw->config.name)) {
+        port_maps_set_local(&sw->port_maps, number);
+    }
+    switch_drop_answers(sw);
+    err = datapath_add_port(sw->dp, port->public.port);
+    if (err) {
+        str_setf(error, "port '%s': %s", config->name, strerror(-err));
+        goto forget_port;
+    }
+    *result = &port->public;
+    return 0;
+
+forget_port:
+    sw->ports[number] = NULL;
+    port_maps_set(&sw->port_maps, number, NULL);
+    switch_drop_answers(sw);
+    port_destroy(port->public.port);
+free_port:
+    free(port);
+    return err;
+}
+
+int
+switch_delete_port(struct switch_ *sw, uint32_t number)
+{
+    struct own_port *port = own(sw, number);
+
+    if (!port) {
+        return -ENOENT;
+    }
+    sw->ports[number] = NULL;
+    port_maps_set(&sw->port_maps, number, NULL);
+    if (port_maps_get(&sw->port_maps)->local == number) {
+        port_maps_set_local(&sw->port_maps, 0);
+    }
+    switch_drop_answers(sw);
+    datapath_remove_port(sw->dp, port->public.port);
+    fdb_flush(sw->fdb, number, -1, NULL);
+    switch_apply_fdb_changes(sw);
+    port_destroy(port->public.port);
+    free(port);
+    return 0;
+}
+
+/* ---- Links ---- */
+
+static void
+device_returned(void *sw UNUSED, struct port *port UNUSED)
+{
+    /* switch_check_ports() sees it, like every change of a link. */
+}
+
+void
+switch_check_ports(struct switch_ *sw, bool devices)
+{
+    bool any = false;
+
+    if (devices) {
+        datapath_check_ports(sw->dp, device_returned, sw);
+    }
+    for (uint32_t i = 1; i < DP_MAX_PORTS; i++) {
+        struct own_port *port = sw->ports[i];
+
+        if (!port || port->is_up == port_is_up(port->public.port)) {
+            continue;
+        }
+        port->is_up = !port->is_up;
+        publish_port(sw, port);
+        any = true;
+        if (!port->is_up) {
+            fdb_flush(sw->fdb, i, -1, NULL);
+        }
+    }
+    if (any) {
+        switch_drop_answers(sw);
+        switch_apply_fdb_changes(sw);
+    }
+}
