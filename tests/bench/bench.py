@@ -93,9 +93,11 @@ class Others:
 
 
 class Bench:
-    def __init__(self, n_rounds, seconds, others):
+    def __init__(self, n_rounds, seconds, with_wires, only, others):
         self.n_rounds = n_rounds
         self.seconds = seconds          # Of one measurement.
+        self.with_wires = with_wires    # The data path without tables, too.
+        self.only = only                # Contestants: a regular expression.
         self.others = others
         self.values = {}                # {(contestant, what): [value]}
         self.units = {}

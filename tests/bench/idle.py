@@ -12,7 +12,7 @@ def run(bench):
         Ovs("ovs tap", "tap", n_containers=10),
     ]
     what = "idle CPU, 10 ports"
-    with Standing(networks):
+    with Standing(bench, networks) as networks:
         time.sleep(2)           # ARP and the first revalidation are over.
         for _ in bench.rounds(3):
             before = [network.cpu_seconds() for network in networks]

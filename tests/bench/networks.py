@@ -4,6 +4,7 @@
     bridge         the Linux bridge, and veth
     ovs-KIND       Open vSwitch's userspace datapath: tap (internal ports) or
                    veth, each also -tso (userspace TSO)
+    wire-KIND      Weft's ports and data path, but no tables (weft-bench wire)
     relay          no switch: what one process that reads a tap and writes
                    another can do (traffic.c)
 
@@ -11,6 +12,7 @@ Every network has namespaces of its own, so that all of them can stand at the
 same time and be measured in turn.  Container N is 10.0.0.N."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -39,26 +41,24 @@ def eventually(probe, what):
 
 class Network:
     """Sub-classes plug(); self.host is the namespace of the switch."""
-    LETTERS = "abcdefghijkl"
 
     def __init__(self, label, n_containers=2):
         self.label = label
-        self.dir = tempfile.mkdtemp(prefix="bench-")
+        self.dir = None
         self.processes = []
-        self.host = self._netns("host")
-        self.containers = [self._netns(self.LETTERS[i])
+        prefix = label.replace(" ", "-")
+        self.host = prefix + "-host"
+        self.containers = ["%s-%d" % (prefix, i + 1)
                            for i in range(n_containers)]
         self.pids = []                  # Of the switch: whose CPU counts.
 
-    def _netns(self, name):
-        name = "%s-%s" % (self.label.replace(" ", "-"), name)
+    def _add_netns(self, name):
         ip("netns", "add", name)
         ip("-n", name, "link", "set", "lo", "up")
         # Router solicitations and MLD would be packets nobody asked for.
         output("ip", "netns", "exec", name, "sysctl", "-qw",
                "net.ipv6.conf.default.disable_ipv6=1",
                "net.ipv6.conf.all.disable_ipv6=1")
-        return name
 
     def address(self, i):
         return "10.0.0.%d" % (i + 1)
@@ -96,6 +96,9 @@ class Network:
         ip("-n", self.containers[i], "link", "set", "eth0", "up")
 
     def start(self):
+        self.dir = tempfile.mkdtemp(prefix="bench-")
+        for name in [self.host] + self.containers:
+            self._add_netns(name)
         self.plug()
         for i in range(1, len(self.containers)):
             self.check(0, i)
@@ -145,9 +148,11 @@ class Network:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        for name in self.containers + [self.host]:
-            subprocess.run(("ip", "netns", "del", name), check=False)
-        shutil.rmtree(self.dir, ignore_errors=True)
+        if self.dir:
+            for name in self.containers + [self.host]:
+                subprocess.run(("ip", "netns", "del", name),
+                               stderr=subprocess.DEVNULL)
+            shutil.rmtree(self.dir, ignore_errors=True)
 
 
 class Bridge(Network):
@@ -211,6 +216,26 @@ class Weft(Network):
 
     def delete_flows(self):
         self.weft("flow", "delete", "--all")
+
+
+class Wire(Network):
+    def __init__(self, label, kind):
+        super().__init__(label)
+        self.kind = kind
+
+    def plug(self):
+        if self.kind == "netdev":
+            ports = ["netdev:" + self.veth(i) for i in range(2)]
+        else:
+            ports = ["%s:eth0,netns=%s" % (self.kind, netns)
+                     for netns in self.containers]
+        process = self.spawn(self.host, program("weft-bench"), "wire", *ports,
+                             stdout=subprocess.PIPE)
+        if not process.stdout.readline():
+            raise RuntimeError(self.said())
+        self.pids = [process.pid]
+        for i in range(2):
+            self.configure(i)
 
 
 class Ovs(Network):
@@ -297,19 +322,26 @@ class Ovs(Network):
 
 def weft_networks(bench, kinds, **kwargs):
     """Weft by each kind of port; none when there is no weftd yet."""
-    if not program("weftd"):
+    networks = []
+    if program("weftd"):
+        networks += [Weft("weft " + kind, kind, **kwargs) for kind in kinds]
+    else:
         bench.note("there is no weftd in build/: Weft itself is not measured")
-        return []
-    return [Weft("weft " + kind, kind, **kwargs) for kind in kinds]
+    if bench.with_wires and not kwargs:
+        networks += [Wire("wire " + kind, kind) for kind in kinds]
+    return networks
 
 
 class Standing:
     """Starts networks, and takes all of them away at the end:
 
-        with Standing([Bridge("bridge"), ...]) as networks:"""
+        with Standing(bench, [Bridge("bridge"), ...]) as networks:
 
-    def __init__(self, networks):
-        self.networks = networks
+    Only those that the run was asked for."""
+
+    def __init__(self, bench, networks):
+        self.networks = [network for network in networks
+                         if re.search(bench.only, network.label)]
 
     def __enter__(self):
         try:

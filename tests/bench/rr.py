@@ -10,7 +10,7 @@ def run(bench):
     networks = weft_networks(bench, ["tap", "veth"]) + [
         Ovs("ovs tap", "tap"), Bridge("bridge"), Relay("relay"),
     ]
-    with Standing(networks):
+    with Standing(bench, networks) as networks:
         for network in networks:
             network.spawn(network.containers[1], program("traffic"), "pong",
                           PORT)

@@ -21,7 +21,7 @@ def run(bench):
         Ovs("ovs tap", "tap"), Ovs("ovs tap-tso", "tap", tso=True),
         Ovs("ovs veth", "veth"), Ovs("ovs veth-tso", "veth", tso=True),
     ]
-    with Standing(networks):
+    with Standing(bench, networks) as networks:
         for network in networks:
             network.spawn(network.containers[1], "iperf3", "-s")
             network.check(0, 1)

@@ -27,7 +27,7 @@ def run(bench):
         Bridge("bridge"), Ovs("ovs tap", "tap"), Relay("relay"),
     ]
     what = "UDP of 64 bytes"
-    with Standing(networks):
+    with Standing(bench, networks) as networks:
         for _ in bench.rounds():
             for network in networks:
                 bench.add(network.label, what,
