@@ -11,7 +11,7 @@
     /* Devices of this host. */                                              \
     X(tap) X(netdev) X(veth) X(internal)                                     \
     /* In memory, in files, between ports. */                                \
-    X(null) X(ring) X(patch) X(impair)
+    X(null) X(ring) X(patch) X(impair) X(pcap)
 
 #define X(NAME) extern const struct port_class NAME##_class;
 PORT_CLASSES(X)

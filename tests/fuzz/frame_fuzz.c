@@ -8,7 +8,7 @@
  *   - completing a checksum stays inside too, wherever the sender says that it
  *     starts (the first four bytes choose).
  *
- * Covers: src/packet/flow_key.c */
+ * Covers: src/packet/flow_key.c src/packet/ip6_ext.c src/packet/nd.h */
 #include <stdlib.h>
 
 #include "packet/checksum.h"

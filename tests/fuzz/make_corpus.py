@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+"""Writes the hand-made part of the corpora of offload_fuzz and pcap_fuzz,
+by scapy: inputs that reach what luck would not.
+
+    tests/fuzz/make_corpus.py"""
+
+import os
+import struct
+import tempfile
+
+from scapy.all import (ARP, ICMP, IP, SCTP, TCP, UDP, Dot1AD, Dot1Q, Ether,
+                       ICMPv6EchoRequest, IPv6, IPv6ExtHdrFragment,
+                       IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PcapNgWriter,
+                       PcapWriter, Raw)
+from scapy.contrib.mpls import MPLS
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+NEEDS_CSUM, DATA_VALID = 1, 2
+TCPV4, TCPV6, UDP_L4, ECN = 1, 4, 5, 0x80
+
+ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+IP4 = IP(src="10.0.0.1", dst="10.0.0.2")
+IP6 = IPv6(src="fd00::1", dst="fd00::2")
+DATA = Raw(bytes(range(256)) * 2)
+
+
+def write(target, name, data):
+    folder = os.path.join(HERE, "corpus", target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as f:
+        f.write(data)
+
+
+def guest_frame(packet, start_of, offset, flags=NEEDS_CSUM, gso=0, size=0):
+    """The frame behind a virtio-net header that owes the checksum `offset`
+    bytes into layer `start_of`."""
+    frame = bytes(packet)
+    start = len(frame) - len(packet[start_of]) if start_of else 0
+    return struct.pack("<BBHHHH", flags, gso, 0, size, start, offset) + frame
+
+
+def offload_inputs():
+    tcp = TCP(sport=1, dport=2, flags="FPA",
+              options=[("Timestamp", (1, 2))]) / DATA
+    udp = UDP(sport=1, dport=2) / DATA
+    hop = IPv6ExtHdrHopByHop()
+    route = IPv6ExtHdrRouting(addresses=["fd00::3"], segleft=1)
+    yield "tcp4", guest_frame(ETHER / IP4 / tcp, TCP, 16)
+    yield "tcp6", guest_frame(ETHER / IP6 / tcp, TCP, 16)
+    yield "udp4", guest_frame(ETHER / IP4 / udp, UDP, 6)
+    yield "udp6", guest_frame(ETHER / IP6 / hop / udp, UDP, 6)
+    yield "padded", guest_frame(ETHER / IP4 / udp, UDP, 6) + b"padding"
+    yield "tso4", guest_frame(ETHER / IP4 / tcp, TCP, 16, gso=TCPV4, size=100)
+    yield "tso4-ecn", guest_frame(ETHER / IP4 / tcp, TCP, 16,
+                                  gso=TCPV4 | ECN, size=100)
+    yield "tso4-tiny", guest_frame(ETHER / IP4 / tcp, TCP, 16, gso=TCPV4,
+                                   size=1)
+    yield "tso4-one", guest_frame(ETHER / IP4 / tcp, TCP, 16, gso=TCPV4,
+                                  size=1000)
+    yield "tso6", guest_frame(ETHER / IP6 / tcp, TCP, 16, gso=TCPV6, size=99)
+    yield "tso6-routed", guest_frame(ETHER / IP6 / hop / route / tcp, TCP, 16,
+                                     gso=TCPV6, size=99)
+    yield "uso4", guest_frame(ETHER / IP4 / udp, UDP, 6, gso=UDP_L4, size=64)
+    yield "uso6", guest_frame(ETHER / IP6 / udp, UDP, 6, gso=UDP_L4, size=64)
+    yield "uso-ecn", guest_frame(ETHER / IP6 / udp, UDP, 6,
+                                 gso=UDP_L4 | ECN, size=64)
+    yield "tso-vlan", guest_frame(ETHER / Dot1AD(vlan=5) / Dot1Q(vlan=7)
+                                  / Dot1Q(vlan=9) / IP4 / tcp, TCP, 16,
+                                  gso=TCPV4, size=200)
+    yield "tso-mpls", guest_frame(ETHER / MPLS(label=5, s=0)
+                                  / MPLS(label=6, s=1) / IP6 / tcp, TCP, 16,
+                                  gso=TCPV6, size=200)
+    yield "unknown-type", guest_frame(ETHER / IP4 / udp, UDP, 6, gso=3,
+                                      size=64)
+    yield "no-csum", guest_frame(ETHER / IP4 / tcp, TCP, 16, flags=0,
+                                 gso=TCPV4, size=100)
+    yield "valid", guest_frame(ETHER / IP4 / tcp, None, 0, flags=DATA_VALID)
+    yield "sctp", guest_frame(ETHER / IP4 / SCTP() / DATA, SCTP, 8)
+    yield "icmp", guest_frame(ETHER / IP4 / ICMP() / DATA, ICMP, 2)
+    yield "icmp6", guest_frame(ETHER / IP6 / ICMPv6EchoRequest() / DATA,
+                               ICMPv6EchoRequest, 2)
+    yield "tunnel", guest_frame(ETHER / IP4 / UDP(dport=4789) / bytes(8)
+                                / ETHER / IP4 / udp, Raw, 50)
+    yield "fragment4", guest_frame(ETHER / IP(flags="MF") / udp, UDP, 6)
+    yield "fragment6", guest_frame(ETHER / IP6 / IPv6ExtHdrFragment(m=1)
+                                   / udp, UDP, 6)
+    yield "arp", guest_frame(ETHER / ARP(), ARP, 2)
+    yield "in-ip", guest_frame(ETHER / IP4 / udp, IP, 10)
+    yield "outside", guest_frame(ETHER / IP4 / udp, UDP, 60000)
+    yield "cut", guest_frame(ETHER / IP4 / tcp, TCP, 16)[:50]
+
+
+def capture(writer, **options):
+    with tempfile.NamedTemporaryFile() as out:
+        with writer(out.name, **options) as w:
+            for i, time in enumerate((999, 1000.25, 999.5)):
+                packet = ETHER / IP4 / UDP(sport=i) / bytes(20 * i)
+                packet.time = time
+                w.write(packet)
+        return out.read()
+
+
+def pcap_inputs():
+    plain = capture(PcapWriter)
+    yield "usec", plain
+    yield "nsec", capture(PcapWriter, nano=True)
+    yield "big-endian", capture(PcapWriter, endianness=">")
+    yield "ng", capture(PcapNgWriter)
+    yield "sll", capture(PcapWriter, linktype=113)
+    yield "unknown-link", capture(PcapWriter, linktype=0x7777)
+    yield "header-only", plain[:24]
+    yield "header-cut", plain[:20]
+    yield "record-cut", plain[:-1]
+    yield "empty-frame", plain + bytes(16)
+    yield "snapped", plain + struct.pack("<IIII", 1, 2, 14, 60) + bytes(14)
+    yield "huge", plain + struct.pack("<IIII", 1, 2, 0x7fffffff, 0x7fffffff)
+    yield "far-future", plain + struct.pack("<IIII", 0xffffffff, 0xffffffff,
+                                            14, 14) + bytes(14)
+    yield "many", plain + (struct.pack("<IIII", 9, 2, 14, 14)
+                           + bytes(14)) * 40
+    yield "text", b"no capture file\n"
+
+
+def main():
+    for name, data in offload_inputs():
+        write("offload", name, data)
+    for name, data in pcap_inputs():
+        write("pcap", name, data)
+
+
+main()
