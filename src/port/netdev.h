@@ -6,6 +6,7 @@
 
 struct netdev {
     struct nic nic;
+    uint8_t burst[PORT_MAX_QUEUES];   /* frames to ask for next; its worker's */
     _Atomic uint64_t n_overrun;   /* frames the sockets had no room for, as far
                                      as netdev_describe() has collected them */
 };
