@@ -86,11 +86,13 @@ cell_segment_of(const struct cell_dir *dir, uint64_t hash)
                                 memory_order_acquire);
 }
 
-/* The live cell of that hash and tag for which `same` holds, or NULL; `same`
- * NULL: the first. */
-static inline __attribute__((always_inline)) _Atomic uint64_t *
+/* The live cell of that hash and tag for which `same` holds, or 0; `same` NULL:
+ * the first.  `place`, unless NULL, says where, for the writer; a reader takes
+ * the value that `same` saw, as the place may be given to another. */
+static inline __attribute__((always_inline)) uint64_t
 cell_table_find(const struct cell_table *table, uint64_t hash, uint64_t tag,
-                bool (*same)(const void *aux, uint64_t cell), const void *aux)
+                bool (*same)(const void *aux, uint64_t cell), const void *aux,
+                _Atomic uint64_t **place)
 {
     const struct cell_dir *dir =
         atomic_load_explicit(&table->dir, memory_order_acquire);
@@ -99,7 +101,7 @@ cell_table_find(const struct cell_table *table, uint64_t hash, uint64_t tag,
     uint32_t line;
 
     if (!dir) {
-        return NULL;
+        return 0;
     }
     segment = cell_segment_of(dir, hash);
     line = cell_first_line(hash, segment->n_lines);
@@ -111,17 +113,20 @@ cell_table_find(const struct cell_table *table, uint64_t hash, uint64_t tag,
             cell = atomic_load_explicit(&cells[i], memory_order_acquire);
             if ((cell & tag_mask) == tag && cell != tag &&
                 (!same || same(aux, cell))) {
-                return &cells[i];
+                if (place) {
+                    *place = &cells[i];
+                }
+                return cell;
             }
         }
         /* Cells of a line fill from the first: the last is empty when nothing
          * had to go elsewhere. */
         if (LIKELY(!cell)) {
-            return NULL;
+            return 0;
         }
         line = (line + 1) & (segment->n_lines - 1);
     }
-    return NULL;
+    return 0;
 }
 
 #endif

@@ -43,8 +43,10 @@ static _Atomic uint64_t *
 find(const struct cell_table *table, const struct keys *keys, uint64_t n)
 {
     uint64_t hash = key_hash(keys, n);
+    _Atomic uint64_t *place;
 
-    return cell_table_find(table, hash, key_tag(hash), is_key, &n);
+    return cell_table_find(table, hash, key_tag(hash), is_key, &n, &place)
+           ? place : NULL;
 }
 
 static bool

@@ -437,8 +437,10 @@ static _Atomic uint64_t *
 find_tuple_cell(const struct classifier *cls, const struct mask_words *mask,
                 uint64_t hash)
 {
+    _Atomic uint64_t *place;
+
     return cell_table_find(&cls->tuples, hash, entry_tag(hash),
-                           tuple_has_mask, mask);
+                           tuple_has_mask, mask, &place) ? place : NULL;
 }
 
 struct tuple *
@@ -538,18 +540,19 @@ prefix_cell_hash(const void *aux UNUSED, uint64_t cell)
 static bool
 prefix_has(const struct classifier *cls, uint64_t hash)
 {
-    return cell_table_find(&cls->prefixes, hash, prefix_tag(hash), NULL, NULL)
-           != NULL;
+    return cell_table_find(&cls->prefixes, hash, prefix_tag(hash), NULL, NULL,
+                           NULL) != 0;
 }
 
 static void
 prefix_add(struct classifier *cls, uint64_t hash)
 {
-    _Atomic uint64_t *cell = cell_table_find(&cls->prefixes, hash,
-                                             prefix_tag(hash), NULL, NULL);
+    _Atomic uint64_t *place;
+    uint64_t cell = cell_table_find(&cls->prefixes, hash, prefix_tag(hash),
+                                    NULL, NULL, &place);
 
     if (cell) {
-        atomic_store_explicit(cell, *cell + 1, memory_order_relaxed);
+        atomic_store_explicit(place, cell + 1, memory_order_relaxed);
     } else {
         cell_table_insert(&cls->prefixes, hash, prefix_tag(hash) | 1);
     }
@@ -558,13 +561,14 @@ prefix_add(struct classifier *cls, uint64_t hash)
 static void
 prefix_remove(struct classifier *cls, uint64_t hash)
 {
-    _Atomic uint64_t *cell = cell_table_find(&cls->prefixes, hash,
-                                             prefix_tag(hash), NULL, NULL);
+    _Atomic uint64_t *place;
+    uint64_t cell = cell_table_find(&cls->prefixes, hash, prefix_tag(hash),
+                                    NULL, NULL, &place);
 
-    if ((uint32_t) *cell == 1) {
-        cell_table_remove(&cls->prefixes, hash, cell);
+    if ((uint32_t) cell == 1) {
+        cell_table_remove(&cls->prefixes, hash, place);
     } else {
-        atomic_store_explicit(cell, *cell - 1, memory_order_relaxed);
+        atomic_store_explicit(place, cell - 1, memory_order_relaxed);
     }
 }
 
@@ -589,9 +593,10 @@ find_entry_cell(const struct tuple *tuple, const uint64_t *values,
                 uint64_t hash)
 {
     struct values_ref ref = { tuple, values };
+    _Atomic uint64_t *place;
 
     return cell_table_find(&tuple->cells, hash, entry_tag(hash),
-                           entry_has_values, &ref);
+                           entry_has_values, &ref, &place) ? place : NULL;
 }
 
 struct entry *
@@ -731,15 +736,14 @@ static bool
 lookup_tuple(struct lookup *l, const struct tuple *tuple, uint64_t hash)
 {
     struct match_ref ref = { &tuple->mask, l->flow };
-    _Atomic uint64_t *cell = cell_table_find(&tuple->cells, hash,
-                                             entry_tag(hash), entry_matches,
-                                             &ref);
+    uint64_t cell = cell_table_find(&tuple->cells, hash, entry_tag(hash),
+                                    entry_matches, &ref, NULL);
     const struct entry *entry;
 
     if (!cell) {
         return false;
     }
-    entry = cell_entry(atomic_load_explicit(cell, memory_order_acquire));
+    entry = cell_entry(cell);
     while (entry && entry->priority > l->best_priority) {
         if (entry_visible(entry, l->version)) {
             l->best = entry;

@@ -139,9 +139,7 @@ entry_create(struct tuple *tuple, const uint64_t *values,
     size_t size;
 
     instructions_uses(instructions, count_ref, &n_refs);
-    if (n_refs > UINT16_MAX) {
-        return NULL;
-    }
+    assert(n_refs <= UINT16_MAX);
     size = sizeof *entry + tuple->mask.n * sizeof values[0]
            + (has_timer ? sizeof(struct entry_timer) : 0)
            + n_refs * sizeof(struct entry_ref) + instructions->apply.len

@@ -54,11 +54,13 @@ struct entry {
     uint64_t values[];
 };
 
-/* Besides enum flow_removed_reason: nobody is told. */
-enum { REMOVED_REPLACED = 0xff };
+/* Besides enum flow_removed_reason: nobody is told.  Replaced by one that keeps
+ * its counters, or by one that does not. */
+enum { REMOVED_RESET = 0xfe, REMOVED_REPLACED = 0xff };
 
 /* An entry of `tuple` with the masked words `values`; everything else but the
- * instructions is zero.  Lists are copied.  NULL: it names too many groups. */
+ * instructions is zero.  Lists are copied.  They name at most UINT16_MAX groups
+ * and meters. */
 struct entry *entry_create(struct tuple *, const uint64_t *values,
                            const struct instructions *, bool has_timer);
 void entry_destroy(struct entry *);

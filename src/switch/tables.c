@@ -1,0 +1,312 @@
+#include "switch/tables.h"
+
+#include <stdlib.h>
+
+#include "lib/str.h"
+#include "switch/tables_state.h"
+
+enum {
+    DEFAULT_MAX_ENTRIES = 2 * 1000 * 1000,
+    EXPIRE_TURN = 2048,           /* timers looked at in one turn */
+    BURY_MSEC = 10,               /* how soon to look for what waits */
+};
+
+struct tables *
+tables_create(const struct tables_config *config)
+{
+    struct tables *t = xzalloc(sizeof *t);
+
+    t->config = *config;
+    if (!t->config.max_entries) {
+        t->config.max_entries = DEFAULT_MAX_ENTRIES;
+    }
+    t->key = hash_key_random();
+    steps_init(&t->steps);
+    staging_init(&t->staging);
+    entry_index_init(&t->index);
+    object_table_init(&t->groups, t->key);
+    object_table_init(&t->meters, t->key);
+    return t;
+}
+
+/* ---- The end: no reader is left ---- */
+
+static bool
+collect_entry(void *t_, struct entry *entry)
+{
+    struct tables *t = t_;
+
+    if (t->n_selected == t->size_selected) {
+        t->size_selected = MAX(t->size_selected * 2, (size_t) 64);
+        t->selected = xrealloc(t->selected,
+                               t->size_selected * sizeof *t->selected);
+    }
+    t->selected[t->n_selected++] = entry;
+    return true;
+}
+
+static bool
+collect_tuple(void *t, struct tuple *tuple)
+{
+    return tuple_visit(tuple, collect_entry, t);
+}
+
+static bool
+remove_group(void *t_, struct object_slot *slot)
+{
+    struct tables *t = t_;
+    struct object *group = object_slot_alive(slot);
+
+    if (group) {
+        object_table_unlink(&t->groups, group);
+        group_version_destroy(group);
+    }
+    return true;
+}
+
+static bool
+remove_meter(void *t_, struct object_slot *slot)
+{
+    struct tables *t = t_;
+    struct object *meter = object_slot_alive(slot);
+
+    if (meter) {
+        object_table_unlink(&t->meters, meter);
+        meter_version_destroy(meter);
+    }
+    return true;
+}
+
+void
+tables_destroy(struct tables *t)
+{
+    if (!t) {
+        return;
+    }
+    staging_fini(t);
+    for (unsigned int i = 0; i < N_TABLES; i++) {
+        struct classifier *cls = tables_classifier(t, (uint8_t) i);
+
+        if (!cls) {
+            continue;
+        }
+        t->n_selected = 0;
+        classifier_visit_tuples(cls, collect_tuple, t);
+        for (size_t j = 0; j < t->n_selected; j++) {
+            staging_drop_entry(t, t->selected[j]);
+        }
+        classifier_fini(cls);
+        free(cls);
+    }
+    object_table_visit(&t->groups, remove_group, t);
+    object_table_visit(&t->meters, remove_meter, t);
+    object_table_fini(&t->groups);
+    object_table_fini(&t->meters);
+    entry_index_fini(&t->index);
+    rcu_flush();
+    free(t->selected);
+    free(t);
+}
+
+/* ---- Writer ---- */
+
+enum of_error
+tables_flow_mod(struct tables *t, const struct flow_mod *fm, msec now,
+                struct str *why)
+{
+    return flow_table_mod(t, fm, now, why);
+}
+
+void
+tables_begin(struct tables *t)
+{
+    staging_begin(t);
+}
+
+void
+tables_commit(struct tables *t)
+{
+    staging_commit(t);
+}
+
+void
+tables_discard(struct tables *t)
+{
+    staging_discard(t);
+}
+
+bool
+tables_pending(const struct tables *t)
+{
+    return staging_pending(t);
+}
+
+void
+tables_publish(struct tables *t, struct table_changes *changes)
+{
+    staging_publish(t, changes);
+}
+
+msec
+tables_expire(struct tables *t, msec now)
+{
+    unsigned int budget = EXPIRE_TURN;
+    struct timer *timer;
+    msec next;
+
+    staging_bury(t, STAGING_GRAVE_TURN);
+    if (t->wheel_runs && !t->staging.has_bundle) {
+        while ((timer = timer_wheel_expire(&t->wheel, now, &budget))) {
+            staging_expire_entry(t, entry_of_timer(timer), now);
+        }
+    }
+    next = t->wheel_runs ? timer_wheel_next(&t->wheel) : INT64_MAX;
+    if (t->staging.graves || t->staging.has_bundle) {
+        next = MIN(next, now + BURY_MSEC);
+    }
+    return MAX(next, now + 1);
+}
+
+/* ---- Readers ---- */
+
+uint64_t
+tables_version(const struct tables *t)
+{
+    return atomic_load_explicit(&t->staging.visible, memory_order_acquire);
+}
+
+const struct flow_entry *
+tables_lookup(const struct tables *t, uint8_t table, uint64_t version,
+              const struct flow *flow, struct flow_mask *wc)
+{
+    const struct classifier *cls = tables_classifier(t, table);
+    const struct entry *entry = cls ? classifier_lookup(cls, version, flow,
+                                                        wc) : NULL;
+
+    return entry ? &entry->e : NULL;
+}
+
+struct flow_entry *
+tables_entry(const struct tables *t, uint64_t id)
+{
+    struct entry *entry = entry_index_find(&t->index, id);
+
+    return entry ? &entry->e : NULL;
+}
+
+struct table_stats *
+tables_stats(const struct tables *t, uint8_t table)
+{
+    /* Counters are for everybody to add to. */
+    return (struct table_stats *) (uintptr_t) &t->stats[table];
+}
+
+/* ---- Lists ---- */
+
+struct list {
+    uint64_t version;
+    const struct match *match;    /* NULL: any */
+    struct mask_words mask;
+    size_t n, size;
+    const struct entry **entries;
+};
+
+static bool
+list_entry(void *list_, struct entry *entry)
+{
+    struct list *list = list_;
+
+    if (!entry_visible(entry, list->version)) {
+        return true;
+    }
+    if (list->match) {
+        struct match match;
+
+        flow_entry_match(&entry->e, &match);
+        if (!match_covers(list->match, &match)) {
+            return true;
+        }
+    }
+    if (list->n == list->size) {
+        list->size = MAX(list->size * 2, (size_t) 64);
+        list->entries = xrealloc(list->entries,
+                                 list->size * sizeof *list->entries);
+    }
+    list->entries[list->n++] = entry;
+    return true;
+}
+
+static bool
+list_tuple(void *list_, struct tuple *tuple)
+{
+    return tuple_visit(tuple, list_entry, list_);
+}
+
+/* Falling priority, then age. */
+static int
+compare_entries(const void *a_, const void *b_)
+{
+    const struct entry *a = *(const struct entry *const *) a_;
+    const struct entry *b = *(const struct entry *const *) b_;
+
+    if (a->priority != b->priority) {
+        return a->priority > b->priority ? -1 : 1;
+    }
+    if (a->e.created != b->e.created) {
+        return a->e.created < b->e.created ? -1 : 1;
+    }
+    return a->e.id < b->e.id ? -1 : a->e.id > b->e.id;
+}
+
+static bool
+visit_table(const struct tables *t, uint8_t table, struct list *list,
+            flow_entry_visit *visit, void *aux)
+{
+    const struct classifier *cls = tables_classifier(t, table);
+    bool goes_on = true;
+
+    if (!cls) {
+        return true;
+    }
+    list->n = 0;
+    classifier_visit_tuples(cls, list_tuple, list);
+    if (list->n) {
+        qsort(list->entries, list->n, sizeof list->entries[0],
+              compare_entries);
+    }
+    for (size_t i = 0; i < list->n && goes_on; i++) {
+        goes_on = visit(aux, &list->entries[i]->e);
+    }
+    return goes_on;
+}
+
+void
+tables_visit(const struct tables *t, uint8_t table, const struct match *match,
+             flow_entry_visit *visit, void *aux)
+{
+    struct list list = { .version = tables_version(t), .match = match };
+
+    if (table != OFPTT_ALL) {
+        visit_table(t, table, &list, visit, aux);
+    } else {
+        for (unsigned int i = 0; i < N_TABLES; i++) {
+            if (!visit_table(t, (uint8_t) i, &list, visit, aux)) {
+                break;
+            }
+        }
+    }
+    free(list.entries);
+}
+
+size_t
+tables_memory(const struct tables *t)
+{
+    size_t sum = t->entry_memory + entry_index_memory(&t->index);
+
+    for (unsigned int i = 0; i < N_TABLES; i++) {
+        const struct classifier *cls = tables_classifier(t, (uint8_t) i);
+
+        sum += cls ? classifier_memory(cls) : 0;
+    }
+    return sum;
+}

@@ -1,0 +1,59 @@
+/* What tables.c, flow_table.c, group_table.c, meter_table.c and staging.c share.
+ * For nobody else. */
+#ifndef WEFT_SWITCH_TABLES_STATE_H
+#define WEFT_SWITCH_TABLES_STATE_H
+
+#include "switch/classifier.h"
+#include "switch/entry_index.h"
+#include "switch/object_table.h"
+#include "switch/staging.h"
+#include "switch/steps.h"
+#include "switch/tables.h"
+
+struct tables {
+    struct tables_config config;
+    struct hash_key key;
+    struct steps steps;
+    struct staging staging;
+    struct entry_index index;
+    struct timer_wheel wheel;
+    bool wheel_runs;              /* set to the time at the first timer */
+
+    /* Made when first used; NULL before. */
+    _Atomic(struct classifier *) classifiers[N_TABLES];
+    struct table_stats stats[N_TABLES];
+    uint32_t n_entries;           /* alive for the writer */
+    uint64_t entry_memory;
+
+    struct object_table groups;
+    struct object_table meters;
+    uint64_t n_searches;          /* marks of object slots */
+
+    /* Entries that a request is about; kept to be used again. */
+    struct entry **selected;
+    size_t n_selected, size_selected;
+};
+
+static inline struct classifier *
+tables_classifier(const struct tables *t, uint8_t table)
+{
+    return table < N_TABLES
+           ? atomic_load_explicit(&t->classifiers[table],
+                                  memory_order_acquire)
+           : NULL;
+}
+
+/* ---- flow_table.c ---- */
+
+enum of_error flow_table_mod(struct tables *, const struct flow_mod *,
+                             msec now, struct str *why);
+/* The port, groups and meters that actions name must exist. */
+enum of_error flow_table_check_actions(const struct tables *,
+                                       struct action_list, struct str *why);
+
+/* ---- group_table.c, meter_table.c: of the versions of objects ---- */
+
+void group_version_destroy(struct object *);
+void meter_version_destroy(struct object *);
+
+#endif
