@@ -5,6 +5,8 @@
  *   - completing the checksum changes nothing of the flow key;
  *   - a super-frame can be segmented, into as many segments as it counts as,
  *     each with nothing owed and of the same flow.
+ * What it would not let pass is refused or does no harm when it is segmented all
+ * the same.
  *
  * Covers: src/packet/offload.c src/datapath/gso.c */
 #include <stdlib.h>
@@ -66,6 +68,22 @@ check_segments(const struct packet *super, struct packet_pool *pool)
 }
 
 static void
+check_unvalidated(const struct packet *super, struct packet_pool *pool)
+{
+    struct gso gso;
+
+    if (gso_is_taken(super, 0) || !gso_begin(&gso, super, false)) {
+        return;
+    }
+    while (gso_n_left(&gso)) {
+        struct batch batch = { .n = 0 };
+
+        require(gso_next(&gso, pool, &batch) > 0);
+        batch_free_all(&batch);
+    }
+}
+
+static void
 check_completion(struct packet *pkt)
 {
     struct flow before = flow_of(pkt), after;
@@ -99,16 +117,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             .csum_offset = (uint16_t) (data[8] | data[9] << 8),
         },
     };
+    pool = packet_pool_create(BATCH_MAX, BATCH_MAX);
+    check_unvalidated(&pkt, pool);
     if (offload_validate(&pkt)) {
         require(pkt.len <= len);
         if (pkt.offload.gso_size) {
-            pool = packet_pool_create(BATCH_MAX, BATCH_MAX);
             check_segments(&pkt, pool);
-            packet_pool_destroy(pool);
         } else if (pkt.offload.flags & OFFLOAD_NEEDS_CSUM) {
             check_completion(&pkt);
         }
     }
+    packet_pool_destroy(pool);
     free(frame);
     return 0;
 }
