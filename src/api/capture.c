@@ -159,7 +159,7 @@ static uint32_t
 packet_block_len(uint32_t caplen)
 {
     return (uint32_t) sizeof(struct packet_block) + ((caplen + 3) & ~3u)
-           + PACKET_BLOCK_TAIL + 4;
+           + PACKET_BLOCK_TAIL;
 }
 
 /* The tap: runs on workers. */

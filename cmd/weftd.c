@@ -1,0 +1,453 @@
+/* weftd: the daemon.
+ *
+ * The process that was started becomes the device helper and supervisor
+ * (port/helper.h) and forks main, which is everything below: a switch, its
+ * control thread (this one, on libuv's loop) and the API.
+ *
+ *     SIGTERM, SIGINT      -> the loop ends    \
+ *     timer, wake-ups      -> switch_run()      > one loop
+ *     API requests         -> api_dispatch()   /
+ *
+ * When the helper dies, main gets SIGTERM from the kernel.
+ *
+ * The control thread is an RCU reader that is online in callbacks only: while
+ * it sleeps nobody waits for it. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "api/capture.h"
+#include "api/http.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/rcu.h"
+#include "port/confine.h"
+#include "port/helper.h"
+#include "weftd_group.h"
+#include "weftd_options.h"
+
+enum { EXIT_USAGE = 2 };
+
+struct weftd {
+    const struct weftd_options *options;
+    struct helper *helper;
+    gid_t gid;                    /* members may use the API */
+    struct switch_ *sw;
+    struct api api;
+    struct http *http;
+    uv_loop_t loop;
+    uv_timer_t timer;             /* when switch_run() is due */
+    uv_async_t wake;              /* it cannot wait for the timer */
+    uv_signal_t on_term, on_int;
+};
+
+/* ---- The loop ---- */
+
+static void
+run_switch(uv_timer_t *timer)
+{
+    struct weftd *d = timer->data;
+    msec now = clock_msec();
+    msec next;
+
+    rcu_online();
+    next = switch_run(d->sw, now);
+    rcu_offline();
+    uv_update_time(&d->loop);
+    uv_timer_start(timer, run_switch, (uint64_t) MAX(next - now, 1), 0);
+}
+
+static void
+on_wake(uv_async_t *wake)
+{
+    struct weftd *d = wake->data;
+
+    run_switch(&d->timer);
+}
+
+/* From any thread. */
+static void
+wake_switch(void *aux)
+{
+    struct weftd *d = aux;
+
+    uv_async_send(&d->wake);
+}
+
+static void
+on_signal(uv_signal_t *signal, int signo)
+{
+    struct weftd *d = signal->data;
+
+    log_info("weftd", "%s: ending", strsignal(signo));
+    uv_stop(&d->loop);
+}
+
+static void
+start_loop(struct weftd *d)
+{
+    uv_loop_init(&d->loop);
+    uv_timer_init(&d->loop, &d->timer);
+    d->timer.data = d;
+    uv_async_init(&d->loop, &d->wake, on_wake);
+    d->wake.data = d;
+    uv_signal_init(&d->loop, &d->on_term);
+    d->on_term.data = d;
+    uv_signal_start(&d->on_term, on_signal, SIGTERM);
+    uv_signal_init(&d->loop, &d->on_int);
+    d->on_int.data = d;
+    uv_signal_start(&d->on_int, on_signal, SIGINT);
+}
+
+static void
+stop_loop(struct weftd *d)
+{
+    uv_close((uv_handle_t *) &d->timer, NULL);
+    uv_close((uv_handle_t *) &d->wake, NULL);
+    uv_close((uv_handle_t *) &d->on_term, NULL);
+    uv_close((uv_handle_t *) &d->on_int, NULL);
+    uv_run(&d->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&d->loop);
+}
+
+static void
+no_work(uv_work_t *work UNUSED)
+{
+}
+
+static void
+no_work_done(uv_work_t *work, int status UNUSED)
+{
+    *(bool *) work->data = true;
+}
+
+/* The pool's threads start with the first work, which must be before system
+ * calls are confined. */
+static void
+start_pool(struct weftd *d)
+{
+    uv_work_t work;
+    bool is_done = false;
+
+    work.data = &is_done;
+    uv_queue_work(&d->loop, &work, no_work, no_work_done);
+    while (!is_done) {
+        uv_run(&d->loop, UV_RUN_ONCE);
+    }
+}
+
+/* ---- The switch ---- */
+
+static int
+add_port(struct weftd *d, const struct port_spec *spec)
+{
+    struct str error = STR_INIT;
+    struct switch_port *port;
+    int err = switch_add_port(d->sw, &spec->config, spec->number, &port,
+                              &error);
+
+    if (!err) {
+        err = port_settings_apply(d->sw, port, &spec->settings);
+    }
+    if (err) {
+        log_error("weftd", "port %s: %s", spec->config.name,
+                  error.len ? str_text(&error) : strerror(-err));
+    } else if (!port_is_up(port->port)) {
+        log_warn("weftd", "port %s: its device %s is not there yet",
+                 spec->config.name, spec->config.device);
+    }
+    str_fini(&error);
+    return err;
+}
+
+/* Ports that say their number first: others take the lowest that is free. */
+static int
+add_ports(struct weftd *d)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        for (unsigned int i = 0; i < d->options->n_ports; i++) {
+            const struct port_spec *spec = &d->options->ports[i];
+
+            if (!spec->number == (pass == 1)) {
+                int err = add_port(d, spec);
+
+                if (err) {
+                    return err;
+                }
+            }
+        }
+    }
+    switch_barrier(d->sw);
+    return 0;
+}
+
+static void
+delete_ports(struct weftd *d)
+{
+    struct switch_port *port;
+
+    while ((port = switch_next_port(d->sw, NULL))) {
+        switch_delete_port(d->sw, port->number);
+    }
+}
+
+static int
+start_switch(struct weftd *d)
+{
+    struct switch_config config = d->options->sw;
+    int err;
+
+    config.helper = d->helper;
+    config.wake = wake_switch;
+    config.wake_aux = d;
+    d->sw = switch_create(&config, clock_msec());
+    if (!d->sw) {
+        log_error("weftd", "cannot make the switch: out of memory");
+        return -ENOMEM;
+    }
+    err = add_ports(d);
+    if (err) {
+        delete_ports(d);
+        switch_destroy(d->sw);
+    }
+    return err;
+}
+
+static void
+stop_switch(struct weftd *d)
+{
+    delete_ports(d);
+    switch_destroy(d->sw);
+}
+
+/* ---- The API ---- */
+
+static int
+start_api(struct weftd *d)
+{
+    struct str error = STR_INIT;
+    struct http_config config = {
+        .loop = &d->loop,
+        .api = &d->api,
+        .gid = d->gid,
+    };
+    int err = 0;
+
+    d->api = (struct api) {
+        .sw = d->sw,
+        .version = WEFT_VERSION,
+        .started = clock_msec(),
+        .helper_generation = helper_generation(d->helper),
+        .captures = captures_create(switch_datapath(d->sw)),
+    };
+    config.listen_fd = helper_listen_unix(d->helper, "api.sock", 0660,
+                                          &error);
+    if (config.listen_fd < 0) {
+        err = config.listen_fd;
+    } else {
+        err = http_start(&config, &d->http, &error);
+    }
+    if (err) {
+        log_error("weftd", "API: %s",
+                  error.len ? str_text(&error) : strerror(-err));
+        captures_destroy(d->api.captures);
+    }
+    str_fini(&error);
+    return err;
+}
+
+static void
+stop_api(struct weftd *d)
+{
+    http_stop(d->http);
+    captures_destroy(d->api.captures);
+}
+
+/* ---- Main ---- */
+
+/* Tells systemd that we forward, if it asked to be told: sd_notify(3). */
+static void
+notify_ready(void)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const char *path = getenv("NOTIFY_SOCKET");
+    size_t len = path ? strlen(path) : 0;
+    int fd;
+
+    if (!len || len >= sizeof address.sun_path) {
+        return;
+    }
+    memcpy(address.sun_path, path, len);
+    if (path[0] == '@') {
+        address.sun_path[0] = '\0';
+    }
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *) &address,
+               (socklen_t) (offsetof(struct sockaddr_un, sun_path) + len));
+        close(fd);
+    }
+}
+
+static int
+confine(void)
+{
+    struct str error = STR_INIT;
+    int err = confine_system_calls(CONFINE_KILL, &error);
+
+    if (err) {
+        log_error("weftd", "%s", str_text(&error));
+    }
+    str_fini(&error);
+    return err;
+}
+
+/* Runs until told to end.  Returns the exit status. */
+static int
+run(struct weftd *d)
+{
+    int status = EXIT_FAILURE;
+
+    rcu_thread_begin();
+    start_loop(d);
+    start_pool(d);
+    if (start_switch(d)) {
+        goto stop_the_loop;
+    }
+    if (start_api(d)) {
+        goto stop_the_switch;
+    }
+    helper_settle(d->helper);
+    if (confine()) {
+        goto stop_the_api;
+    }
+
+    log_info("weftd", "switch %s forwards: %u ports, %s/api.sock",
+             d->options->sw.name, d->options->n_ports, d->options->run_dir);
+    notify_ready();
+    rcu_offline();
+    run_switch(&d->timer);
+    uv_run(&d->loop, UV_RUN_DEFAULT);
+    rcu_online();
+    status = EXIT_SUCCESS;
+
+stop_the_api:
+    stop_api(d);
+stop_the_switch:
+    stop_switch(d);
+stop_the_loop:
+    stop_loop(d);
+    rcu_thread_end();
+    return status;
+}
+
+/* Like mkdir -p; what is missing is made for everybody to pass. */
+static int
+make_directory(const char *path)
+{
+    char *copy = xstrdup(path);
+    int err = 0;
+
+    for (char *p = copy + 1; !err; p++) {
+        if (*p == '/' || !*p) {
+            char c = *p;
+
+            *p = '\0';
+            if (mkdir(copy, 0755) && errno != EEXIST) {
+                err = -errno;
+            }
+            *p = c;
+            if (!c) {
+                break;
+            }
+        }
+    }
+    free(copy);
+    return err;
+}
+
+/* A port is a few descriptors, and 1024 is a limit for select(2)'s users. */
+static void
+raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* Becomes the helper, and in another process main. */
+static int
+start(const struct weftd_options *options)
+{
+    struct weftd d = { .options = options, .gid = weftd_group() };
+    const struct helper_options helper = {
+        .instance = options->sw.name,
+        .run_dir = options->run_dir,
+        .gid = d.gid == (gid_t) -1 ? 0 : d.gid,
+    };
+    struct str error = STR_INIT;
+    int err, status;
+
+    signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
+    err = make_directory(options->run_dir);
+    if (err) {
+        log_error("weftd", "%s: %s", options->run_dir, strerror(-err));
+        return EXIT_FAILURE;
+    }
+    err = helper_start(&helper, &d.helper, &error);
+    if (err) {
+        log_error("weftd", "cannot start: %s",
+                  error.len ? str_text(&error) : strerror(-err));
+        str_fini(&error);
+        return EXIT_FAILURE;
+    }
+    str_fini(&error);
+    status = run(&d);
+    helper_close(d.helper);
+    return status;
+}
+
+static int
+describe(void)
+{
+    struct str text = STR_INIT;
+
+    weftd_options_describe(&text);
+    fputs(str_text(&text), stdout);
+    str_fini(&text);
+    return EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct weftd_options options;
+    struct str error = STR_INIT;
+    int status;
+
+    if (weftd_options_parse(argc, argv, &options, &error)) {
+        fprintf(stderr, "weftd: %s\n", str_text(&error));
+        str_fini(&error);
+        return EXIT_USAGE;
+    }
+    if (options.is_help) {
+        status = describe();
+    } else if (options.is_version) {
+        puts("weftd " WEFT_VERSION);
+        status = EXIT_SUCCESS;
+    } else {
+        status = start(&options);
+    }
+    weftd_options_fini(&options);
+    return status;
+}

@@ -1,0 +1,406 @@
+#include "weftd_options.h"
+
+#include <stdlib.h>
+
+#include "lib/log.h"
+
+typedef int option_set(struct weftd_options *, const char *value,
+                       struct str *error);
+
+static int
+take_number(const char *value, uint64_t min, uint64_t max, uint64_t *number,
+            struct str *error)
+{
+    char *end;
+
+    errno = 0;
+    *number = strtoull(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end || errno || *number < min
+        || *number > max) {
+        str_addf(error, "expected a number from %llu to %llu",
+                 (unsigned long long) min, (unsigned long long) max);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+#define NUMBER_OPTION(NAME, MEMBER, MIN_VALUE, MAX_VALUE)                    \
+    static int set_##NAME(struct weftd_options *options, const char *value,  \
+                          struct str *error)                                 \
+    {                                                                        \
+        uint64_t number;                                                     \
+        int err = take_number(value, MIN_VALUE, MAX_VALUE, &number, error);  \
+                                                                             \
+        if (!err) {                                                          \
+            options->MEMBER = (__typeof__(options->MEMBER)) number;          \
+        }                                                                    \
+        return err;                                                          \
+    }
+
+NUMBER_OPTION(workers, sw.datapath.n_workers, 1, DP_MAX_WORKERS)
+NUMBER_OPTION(cache_entries, sw.datapath.max_entries, 64, 1 << 24)
+NUMBER_OPTION(cache_masks, sw.datapath.max_masks, 1, 65536)
+NUMBER_OPTION(port_share, sw.datapath.port_share, 1, 1024)
+NUMBER_OPTION(upcalls, sw.datapath.upcalls_per_second, 0, UINT32_MAX)
+NUMBER_OPTION(fdb_age, sw.fdb_age, 1, 1000000)
+NUMBER_OPTION(fdb_max, sw.fdb_max, 1, 1 << 24)
+NUMBER_OPTION(fdb_max_per_port, sw.fdb_max_per_port, 1, 1 << 24)
+
+static int
+set_switch(struct weftd_options *options, const char *value,
+           struct str *error)
+{
+    /* It names files, and a port of this name is the switch's own. */
+    if (!*value || strlen(value) >= sizeof options->sw.name
+        || value[strspn(value, "abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")]
+        || *value == '.') {
+        str_addf(error, "expected up to %zu letters, digits, . _ and -",
+                 sizeof options->sw.name - 1);
+        return -EINVAL;
+    }
+    strcpy(options->sw.name, value);
+    return 0;
+}
+
+static int
+set_datapath_id(struct weftd_options *options, const char *value,
+                struct str *error)
+{
+    size_t n_digits;
+
+    if (!strncmp(value, "0x", 2)) {
+        value += 2;
+    }
+    n_digits = strspn(value, "0123456789abcdefABCDEF");
+    if (!n_digits || n_digits > 16 || value[n_digits]) {
+        str_add(error, "expected up to 16 hexadecimal digits");
+        return -EINVAL;
+    }
+    options->sw.datapath_id = strtoull(value, NULL, 16);
+    return 0;
+}
+
+static int
+set_fail_mode(struct weftd_options *options, const char *value,
+              struct str *error)
+{
+    if (!strcmp(value, "secure")) {
+        options->sw.fail_mode = FAIL_SECURE;
+    } else if (!strcmp(value, "standalone")) {
+        options->sw.fail_mode = FAIL_STANDALONE;
+    } else {
+        str_add(error, "expected secure or standalone");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int
+set_port(struct weftd_options *options, const char *value, struct str *error)
+{
+    struct port_spec spec;
+    int err = port_spec_parse(value, &spec, error);
+
+    if (err) {
+        return err;
+    }
+    options->ports = xrealloc(options->ports, (options->n_ports + 1)
+                                                  * sizeof *options->ports);
+    options->ports[options->n_ports++] = spec;
+    return 0;
+}
+
+static int
+set_run_dir(struct weftd_options *options, const char *value,
+            struct str *error UNUSED)
+{
+    options->run_dir = value;
+    return 0;
+}
+
+static int
+set_state_dir(struct weftd_options *options, const char *value,
+              struct str *error UNUSED)
+{
+    options->state_dir = value;
+    return 0;
+}
+
+static int
+set_log_level(struct weftd_options *options, const char *value,
+              struct str *error)
+{
+    if (log_set_level_name(value)) {
+        str_add(error, "expected error, warn, info or debug");
+        return -EINVAL;
+    }
+    options->log_level = value;
+    return 0;
+}
+
+static int
+set_switch_only(struct weftd_options *options, const char *value UNUSED,
+                struct str *error UNUSED)
+{
+    options->is_switch_only = true;
+    return 0;
+}
+
+static int
+set_help(struct weftd_options *options, const char *value UNUSED,
+         struct str *error UNUSED)
+{
+    options->is_help = true;
+    return 0;
+}
+
+static int
+set_version(struct weftd_options *options, const char *value UNUSED,
+            struct str *error UNUSED)
+{
+    options->is_version = true;
+    return 0;
+}
+
+/* The command line on one page. */
+static const struct option {
+    const char *name;
+    const char *value;            /* its name; NULL: takes none */
+    option_set *set;
+    const char *env;              /* its variable; NULL: none */
+    const char *summary;
+} table[] = {
+    { "--switch-only", NULL, set_switch_only, NULL,
+      "a switch without a controller of its own" },
+    { "--switch", "NAME", set_switch, NULL, "the switch's name (br0)" },
+    { "--datapath-id", "HEX", set_datapath_id, NULL,
+      "16 digits; made from the name when not given" },
+    { "--port", "[N=]TYPE:DEVICE,...", set_port, NULL,
+      "plug in a port; may be repeated" },
+    { "--fail-mode", "MODE", set_fail_mode, NULL,
+      "standalone: starts as a learning bridge; secure: starts empty" },
+    { "--workers", "N", set_workers, NULL, "forwarding threads (1)" },
+    { "--run-dir", "DIRECTORY", set_run_dir, "WEFT_RUN_DIR",
+      "sockets (/run/weft)" },
+    { "--state-dir", "DIRECTORY", set_state_dir, "WEFT_STATE_DIR",
+      "what outlives the daemon (/var/lib/weft); a lab switch keeps nothing" },
+    { "--log-level", "LEVEL", set_log_level, NULL,
+      "error, warn, info (default) or debug" },
+    { "--max-cache-entries", "N", set_cache_entries, NULL,
+      "of the switch (262144)" },
+    { "--max-cache-masks", "N", set_cache_masks, NULL,
+      "of the switch (512)" },
+    { "--port-share", "N", set_port_share, NULL,
+      "one port may have 1/N of the cache (4)" },
+    { "--upcalls-per-second", "N", set_upcalls, NULL,
+      "misses that one port may cause (100000); 0: any number" },
+    { "--fdb-age", "SECONDS", set_fdb_age, NULL,
+      "until a silent station is forgotten (300)" },
+    { "--fdb-max", "N", set_fdb_max, NULL, "stations (65536)" },
+    { "--fdb-max-per-port", "N", set_fdb_max_per_port, NULL,
+      "stations behind one port (a quarter)" },
+    { "--help", NULL, set_help, NULL, "this list" },
+    { "--version", NULL, set_version, NULL, "which Weft this is" },
+};
+
+static void
+set_defaults(struct weftd_options *options)
+{
+    memset(options, 0, sizeof *options);
+    strcpy(options->sw.name, "br0");
+    options->sw.fail_mode = FAIL_STANDALONE;
+    options->sw.datapath = (struct datapath_config) {
+        .n_workers = 1,
+        .max_entries = 1 << 18,
+        .max_masks = 512,
+        .port_share = 4,
+        .upcalls_per_second = 100000,
+    };
+    options->sw.fdb_age = 300;
+    options->sw.fdb_max = 1 << 16;
+    options->run_dir = "/run/weft";
+    options->state_dir = "/var/lib/weft";
+}
+
+static const struct option *
+find(const char *word)
+{
+    size_t len = strcspn(word, "=");
+
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        if (strlen(table[i].name) == len
+            && !strncmp(table[i].name, word, len)) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+static int
+unknown(const char *word, struct str *error)
+{
+    const char *names[ARRAY_SIZE(table) + 1] = { 0 };
+    struct str bare = STR_INIT;
+    const char *near;
+
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        names[i] = table[i].name;
+    }
+    str_add_bytes(&bare, word, strcspn(word, "="));
+    near = str_nearest(str_text(&bare), names);
+    str_addf(error, "unknown option '%s'", str_text(&bare));
+    if (near) {
+        str_addf(error, "; did you mean '%s'?", near);
+    } else {
+        str_add(error, "; weftd --help lists them");
+    }
+    str_fini(&bare);
+    return -EINVAL;
+}
+
+/* Sets one option; the error gets its name and value in front. */
+static int
+set(const struct option *option, struct weftd_options *options,
+    const char *name, const char *value, struct str *error)
+{
+    struct str why = STR_INIT;
+    int err = option->set(options, value, &why);
+
+    if (err) {
+        str_addf(error, "%s %s: %s", name, value, str_text(&why));
+    }
+    str_fini(&why);
+    return err;
+}
+
+static int
+take_environment(struct weftd_options *options, struct str *error)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        const char *value = table[i].env ? getenv(table[i].env) : NULL;
+        int err;
+
+        if (value && *value) {
+            err = set(&table[i], options, table[i].env, value, error);
+            if (err) {
+                return err;
+            }
+        }
+    }
+    return 0;
+}
+
+static int
+take_words(int argc, char **argv, struct weftd_options *options,
+           struct str *error)
+{
+    for (int i = 1; i < argc; i++) {
+        const struct option *option = find(argv[i]);
+        const char *eq = strchr(argv[i], '=');
+        const char *value = eq ? eq + 1 : "";
+        int err;
+
+        if (argv[i][0] != '-') {
+            str_addf(error, "unexpected word '%s'; weftd --help", argv[i]);
+            return -EINVAL;
+        }
+        if (!option) {
+            return unknown(argv[i], error);
+        }
+        if (!option->value && eq) {
+            str_addf(error, "%s takes no value", option->name);
+            return -EINVAL;
+        }
+        if (option->value && !eq) {
+            if (i + 1 == argc) {
+                str_addf(error, "%s needs a value: %s", option->name,
+                         option->value);
+                return -EINVAL;
+            }
+            value = argv[++i];
+        }
+        err = set(option, options, option->name, value, error);
+        if (err) {
+            return err;
+        }
+    }
+    return 0;
+}
+
+static int
+check(const struct weftd_options *options, struct str *error)
+{
+    if (options->is_help || options->is_version) {
+        return 0;
+    }
+    if (!options->is_switch_only) {
+        str_add(error, "give --switch-only: this version has no controller "
+                       "of its own");
+        return -EINVAL;
+    }
+    if (!*options->run_dir || !*options->state_dir) {
+        str_add(error, "--run-dir and --state-dir cannot be empty");
+        return -EINVAL;
+    }
+    for (unsigned int i = 0; i < options->n_ports; i++) {
+        const struct port_spec *a = &options->ports[i];
+
+        for (unsigned int k = 0; k < i; k++) {
+            const struct port_spec *b = &options->ports[k];
+
+            if (!strcmp(a->config.name, b->config.name)
+                || (a->number && a->number == b->number)) {
+                str_addf(error, "--port: '%s' is there twice; names and "
+                         "numbers of ports differ", a->config.name);
+                return -EINVAL;
+            }
+        }
+    }
+    return 0;
+}
+
+int
+weftd_options_parse(int argc, char **argv, struct weftd_options *options,
+                    struct str *error)
+{
+    int err;
+
+    set_defaults(options);
+    err = take_environment(options, error);
+    if (!err) {
+        err = take_words(argc, argv, options, error);
+    }
+    if (!err) {
+        err = check(options, error);
+    }
+    if (err) {
+        weftd_options_fini(options);
+        return err;
+    }
+    options->sw.fdb_age *= 1000;
+    return 0;
+}
+
+void
+weftd_options_fini(struct weftd_options *options)
+{
+    free(options->ports);
+    options->ports = NULL;
+    options->n_ports = 0;
+}
+
+void
+weftd_options_describe(struct str *out)
+{
+    str_add(out, "weftd --switch-only [OPTION]...\n\n");
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        const char *value = table[i].value ? table[i].value : "";
+
+        str_addf(out, "  %s %-*s  %s\n", table[i].name,
+                 (int) (28 - strlen(table[i].name)), value,
+                 table[i].summary);
+    }
+    str_add(out, "\nA port is [NUMBER=][NAME=]TYPE[:DEVICE][,KEY=VALUE...]; "
+                 "see weftd(8).\n");
+}

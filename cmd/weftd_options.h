@@ -1,0 +1,25 @@
+/* weftd's command line and environment. */
+#ifndef WEFT_CMD_WEFTD_OPTIONS_H
+#define WEFT_CMD_WEFTD_OPTIONS_H
+
+#include "api/port_setting.h"
+
+struct weftd_options {
+    struct switch_config sw;
+    unsigned int n_ports;
+    struct port_spec *ports;
+    const char *run_dir;
+    const char *state_dir;
+    const char *log_level;
+    bool is_switch_only;
+    bool is_help, is_version;
+};
+
+/* `argv` outlives the options.  -EINVAL: `error` has what, why and what next. */
+int weftd_options_parse(int argc, char **argv, struct weftd_options *,
+                        struct str *error);
+void weftd_options_fini(struct weftd_options *);
+/* For --help. */
+void weftd_options_describe(struct str *);
+
+#endif

@@ -1,0 +1,118 @@
+#include "weftd_options.h"
+
+#include "unit.h"
+
+enum { MAX_WORDS = 32 };
+
+/* Parses "a b c" as a shell would hand it over; weftd and --switch-only come by
+ * themselves. */
+static int
+parse(const char *line, struct weftd_options *options, struct str *error)
+{
+    static char copy[512];
+    char *words[MAX_WORDS] = {
+        (char *) (uintptr_t) "weftd", (char *) (uintptr_t) "--switch-only",
+    };
+    char *save = NULL;
+    int n = 2;
+
+    strncpy(copy, line, sizeof copy - 1);
+    for (char *word = strtok_r(copy, " ", &save); word;
+         word = strtok_r(NULL, " ", &save)) {
+        words[n++] = word;
+    }
+    return weftd_options_parse(n, words, options, error);
+}
+
+static void
+check_refused(const char *line, const char *why)
+{
+    struct weftd_options options;
+    struct str error = STR_INIT;
+
+    CHECK_MSG(parse(line, &options, &error) == -EINVAL, "%s", line);
+    CHECK_MSG(strstr(str_text(&error), why), "%s: %s", line,
+              str_text(&error));
+    str_fini(&error);
+}
+
+TEST(a_lab_switch_is_one_line)
+{
+    struct weftd_options options;
+    struct str error = STR_INIT;
+
+    CHECK_MSG(!parse("--switch sw1 --datapath-id=00000000000000ff "
+                     "--port 1=netdev:veth1 --port 2=tap:tap1,tag=20 "
+                     "--port web=tap:web0,netns=web "
+                     "--fail-mode secure --workers 2 --fdb-age 10 "
+                     "--run-dir /tmp/x",
+                     &options, &error),
+              "%s", str_text(&error));
+    CHECK(!strcmp(options.sw.name, "sw1"));
+    CHECK(options.sw.datapath_id == 0xff);
+    CHECK(options.sw.fail_mode == FAIL_SECURE);
+    CHECK(options.sw.datapath.n_workers == 2);
+    CHECK(options.sw.fdb_age == 10000);
+    CHECK(!strcmp(options.run_dir, "/tmp/x"));
+    CHECK(options.n_ports == 3);
+    CHECK(options.ports[0].number == 1);
+    CHECK(!strcmp(options.ports[0].config.name, "veth1"));
+    CHECK(options.ports[1].settings.vlan.mode == VLAN_ACCESS);
+    CHECK(options.ports[1].settings.vlan.vid == 20);
+    CHECK(!options.ports[2].number);
+    CHECK(!strcmp(options.ports[2].config.name, "web"));
+    weftd_options_fini(&options);
+}
+
+TEST(the_environment_stands_in_for_options)
+{
+    struct weftd_options options;
+
+    setenv("WEFT_RUN_DIR", "/tmp/from-env", 1);
+    CHECK(!parse("", &options, NULL));
+    CHECK(!strcmp(options.run_dir, "/tmp/from-env"));
+    weftd_options_fini(&options);
+    CHECK(!parse("--run-dir /tmp/from-line", &options, NULL));
+    CHECK(!strcmp(options.run_dir, "/tmp/from-line"));
+    weftd_options_fini(&options);
+    unsetenv("WEFT_RUN_DIR");
+}
+
+TEST(mistakes_are_told_with_what_was_meant)
+{
+    check_refused("--swich br0", "did you mean '--switch'?");
+    check_refused("--fail-mod=secure", "did you mean '--fail-mode'?");
+    check_refused("--qqqq", "weftd --help");
+    check_refused("br0", "unexpected word 'br0'");
+    check_refused("--port", "--port needs a value");
+    check_refused("--switch-only=yes", "takes no value");
+    check_refused("--fail-mode sure", "expected secure or standalone");
+    check_refused("--workers 0", "expected a number from 1");
+    check_refused("--workers many", "expected a number from 1");
+    check_refused("--datapath-id xyz", "hexadecimal");
+    check_refused("--datapath-id 00000000000000001", "hexadecimal");
+    check_refused("--switch a/b", "letters, digits");
+    check_refused("--log-level loud", "expected error, warn");
+    check_refused("--port 1=tap:a --port 1=tap:b", "twice");
+    check_refused("--port tap:a --port 2=tap:a", "twice");
+    check_refused("--port 0=tap:a", "a port's number is 1 to");
+    check_refused("--port 1=tap:a,tag=5000", "a VLAN from 1 to 4094");
+}
+
+TEST(a_controller_is_not_ours_yet)
+{
+    struct weftd_options options;
+    char *words[] = { (char *) (uintptr_t) "weftd" };
+    struct str error = STR_INIT;
+
+    CHECK(weftd_options_parse(1, words, &options, &error) == -EINVAL);
+    CHECK(strstr(str_text(&error), "--switch-only"));
+    str_fini(&error);
+}
+
+TESTS(
+    RUN(a_lab_switch_is_one_line),
+    RUN(the_environment_stands_in_for_options),
+    RUN(mistakes_are_told_with_what_was_meant),
+    RUN(a_controller_is_not_ours_yet),
+)
