@@ -273,7 +273,8 @@ release_meter(void *sw_, const struct meter *meter)
 }
 
 static void
-configure_meter(struct switch_ *sw, uint32_t slot, const struct meter *meter)
+configure_meter(struct switch_ *sw, uint32_t slot,
+                const struct meter_mod *meter)
 {
     struct dp_meter_config config = {
         .is_pktps = meter->flags & METER_PKTPS,
@@ -315,35 +316,31 @@ enum of_error
 switch_meter_mod(struct switch_ *sw, const struct meter_mod *mod, msec now,
                  struct str *why)
 {
-    const struct meter *meter;
+    uint32_t slot = meter_map_find(&sw->meters, mod->id);
+    bool is_claimed = false;
     enum of_error error;
-    uint32_t slot;
 
     if (mod->command == METER_MOD_DELETE) {
         return meter_delete(sw, mod, now, why);
     }
-    if (mod->command == METER_MOD_ADD
-        && !tables_meter(sw->tables, mod->id)
-        && mod->id && mod->id <= OFPM_MAX
-        && meter_map_claim(&sw->meters, mod->id) == METER_NO_SLOT) {
-        str_setf(why, "there are %u meters already", DP_MAX_METERS);
-        return OF_METER_MOD_FAILED_OUT_OF_METERS;
+    if (mod->command == METER_MOD_ADD && slot == METER_NO_SLOT) {
+        slot = meter_map_claim(&sw->meters, mod->id);
+        if (slot == METER_NO_SLOT) {
+            str_setf(why, "there are %u meters already", DP_MAX_METERS);
+            return OF_METER_MOD_FAILED_OUT_OF_METERS;
+        }
+        is_claimed = true;
     }
     error = tables_meter_mod(sw->tables, mod, now, why);
-    meter = tables_meter(sw->tables, mod->id);
-    if (!meter) {
-        /* Refused: the slot was for nothing. */
-        if (meter_map_release(&sw->meters, mod->id) != METER_NO_SLOT) {
-            sw->meters_released = true;
-            switch_stage(sw, now);
-        }
-        return error;
+    if (error && is_claimed) {
+        /* The slot was for nothing. */
+        meter_map_release(&sw->meters, mod->id);
+        sw->meters_released = true;
+        switch_stage(sw, now);
     }
-    slot = meter_map_find(&sw->meters, mod->id);
-    if (!error && slot != METER_NO_SLOT) {
-        configure_meter(sw, slot, meter);
-    }
-    if (tables_pending(sw->tables)) {
+    if (!error) {
+        /* A meter works before the first entry that names it is visible. */
+        configure_meter(sw, slot, mod);
         switch_stage(sw, now);
     }
     return error;
