@@ -120,7 +120,7 @@ struct action_output_reg {
 
 /* Setting vlan_tci with FLOW_VLAN_PRESENT in value and mask tags a packet that
  * has no tag (mod_vlan_vid is 0x1000|vid under 0x1fff, mod_vlan_pcp is
- * pcp << 13 | 0x1000 under 0xf000); setting that bit to 0 takes the tag away. */
+ * pcp << 13 | 0x1000 under 0xf000); setting that bit to 0 takes the tag off. */
 struct action_set_field {
     struct action h;
     uint16_t field;               /* enum field_id */
@@ -176,7 +176,7 @@ struct action_list {
 
 #define ACTION_FOR_EACH(A, LIST)                                             \
     for (const struct action *A = (LIST)->first;                             \
-         (const char *) A < (const char *) (LIST)->first + (LIST)->len;      \
+         (uintptr_t) A < (uintptr_t) (LIST)->first + (LIST)->len;            \
          A = (const struct action *) ((const char *) A + A->len))
 
 static inline struct action_list
@@ -207,8 +207,8 @@ struct actions {
 
 void actions_fini(struct actions *);
 void actions_clear(struct actions *);
-/* Appends a zeroed action of `len` bytes (rounded up to 8); valid until the next
- * append. */
+/* Appends a zeroed action of `len` bytes (rounded up to 8); valid until the
+ * next append. */
 void *actions_add(struct actions *, enum action_type, size_t len);
 void actions_add_output(struct actions *, uint32_t port);
 void actions_add_controller(struct actions *, uint16_t max_len,
@@ -216,8 +216,8 @@ void actions_add_controller(struct actions *, uint16_t max_len,
 void actions_add_set_field(struct actions *, enum field_id, u128 value,
                            u128 mask);
 /* Nesting: begin returns a mark that end takes.  End says whether the nested
- * actions fit into a clone's length (ACTION_MAX_LEN); if not, the clone is taken
- * off again. */
+ * actions fit into a clone's length (ACTION_MAX_LEN); if not, the clone is
+ * taken off again. */
 uint32_t actions_begin_clone(struct actions *);
 bool actions_end_clone(struct actions *, uint32_t mark);
 struct action_list actions_list(const struct actions *);
@@ -235,8 +235,8 @@ struct instructions {
     uint8_t goto_table;
 };
 
-/* Where a list of actions stands.  In a bucket nothing is known about the packet,
- * and what the actions need is judged when they are carried out. */
+/* Where a list of actions stands.  In a bucket nothing is known about the
+ * packet, and what the actions need is judged when they are carried out. */
 enum actions_context { ACTIONS_APPLY, ACTIONS_SET, ACTIONS_BUCKET,
                        ACTIONS_PACKET_OUT };
 struct match;

@@ -131,6 +131,7 @@ flow_text_next(const struct flow_text *ft, struct span *rest,
                               *rest->s);
     }
     skip(rest, item->word.len);
+    item->value.s = rest->s;
     if (!rest->len || is_separator(*rest->s)) {
         return 1;
     }

@@ -97,7 +97,8 @@ format_push(const struct action *action, struct str *s)
     str_addf(s, "%s:0x%04x", type_names[action->type], push->eth_type);
 }
 
-/* note:01.02.03, dots or none */
+/* note:01.02.03, dots or none.  On the wire a note fills its action, so zeros
+ * are added up to there. */
 static int
 parse_note(struct flow_text *ft, const struct item *item,
            uint32_t type UNUSED, struct actions *actions)
@@ -123,7 +124,7 @@ parse_note(struct flow_text *ft, const struct item *item,
                               "digits, such as 01.02.ff");
     }
     note = actions_add(actions, ACTION_NOTE, header + n_bytes);
-    note->n_bytes = (uint16_t) n_bytes;
+    note->n_bytes = (uint16_t) (note->h.len - header);
     for (size_t i = 0; i < n_bytes; i++) {
         unsigned int byte = 0;
 

@@ -1,6 +1,6 @@
 /* Instructions, written among the actions.  OpenFlow 1.1 and later execute them
- * in a fixed order whatever the order in the message, so the text must be in that
- * order too: meter, actions to apply, clear_actions, write_actions,
+ * in a fixed order whatever the order in the message, so the text must be in
+ * that order too: meter, actions to apply, clear_actions, write_actions,
  * write_metadata, goto_table. */
 #include "openflow/flow_text.h"
 
@@ -72,7 +72,7 @@ parse_goto_table(struct flow_text *ft, const struct item *item,
     return err;
 }
 
-enum { APPLY = 1 };               /* where actions to apply stand in the order */
+enum { APPLY = 1 };               /* place of the actions in the order */
 
 /* In the order of execution; meter comes before APPLY, the rest after it. */
 static const struct instruction_word {
@@ -87,8 +87,8 @@ static const struct instruction_word {
     { "goto_table", parse_goto_table, APPLY + 4 },
 };
 
-/* The word's row.  Only at the very beginning is a meter an instruction; further
- * on it is OpenFlow 1.5's action of the same name. */
+/* The word's row.  Only at the very beginning is a meter an instruction;
+ * further on it is OpenFlow 1.5's action of the same name. */
 static const struct instruction_word *
 find_instruction(struct span word, bool is_first)
 {

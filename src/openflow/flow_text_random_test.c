@@ -1,5 +1,5 @@
-/* Whatever can be said in flow text is read back as it was: random flow-mods over
- * the whole grammar, to text and back. */
+/* Whatever can be said in flow text is read back as it was: random flow-mods
+ * over the whole grammar, to text and back. */
 #include "unit.h"
 
 #include "lib/rng.h"
@@ -175,7 +175,7 @@ add_controller(struct rng *rng, struct actions *actions)
 static void
 add_note(struct rng *rng, struct actions *actions)
 {
-    uint16_t n = (uint16_t) rng_below(rng, 20);
+    uint16_t n = (uint16_t) (6 + 8 * rng_below(rng, 3));
     struct action_note *note = actions_add(
         actions, ACTION_NOTE, offsetof(struct action_note, bytes) + n);
 

@@ -169,8 +169,9 @@ TEST(actions_are_written_in_the_field_s_words)
         "pop_queue", "push_vlan:0x8100", "pop_vlan", "push_mpls:0x8848",
         "pop_mpls:0x0800", "dec_ttl", "dec_mpls_ttl", "copy_ttl_out",
         "copy_ttl_in", "resubmit:4", "resubmit:IN_PORT", "resubmit(,3)",
-        "resubmit(4,3)", "clone(output:1,clone(drop))", "exit", "note:",
-        "note:01.02.ff", "push:NXM_NX_REG0[]", "pop:NXM_OF_ETH_SRC[0..7]",
+        "resubmit(4,3)", "clone(output:1,clone(drop))", "exit",
+        "note:00.00.00.00.00.00", "note:01.02.ff.00.00.00",
+        "push:NXM_NX_REG0[]", "pop:NXM_OF_ETH_SRC[0..7]",
         "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]",
         "move:NXM_NX_REG0[3]->OXM_OF_METADATA[9]",
         "load:0x5->NXM_NX_REG0[0..7]", "load:0x1->NXM_NX_XXREG0[]",
@@ -210,7 +211,7 @@ TEST(actions_have_other_spellings)
                   "move:NXM_OF_ETH_SRC[]->OXM_OF_METADATA[0..47]");
     check_actions("resubmit(3,)", "resubmit:3");
     check_actions("clone()", "clone(drop)");
-    check_actions("note:0102", "note:01.02");
+    check_actions("note:0102", "note:01.02.00.00.00.00");
     check_actions("load:0x10->OXM_OF_PKT_REG0[4..11]",
                   "load:0x10->OXM_OF_PKT_REG0[4..11]");
 }

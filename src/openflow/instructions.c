@@ -47,6 +47,23 @@ need_field(const struct check *c, const char *action,
     return OF_OK;
 }
 
+/* What conntrack keeps belongs to the connection, not to the packet. */
+static enum of_error
+need_writable(const struct check *c, const char *action,
+              const struct field *field)
+{
+    if (!(field->flags & FIELD_WRITABLE)) {
+        return refuse(c, OF_BAD_ACTION_BAD_SET_TYPE,
+                      "%s: %s cannot be written", action, field->name);
+    }
+    if (field->id == FIELD_CT_MARK || field->id == FIELD_CT_LABEL) {
+        return refuse(c, OF_BAD_ACTION_BAD_SET_ARGUMENT,
+                      "%s: %s can only be set as its connection is committed",
+                      action, field->name);
+    }
+    return need_field(c, action, field);
+}
+
 static enum of_error
 need_subfield(const struct check *c, const char *action,
               const struct subfield *sub, bool to_write)
@@ -63,11 +80,8 @@ need_subfield(const struct check *c, const char *action,
                       "%s: %s has no bits %u..%u", action, field->name,
                       sub->ofs, sub->ofs + sub->n_bits - 1);
     }
-    if (to_write && !(field->flags & FIELD_WRITABLE)) {
-        return refuse(c, OF_BAD_ACTION_BAD_SET_ARGUMENT,
-                      "%s: %s cannot be written", action, field->name);
-    }
-    return need_field(c, action, field);
+    return to_write ? need_writable(c, action, field)
+                    : need_field(c, action, field);
 }
 
 static uint16_t
@@ -158,10 +172,6 @@ check_set_field(struct check *c, const struct action *action)
                       name);
     }
     field = field_by_id(set->field);
-    if (!(field->flags & FIELD_WRITABLE)) {
-        return refuse(c, OF_BAD_ACTION_BAD_SET_TYPE,
-                      "%s: %s cannot be written", name, field->name);
-    }
     if (action_u128(set->mask) & ~field_ones(field)
         || action_u128(set->value) & ~action_u128(set->mask)) {
         return refuse(c, OF_BAD_ACTION_BAD_SET_ARGUMENT,
@@ -173,7 +183,7 @@ check_set_field(struct check *c, const struct action *action)
                       "%s: a vlan_vid includes 0x%x", name,
                       FLOW_VLAN_PRESENT);
     }
-    error = set->is_mod ? OF_OK : need_field(c, name, field);
+    error = set->is_mod ? OF_OK : need_writable(c, name, field);
     if (!error && !set->is_mod && field->id == FIELD_VLAN_VID) {
         error = need_field(c, name, field_by_id(FIELD_VLAN_PCP));
     }

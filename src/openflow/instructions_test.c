@@ -45,6 +45,14 @@ TEST(a_field_can_be_set_where_the_match_requires_it)
     CHECK(check("arp", "set_field:2->arp_op") == OF_OK);
 }
 
+TEST(the_mark_of_a_connection_is_not_the_packet_s)
+{
+    CHECK(check("", "set_field:1->ct_mark")
+          == OF_BAD_ACTION_BAD_SET_ARGUMENT);
+    CHECK(check("", "move:NXM_NX_REG0[]->NXM_NX_CT_MARK[]")
+          == OF_BAD_ACTION_BAD_SET_ARGUMENT);
+}
+
 TEST(older_actions_ask_nothing_of_the_match)
 {
     CHECK(check("", "mod_nw_dst:10.0.0.1,mod_tp_dst:80,mod_vlan_vid:5,"
@@ -168,7 +176,7 @@ TEST(nonsense_in_memory_is_refused)
           == OF_BAD_ACTION_BAD_SET_ARGUMENT);
     move->dst = (struct subfield) { FIELD_CT_STATE, 0, 4 };
     CHECK(actions_check(actions_list(&a), ACTIONS_APPLY, &match, NULL)
-          == OF_BAD_ACTION_BAD_SET_ARGUMENT);
+          == OF_BAD_ACTION_BAD_SET_TYPE);
     actions_fini(&a);
 }
 
@@ -218,6 +226,7 @@ TEST(goto_leads_forward)
 
 TESTS(
     RUN(a_field_can_be_set_where_the_match_requires_it),
+    RUN(the_mark_of_a_connection_is_not_the_packet_s),
     RUN(older_actions_ask_nothing_of_the_match),
     RUN(vlan_tags_come_and_go),
     RUN(mpls_changes_what_the_packet_is),

@@ -26,8 +26,8 @@ is_zero(const void *p, size_t n)
 }
 
 /* An IPv4 tunnel address lies in the last bytes of an IPv6 one.  Without the
- * family, 10.0.0.1 would also be met by any IPv6 address that ends so.  Values of
- * zero stay true for packets that came through no tunnel. */
+ * family, 10.0.0.1 would also be met by any IPv6 address that ends so.  Values
+ * of zero stay true for packets that came through no tunnel. */
 static void
 set_tun_family(struct match *match, uint8_t family)
 {

@@ -31,8 +31,8 @@ bool match_covers(const struct match *wide, const struct match *narrow);
 enum of_error match_check(const struct match *, struct str *why);
 
 /* A match taken apart: each bit of the mask belongs to one field, the one that
- * the match's other fields make meaningful (tcp_dst or udp_dst...), in the order
- * of FIELDS, in which prerequisites come first.  For codecs and text. */
+ * the match's other fields make meaningful (tcp_dst or udp_dst...), in the
+ * order of FIELDS, in which prerequisites come first.  For codecs and text. */
 struct match_field {
     const struct field *field;
     u128 value, mask;

@@ -514,11 +514,11 @@ parse_plain(const struct field *field, const char *text, u128 *value)
     case FORMAT_PORT:
         return parse_port(text, value);
     case FORMAT_PACKET_TYPE: {
-        unsigned int ns, type;
-        int n = 0;
+        int ns, type, n = 0;
 
-        if (sscanf(text, "(%u,%x)%n", &ns, &type, &n) == 2 && !text[n]) {
-            *value = (u128) (ns & 0xffff) << 16 | (type & 0xffff);
+        if (sscanf(text, "(%9i,%9i)%n", &ns, &type, &n) == 2 && !text[n]
+            && !((ns | type) & ~0xffff)) {
+            *value = (u128) ns << 16 | (unsigned int) type;
             return true;
         }
         break;

@@ -72,6 +72,7 @@ TEST(values_are_written_as_usual)
     check_text(FIELD_TCP_DST, "0x50/0xfff0", "80/0xfff0");
     check_text(FIELD_IP_FRAG, "not_later", "not_later");
     check_text(FIELD_IN_PORT, "local", "LOCAL");
+    check_text(FIELD_PACKET_TYPE, "(0x1,0x800)", "(1,0x800)");
 }
 
 TEST(flags_are_masked_with_signs_and_exact_with_bars)
@@ -91,7 +92,8 @@ TEST(nonsense_is_refused)
         enum field_id id;
         const char *text;
     } cases[] = {
-        { FIELD_TCP_FLAGS, "syn|" }, { FIELD_TCP_FLAGS, "+syn+syn" },
+        { FIELD_PACKET_TYPE, "(1,0x10000)" }, { FIELD_TCP_FLAGS, "syn|" },
+        { FIELD_TCP_FLAGS, "+syn+syn" },
         { FIELD_TCP_FLAGS, "" }, { FIELD_TCP_DST, "65536" },
         { FIELD_TCP_DST, "1/" }, { FIELD_IPV4_DST, "10.0.0.1/33" },
         { FIELD_ETH_SRC, "02:00:00:00:00" }, { FIELD_REG0, "0x1ffffffff" },
