@@ -5,6 +5,7 @@
 #include "lib/types.h"
 
 int bench_forward(int argc, char **argv);
+int bench_packet(int argc, char **argv);
 int bench_wire(int argc, char **argv);
 int bench_invalidate(int argc, char **argv);
 

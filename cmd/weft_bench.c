@@ -14,6 +14,8 @@ static const struct {
 } benches[] = {
     { "forward", bench_forward,
       "packets through the data path, memory to memory" },
+    { "packet", bench_packet,
+      "each step that touches a packet: buffers, keys, edits, segments" },
     { "wire", bench_wire,
       "two real ports and the data path, until a signal" },
     { "invalidate", bench_invalidate,
