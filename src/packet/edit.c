@@ -57,12 +57,11 @@ struct l4 {
     bool is_routed;           /* see struct ip6_chain */
 };
 
+/* Behind an IPv4 or an IPv6 header, the other is NULL. */
 static bool
-find_l4(const struct packet *pkt, struct l4 *l4)
+find_l4(const struct packet *pkt, const struct ip4_header *ip4,
+        const struct ip6_header *ip6, struct l4 *l4)
 {
-    const struct ip4_header *ip4 = find_ip4(pkt);
-    const struct ip6_header *ip6 = find_ip6(pkt);
-
     *l4 = (struct l4) { .is_ip6 = ip6 };
     if (pkt->l4_ofs == PACKET_NO_OFS || (!ip4 && !ip6)) {
         return false;
@@ -89,7 +88,10 @@ static bool
 find_proto(const struct packet *pkt, uint8_t proto, uint32_t min_len,
            struct l4 *l4)
 {
-    return find_l4(pkt, l4) && l4->proto == proto && l4->len >= min_len;
+    const struct ip4_header *ip4 = find_ip4(pkt);
+
+    return find_l4(pkt, ip4, ip4 ? NULL : find_ip6(pkt), l4)
+           && l4->proto == proto && l4->len >= min_len;
 }
 
 /* ---- Checksums ---- */
@@ -125,7 +127,7 @@ static void
 adjust_l4_csum(struct packet *pkt, const struct l4 *l4, bool in_pseudo,
                const uint8_t *from, const uint8_t *to, size_t len)
 {
-    unsigned int ofs = l4_csum_ofs(l4);
+    unsigned int ofs = l4->p ? l4_csum_ofs(l4) : 0;
     uint8_t *field = l4->p + ofs;
     bool is_udp = l4->proto == IP_PROTO_UDP || l4->proto == IP_PROTO_UDPLITE;
     be16 sum;
@@ -167,6 +169,8 @@ struct place {
     unsigned int n;
     unsigned int shift;
     unsigned int cover;       /* enum cover */
+    struct ip4_header *ip4;   /* under COVER_IP4 */
+    struct l4 l4;             /* under the others; p NULL: none there */
 };
 
 static u128
@@ -202,8 +206,9 @@ store(uint8_t *p, unsigned int n, u128 value)
 /* CRC-32C is linear: what the packet carries, right or wrong, stays as right or
  * as wrong as it was. */
 static void
-write_sctp(const struct place *place, const struct l4 *l4, u128 value)
+write_sctp(const struct place *place, u128 value)
 {
+    const struct l4 *l4 = &place->l4;
     be32 before = crc32c_sctp(l4->p, l4->len);
     uint8_t *field = l4->p + SCTP_CSUM_OFS;
 
@@ -217,7 +222,6 @@ write_place(struct packet *pkt, const struct place *place, u128 value,
 {
     u128 old = load(place->p, place->n);
     uint8_t from[16], to[16];
-    struct l4 l4;
 
     mask <<= place->shift;
     value = (old & ~mask) | (value << place->shift & mask);
@@ -229,21 +233,20 @@ write_place(struct packet *pkt, const struct place *place, u128 value,
         return true;
     }
     if (place->cover & COVER_SCTP) {
-        if (!find_l4(pkt, &l4) || l4.is_fragment) {
-            return false;
+        if (place->l4.is_fragment) {
+            return false;     /* the checksum covers what is elsewhere */
         }
-        write_sctp(place, &l4, value);
+        write_sctp(place, value);
         return true;
     }
     memcpy(from, place->p, place->n);
     store(to, place->n, value);
     if (place->cover & COVER_IP4) {
-        struct ip4_header *ip = find_ip4(pkt);
-
-        ip->csum = checksum_update_bytes(ip->csum, from, to, place->n);
+        place->ip4->csum = checksum_update_bytes(place->ip4->csum, from, to,
+                                                 place->n);
     }
-    if (place->cover & (COVER_PSEUDO | COVER_L4) && find_l4(pkt, &l4)) {
-        adjust_l4_csum(pkt, &l4, place->cover & COVER_PSEUDO, from, to,
+    if (place->cover & (COVER_PSEUDO | COVER_L4)) {
+        adjust_l4_csum(pkt, &place->l4, place->cover & COVER_PSEUDO, from, to,
                        place->n);
     }
     memcpy(place->p, to, place->n);
@@ -256,8 +259,10 @@ place_eth(struct packet *pkt, enum field_id id, struct place *place)
     if (pkt->len < ETH_HEADER_LEN) {
         return false;
     }
-    *place = (struct place) { pkt->data + (id == FIELD_ETH_SRC ? 6 : 0), 6, 0,
-                              COVER_NONE };
+    place->p = pkt->data + (id == FIELD_ETH_SRC ? 6 : 0);
+    place->n = 6;
+    place->shift = 0;
+    place->cover = COVER_NONE;
     return true;
 }
 
@@ -274,8 +279,10 @@ place_mpls(struct packet *pkt, enum field_id id, struct place *place)
     if (!has_lse(pkt)) {
         return false;
     }
-    *place = (struct place) { pkt->data + pkt->l2_5_ofs, MPLS_LSE_LEN,
-                              field_by_id(id)->shift, COVER_NONE };
+    place->p = pkt->data + pkt->l2_5_ofs;
+    place->n = MPLS_LSE_LEN;
+    place->shift = field_by_id(id)->shift;
+    place->cover = COVER_NONE;
     return true;
 }
 
@@ -283,23 +290,29 @@ static bool
 place_ip4(struct packet *pkt, enum field_id id, struct place *place)
 {
     struct ip4_header *ip = find_ip4(pkt);
-    unsigned int shift = field_by_id(id)->shift;
 
     if (!ip) {
         return false;
     }
+    place->ip4 = ip;
+    place->shift = 0;
+    place->cover = COVER_IP4;
     switch (id) {
-    case FIELD_IPV4_SRC:
-        *place = (struct place) { ip->src, 4, 0, COVER_IP4 | COVER_PSEUDO };
-        return true;
-    case FIELD_IPV4_DST:
-        *place = (struct place) { ip->dst, 4, 0, COVER_IP4 | COVER_PSEUDO };
+    case FIELD_IPV4_SRC: case FIELD_IPV4_DST:
+        place->p = id == FIELD_IPV4_SRC ? ip->src : ip->dst;
+        place->n = 4;
+        place->cover |= COVER_PSEUDO;
+        find_l4(pkt, ip, NULL, &place->l4);
         return true;
     case FIELD_IP_TTL:        /* with the protocol one 16-bit word */
-        *place = (struct place) { &ip->ttl, 2, 8, COVER_IP4 };
+        place->p = &ip->ttl;
+        place->n = 2;
+        place->shift = 8;
         return true;
     default:                  /* in the TOS byte, behind version and length */
-        *place = (struct place) { &ip->ver_ihl, 2, shift, COVER_IP4 };
+        place->p = &ip->ver_ihl;
+        place->n = 2;
+        place->shift = field_by_id(id)->shift;
         return true;
     }
 }
@@ -308,29 +321,33 @@ static bool
 place_ip6(struct packet *pkt, enum field_id id, struct place *place)
 {
     struct ip6_header *ip = find_ip6(pkt);
-    unsigned int shift = field_by_id(id)->shift;
-    struct l4 l4;
 
     if (!ip) {
         return false;
     }
+    place->shift = 0;
+    place->cover = COVER_NONE;
     switch (id) {
-    case FIELD_IPV6_SRC:
-        *place = (struct place) { ip->src, 16, 0, COVER_PSEUDO };
-        return true;
-    case FIELD_IPV6_DST:
-        *place = (struct place) { ip->dst, 16, 0,
-                                  find_l4(pkt, &l4) && l4.is_routed
-                                  ? COVER_NONE : COVER_PSEUDO };
+    case FIELD_IPV6_SRC: case FIELD_IPV6_DST:
+        place->p = id == FIELD_IPV6_SRC ? ip->src : ip->dst;
+        place->n = 16;
+        find_l4(pkt, NULL, ip, &place->l4);
+        if (id == FIELD_IPV6_SRC || !place->l4.is_routed) {
+            place->cover = COVER_PSEUDO;
+        }
         return true;
     case FIELD_IP_TTL:
-        *place = (struct place) { &ip->hop_limit, 1, 0, COVER_NONE };
+        place->p = &ip->hop_limit;
+        place->n = 1;
         return true;
     case FIELD_IPV6_LABEL:
-        *place = (struct place) { (uint8_t *) ip, 4, 0, COVER_NONE };
+        place->p = (uint8_t *) ip;
+        place->n = 4;
         return true;
     default:                  /* in the traffic class, above the label */
-        *place = (struct place) { (uint8_t *) ip, 4, 20 + shift, COVER_NONE };
+        place->p = (uint8_t *) ip;
+        place->n = 4;
+        place->shift = 20u + field_by_id(id)->shift;
         return true;
     }
 }
@@ -362,14 +379,14 @@ place_port(struct packet *pkt, uint8_t proto, bool is_dst,
     uint32_t min_len = proto == IP_PROTO_TCP ? TCP_HEADER_LEN
                        : proto == IP_PROTO_UDP ? UDP_HEADER_LEN
                        : SCTP_HEADER_LEN;
-    struct l4 l4;
 
-    if (!find_proto(pkt, proto, min_len, &l4)) {
+    if (!find_proto(pkt, proto, min_len, &place->l4)) {
         return false;
     }
-    *place = (struct place) { l4.p + (is_dst ? 2 : 0), 2, 0,
-                              proto == IP_PROTO_SCTP ? COVER_SCTP
-                                                     : COVER_L4 };
+    place->p = place->l4.p + (is_dst ? 2 : 0);
+    place->n = 2;
+    place->shift = 0;
+    place->cover = proto == IP_PROTO_SCTP ? COVER_SCTP : COVER_L4;
     return true;
 }
 
@@ -377,43 +394,44 @@ static bool
 place_icmp(struct packet *pkt, uint8_t proto, bool is_code,
            struct place *place)
 {
-    struct l4 l4;
-
-    if (!find_proto(pkt, proto, 4, &l4)
-        || l4.is_ip6 != (proto == IP_PROTO_ICMPV6)) {
+    if (!find_proto(pkt, proto, 4, &place->l4)
+        || place->l4.is_ip6 != (proto == IP_PROTO_ICMPV6)) {
         return false;
     }
-    *place = (struct place) { l4.p, 2, is_code ? 0 : 8, COVER_L4 };
+    place->p = place->l4.p;
+    place->n = 2;
+    place->shift = is_code ? 0 : 8;
+    place->cover = COVER_L4;
     return true;
 }
 
 static bool
 place_nd(struct packet *pkt, enum field_id id, struct place *place)
 {
+    const struct l4 *l4 = &place->l4;
     struct nd_options options;
-    struct l4 l4;
 
-    if (!find_proto(pkt, IP_PROTO_ICMPV6, ND_HEADER_LEN, &l4) || !l4.is_ip6
-        || !nd_is_message(l4.p)
-        || !nd_options_decode(&options, l4.p + ND_HEADER_LEN,
-                              l4.len - ND_HEADER_LEN)) {
+    if (!find_proto(pkt, IP_PROTO_ICMPV6, ND_HEADER_LEN, &place->l4)
+        || !l4->is_ip6 || !nd_is_message(l4->p)
+        || !nd_options_decode(&options, l4->p + ND_HEADER_LEN,
+                              l4->len - ND_HEADER_LEN)) {
         return false;
     }
     place->shift = 0;
     place->cover = COVER_L4;
     switch (id) {
     case FIELD_ND_TARGET:
-        place->p = l4.p + ND_TARGET_OFS;
+        place->p = l4->p + ND_TARGET_OFS;
         place->n = 16;
         return true;
     case FIELD_ND_RESERVED:
-        place->p = l4.p + ND_RESERVED_OFS;
+        place->p = l4->p + ND_RESERVED_OFS;
         place->n = 4;
         return true;
     default:
         place->p = (uint8_t *) (id == FIELD_ND_SLL ? options.sll
                                                    : options.tll);
-        if (l4.p[0] != (id == FIELD_ND_SLL ? ND_SOLICIT : ND_ADVERT)) {
+        if (l4->p[0] != (id == FIELD_ND_SLL ? ND_SOLICIT : ND_ADVERT)) {
             return false;
         }
         place->n = 6;
