@@ -2,35 +2,25 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "port/netns.h"
+#include "port/packet_socket.h"
 
 /* Linux 6.2; older headers do not have them. */
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
 #endif
-/* Linux 6.4. */
-#ifndef PACKET_FANOUT_FLAG_IGNORE_OUTGOING
-#define PACKET_FANOUT_FLAG_IGNORE_OUTGOING 0x4000
-#endif
 
 enum {
     VNET_HEADER_SIZE = 10,
-    /* A packet socket's memory is charged by what the kernel allocated, about
-     * 80 KB for a 64 KB frame: this is a hundred super-frames, more than one
-     * TCP connection has in flight. */
-    SOCKET_BUFFER_SIZE = 8 << 20,
     /* In frames.  The kernel's 500 is less than what one batch of a fast
      * sender brings while we are elsewhere. */
     TAP_QUEUE_LEN = 1024,
@@ -272,122 +262,7 @@ leave:
     return err;
 }
 
-/* Packet sockets. */
-
-static int
-set_option(int fd, int level, int name, int value)
-{
-    return setsockopt(fd, level, name, &value, sizeof value) ? -errno : 0;
-}
-
-/* Throws away what a socket received before it joined the others: each of these
- * frames is in the first socket too. */
-static void
-drain(int fd)
-{
-    char byte;
-
-    while (recv(fd, &byte, sizeof byte, MSG_DONTWAIT) >= 0) {
-        continue;
-    }
-}
-
-static int
-join_fanout(int fd, int first_fd)
-{
-    struct sockaddr_ll sll;
-    socklen_t len = sizeof sll;
-    uint32_t group = 0;
-    socklen_t group_len = sizeof group;
-    uint32_t flags = PACKET_FANOUT_FLAG_IGNORE_OUTGOING;
-    int err;
-
-    if (fd == first_fd) {
-        flags |= PACKET_FANOUT_FLAG_UNIQUEID;
-    } else if (getsockopt(first_fd, SOL_PACKET, PACKET_FANOUT, &group,
-                          &group_len)
-               || getsockname(first_fd, (struct sockaddr *) &sll, &len)) {
-        return -errno;
-    }
-    err = set_option(fd, SOL_PACKET, PACKET_FANOUT,
-                     (int) ((group & 0xffff)
-                            | (PACKET_FANOUT_HASH | flags) << 16));
-    if (!err && fd != first_fd) {
-        drain(fd);
-    }
-    return err;
-}
-
-static int
-packet_socket_open(const struct link_info *link, int *result)
-{
-    struct sockaddr_ll sll = {
-        .sll_family = AF_PACKET,
-        .sll_protocol = htobe16(ETH_P_ALL),
-        .sll_ifindex = (int) link->ifindex,
-    };
-    struct packet_mreq promiscuous = {
-        .mr_ifindex = (int) link->ifindex,
-        .mr_type = PACKET_MR_PROMISC,
-    };
-    /* Protocol 0 receives nothing until it is bound. */
-    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int err;
-
-    if (fd < 0) {
-        return -errno;
-    }
-    if ((err = set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1))
-        || (err = set_option(fd, SOL_PACKET, PACKET_AUXDATA, 1))
-        || (err = set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1))
-        || (err = set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE,
-                             SOCKET_BUFFER_SIZE))
-        || (err = set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE,
-                             SOCKET_BUFFER_SIZE))) {
-        goto close_fd;
-    }
-    /* Ends with the socket, whatever becomes of us. */
-    if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous,
-                   sizeof promiscuous)
-        || bind(fd, (struct sockaddr *) &sll, sizeof sll)) {
-        err = -errno;
-        goto close_fd;
-    }
-    *result = fd;
-    return 0;
-
-close_fd:
-    close(fd);
-    return err;
-}
-
-static int
-open_packet_sockets(const struct link_info *link, unsigned int n,
-                    struct helper_device *opened)
-{
-    int err;
-
-    for (unsigned int i = 0; i < n; i++) {
-        int fd = -1;
-
-        err = packet_socket_open(link, &fd);
-        if (err) {
-            goto close_fds;
-        }
-        opened->fds[opened->n_fds++] = fd;
-        if (n > 1) {
-            err = join_fanout(fd, opened->fds[0]);
-            if (err) {
-                goto close_fds;
-            }
-        }
-    }
-    return 0;
-
-close_fds:
-    close_fds(opened);
-    return err;
-}
+/* NETDEV and VM_TAP. */
 
 /* Takes over a link of the current namespace. */
 static int
@@ -423,11 +298,13 @@ attach(struct device_env *env, struct device *device, struct netlink *nl,
         }
         device->was_down = true;
     }
-    err = open_packet_sockets(&link, device->spec.n_queues, &device->opened);
+    err = packet_sockets_open(link.ifindex, device->spec.n_queues,
+                              device->opened.fds);
     if (err) {
         fail(error, name, "open a packet socket", err);
         goto set_down;
     }
+    device->opened.n_fds = device->spec.n_queues;
     device->opened.ifindex = link.ifindex;
     device->opened.mtu = link.mtu;
     device->opened.mac = link.mac;
@@ -519,7 +396,7 @@ close_fd:
     return err;
 }
 
-/* NETDEV and VM_TAP: a link of a namespace that is not ours alone. */
+/* A link of a namespace that is not ours alone. */
 static int
 open_netdev(struct device_env *env, struct device *device,
             struct str *error)

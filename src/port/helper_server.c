@@ -210,24 +210,29 @@ serve_release_device(struct helper_server *server, uint32_t handle)
 }
 
 static bool
-is_held(const struct link_info *link, void *server_)
+index_is_held(unsigned int ifindex, void *server_)
 {
     const struct helper_server *server = server_;
+    const struct holding *h = server->holdings;
 
-    for (const struct holding *h = server->holdings; h; h = h->next) {
-        if (h->device.opened.ifindex == link->ifindex
-            && !strcmp(h->device.spec.device, link->name)) {
-            return true;
-        }
+    while (h && h->device.opened.ifindex != ifindex) {
+        h = h->next;
     }
-    return false;
+    return h;
+}
+
+static bool
+link_is_held(const struct link_info *link, void *server)
+{
+    return index_is_held(link->ifindex, server);
 }
 
 static int
 serve_settle(struct helper_server *server)
 {
+    struct netlink *nl = NULL;
     struct holding *next;
-    int n;
+    int err;
 
     for (struct holding *h = server->holdings; h; h = next) {
         next = h->next;
@@ -235,8 +240,15 @@ serve_settle(struct helper_server *server)
             release(server, h, false);
         }
     }
-    n = device_clean(&server->env, is_held, server);
-    return MIN(n, 0);
+    err = device_clean(&server->env, link_is_held, server);
+    if (err >= 0) {
+        err = netlink_open(&nl);
+    }
+    if (!err) {
+        err = isolate_clean(server->instance, nl, index_is_held, server);
+    }
+    netlink_close(nl);
+    return MIN(err, 0);
 }
 
 static int
@@ -324,7 +336,7 @@ serve_open_link_monitor(const char *netns, struct str *error)
 
 /* Files. */
 
-static int
+static bool
 path_is_live_socket(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -337,6 +349,18 @@ path_is_live_socket(const struct sockaddr_un *address)
         close(fd);
     }
     return live;
+}
+
+/* To be removed in the end.  A restarted main asks for the same again. */
+static void
+remember_listener(struct helper_server *server, const char *path)
+{
+    for (unsigned int i = 0; i < server->n_listeners; i++) {
+        if (!strcmp(server->listeners[i], path)) {
+            return;
+        }
+    }
+    server->listeners[server->n_listeners++] = xstrdup(path);
 }
 
 static int
@@ -385,7 +409,7 @@ serve_listen_unix(struct helper_server *server,
         close(fd);
         return err;
     }
-    server->listeners[server->n_listeners++] = xstrdup(address.sun_path);
+    remember_listener(server, address.sun_path);
     return fd;
 }
 
@@ -587,7 +611,7 @@ clean_left_over(struct helper_server *server)
     }
     device_clean(&server->env, NULL, NULL);
     if (!netlink_open(&nl)) {
-        isolate_clean(server->instance, nl);
+        isolate_clean(server->instance, nl, NULL, NULL);
     }
     netlink_close(nl);
 }

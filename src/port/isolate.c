@@ -82,6 +82,18 @@ table_name(char name[TABLE_NAME_SIZE], const char *instance,
              isolation->ifindex, isolation->ipv6_was_on ? "/ipv6" : "");
 }
 
+/* Whether the device is isolated already, by a run before us that kept it, and
+ * had IPv6 before that. */
+static bool
+inherits_ipv6(const char *instance, unsigned int ifindex)
+{
+    char table[TABLE_NAME_SIZE], command[TABLE_NAME_SIZE + 32];
+
+    table_name(table, instance, &(struct isolation) { ifindex, true });
+    snprintf(command, sizeof command, "list table netdev %s", table);
+    return !run_nft(command, NULL, NULL);
+}
+
 int
 isolate_begin(const char *instance, struct netlink *nl,
               const struct link_info *link, struct isolation *result,
@@ -99,7 +111,8 @@ isolate_begin(const char *instance, struct netlink *nl,
         return err;
     }
     isolation.ipv6_was_on = !has_address
-                            && read_disable_ipv6(link->name) == '0';
+                            && (read_disable_ipv6(link->name) == '0'
+                                || inherits_ipv6(instance, link->ifindex));
 
     table_name(table, instance, &isolation);
     str_addf(&commands,
@@ -167,7 +180,8 @@ parse_table(const char *line, const char *instance,
 }
 
 int
-isolate_clean(const char *instance, struct netlink *nl)
+isolate_clean(const char *instance, struct netlink *nl,
+              bool (*keep)(unsigned int ifindex, void *aux), void *aux)
 {
     struct str tables = STR_INIT;
     int n = 0, err = run_nft("list tables netdev", &tables, NULL);
@@ -181,7 +195,8 @@ isolate_clean(const char *instance, struct netlink *nl)
     while (rest && (line = strsep(&rest, "\n"))) {
         struct isolation isolation;
 
-        if (parse_table(line, instance, &isolation)) {
+        if (parse_table(line, instance, &isolation)
+            && !(keep && keep(isolation.ifindex, aux))) {
             isolate_end(instance, nl, &isolation);
             n++;
         }

@@ -28,7 +28,9 @@ int isolate_begin(const char *instance, struct netlink *,
                   struct str *error);
 void isolate_end(const char *instance, struct netlink *,
                  const struct isolation *);
-/* Undoes all that `instance` left behind here; returns on how many devices. */
-int isolate_clean(const char *instance, struct netlink *);
+/* Undoes all that `instance` left behind here, except on devices for which
+ * `keep` says true (NULL: none); returns on how many devices. */
+int isolate_clean(const char *instance, struct netlink *,
+                  bool (*keep)(unsigned int ifindex, void *aux), void *aux);
 
 #endif
