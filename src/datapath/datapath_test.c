@@ -313,6 +313,32 @@ TEST(many_changes_at_once_find_the_same_entries_as_one_by_one)
     }
 }
 
+/* As route(), but the answer depends on the port as well. */
+static void
+route_by_port_too(struct rig *rig, struct upcall *upcall)
+{
+    route(rig, upcall);
+    upcall->mask.bits.key.tp_dst = 0xffff;
+}
+
+TEST(a_stale_entry_gives_way_to_one_of_another_mask)
+{
+    struct rig *rig = rig_create((struct datapath_config) { 0 });
+    struct dp_cache_size size;
+
+    rig->translate = route;
+    send(rig, 1, 1, htobe32(0x0a000002), 1);
+    datapath_invalidate_all(rig->dp);
+    rig->translate = route_by_port_too;
+    for (unsigned int i = 0; i < 5; i++) {
+        send(rig, 1, 1, htobe32(0x0a000002), 1);
+    }
+    CHECK(rig->n_upcalls == 2);
+    datapath_cache_size(rig->dp, &size);
+    CHECK(size.n_entries == 1);
+    rig_destroy(rig);
+}
+
 static void
 route_while_tables_change(struct rig *rig, struct upcall *upcall)
 {
@@ -646,6 +672,7 @@ TESTS(
     RUN(a_port_never_uses_the_entry_of_another),
     RUN(a_change_makes_exactly_the_touched_entries_stale),
     RUN(many_changes_at_once_find_the_same_entries_as_one_by_one),
+    RUN(a_stale_entry_gives_way_to_one_of_another_mask),
     RUN(an_entry_made_from_old_tables_is_not_used_again),
     RUN(a_port_over_its_entry_quota_evicts_its_own_entries),
     RUN(a_port_over_its_mask_quota_gets_exact_entries),

@@ -115,9 +115,10 @@ insert(struct worker *w, const struct flow_key *key, uint64_t hash,
     }
 }
 
+/* `stale`: the entry that it had before tables changed, or NULL. */
 static void
 miss(struct worker *w, struct packet *pkt, const struct flow_key *key,
-     uint64_t hash, bool is_stale, unsigned int depth)
+     uint64_t hash, struct cache_entry *stale, unsigned int depth)
 {
     const struct datapath_calls *calls = datapath_calls(w->dp);
     struct worker_port *wp = worker_port(w, pkt->in_port);
@@ -127,8 +128,10 @@ miss(struct worker *w, struct packet *pkt, const struct flow_key *key,
     };
     nsec start = clock_nsec();
 
-    if (is_stale) {
+    if (stale) {
         count(&w->counters.revalidations, 1);
+        /* The new one may have another mask and would not replace it. */
+        flow_cache_remove(&w->cache, stale, entry_gone, w);
     } else {
         count(&w->counters.misses, 1);
         if (wp && !upcall_allowed(w, wp)) {
@@ -247,7 +250,7 @@ worker_process(struct worker *w, struct batch *batch, unsigned int depth)
             e = lookup_slowly(w, &keys[i], hashes[i]);
         }
         if (UNLIKELY(!e || cache_entry_is_stale(e))) {
-            miss(w, pkt, &keys[i], hashes[i], e != NULL, depth);
+            miss(w, pkt, &keys[i], hashes[i], e, depth);
             i++;
             continue;
         }
