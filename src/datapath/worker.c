@@ -18,6 +18,10 @@ enum {
 };
 
 static const nsec MISS_WINDOW = 10 * 1000 * 1000;
+/* How long a worker looks for work before it sleeps: what a wake-up costs both
+ * sides, on a virtual machine several times as much as on a real one. */
+static const nsec SPIN_MIN = 10 * 1000, SPIN_MAX = 50 * 1000;
+static const nsec SOON = 100 * 1000;    /* the same, and the wake-up itself */
 
 struct worker_port *
 worker_port(struct worker *w, uint32_t id)
@@ -442,6 +446,19 @@ has_commands(struct worker *w)
            || atomic_load(&w->cache.has_requests) || w->cache.sweep;
 }
 
+/* After a sleep: would looking on have paid off?  While work returns soon, the
+ * worker looks for it longer before it sleeps; when it stays away, not at all:
+ * who is idle, or gets a packet now and then, sleeps at once. */
+static void
+adapt_spin(struct worker *w)
+{
+    if (clock_nsec() - w->last_work < SOON) {
+        w->spin = MIN(MAX(2 * w->spin, SPIN_MIN), SPIN_MAX);
+    } else {
+        w->spin = w->spin > SPIN_MIN ? w->spin / 2 : 0;
+    }
+}
+
 /* Marks ready sources active; sleeps first when `may_sleep`. */
 static void
 wait_for_work(struct worker *w, bool may_sleep)
@@ -475,6 +492,7 @@ wait_for_work(struct worker *w, bool may_sleep)
     if (may_sleep) {
         rcu_online();
         atomic_store(&w->is_sleeping, false);
+        adapt_spin(w);
     }
     for (int i = 0; i < n; i++) {
         uint32_t which = events[i].data.u32;
@@ -502,9 +520,12 @@ worker_main(void *w_)
         unsigned int n = worker_turn(w);
 
         rcu_quiescent();
+        if (n) {
+            w->last_work = w->now;
+        }
         if (!n || ++w->since_epoll >= EPOLL_INTERVAL) {
             w->since_epoll = 0;
-            wait_for_work(w, !n);
+            wait_for_work(w, w->now - w->last_work > w->spin);
         }
     }
     atomic_store(&w->is_sleeping, true);

@@ -87,6 +87,8 @@ struct worker {
     struct sources *sources;            /* in use */
     int epoll_fd, event_fd;
     unsigned int since_epoll;
+    nsec last_work;                     /* the latest turn with packets */
+    nsec spin;                          /* then look on for so long */
 
     /* Written by other threads. */
     _Atomic(struct sources *) new_sources;      /* to adopt, or NULL */
