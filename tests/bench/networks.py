@@ -189,13 +189,15 @@ class Weft(Network):
             if self.kind == "netdev":
                 args += ["--port", "%d=netdev:%s" % (i + 1, self.veth(i))]
             else:
-                args += ["--port", "%d=%s:eth0,netns=%s" % (
-                    i + 1, self.kind, netns)]
+                args += ["--port", "%d=c%d=%s:eth0,netns=%s" % (
+                    i + 1, i + 1, self.kind, netns)]
         process = self.spawn(self.host, program("weftd"), *args,
                              *self.options)
         for i in range(len(self.containers)):
-            eventually(lambda: self.has_eth0(i) or process.poll() is not None,
-                       "weftd makes eth0 (%s)" % self.said())
+            try:
+                eventually(lambda: self.has_eth0(i), "weftd makes eth0")
+            except RuntimeError:
+                raise RuntimeError("weftd: " + self.said())
             self.configure(i)
         # The helper, and the main process it forked.
         self.pids = [process.pid] + [int(pid) for pid in open(
