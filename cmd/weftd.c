@@ -390,7 +390,7 @@ start(const struct weftd_options *options)
 {
     struct weftd d = { .options = options, .gid = weftd_group() };
     const struct helper_options helper = {
-        .instance = options->sw.name,
+        .instance = options->instance,
         .run_dir = options->run_dir,
         .gid = d.gid == (gid_t) -1 ? 0 : d.gid,
     };

@@ -1,5 +1,6 @@
 #include "weftd_options.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "lib/log.h"
@@ -60,6 +61,20 @@ set_switch(struct weftd_options *options, const char *value,
         return -EINVAL;
     }
     strcpy(options->sw.name, value);
+    return 0;
+}
+
+static int
+set_instance(struct weftd_options *options, const char *value,
+             struct str *error)
+{
+    if (!*value || strlen(value) >= sizeof options->instance
+        || value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789._-")]) {
+        str_addf(error, "expected up to %zu of a-z 0-9 . _ and -",
+                 sizeof options->instance - 1);
+        return -EINVAL;
+    }
+    strcpy(options->instance, value);
     return 0;
 }
 
@@ -180,6 +195,8 @@ static const struct option {
       "plug in a port; may be repeated" },
     { "--fail-mode", "MODE", set_fail_mode, NULL,
       "standalone: starts as a learning bridge; secure: starts empty" },
+    { "--instance", "NAME", set_instance, NULL,
+      "tells daemons of one host apart (the switch's name)" },
     { "--workers", "N", set_workers, NULL, "forwarding threads (1)" },
     { "--run-dir", "DIRECTORY", set_run_dir, "WEFT_RUN_DIR",
       "sockets (/run/weft)" },
@@ -273,6 +290,10 @@ set(const struct option *option, struct weftd_options *options,
     str_fini(&why);
     return err;
 }
+
+static_assert(sizeof ((struct weftd_options *) 0)->instance
+                  >= sizeof ((struct weftd_options *) 0)->sw.name,
+              "an instance is named like its switch: weftd_options_parse");
 
 static int
 take_environment(struct weftd_options *options, struct str *error)
@@ -379,6 +400,12 @@ weftd_options_parse(int argc, char **argv, struct weftd_options *options,
         return err;
     }
     options->sw.fdb_age *= 1000;
+    if (!options->instance[0]) {
+        for (size_t i = 0; options->sw.name[i]; i++) {
+            options->instance[i]
+                = (char) tolower((unsigned char) options->sw.name[i]);
+        }
+    }
     return 0;
 }
 

@@ -8,6 +8,7 @@ struct weftd_options {
     struct switch_config sw;
     unsigned int n_ports;
     struct port_spec *ports;
+    char instance[32];            /* tells daemons of one host apart */
     const char *run_dir;
     const char *state_dir;
     const char *log_level;

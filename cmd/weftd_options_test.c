@@ -78,6 +78,18 @@ TEST(the_environment_stands_in_for_options)
     unsetenv("WEFT_RUN_DIR");
 }
 
+TEST(an_instance_is_named_like_its_switch)
+{
+    struct weftd_options options;
+
+    CHECK(!parse("--switch Blue1", &options, NULL));
+    CHECK(!strcmp(options.instance, "blue1"));
+    weftd_options_fini(&options);
+    CHECK(!parse("--instance x --switch Blue1", &options, NULL));
+    CHECK(!strcmp(options.instance, "x"));
+    weftd_options_fini(&options);
+}
+
 TEST(mistakes_are_told_with_what_was_meant)
 {
     check_refused("--swich br0", "did you mean '--switch'?");
@@ -92,6 +104,7 @@ TEST(mistakes_are_told_with_what_was_meant)
     check_refused("--datapath-id xyz", "hexadecimal");
     check_refused("--datapath-id 00000000000000001", "hexadecimal");
     check_refused("--switch a/b", "letters, digits");
+    check_refused("--instance A", "expected up to 31 of");
     check_refused("--log-level loud", "expected error, warn");
     check_refused("--port 1=tap:a --port 1=tap:b", "twice");
     check_refused("--port tap:a --port 2=tap:a", "twice");
@@ -113,6 +126,7 @@ TEST(a_controller_is_not_ours_yet)
 TESTS(
     RUN(a_lab_switch_is_one_line),
     RUN(the_environment_stands_in_for_options),
+    RUN(an_instance_is_named_like_its_switch),
     RUN(mistakes_are_told_with_what_was_meant),
     RUN(a_controller_is_not_ours_yet),
 )
