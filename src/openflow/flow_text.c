@@ -196,7 +196,9 @@ parse_u128(struct span span, u128 *value)
             return false;
         }
         d = (unsigned int) (digit - digits);
-        if (v > (~(u128) 0 - d) / base) {
+        /* No division by what is not constant: 128 bits make it slow. */
+        if (is_hex ? v >> 124 != 0
+                   : v >= ~(u128) 0 / 10 && (v > ~(u128) 0 / 10 || d > 5)) {
             return false;
         }
         v = v * base + d;
@@ -368,12 +370,13 @@ flow_text_value(const struct flow_text *ft, const struct field *field,
     return err;
 }
 
-static const struct field *
-find_field(struct span span)
+const struct field *
+flow_text_field(struct span span)
 {
     char name[48];
 
-    if (!span.len || span.len >= sizeof name) {
+    if (!span.len || span.len >= sizeof name
+        || memchr(span.s, '\0', span.len)) {
         return NULL;
     }
     memcpy(name, span.s, span.len);
@@ -447,7 +450,7 @@ flow_text_subfield(const struct flow_text *ft, struct span span,
         }
         range.len--;
     }
-    field = find_field(name);
+    field = flow_text_field(name);
     if (!field) {
         return unknown_field(ft, name);
     }
@@ -473,7 +476,7 @@ int
 flow_text_writable(const struct flow_text *ft, struct span span,
                    const struct field **out)
 {
-    const struct field *field = find_field(span);
+    const struct field *field = flow_text_field(span);
 
     if (!field) {
         return unknown_field(ft, span);

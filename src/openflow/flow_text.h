@@ -81,6 +81,8 @@ int flow_text_value(const struct flow_text *, const struct field *,
 int flow_text_subfield(const struct flow_text *, struct span,
                        struct subfield *);
 void flow_text_format_subfield(const struct subfield *, struct str *);
+/* The field named so, or NULL. */
+const struct field *flow_text_field(struct span name);
 /* The field named so, which must be one that actions may write. */
 int flow_text_writable(const struct flow_text *, struct span,
                        const struct field **);

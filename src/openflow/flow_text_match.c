@@ -1,7 +1,5 @@
 #include "openflow/flow_text.h"
 
-#include <stdio.h>
-
 #include "packet/eth.h"
 #include "packet/ip.h"
 
@@ -162,18 +160,6 @@ find_special(struct span word)
     return NULL;
 }
 
-static const struct field *
-find_plain(struct span word)
-{
-    char name[48];
-
-    if (word.len >= sizeof name || memchr(word.s, '\0', word.len)) {
-        return NULL;
-    }
-    snprintf(name, sizeof name, "%.*s", (int) word.len, word.s);
-    return field_by_name(name);
-}
-
 static int
 parse_field(const struct flow_text *ft, const struct item *item,
             const struct match_word *special, const struct field *field,
@@ -227,7 +213,7 @@ match_text_item(const struct flow_text *ft, const struct item *item,
         }
     }
     field = special ? field_by_id(special->fields[0])
-                    : find_plain(item->word);
+                    : flow_text_field(item->word);
     if (!field) {
         return 0;
     }

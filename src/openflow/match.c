@@ -15,14 +15,9 @@ match_init(struct match *match)
 static bool
 is_zero(const void *p, size_t n)
 {
-    const uint8_t *b = p;
+    static const uint8_t zeros[sizeof(struct flow_mask)];
 
-    while (n-- > 0) {
-        if (*b++) {
-            return false;
-        }
-    }
-    return true;
+    return !memcmp(p, zeros, n);
 }
 
 /* An IPv4 tunnel address lies in the last bytes of an IPv6 one.  Without the
@@ -200,6 +195,9 @@ field_prereq_text(const struct field *field)
 static enum of_error
 check_left(const struct flow_mask *left, struct str *why)
 {
+    if (is_zero(left, sizeof *left)) {
+        return OF_OK;
+    }
     for (unsigned int i = 0; i < N_FIELDS; i++) {
         const struct field *field = field_by_id(i);
 
@@ -209,11 +207,8 @@ check_left(const struct flow_mask *left, struct str *why)
             return OF_BAD_MATCH_BAD_PREREQ;
         }
     }
-    if (!is_zero(left, sizeof *left)) {
-        str_setf(why, "the match has bits of no known field");
-        return OF_BAD_MATCH_BAD_FIELD;
-    }
-    return OF_OK;
+    str_setf(why, "the match has bits of no known field");
+    return OF_BAD_MATCH_BAD_FIELD;
 }
 
 enum of_error

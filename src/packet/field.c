@@ -145,12 +145,44 @@ field_by_name(const char *name)
 static u128
 load(const uint8_t *p, unsigned int n)
 {
-    u128 v = 0;
+    uint64_t v = 0;
 
-    for (unsigned int i = 0; i < n; i++) {
-        v = v << 8 | p[i];
+    switch (n) {
+    case 1: return *p;
+    case 2: return be16toh(get_be16(p));
+    case 4: return be32toh(get_be32(p));
+    case 8: return be64toh(get_be64(p));
+    case 16: return (u128) be64toh(get_be64(p)) << 64
+                    | be64toh(get_be64(p + 8));
+    default:
+        for (unsigned int i = 0; i < n; i++) {
+            v = v << 8 | p[i];
+        }
+        return v;
     }
-    return v;
+}
+
+static void
+store(uint8_t *p, unsigned int n, u128 v)
+{
+    uint64_t low = (uint64_t) v;
+
+    switch (n) {
+    case 1: *p = (uint8_t) low; return;
+    case 2: put_be16(p, htobe16((uint16_t) low)); return;
+    case 4: put_be32(p, htobe32((uint32_t) low)); return;
+    case 16:
+        low = htobe64((uint64_t) (v >> 64));
+        memcpy(p, &low, 8);
+        low = htobe64((uint64_t) v);
+        memcpy(p + 8, &low, 8);
+        return;
+    default:
+        while (n-- > 0) {
+            p[n] = (uint8_t) low;
+            low >>= 8;
+        }
+    }
 }
 
 u128
@@ -169,9 +201,7 @@ field_set(const struct field *field, struct flow *flow, u128 value, u128 mask)
 
     mask = (mask & field_ones(field)) << field->shift;
     v = (v & ~mask) | (value << field->shift & mask);
-    for (unsigned int i = field->n_bytes; i-- > 0; v >>= 8) {
-        p[i] = (uint8_t) v;
-    }
+    store(p, field->n_bytes, v);
 }
 
 static bool
@@ -436,7 +466,9 @@ parse_number(const char *text, u128 *value)
         } else {
             return false;
         }
-        if (v > (~(u128) 0 - digit) / (hex ? 16 : 10)) {
+        /* No division by what is not constant: 128 bits make it slow. */
+        if (hex ? v >> 124 != 0
+                : v >= ~(u128) 0 / 10 && (v > ~(u128) 0 / 10 || digit > 5)) {
             return false;
         }
         v = v * (hex ? 16 : 10) + digit;
@@ -651,18 +683,18 @@ field_parse(const struct field *field, const char *text, u128 *value,
             u128 *mask, struct str *error)
 {
     const char *slash = strchr(text, '/');
+    size_t len = slash ? (size_t) (slash - text) : strlen(text);
     u128 v, m = field_ones(field);
     char first[80];
 
     if (parse_by_name(field, text, value, mask)) {
         return 0;
     }
-    if ((size_t) (slash ? slash - text : (ptrdiff_t) strlen(text))
-        >= sizeof first) {
+    if (len >= sizeof first) {
         goto bad;
     }
-    snprintf(first, sizeof first, "%.*s",
-             (int) (slash ? slash - text : (ptrdiff_t) strlen(text)), text);
+    memcpy(first, text, len);
+    first[len] = '\0';
     if (!parse_plain(field, first, &v)) {
         goto bad;
     }

@@ -7,10 +7,10 @@
  *     the same again.
  *
  * Covers: src/openflow/flow_text.c src/openflow/flow_text_action.c
- * src/openflow/flow_text_field.c src/openflow/flow_text_flow.c
- * src/openflow/flow_text_group.c src/openflow/flow_text_instruction.c
- * src/openflow/flow_text_match.c src/openflow/flow_text_meter.c
- * src/openflow/flow_text_output.c */
+ * Covers: src/openflow/flow_text_field.c src/openflow/flow_text_flow.c
+ * Covers: src/openflow/flow_text_group.c src/openflow/flow_text_instruction.c
+ * Covers: src/openflow/flow_text_match.c src/openflow/flow_text_meter.c
+ * Covers: src/openflow/flow_text_output.c */
 #include <stdio.h>
 #include <stdlib.h>
 
