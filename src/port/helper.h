@@ -35,7 +35,8 @@
 struct helper;
 
 struct helper_options {
-    const char *instance;     /* [a-z0-9._-], up to 31; tells daemons apart */
+    const char *instance;     /* [A-Za-z0-9._-], up to 31; tells daemons of
+                                 one namespace apart */
     const char *run_dir;      /* for listening sockets; NULL: none */
     const char *config_dir;   /* for helper_open_config; NULL: none */
     uid_t uid;                /* main runs as; 0: stays root, without */

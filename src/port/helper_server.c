@@ -64,7 +64,8 @@ is_link_name(const char *name)
 static bool
 is_instance_name(const char *name)
 {
-    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
     return len && !name[len] && len < sizeof((struct helper_server *) 0)
                                              ->instance;
@@ -593,8 +594,8 @@ lock_instance(const char *instance, struct str *error)
     }
     err = -errno;
     str_setf(error, err == -EADDRINUSE
-             ? "an instance '%s' of weftd runs already (--instance gives this"
-               " one another name)"
+             ? "a weftd of the name '%s' runs already in this network"
+               " namespace; give this one another (--switch NAME)"
              : "lock instance '%s'", instance);
     close(fd);
     return err;
@@ -624,7 +625,7 @@ helper_server_create(const struct helper_options *options,
     int err;
 
     if (!is_instance_name(options->instance)) {
-        str_setf(error, "bad instance name '%s': 1 to 31 of a-z 0-9 . _ -",
+        str_setf(error, "bad instance name '%s': 1 to 31 of A-Z a-z 0-9 . _ -",
                  options->instance);
         return -EINVAL;
     }
