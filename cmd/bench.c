@@ -45,16 +45,24 @@ bench_median(double *values, unsigned int n)
     return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
-long
-bench_option(int argc, char **argv, const char *name, long otherwise)
+const char *
+bench_option_text(int argc, char **argv, const char *name)
 {
     size_t len = strlen(name);
 
     for (int i = 1; i < argc; i++) {
         if (!strncmp(argv[i], "--", 2) && !strncmp(argv[i] + 2, name, len)
             && argv[i][2 + len] == '=') {
-            return strtol(argv[i] + 3 + len, NULL, 0);
+            return argv[i] + 3 + len;
         }
     }
-    return otherwise;
+    return NULL;
+}
+
+long
+bench_option(int argc, char **argv, const char *name, long otherwise)
+{
+    const char *text = bench_option_text(argc, argv, name);
+
+    return text ? strtol(text, NULL, 0) : otherwise;
 }

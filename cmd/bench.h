@@ -15,7 +15,8 @@ uint64_t bench_ticks(void);
 double bench_ticks_per_second(void);
 /* Sorts. */
 double bench_median(double *values, unsigned int n);
-/* --NAME=VALUE among the arguments, or `otherwise`. */
+/* --NAME=VALUE among the arguments, or NULL; as a number, or `otherwise`. */
+const char *bench_option_text(int argc, char **argv, const char *name);
 long bench_option(int argc, char **argv, const char *name, long otherwise);
 
 #endif

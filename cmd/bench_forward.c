@@ -1,6 +1,7 @@
 /* Forwarding in memory: a generator port, the data path, a port that counts.
  *
  *     weft-bench forward [--rounds=7] [--ms=300] [--max-flows=1000000]
+ *                        [--only=TEXT]    rows whose label begins so
  *
  * Everything a packet meets is real (key, cache, actions, port calls); misses
  * are answered by a few lines here instead of flow tables, so that the figures
@@ -132,10 +133,17 @@ init_port(struct port *port, const struct port_class *class, uint32_t id)
     port->state = PORT_UP;
 }
 
+struct options {
+    unsigned int rounds;
+    msec duration;                /* of each */
+    const char *only;             /* NULL: all rows */
+};
+
 static void
 measure(const char *label, struct bench bench, uint32_t n_flows,
-        unsigned int rounds, msec duration)
+        const struct options *options)
 {
+    unsigned int rounds = options->rounds;
     struct datapath_config config = {
         .inline_only = true, .max_entries = 2 * 1024 * 1024, .port_share = 1,
         .max_masks = 512,
@@ -144,13 +152,20 @@ measure(const char *label, struct bench bench, uint32_t n_flows,
         .upcall = bench_upcall, .credit_done = bench_credit,
         .version = bench_version, .aux = &bench,
     };
-    struct datapath *dp = datapath_create(&config, &calls);
-    struct generator *in = xzalloc_aligned(sizeof *in);
-    struct counter_port *out = xzalloc_aligned(sizeof *out);
+    struct generator *in;
+    struct counter_port *out;
+    struct datapath *dp;
     double cycles[64], mpps[64];
     struct datapath_counters c;
     uint32_t warm = 0;
 
+    if (options->only
+        && strncmp(label, options->only, strlen(options->only))) {
+        return;
+    }
+    dp = datapath_create(&config, &calls);
+    in = xzalloc_aligned(sizeof *in);
+    out = xzalloc_aligned(sizeof *out);
     init_port(&in->port, &generator_class, 1);
     init_port(&out->port, &counter_class, 2);
     in->n_flows = n_flows;
@@ -170,7 +185,7 @@ measure(const char *label, struct bench bench, uint32_t n_flows,
                 datapath_poll_once(dp);
             }
             end = clock_nsec();
-        } while (end - start < duration * 1000000);
+        } while (end - start < options->duration * 1000000);
         t1 = bench_ticks();
         cycles[r] = (double) (t1 - t0) / (double) (out->n - n0);
         mpps[r] = (double) (out->n - n0) * 1e3 / (double) (end - start);
@@ -264,23 +279,25 @@ bench_forward(int argc, char **argv)
 {
     static const uint32_t flows[] = { 1001, 20001, 100001, 1000001 };
     static const unsigned int masks[] = { 1, 8, 64 };
-    unsigned int rounds = (unsigned int) bench_option(argc, argv, "rounds",
-                                                      7);
-    msec duration = bench_option(argc, argv, "ms", 300);
+    struct options options = {
+        .rounds = (unsigned int) bench_option(argc, argv, "rounds", 7),
+        .duration = bench_option(argc, argv, "ms", 300),
+        .only = bench_option_text(argc, argv, "only"),
+    };
     long max_flows = bench_option(argc, argv, "max-flows", 1000001);
     char label[80];
 
-    if (rounds < 1 || rounds > 64) {
+    if (options.rounds < 1 || options.rounds > 64) {
         fputs("weft-bench: --rounds is 1 to 64\n", stderr);
         return 2;
     }
     rcu_thread_begin();
     measure("one entry in_port -> out", (struct bench) { MODE_PORT, 1 }, 0,
-            rounds, duration);
+            &options);
     measure("L2, one pair of stations", (struct bench) { MODE_L2, 1 }, 0,
-            rounds, duration);
-    measure("5-tuple, 1 flow", (struct bench) { MODE_5TUPLE, 1 }, 0, rounds,
-            duration);
+            &options);
+    measure("5-tuple, 1 flow", (struct bench) { MODE_5TUPLE, 1 }, 0,
+            &options);
     for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
         for (size_t k = 0; k < ARRAY_SIZE(masks); k++) {
             if ((long) flows[i] > max_flows) {
@@ -289,7 +306,7 @@ bench_forward(int argc, char **argv)
             snprintf(label, sizeof label, "5-tuple, %u flows, %u masks",
                      flows[i] - 1, masks[k]);
             measure(label, (struct bench) { MODE_5TUPLE, masks[k] },
-                    flows[i], rounds, duration);
+                    flows[i], &options);
         }
     }
     rcu_thread_end();

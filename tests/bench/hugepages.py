@@ -9,6 +9,10 @@ import tempfile
 COUNT = "/proc/sys/vm/nr_hugepages"
 
 
+class Unavailable(Exception):
+    pass
+
+
 def reserved():
     try:
         with open(COUNT) as f:
@@ -28,13 +32,13 @@ def mounted(n):
     """A directory of n pages more than there were."""
     before = reserved()
     if before is None:
-        raise RuntimeError("this kernel has no huge pages")
+        raise Unavailable("this kernel has no huge pages")
     reserve(before + n)
     path = tempfile.mkdtemp(prefix="huge-")
     try:
         if reserved() < before + n:
-            raise RuntimeError("the kernel has only %d of %d huge pages"
-                               % (reserved(), before + n))
+            raise Unavailable("only %d of %d huge pages could be had"
+                              % (reserved() - before, n))
         subprocess.run(("mount", "-t", "hugetlbfs", "none", path), check=True)
         try:
             yield path
