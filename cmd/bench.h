@@ -8,6 +8,8 @@ int bench_forward(int argc, char **argv);
 int bench_packet(int argc, char **argv);
 int bench_wire(int argc, char **argv);
 int bench_invalidate(int argc, char **argv);
+int bench_tables(int argc, char **argv);
+int bench_classifier(int argc, char **argv);
 
 /* Time stamp counter where there is one, else nanoseconds: for ratios. */
 uint64_t bench_ticks(void);

@@ -20,6 +20,10 @@ static const struct {
       "two real ports and the data path, until a signal" },
     { "invalidate", bench_invalidate,
       "finding the cache entries that changed tables touch" },
+    { "tables", bench_tables,
+      "flow-mods one by one and in a bundle, bytes per entry, delete all" },
+    { "classifier", bench_classifier,
+      "lookups on a miss, few and many masks, friendly and hostile rules" },
 };
 
 static int
