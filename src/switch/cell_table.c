@@ -73,6 +73,19 @@ cell_table_init(struct cell_table *table, uint64_t tag_mask,
     table->memory = 0;
 }
 
+static uintptr_t
+segment_word(const struct cell_segment *segment)
+{
+    return (uintptr_t) segment
+           | (unsigned int) __builtin_ctz(segment->n_lines);
+}
+
+static struct cell_segment *
+segment_of(const struct cell_dir *dir, uint64_t hash)
+{
+    return cell_segment(cell_segment_word(dir, hash));
+}
+
 static struct cell_dir *
 writers_dir(const struct cell_table *table)
 {
@@ -90,7 +103,7 @@ cell_table_fini(struct cell_table *table)
     }
     atomic_store_explicit(&table->dir, NULL, memory_order_release);
     for (size_t i = 0; i < (size_t) 1 << dir->depth; i++) {
-        struct cell_segment *segment = dir->segments[i];
+        struct cell_segment *segment = cell_segment(dir->segments[i]);
 
         if (segment != last) {
             segment_retire(table, segment);
@@ -174,7 +187,8 @@ dir_replace(struct cell_dir *dir, uint64_t hash, uint32_t old_depth,
         bool upper = new[1] && i >= span / 2;
 
         atomic_store_explicit(&dir->segments[first + i],
-                              new[upper ? 1 : 0], memory_order_release);
+                              segment_word(new[upper ? 1 : 0]),
+                              memory_order_release);
     }
 }
 
@@ -199,7 +213,7 @@ static void
 segment_make_room(struct cell_table *table, uint64_t hash)
 {
     struct cell_dir *dir = writers_dir(table);
-    struct cell_segment *old = cell_segment_of(dir, hash);
+    struct cell_segment *old = segment_of(dir, hash);
     struct cell_segment *new[2] = { NULL, NULL };
     uint32_t n_cells = old->n_lines * CELL_LINE_CELLS;
 
@@ -227,11 +241,12 @@ cell_table_insert(struct cell_table *table, uint64_t hash, uint64_t cell)
 
     if (!dir) {
         dir = dir_create(table, 0);
-        atomic_init(&dir->segments[0], segment_create(table, 1, 0));
+        atomic_init(&dir->segments[0],
+                    segment_word(segment_create(table, 1, 0)));
         atomic_store_explicit(&table->dir, dir, memory_order_release);
     }
     for (;;) {
-        segment = cell_segment_of(writers_dir(table), hash);
+        segment = segment_of(writers_dir(table), hash);
         if (segment->n_used < segment->n_lines * (CELL_LINE_CELLS * 3 / 4)) {
             break;
         }
@@ -245,7 +260,7 @@ void
 cell_table_remove(struct cell_table *table, uint64_t hash,
                   _Atomic uint64_t *cell)
 {
-    struct cell_segment *segment = cell_segment_of(writers_dir(table), hash);
+    struct cell_segment *segment = segment_of(writers_dir(table), hash);
     uint64_t tag = atomic_load_explicit(cell, memory_order_relaxed)
                    & table->tag_mask;
 
@@ -266,7 +281,8 @@ cell_table_visit(const struct cell_table *table,
 
     for (size_t i = 0; dir && i < (size_t) 1 << dir->depth; i++) {
         const struct cell_segment *segment =
-            atomic_load_explicit(&dir->segments[i], memory_order_acquire);
+            cell_segment(atomic_load_explicit(&dir->segments[i],
+                                              memory_order_acquire));
         uint32_t n_cells = segment->n_lines * CELL_LINE_CELLS;
 
         if (segment == last) {

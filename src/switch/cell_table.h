@@ -40,7 +40,9 @@ struct cell_dir {
     struct rcu_later later;
     uint32_t depth;
     uint32_t pad;
-    _Atomic(struct cell_segment *) segments[];
+    /* Addresses, and in their lower bits the logarithm of n_lines: a lookup
+     * reads no header. */
+    _Atomic uintptr_t segments[];
 };
 
 struct cell_table {
@@ -78,12 +80,35 @@ cell_first_line(uint64_t hash, uint32_t n_lines)
     return (uint32_t) (hash >> 33) & (n_lines - 1);
 }
 
-static inline struct cell_segment *
-cell_segment_of(const struct cell_dir *dir, uint64_t hash)
+static inline uintptr_t
+cell_segment_word(const struct cell_dir *dir, uint64_t hash)
 {
     return atomic_load_explicit(&dir->segments[hash >> 1
                                                >> (63 - dir->depth)],
                                 memory_order_acquire);
+}
+
+static inline struct cell_segment *
+cell_segment(uintptr_t word)
+{
+    return (struct cell_segment *) (word & ~(uintptr_t) (CACHE_LINE - 1));
+}
+
+/* Has the line fetched that a lookup will read. */
+static inline void
+cell_table_prefetch(const struct cell_table *table, uint64_t hash)
+{
+    const struct cell_dir *dir =
+        atomic_load_explicit(&table->dir, memory_order_acquire);
+
+    if (dir) {
+        uintptr_t word = cell_segment_word(dir, hash);
+        uint32_t n_lines = UINT32_C(1) << (word & (CACHE_LINE - 1));
+        uint32_t line = cell_first_line(hash, n_lines);
+
+        __builtin_prefetch((const void *) &cell_segment(word)
+                               ->cells[line * CELL_LINE_CELLS]);
+    }
 }
 
 /* The live cell of that hash and tag for which `same` holds, or 0; `same` NULL:
@@ -98,14 +123,17 @@ cell_table_find(const struct cell_table *table, uint64_t hash, uint64_t tag,
         atomic_load_explicit(&table->dir, memory_order_acquire);
     uint64_t tag_mask = table->tag_mask;
     struct cell_segment *segment;
-    uint32_t line;
+    uint32_t line, n_lines;
+    uintptr_t word;
 
     if (!dir) {
         return 0;
     }
-    segment = cell_segment_of(dir, hash);
-    line = cell_first_line(hash, segment->n_lines);
-    for (uint32_t n = segment->n_lines; n > 0; n--) {
+    word = cell_segment_word(dir, hash);
+    segment = cell_segment(word);
+    n_lines = UINT32_C(1) << (word & (CACHE_LINE - 1));
+    line = cell_first_line(hash, n_lines);
+    for (uint32_t n = n_lines; n > 0; n--) {
         _Atomic uint64_t *cells = &segment->cells[line * CELL_LINE_CELLS];
         uint64_t cell = 0;
 
@@ -124,7 +152,7 @@ cell_table_find(const struct cell_table *table, uint64_t hash, uint64_t tag,
         if (LIKELY(!cell)) {
             return 0;
         }
-        line = (line + 1) & (segment->n_lines - 1);
+        line = (line + 1) & (n_lines - 1);
     }
     return 0;
 }

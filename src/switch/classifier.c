@@ -5,11 +5,69 @@
 #include "lib/str.h"
 #include "switch/steps.h"
 
+/* ---- Hashes ----
+ *
+ * The hash of some masked words is the sum of one keyed term for each: terms do
+ * not wait for each other, and the hash of a longer path is that of the shorter
+ * one plus what was added.  Every word of every node and tuple has random
+ * factors of its own. */
+
+struct keyed_word {
+    uint64_t bits;
+    uint64_t key;
+    uint64_t factor;
+    uint32_t word;                /* index into struct flow */
+    uint32_t value;               /* index into the values of an entry */
+};
+
+static void
+keyed_word_init(struct keyed_word *kw, struct classifier *cls, uint64_t bits,
+                uint32_t word, uint32_t value)
+{
+    kw->bits = bits;
+    kw->key = hash_u64(cls->key, ++cls->n_keys);
+    kw->factor = hash_u64(cls->key, ++cls->n_keys) | 1;
+    kw->word = word;
+    kw->value = value;
+}
+
+static inline uint64_t
+hash_term(const struct keyed_word *kw, uint64_t word)
+{
+    __extension__ unsigned __int128 product =
+        (unsigned __int128) ((word & kw->bits) ^ kw->key) * kw->factor;
+
+    return (uint64_t) product ^ (uint64_t) (product >> 64);
+}
+
+static inline uint64_t
+hash_flow(const struct keyed_word *words, uint32_t n, const struct flow *flow)
+{
+    uint64_t hash = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        hash += hash_term(&words[i], flow->w[words[i].word]);
+    }
+    return hash;
+}
+
+static inline uint64_t
+hash_values(const struct keyed_word *words, uint32_t n, const uint64_t *values)
+{
+    uint64_t hash = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        hash += hash_term(&words[i], values[words[i].value]);
+    }
+    return hash;
+}
+
 /* ---- Nodes ---- */
 
 struct child {
-    struct mask_node *node;
     _Atomic int max_priority;     /* of all entries from there on down */
+    struct mask_node *node;
+    _Atomic(struct tuple *) lone; /* the only one there, if it is */
 };
 
 /* Replaced as a whole, but for priorities that rise: `is_sorted` is false
@@ -23,35 +81,20 @@ struct children {
 
 struct mask_node {
     struct rcu_later later;
-    uint64_t salt;                /* a value hashes differently elsewhere */
     _Atomic(struct tuple *) tuple;        /* that ends here */
     _Atomic(struct children *) children;
     struct mask_node *parent;
+    uint32_t n_tuples;            /* here and further down */
     int max_priority;
     bool is_untidy;               /* here or further down */
     uint32_t n;
-    struct mask_word bits[];      /* that this node adds */
+    struct keyed_word bits[];     /* that this node adds */
 };
 
-/* Part of the path of a tuple: one word of one node. */
-struct tuple_step {
-    uint64_t bits;
-    uint64_t salt;
-    uint32_t value;               /* index into the values of an entry */
-    bool begins_node;
+/* What a node on the way of a tuple adds: words of tuple->steps. */
+struct tuple_level {
+    uint32_t first, n;
 };
-
-static uint64_t
-node_hash(struct hash_key key, const struct mask_node *node, uint64_t hash,
-          const struct flow *flow)
-{
-    hash ^= node->salt;
-    for (uint32_t i = 0; i < node->n; i++) {
-        hash = hash_step(key, hash,
-                         flow->w[node->bits[i].word] & node->bits[i].bits);
-    }
-    return hash;
-}
 
 static struct children *
 node_children(const struct mask_node *node)
@@ -68,21 +111,20 @@ node_tuple(const struct mask_node *node)
 static size_t
 node_size(uint32_t n)
 {
-    return sizeof(struct mask_node) + n * sizeof(struct mask_word);
+    return sizeof(struct mask_node) + n * sizeof(struct keyed_word);
 }
 
 static struct mask_node *
-node_create(struct classifier *cls, struct mask_node *parent, uint64_t salt,
+node_create(struct classifier *cls, struct mask_node *parent,
             const struct mask_word *bits, uint32_t n)
 {
     struct mask_node *node = xzalloc(node_size(n));
 
-    node->salt = salt;
     node->parent = parent;
     node->max_priority = -1;
     node->n = n;
-    if (n) {
-        memcpy(node->bits, bits, n * sizeof *bits);
+    for (uint32_t i = 0; i < n; i++) {
+        keyed_word_init(&node->bits[i], cls, bits[i].bits, bits[i].word, 0);
     }
     cls->memory += node_size(n);
     return node;
@@ -105,6 +147,8 @@ children_copy(struct child *to, const struct child *from)
     atomic_init(&to->max_priority,
                 atomic_load_explicit(&from->max_priority,
                                      memory_order_relaxed));
+    atomic_init(&to->lone, atomic_load_explicit(&from->lone,
+                                                memory_order_relaxed));
 }
 
 static void
@@ -154,6 +198,19 @@ node_remove_child(struct mask_node *node, const struct mask_node *child)
     node_set_children(node, new);
 }
 
+static bool
+node_adds(const struct mask_node *node, const struct mask_word *bits,
+          uint32_t n)
+{
+    bool same = node->n == n;
+
+    for (uint32_t i = 0; same && i < n; i++) {
+        same = node->bits[i].bits == bits[i].bits &&
+               node->bits[i].word == bits[i].word;
+    }
+    return same;
+}
+
 static struct mask_node *
 node_find_child(const struct mask_node *node, const struct mask_word *bits,
                 uint32_t n)
@@ -161,13 +218,46 @@ node_find_child(const struct mask_node *node, const struct mask_word *bits,
     const struct children *children = node_children(node);
 
     for (uint32_t i = 0; children && i < children->n; i++) {
-        struct mask_node *child = children->list[i].node;
-
-        if (child->n == n && !memcmp(child->bits, bits, n * sizeof *bits)) {
-            return child;
+        if (node_adds(children->list[i].node, bits, n)) {
+            return children->list[i].node;
         }
     }
     return NULL;
+}
+
+/* The only tuple from this node on down, or NULL. */
+static struct tuple *
+node_lone_tuple(const struct mask_node *node)
+{
+    if (node->n_tuples != 1) {
+        return NULL;
+    }
+    while (!node_tuple(node)) {
+        node = node_children(node)->list[0].node;
+    }
+    return node_tuple(node);
+}
+
+/* One tuple more or less at `node`.  Who is not alone any more is not looked up
+ * as if it were; who is again alone waits for the next tidying. */
+static void
+count_tuple(struct mask_node *node, int change)
+{
+    for (; node; node = node->parent) {
+        const struct children *siblings =
+            node->parent ? node_children(node->parent) : NULL;
+
+        node->n_tuples = (uint32_t) ((int) node->n_tuples + change);
+        for (uint32_t i = 0; siblings && i < siblings->n; i++) {
+            struct child *child =
+                (struct child *) (uintptr_t) &siblings->list[i];
+
+            if (child->node == node && node->n_tuples != 1) {
+                atomic_store_explicit(&child->lone, NULL,
+                                      memory_order_release);
+            }
+        }
+    }
 }
 
 /* ---- Priorities ---- */
@@ -239,6 +329,7 @@ node_sort_children(struct mask_node *node)
         new->list[i].node = old->list[i].node;
         atomic_init(&new->list[i].max_priority,
                     old->list[i].node->max_priority);
+        atomic_init(&new->list[i].lone, node_lone_tuple(old->list[i].node));
     }
     qsort(new->list, new->n, sizeof new->list[0], child_compare);
     atomic_init(&new->is_sorted, true);
@@ -319,99 +410,111 @@ entry_cell(uint64_t hash, const struct entry *entry)
     return entry_tag(hash) | (uintptr_t) entry;
 }
 
-/* The hash at each node of the tuple's path, the root's first.  Returns how
- * many; the last is the entry's own. */
-static unsigned int
-tuple_hashes(const struct tuple *tuple, uint64_t root_salt,
-             const uint64_t *values, uint64_t hashes[MAX_STEPS + 1])
+static uint64_t
+tuple_hash(const struct tuple *tuple, const uint64_t *values)
 {
-    unsigned int n = 0;
+    return hash_values(tuple->words, tuple->mask.n, values);
+}
 
-    hashes[0] = root_salt;
-    for (uint32_t i = 0; i < tuple->n_steps; i++) {
-        const struct tuple_step *step = &tuple->steps[i];
+/* The hashes at the inner nodes of the tuple's path, where its entries count;
+ * returns how many. */
+static unsigned int
+tuple_prefixes(const struct tuple *tuple, const uint64_t *values,
+               uint64_t hashes[MAX_STEPS])
+{
+    unsigned int n = tuple->n_levels ? tuple->n_levels - 1 : 0;
+    uint64_t hash = 0;
 
-        if (step->begins_node) {
-            n++;
-            hashes[n] = hashes[n - 1] ^ step->salt;
-        }
-        hashes[n] = hash_step(tuple->key, hashes[n],
-                              values[step->value] & step->bits);
+    for (unsigned int i = 0; i < n; i++) {
+        hash += hash_values(tuple->steps + tuple->levels[i].first,
+                            tuple->levels[i].n, values);
+        hashes[i] = hash;
     }
-    return n + 1;
+    return n;
 }
 
 static uint64_t
-tuple_cell_hash(const void *tuple_, uint64_t cell)
+tuple_cell_hash(const void *tuple, uint64_t cell)
 {
-    const struct tuple *tuple = tuple_;
-    uint64_t hashes[MAX_STEPS + 1];
-    unsigned int n = tuple_hashes(tuple, tuple->root_salt,
-                                  cell_entry(cell)->values, hashes);
-
-    return hashes[n - 1];
+    return tuple_hash(tuple, cell_entry(cell)->values);
 }
 
-/* Makes the nodes that are missing and notes the way. */
-static struct mask_node *
-build_path(struct classifier *cls, const struct mask_words *mask,
-           struct tuple_step steps[], uint32_t *n_steps)
+/* A path under construction. */
+struct path {
+    struct mask_node *node;
+    uint32_t n_steps, n_levels;
+    struct keyed_word steps[2 * FLOW_WORDS + MAX_STEPS];
+    struct tuple_level levels[MAX_STEPS];
+};
+
+/* One step down, along the bits of the mask that belong to this step. */
+static void
+path_step(struct path *path, struct classifier *cls,
+          const struct mask_words *mask, const struct flow *step_bits)
 {
-    struct mask_node *node = cls->root;
+    struct mask_word bits[FLOW_WORDS];
+    uint32_t values[FLOW_WORDS];
+    struct mask_node *child;
+    uint32_t n = 0;
 
-    *n_steps = 0;
-    for (unsigned int s = 0; s < cls->steps->n; s++) {
-        const struct flow *step_bits = &cls->steps->list[s].bits;
-        struct mask_word bits[FLOW_WORDS];
-        struct mask_node *child;
-        uint32_t n = 0;
+    for (uint32_t i = 0; i < mask->n; i++) {
+        uint32_t word = mask->list[i].word;
+        uint64_t both = mask->list[i].bits & step_bits->w[word];
 
-        for (uint32_t i = 0; i < mask->n; i++) {
-            uint32_t word = mask->list[i].word;
-            uint64_t both = mask->list[i].bits & step_bits->w[word];
-
-            if (both) {
-                steps[*n_steps + n] =
-                    (struct tuple_step) { both, 0, i, n == 0 };
-                bits[n++] = (struct mask_word) { both, word, 0 };
-            }
+        if (both) {
+            values[n] = i;
+            bits[n++] = (struct mask_word) { both, word, 0 };
         }
-        if (!n) {
-            continue;
-        }
-        child = node_find_child(node, bits, n);
-        if (!child) {
-            child = node_create(cls, node,
-                                hash_u64(cls->key, ++cls->n_salts), bits, n);
-            node_add_child(node, child);
-        }
-        steps[*n_steps].salt = child->salt;
-        *n_steps += n;
-        node = child;
     }
-    return node;
+    if (!n) {
+        return;
+    }
+    child = node_find_child(path->node, bits, n);
+    if (!child) {
+        child = node_create(cls, path->node, bits, n);
+        node_add_child(path->node, child);
+    }
+    path->levels[path->n_levels++] =
+        (struct tuple_level) { path->n_steps, n };
+    for (uint32_t i = 0; i < n; i++) {
+        struct keyed_word *step = &path->steps[path->n_steps++];
+
+        *step = child->bits[i];
+        step->value = values[i];
+    }
+    path->node = child;
 }
 
 static struct tuple *
 tuple_create(struct classifier *cls, const struct mask_words *mask)
 {
-    enum { MAX_TUPLE_STEPS = FLOW_WORDS + 64 };
     size_t size = offsetof(struct tuple, mask) + mask_words_size(mask->n);
-    struct tuple_step steps[MAX_TUPLE_STEPS];
     struct tuple *tuple = xzalloc_aligned(size);
+    struct path path = { .node = cls->root };
 
+    for (unsigned int i = 0; i < cls->steps->n; i++) {
+        path_step(&path, cls, mask, &cls->steps->list[i].bits);
+    }
     memcpy(&tuple->mask, mask, mask_words_size(mask->n));
-    tuple->key = cls->key;
-    tuple->root_salt = cls->root->salt;
     tuple->mask_hash = mask_words_hash(cls->key, mask);
+    tuple->node = path.node;
+    tuple->n_levels = path.n_levels;
+    tuple->levels = xmemdup(path.levels,
+                            path.n_levels * sizeof path.levels[0]);
+    tuple->steps = xmemdup(path.steps, path.n_steps * sizeof path.steps[0]);
+    tuple->words = xcalloc(MAX(mask->n, 1u), sizeof *tuple->words);
+    for (uint32_t i = 0; i < mask->n; i++) {
+        keyed_word_init(&tuple->words[i], cls, mask->list[i].bits,
+                        mask->list[i].word, i);
+    }
+    tuple->memory = size + path.n_levels * sizeof path.levels[0]
+                    + (path.n_steps + mask->n) * sizeof path.steps[0];
     atomic_init(&tuple->max_priority, -1);
     cell_table_init(&tuple->cells, ENTRY_TAG_MASK, tuple_cell_hash, tuple);
     tuple->cells.fetch_ofs = offsetof(struct entry, values);
-    tuple->node = build_path(cls, mask, steps, &tuple->n_steps);
-    tuple->steps = xmemdup(steps, tuple->n_steps * sizeof *steps);
-    tuple->memory = size + tuple->n_steps * sizeof *steps;
     cls->memory += tuple->memory;
     atomic_store_explicit(&tuple->node->tuple, tuple, memory_order_release);
+    count_tuple(tuple->node, 1);
     return tuple;
 }
 
@@ -493,6 +596,15 @@ prune(struct classifier *cls, struct mask_node *node)
 }
 
 static void
+tuple_free(struct rcu_later *later)
+{
+    struct tuple *tuple = CONTAINER_OF(later, struct tuple, later);
+
+    free(tuple->words);
+    free(tuple);
+}
+
+static void
 tuple_retire(struct classifier *cls, struct tuple *tuple)
 {
     _Atomic uint64_t *cell = find_tuple_cell(cls, &tuple->mask,
@@ -500,6 +612,7 @@ tuple_retire(struct classifier *cls, struct tuple *tuple)
 
     cell_table_remove(&cls->tuples, tuple->mask_hash, cell);
     atomic_store_explicit(&tuple->node->tuple, NULL, memory_order_release);
+    count_tuple(tuple->node, -1);
     prune(cls, tuple->node);
     cell_table_fini(&tuple->cells);
     cls->memory -= tuple->memory;
@@ -508,7 +621,9 @@ tuple_retire(struct classifier *cls, struct tuple *tuple)
         cls->last = NULL;
     }
     free(tuple->steps);
-    rcu_free(&tuple->later);
+    free(tuple->levels);
+    /* Readers hash with these: they go with the tuple. */
+    rcu_call(&tuple->later, tuple_free);
 }
 
 bool
@@ -602,9 +717,8 @@ find_entry_cell(const struct tuple *tuple, const uint64_t *values,
 struct entry *
 tuple_find(const struct tuple *tuple, const uint64_t *values)
 {
-    uint64_t hashes[MAX_STEPS + 1];
-    unsigned int n = tuple_hashes(tuple, tuple->root_salt, values, hashes);
-    _Atomic uint64_t *cell = find_entry_cell(tuple, values, hashes[n - 1]);
+    _Atomic uint64_t *cell = find_entry_cell(tuple, values,
+                                             tuple_hash(tuple, values));
 
     return cell ? cell_entry(*cell) : NULL;
 }
@@ -639,15 +753,14 @@ void
 classifier_insert(struct classifier *cls, struct entry *entry)
 {
     struct tuple *tuple = entry->tuple;
-    uint64_t hashes[MAX_STEPS + 1];
-    unsigned int n = tuple_hashes(tuple, tuple->root_salt, entry->values,
-                                  hashes);
-    uint64_t hash = hashes[n - 1];
+    uint64_t hash = tuple_hash(tuple, entry->values);
+    uint64_t prefixes[MAX_STEPS];
+    unsigned int n = tuple_prefixes(tuple, entry->values, prefixes);
     _Atomic uint64_t *cell = find_entry_cell(tuple, entry->values, hash);
 
     raise_priority(cls, tuple, entry->priority);
-    for (unsigned int i = 1; i + 1 < n; i++) {
-        prefix_add(cls, hashes[i]);
+    for (unsigned int i = 0; i < n; i++) {
+        prefix_add(cls, prefixes[i]);
     }
     if (cell) {
         chain_insert(cell, hash, entry);
@@ -683,15 +796,14 @@ void
 classifier_unlink(struct classifier *cls, struct entry *entry)
 {
     struct tuple *tuple = entry->tuple;
-    uint64_t hashes[MAX_STEPS + 1];
-    unsigned int n = tuple_hashes(tuple, tuple->root_salt, entry->values,
-                                  hashes);
-    uint64_t hash = hashes[n - 1];
+    uint64_t hash = tuple_hash(tuple, entry->values);
+    uint64_t prefixes[MAX_STEPS];
+    unsigned int n = tuple_prefixes(tuple, entry->values, prefixes);
 
     chain_remove(tuple, find_entry_cell(tuple, entry->values, hash), hash,
                  entry);
-    for (unsigned int i = 1; i + 1 < n; i++) {
-        prefix_remove(cls, hashes[i]);
+    for (unsigned int i = 0; i < n; i++) {
+        prefix_remove(cls, prefixes[i]);
     }
     cls->n_entries--;
     tuple->n_unlinked++;
@@ -755,14 +867,17 @@ lookup_tuple(struct lookup *l, const struct tuple *tuple, uint64_t hash)
     return true;
 }
 
-static void
-mark(struct flow_mask *wc, const struct mask_node *const path[],
-     unsigned int n)
+static uint64_t
+tuple_hash_flow(const struct tuple *tuple, const struct flow *flow)
 {
-    for (unsigned int i = 0; i < n; i++) {
-        for (uint32_t j = 0; j < path[i]->n; j++) {
-            wc->bits.w[path[i]->bits[j].word] |= path[i]->bits[j].bits;
-        }
+    return hash_flow(tuple->words, tuple->mask.n, flow);
+}
+
+static void
+mark_node(struct flow_mask *wc, const struct mask_node *node)
+{
+    for (uint32_t i = 0; i < node->n; i++) {
+        wc->bits.w[node->bits[i].word] |= node->bits[i].bits;
     }
 }
 
@@ -777,32 +892,61 @@ is_marked(const struct flow_mask *wc, const struct mask_node *node)
     return true;
 }
 
-/* Nothing matched at the end of the path: marks as much of it as suffices to
- * say so. */
-static void
-mark_reason(struct lookup *l, const struct mask_node *const path[],
-            const uint64_t hashes[], unsigned int n)
+/* The next node where there is nothing to choose; NULL: the path ends, at a
+ * tuple or where it branches. */
+static const struct mask_node *
+only_way(const struct mask_node *node)
 {
-    unsigned int first = 0;
+    const struct children *children = node_children(node);
 
-    while (first < n && is_marked(l->wc, path[first])) {
-        first++;
-    }
-    if (first == n) {
-        return;
-    }
-    /* What is marked already may be reason enough. */
-    for (unsigned int i = first ? first - 1 : 0;
-         i + 1 < n && l->n_refine > 0; i++) {
-        l->n_refine--;
-        if (!prefix_has(l->cls, hashes[i])) {
-            n = i + 1;
-            break;
+    return node_tuple(node) || !children || children->n > 1
+           ? NULL : children->list[0].node;
+}
+
+/* Nothing was found from `node`, down the only way, to its end: marks as much of
+ * that way as suffices to say so.  `hash` is that of the path above. */
+static void
+mark_reason(struct lookup *l, const struct mask_node *node, uint64_t hash)
+{
+    while (node) {
+        const struct mask_node *next = only_way(node);
+        bool was_marked = is_marked(l->wc, node);
+
+        hash += hash_flow(node->bits, node->n, l->flow);
+        mark_node(l->wc, node);
+        /* Of what is marked already, only the last tells something new. */
+        if (next && l->n_refine > 0 &&
+            !(was_marked && is_marked(l->wc, next))) {
+            l->n_refine--;
+            if (!prefix_has(l->cls, hash)) {
+                return;
+            }
         }
+        node = next;
     }
-    if (n > first) {
-        mark(l->wc, path + first, n - first);
+}
+
+static void
+mark_way(struct lookup *l, const struct mask_node *node)
+{
+    for (; node; node = only_way(node)) {
+        mark_node(l->wc, node);
     }
+}
+
+/* A tuple that is alone below `node`: no need to go down there. */
+static bool
+lookup_lone(struct lookup *l, const struct child *child,
+            const struct tuple *tuple, uint64_t tuple_hash_, uint64_t above)
+{
+    if (lookup_tuple(l, tuple, tuple_hash_)) {
+        if (l->wc) {
+            mark_way(l, child->node);
+        }
+    } else if (l->wc && !mask_words_within(&tuple->mask, l->wc)) {
+        mark_reason(l, child->node, above);
+    }
+    return true;
 }
 
 static bool
@@ -830,35 +974,30 @@ static bool lookup_children(struct lookup *, const struct children *,
                             uint64_t hash);
 
 /* Looks for entries from this node on down; the priority says that there may be
- * a better one.  Did the answer depend on the path so far? */
+ * a better one.  `above` is the hash of the path so far.  Did the answer depend
+ * on that path? */
 static bool
-lookup_node(struct lookup *l, const struct mask_node *node, uint64_t hash)
+lookup_node(struct lookup *l, const struct mask_node *first, uint64_t above)
 {
-    const struct mask_node *path[MAX_STEPS];
-    uint64_t hashes[MAX_STEPS];
-    unsigned int n = 0;
+    const struct mask_node *node = first, *next = first;
     const struct children *children;
     const struct tuple *tuple;
+    uint64_t hash = above;
     bool has_looked = false;
     bool is_decided = false;
 
-    for (;;) {
-        hash = node_hash(l->cls->key, node, hash, l->flow);
-        path[n] = node;
-        hashes[n++] = hash;
-        tuple = node_tuple(node);
-        children = node_children(node);
-        if (tuple || !children || children->n > 1) {
-            break;
-        }
-        node = children->list[0].node;
+    for (; next; next = only_way(next)) {
+        node = next;
+        hash += hash_flow(node->bits, node->n, l->flow);
     }
+    tuple = node_tuple(node);
+    children = node_children(node);
 
     if (tuple && atomic_load_explicit(&tuple->max_priority,
                                       memory_order_acquire)
                      > l->best_priority) {
         has_looked = true;
-        is_decided = lookup_tuple(l, tuple, hash);
+        is_decided = lookup_tuple(l, tuple, tuple_hash_flow(tuple, l->flow));
     }
     if (children && any_can_beat(children, l->best_priority)) {
         if (!prefix_has(l->cls, hash)) {
@@ -868,26 +1007,56 @@ lookup_node(struct lookup *l, const struct mask_node *node, uint64_t hash)
         }
     }
     if (l->wc && is_decided) {
-        mark(l->wc, path, n);
+        mark_way(l, first);
     } else if (l->wc && has_looked) {
-        mark_reason(l, path, hashes, n);
+        mark_reason(l, first, above);
     }
     return has_looked || is_decided;
 }
 
+static struct tuple *
+child_lone(const struct child *child)
+{
+    return atomic_load_explicit(&child->lone, memory_order_acquire);
+}
+
+/* Tuples that are alone are fetched a few ahead: with hundreds of them the
+ * memory's latency would be what counts. */
 static bool
 lookup_children(struct lookup *l, const struct children *children,
                 uint64_t hash)
 {
+    enum { AHEAD = 8 };
     bool is_sorted = atomic_load_explicit(&children->is_sorted,
                                           memory_order_acquire);
+    uint64_t hashes[AHEAD];
+    const struct tuple *tuples[AHEAD] = { NULL };
     bool has_looked = false;
 
     for (uint32_t i = 0; i < children->n; i++) {
         const struct child *child = &children->list[i];
+        const struct tuple *lone = tuples[i % AHEAD];
+        uint64_t lone_hash = hashes[i % AHEAD];
 
+        if (i + AHEAD < children->n) {
+            const struct child *ahead = &children->list[i + AHEAD];
+            const struct tuple *tuple = can_beat(ahead, l->best_priority)
+                                        ? child_lone(ahead) : NULL;
+
+            tuples[i % AHEAD] = tuple;
+            if (tuple) {
+                hashes[i % AHEAD] = tuple_hash_flow(tuple, l->flow);
+                cell_table_prefetch(&tuple->cells, hashes[i % AHEAD]);
+            }
+        } else {
+            tuples[i % AHEAD] = NULL;
+        }
         if (can_beat(child, l->best_priority)) {
-            has_looked |= lookup_node(l, child->node, hash);
+            if (!lone && (lone = child_lone(child))) {
+                lone_hash = tuple_hash_flow(lone, l->flow);
+            }
+            has_looked |= lone ? lookup_lone(l, child, lone, lone_hash, hash)
+                               : lookup_node(l, child->node, hash);
         } else if (is_sorted) {
             break;
         }
@@ -912,10 +1081,10 @@ classifier_lookup(const struct classifier *cls, uint64_t version,
     };
 
     if (tuple) {
-        lookup_tuple(&l, tuple, root->salt);
+        lookup_tuple(&l, tuple, tuple_hash_flow(tuple, flow));
     }
     if (children) {
-        lookup_children(&l, children, root->salt);
+        lookup_children(&l, children, 0);
     }
     return l.best;
 }
@@ -929,7 +1098,7 @@ classifier_init(struct classifier *cls, const struct steps *steps,
     memset(cls, 0, sizeof *cls);
     cls->key = key;
     cls->steps = steps;
-    cls->root = node_create(cls, NULL, hash_u64(key, 0), NULL, 0);
+    cls->root = node_create(cls, NULL, NULL, 0);
     cell_table_init(&cls->prefixes, PREFIX_TAG_MASK, prefix_cell_hash, NULL);
     cell_table_init(&cls->tuples, ENTRY_TAG_MASK, tuple_by_mask_hash, NULL);
 }

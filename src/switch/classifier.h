@@ -53,8 +53,7 @@ struct tuple {
     struct rcu_later later;
     struct cell_table cells;            /* entries; one per match, those of
                                            lower priority behind it */
-    struct hash_key key;
-    uint64_t root_salt;
+    struct keyed_word *words;           /* of the mask, to hash with */
     struct mask_node *node;             /* where its path ends */
     uint64_t mask_hash;
     size_t memory;
@@ -62,8 +61,10 @@ struct tuple {
     uint32_t n_unlinked;                /* since max_priority was right */
     _Atomic int max_priority;           /* no entry's is higher; -1: empty */
     bool max_is_stale;
-    uint32_t n_steps;
-    struct tuple_step *steps;           /* the path's, root first */
+    /* The path, for the writer: words of all nodes, and which are whose. */
+    uint32_t n_levels;
+    struct keyed_word *steps;
+    struct tuple_level *levels;
     struct mask_words mask;             /* cut to its length */
 };
 
@@ -75,7 +76,7 @@ struct classifier {
     struct cell_table tuples;           /* by mask */
     uint32_t n_tuples;
     uint32_t n_entries;
-    uint64_t n_salts;
+    uint64_t n_keys;                    /* drawn so far */
     bool is_untidy;
     size_t memory;                      /* of nodes and tuples */
     struct tuple *last;                 /* found last: flow-mods come in runs */
