@@ -189,11 +189,13 @@ TEST(a_ring_carries_packets_both_ways)
     CHECK(port_rx(port, 0, w.pool, &tx) == 0);
 
     port_tx(port, 0, &batch, false);        /* all 20: four do not fit */
+    CHECK(ring_wait(port, 0));
     CHECK(port->counters.tx_packets == 16);
     CHECK(port->counters.tx_dropped == 4 && port->counters.tx_full == 4);
     CHECK(ring_pop(port, &tx) == 16);
     batch_free_all(&tx);
 
+    CHECK(!ring_wait(port, 0));
     rx = make_batch(&w, 5);
     port_tx(port, 0, &rx, false);           /* left inside */
     port_destroy(port);

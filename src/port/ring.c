@@ -1,5 +1,7 @@
 #include "port/ring.h"
 
+#include <poll.h>
+
 #include "port/mailbox.h"
 #include "port/options.h"
 #include "port/port_class.h"
@@ -25,6 +27,16 @@ unsigned int
 ring_pop(struct port *port, struct batch *batch)
 {
     return mailbox_pop(ring_cast(port)->out, batch);
+}
+
+bool
+ring_wait(struct port *port, msec timeout)
+{
+    struct mailbox *out = ring_cast(port)->out;
+    struct pollfd fd = { .fd = mailbox_fd(out), .events = POLLIN };
+
+    return mailbox_next(out) == 0
+           || (poll(&fd, 1, (int) timeout) == 1 && mailbox_next(out) == 0);
 }
 
 static int

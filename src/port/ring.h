@@ -14,5 +14,7 @@ unsigned int ring_push(struct port *, struct packet *const *,
                        unsigned int n);
 /* Appends to the batch; returns how many. */
 unsigned int ring_pop(struct port *, struct batch *);
+/* Waits until ring_pop() has something.  False: `timeout` is over. */
+bool ring_wait(struct port *, msec timeout);
 
 #endif
