@@ -251,6 +251,10 @@ unknown_action(const struct flow_text *ft, struct span word)
     const char *words[96];
     size_t n = 0;
 
+    if (span_is_nocase(word, "apply_actions")) {
+        return flow_text_fail(ft, word.s, "write the actions themselves: they "
+                              "are applied");
+    }
     for (size_t i = 0; i < ARRAY_SIZE(action_words); i++) {
         words[n++] = action_words[i].word;
     }

@@ -66,6 +66,18 @@ static const struct match_word match_words[] = {
 
 /* ---- Parse ---- */
 
+/* Both kinds of tunnel address lie on the same bits; the match remembers which
+ * kind it has. */
+static bool
+is_other_tunnel(enum field_id id, u128 value, const struct match *match)
+{
+    uint8_t family = match->value.key.tun_family;
+    bool is_ipv4 = id == FIELD_TUN_SRC || id == FIELD_TUN_DST;
+    bool is_ipv6 = id == FIELD_TUN_IPV6_SRC || id == FIELD_TUN_IPV6_DST;
+
+    return value && ((is_ipv4 && family == 6) || (is_ipv6 && family == 4));
+}
+
 /* Sets the field unless the match says otherwise already. */
 static int
 set(const struct flow_text *ft, struct span word, struct match_text *mt,
@@ -75,7 +87,8 @@ set(const struct flow_text *ft, struct span word, struct match_text *mt,
     struct match *match = &mt->match;
     u128 both = field_get(field, &match->mask.bits) & mask;
 
-    if ((field_get(field, &match->value) ^ value) & both) {
+    if ((field_get(field, &match->value) ^ value) & both
+        || is_other_tunnel(id, value, match)) {
         return flow_text_fail(ft, word.s, "%.*s contradicts what the match "
                               "says before", (int) word.len, word.s);
     }
