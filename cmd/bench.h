@@ -7,6 +7,8 @@
 int bench_forward(int argc, char **argv);
 int bench_packet(int argc, char **argv);
 int bench_wire(int argc, char **argv);
+int bench_misses(int argc, char **argv);
+int bench_victim(int argc, char **argv);
 int bench_invalidate(int argc, char **argv);
 int bench_tables(int argc, char **argv);
 int bench_classifier(int argc, char **argv);
