@@ -516,6 +516,9 @@ worker_main(void *w_)
 
     rcu_thread_begin();
     packet_pool_adopt(w->pool);
+    /* Not only wait_for_work() may say so: a worker that is busy from its first
+     * turn on never gets there, and must be waited for. */
+    atomic_store(&w->is_sleeping, false);
     while (!atomic_load_explicit(&w->stop, memory_order_acquire)) {
         unsigned int n = worker_turn(w);
 
