@@ -52,6 +52,55 @@ restore_vlan_tag(struct packet *pkt, const struct tpacket_auxdata *aux)
     return true;
 }
 
+/* The two packets into which a frame of unknown length is read: the small one's
+ * room, then the big one's behind as much.  Only frames that need it touch a
+ * big buffer. */
+struct landing {
+    struct packet *small, *big;
+};
+
+/* False: the pool is used up; what waits in the device may wait longer. */
+static bool
+landing_fill(struct landing *landing, struct packet_pool *pool)
+{
+    if (!landing->small) {
+        landing->small = packet_alloc(pool, PACKET_SMALL_ROOM);
+    }
+    if (!landing->big) {
+        landing->big = packet_alloc(pool, PACKET_MAX_LEN);
+    }
+    return landing->small && landing->big;
+}
+
+static void
+landing_fini(struct landing *landing)
+{
+    if (landing->small) {
+        packet_free(landing->small);
+    }
+    if (landing->big) {
+        packet_free(landing->big);
+    }
+}
+
+/* The frame of `len` bytes that has landed, as one packet. */
+static struct packet *
+landing_take(struct landing *landing, uint32_t len)
+{
+    struct packet *pkt = landing->small;
+
+    if (LIKELY(len <= PACKET_SMALL_ROOM)) {
+        landing->small = NULL;
+    } else {
+        /* Its first bytes landed in the small packet. */
+        memcpy(landing->big->data, pkt->data, PACKET_SMALL_ROOM);
+        pkt = landing->big;
+        landing->big = NULL;
+    }
+    pkt->len = len;
+    return pkt;
+}
+
 union aux_control {
     char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
     struct cmsghdr align;
@@ -70,7 +119,7 @@ find_auxdata(struct msghdr *msg)
 }
 
 static void
-accept_frame(struct port *port, struct nic_landing *landing,
+accept_frame(struct port *port, struct landing *landing,
              struct msghdr *msg, size_t n, struct batch *batch)
 {
     const struct tpacket_auxdata *aux = find_auxdata(msg);
@@ -83,7 +132,7 @@ accept_frame(struct port *port, struct nic_landing *landing,
         return;
     }
     memcpy(&header, landing->small->data - sizeof header, sizeof header);
-    pkt = nic_landing_take(landing, (uint32_t) (n - sizeof header));
+    pkt = landing_take(landing, (uint32_t) (n - sizeof header));
     pkt->in_port = port->id;
     if (aux && aux->tp_status & TP_STATUS_VLAN_VALID
         && restore_vlan_tag(pkt, aux)) {
@@ -125,7 +174,7 @@ netdev_is_gone(const struct port *port)
 /* Where the frames of one recvmmsg() land.  The call saves a third of what a
  * small frame costs with recvmsg(). */
 struct landing_strip {
-    struct nic_landing landings[BATCH_MAX];
+    struct landing landings[BATCH_MAX];
     union aux_control controls[BATCH_MAX];
     struct iovec iovs[BATCH_MAX][2];
     struct mmsghdr msgs[BATCH_MAX];
@@ -137,12 +186,12 @@ strip_fill(struct landing_strip *strip, unsigned int n,
            struct packet_pool *pool)
 {
     for (unsigned int i = 0; i < n; i++) {
-        struct nic_landing *landing = &strip->landings[i];
+        struct landing *landing = &strip->landings[i];
         struct iovec *iov = strip->iovs[i];
 
-        *landing = (struct nic_landing) { 0 };
-        if (!nic_landing_fill(landing, pool)) {
-            nic_landing_fini(landing);
+        *landing = (struct landing) { 0 };
+        if (!landing_fill(landing, pool)) {
+            landing_fini(landing);
             return i;
         }
         iov[0].iov_base = landing->small->data - sizeof(struct vnet_header);
@@ -200,7 +249,7 @@ netdev_rx(struct port *port, unsigned int queue, struct packet_pool *pool,
     netdev->burst[queue] = (uint8_t) plan_burst(n_places, (unsigned int) n,
                                                 n_bytes);
     for (unsigned int i = 0; i < n_places; i++) {
-        nic_landing_fini(&strip.landings[i]);
+        landing_fini(&strip.landings[i]);
     }
 
     if (UNLIKELY(err < 0)) {

@@ -44,17 +44,4 @@ nic_is_gone(int err)
            || err == -EBADF;
 }
 
-/* The two packets into which a frame of unknown length is read: the small one's
- * room, then the big one's behind as much.  Only frames that need it touch a
- * big buffer. */
-struct nic_landing {
-    struct packet *small, *big;
-};
-
-/* False: the pool is used up; what waits in the device may wait longer. */
-bool nic_landing_fill(struct nic_landing *, struct packet_pool *);
-void nic_landing_fini(struct nic_landing *);
-/* The frame of `len` bytes that has landed, as one packet. */
-struct packet *nic_landing_take(struct nic_landing *, uint32_t len);
-
 #endif
