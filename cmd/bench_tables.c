@@ -2,7 +2,8 @@
  * lookup on a miss costs.
  *
  *     weft-bench tables [--entries=N] [--rounds=N]
- *     weft-bench classifier [--entries=N] [--masks=N] [--lookups=N]
+ *     weft-bench classifier [--kind=N] [--entries=N] [--masks=N]
+ *                           [--lookups=N]
  *
  * Rules come in three kinds:
  *   mixed    prefixes of both addresses, ports and protocol or not, as a policy
@@ -425,12 +426,14 @@ bench_classifier(int argc, char **argv)
     long only_entries = bench_option(argc, argv, "entries", 0);
     long only_masks = bench_option(argc, argv, "masks", 0);
     long n_lookups = bench_option(argc, argv, "lookups", 200000);
+    long only_kind = bench_option(argc, argv, "kind", -1);
 
     rcu_thread_begin();
     for (unsigned int kind = MIXED; kind <= BITS; kind++) {
         for (unsigned int i = 0; i < ARRAY_SIZE(masks); i++) {
             for (unsigned int j = 0; j < ARRAY_SIZE(entries); j++) {
-                if ((!only_masks || only_masks == (long) masks[i]) &&
+                if ((only_kind < 0 || only_kind == (long) kind) &&
+                    (!only_masks || only_masks == (long) masks[i]) &&
                     (!only_entries || only_entries == (long) entries[j])) {
                     run_lookups(kind, entries[j], masks[i],
                                 (unsigned int) n_lookups);

@@ -881,6 +881,15 @@ mark_node(struct flow_mask *wc, const struct mask_node *node)
     }
 }
 
+/* The whole path. */
+static void
+mark_tuple(struct flow_mask *wc, const struct tuple *tuple)
+{
+    for (uint32_t i = 0; i < tuple->mask.n; i++) {
+        wc->bits.w[tuple->mask.list[i].word] |= tuple->mask.list[i].bits;
+    }
+}
+
 static bool
 is_marked(const struct flow_mask *wc, const struct mask_node *node)
 {
@@ -941,10 +950,14 @@ lookup_lone(struct lookup *l, const struct child *child,
 {
     if (lookup_tuple(l, tuple, tuple_hash_)) {
         if (l->wc) {
-            mark_way(l, child->node);
+            mark_tuple(l->wc, tuple);
         }
-    } else if (l->wc && !mask_words_within(&tuple->mask, l->wc)) {
-        mark_reason(l, child->node, above);
+    } else if (l->wc && l->n_refine > 0) {
+        if (!mask_words_within(&tuple->mask, l->wc)) {
+            mark_reason(l, child->node, above);
+        }
+    } else if (l->wc) {
+        mark_tuple(l->wc, tuple);
     }
     return true;
 }

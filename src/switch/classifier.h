@@ -44,7 +44,7 @@
 #include "switch/cell_table.h"
 #include "switch/flow_entry.h"
 
-enum { CLASSIFIER_REFINE_MAX = 64 };
+enum { CLASSIFIER_REFINE_MAX = 32 };
 
 struct mask_node;
 
