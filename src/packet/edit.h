@@ -5,6 +5,16 @@
  * and nothing else, csum_start, hdr_len and the offsets move with the data.
  * Needs the offsets that flow_key_extract() set; edits keep them right.
  *
+ *   - A UDP checksum of zero ("none") stays zero.
+ *   - Of a fragmented datagram the checksum lies in the first fragment and is
+ *     adjusted there; later fragments have only their addresses changed.
+ *   - Behind a routing header with segments left the pseudo-header holds the
+ *     final destination (RFC 8200 section 8.1): writing ipv6_dst, which is the
+ *     next hop then, leaves the checksum alone.
+ *   - SCTP's CRC-32C stays as right or wrong as it was.  Ports in a fragment of
+ *     SCTP cannot be set: the sum covers bytes that are elsewhere.
+ *   - Fields below an MPLS label stack are out of reach until it is popped.
+ *
  * All return false, with the packet unchanged, when the packet has not what the
  * edit needs (no tag, no headroom, header cut short). */
 #ifndef WEFT_PACKET_EDIT_H
