@@ -123,7 +123,7 @@ head_blocks(const struct capture *capture, uint8_t *start)
     put_u32(&p, SNAP_LEN);
     put_option(&p, IF_NAME, capture->name, (uint16_t) strlen(capture->name));
     put_option(&p, IF_TSRESOL, &nanoseconds, 1);
-    put_option(&p, OPTION_END, NULL, 0);
+    put_option(&p, OPTION_END, "", 0);
     end_block(interface, &p);
     return (size_t) (p - start);
 }
@@ -150,7 +150,7 @@ statistics_block(const struct capture *capture, uint64_t n_lost,
     put_u32(&p, (uint32_t) (now >> 32));
     put_u32(&p, (uint32_t) now);
     put_option(&p, ISB_IFDROP, &n_lost, sizeof n_lost);
-    put_option(&p, OPTION_END, NULL, 0);
+    put_option(&p, OPTION_END, "", 0);
     end_block(start, &p);
     return (size_t) (p - start);
 }
@@ -193,7 +193,7 @@ take_packet(void *aux, const struct packet *pkt, bool is_tx)
     put(&p, pkt->data, caplen);
     p += -caplen & 3;             /* the ring's bytes are zero */
     put_option(&p, EPB_FLAGS, &flags, sizeof flags);
-    put_option(&p, OPTION_END, NULL, 0);
+    put_option(&p, OPTION_END, "", 0);
     end_block((uint8_t *) block, &p);
     capture_ring_commit(block);
 }
