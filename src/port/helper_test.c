@@ -267,6 +267,40 @@ TEST(the_next_start_removes_what_a_killed_helper_left)
     CHECK(succeeds("ip link del d0"));
 }
 
+TEST(a_kept_tap_is_adopted_by_the_next_run_that_asks_for_it)
+{
+    struct helper_options keep = options;
+    struct helper_device_spec spec = spec_of("vm0");
+    struct helper_device device;
+    struct helper *helper;
+    uint32_t ifindex;
+
+    keep.keep_devices = true;
+    helper = spawn(&keep);
+    CHECK(!helper_open_device(helper, HELPER_VM_TAP, &spec, &device, NULL));
+    ifindex = device.ifindex;
+    close(device.fds[0]);
+    helper_close(helper);
+    CHECK(succeeds("ip link show vm0 >/dev/null"));
+    CHECK(succeeds("test $(nft list tables | wc -l) = 1"));
+
+    helper = spawn(&keep);
+    CHECK(!helper_open_device(helper, HELPER_VM_TAP, &spec, &device, NULL));
+    CHECK(device.ifindex == ifindex);
+    CHECK(!helper_settle(helper));
+    CHECK(succeeds("test $(nft list tables | wc -l) = 1"));
+    close(device.fds[0]);
+    helper_close(helper);
+
+    /* Nobody asks for it any more. */
+    helper = spawn(&keep);
+    CHECK(succeeds("ip link show vm0 >/dev/null"));
+    CHECK(!helper_settle(helper));
+    CHECK(!succeeds("ip link show vm0 2>/dev/null"));
+    CHECK(succeeds("test -z \"$(nft list tables)\""));
+    helper_close(helper);
+}
+
 /* Runs `body` as weftd would; its exit status, or -signal. */
 static int
 run_supervised(const struct helper_options *opts,
@@ -425,6 +459,7 @@ main(void)
         RUN(files_are_opened_only_where_they_belong),
         RUN(one_instance_runs_once_per_namespace),
         RUN(the_next_start_removes_what_a_killed_helper_left),
+        RUN(a_kept_tap_is_adopted_by_the_next_run_that_asks_for_it),
         RUN(a_crashed_main_is_started_again_and_gets_its_devices_back),
         RUN(sigterm_is_passed_on_to_main),
         RUN(main_has_no_capabilities),
