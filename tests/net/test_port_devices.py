@@ -43,21 +43,27 @@ def test_any_two_classes_join_containers(lab, a, b):
     assert move_file(db, web, "10.0.0.1")
 
 
-def super_frame(src, dst, length):
-    frame = Ether(src=src.mac, dst=dst.mac) / IP(
-        src="10.0.0.1", dst="10.0.0.2") / TCP(dport=9, chksum=0)
-    frame = frame / Raw(os.urandom(length - len(frame)))
-    vnet = Vnet(NEEDS_CSUM, GSO_TCPV4, hdr_len=54, gso_size=1448,
-                csum_start=34, csum_offset=16)
+def super_frame(src, dst, length, is_tagged):
+    frame = Ether(src=src.mac, dst=dst.mac)
+    if is_tagged:
+        frame = frame / Dot1Q(vlan=5)
+    frame = frame / IP(src="10.0.0.1", dst="10.0.0.2")
+    csum_start = len(frame)
+    frame = frame / TCP(dport=9, chksum=0)
+    hdr_len = len(frame)
+    frame = frame / Raw(os.urandom(length - hdr_len))
+    vnet = Vnet(NEEDS_CSUM, GSO_TCPV4, hdr_len=hdr_len, gso_size=1448,
+                csum_start=csum_start, csum_offset=16)
     return frame, vnet
 
 
+@pytest.mark.parametrize("is_tagged", (False, True))
 @pytest.mark.parametrize("b", CLASSES)
 @pytest.mark.parametrize("a", CLASSES)
-def test_a_64_kb_frame_travels_whole(lab, a, b):
+def test_a_64_kb_frame_travels_whole(lab, a, b, is_tagged):
     web, db = start(lab, a, b)
     tx, rx = web.nic("eth0", vnet=True), db.nic("eth0", vnet=True)
-    frame, vnet = super_frame(tx, rx, 65000)
+    frame, vnet = super_frame(tx, rx, 65000, is_tagged)
     tx.send(frame, vnet)
     got = rx.expect(lambda f: f.haslayer(TCP) and f[TCP].dport == 9)
     assert got.raw == bytes(frame)
