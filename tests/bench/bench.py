@@ -215,14 +215,19 @@ class Bench:
     # --- Programs of ours -------------------------------------------------
 
     def results_in(self, said):
-        """[(label, {unit: value})] of the RESULT lines of weft-bench."""
+        """[(label, {unit or name: value})] of the RESULT lines of weft-bench:
+        "RESULT row label: median 5 us" or "RESULT row label median_us=5"."""
         results = []
         for line in said.splitlines():
+            named = re.findall(r" ([A-Za-z_0-9]+)=([0-9.]+)", line)
             found = re.match(r"RESULT \w+ (.+?): (?:median )?(.*)", line)
             if found:
                 results.append((found[1], dict(
                     (unit, float(value)) for value, unit in re.findall(
                         r"([0-9.]+) ([A-Za-z/]+)", found[2]))))
+            elif named:
+                results.append((line.split()[2], dict(
+                    (name, float(value)) for name, value in named)))
         return results
 
 

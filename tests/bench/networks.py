@@ -193,20 +193,20 @@ class Weft(Network):
                     i + 1, i + 1, self.kind, netns)]
         process = self.spawn(self.host, program("weftd"), *args,
                              *self.options)
+        try:
+            eventually(self.answers, "weftd answers")
+        except RuntimeError:
+            raise RuntimeError("weftd: " + self.said())
         for i in range(len(self.containers)):
-            try:
-                eventually(lambda: self.has_eth0(i), "weftd makes eth0")
-            except RuntimeError:
-                raise RuntimeError("weftd: " + self.said())
             self.configure(i)
         # The helper, and the main process it forked.
         self.pids = [process.pid] + [int(pid) for pid in open(
             "/proc/%d/task/%d/children" % (process.pid, process.pid)
         ).read().split()]
 
-    def has_eth0(self, i):
+    def answers(self):
         return subprocess.run(
-            ("ip", "-n", self.containers[i], "link", "show", "eth0"),
+            (program("weft"), "--run-dir", self.dir, "status"),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ).returncode == 0
 
@@ -266,9 +266,9 @@ class Ovs(Network):
     def appctl(self, *argv):
         return output("ovs-appctl", "-t", self.file("ctl"), *argv)
 
-    def ofctl(self, *argv, **kwargs):
-        return output("ovs-ofctl", "-O", "OpenFlow13", argv[0],
-                      "unix:" + self.file("br0.mgmt"), *argv[1:], **kwargs)
+    def ofctl(self, verb, *argv, options=()):
+        return output("ovs-ofctl", "-O", "OpenFlow13", *options, verb,
+                      "unix:" + self.file("br0.mgmt"), *argv)
 
     def environment(self):
         return dict(os.environ, OVS_RUNDIR=self.dir, OVS_LOGDIR=self.dir,
