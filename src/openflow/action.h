@@ -127,7 +127,8 @@ struct action_set_field {
     bool is_load;                 /* written as load:VALUE->SUBFIELD */
     bool is_mod;                  /* OpenFlow 1.0's mod_*: nothing happens to
                                      packets that lack the field, so the match
-                                     need not require it */
+                                     need not require it; tcp_src and tcp_dst
+                                     stand for any transport's */
     uint8_t pad[4];
     uint64_t value[2];            /* u128, low half first */
     uint64_t mask[2];

@@ -235,12 +235,28 @@ set_subfield(struct translation *t, const struct subfield *sub, u128 value)
     set_field(t, sub->field, value << sub->ofs, ones << sub->ofs);
 }
 
+/* mod_tp_src and mod_tp_dst mean the port of whichever transport there is. */
+static enum field_id
+transport_port(struct translation *t, enum field_id id)
+{
+    bool is_src = id == FIELD_TCP_SRC;
+    enum field_id udp = is_src ? FIELD_UDP_SRC : FIELD_UDP_DST;
+    enum field_id sctp = is_src ? FIELD_SCTP_SRC : FIELD_SCTP_DST;
+
+    return flow_view_has(&t->view, &t->looks, udp) ? udp
+           : flow_view_has(&t->view, &t->looks, sctp) ? sctp : id;
+}
+
 static void
 do_set_field(struct translation *t, const struct action *action)
 {
     const struct action_set_field *a = (const void *) action;
+    enum field_id id = a->field;
 
-    set_field(t, a->field, action_u128(a->value), action_u128(a->mask));
+    if (a->is_mod && (id == FIELD_TCP_SRC || id == FIELD_TCP_DST)) {
+        id = transport_port(t, id);
+    }
+    set_field(t, id, action_u128(a->value), action_u128(a->mask));
 }
 
 static void
