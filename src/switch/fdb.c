@@ -109,12 +109,14 @@ void
 fdb_destroy(struct fdb *fdb)
 {
     struct cds_lfht_iter iter;
+    struct cds_lfht_node *node;
     struct station *station;
 
     if (!fdb) {
         return;
     }
-    cds_lfht_for_each_entry (fdb->table, &iter, station, node) {
+    cds_lfht_for_each (fdb->table, &iter, node) {
+        station = CONTAINER_OF(node, struct station, node);
         cds_lfht_del(fdb->table, &station->node);
         free(station);
     }
@@ -302,11 +304,13 @@ fdb_visit(const struct fdb *fdb,
           bool (*visit)(void *aux, const struct fdb_info *), void *aux)
 {
     struct cds_lfht_iter iter;
+    struct cds_lfht_node *node;
     struct station *station;
 
-    cds_lfht_for_each_entry (fdb->table, &iter, station, node) {
+    cds_lfht_for_each (fdb->table, &iter, node) {
         struct fdb_info info;
 
+        station = CONTAINER_OF(node, struct station, node);
         rcu_take_over(station);
         info.key = unpack(station->key);
         info.port = atomic_load(&station->port);
@@ -409,13 +413,15 @@ fdb_expire(struct fdb *fdb, msec now)
 {
     struct station *station, *removed = NULL;
     struct cds_lfht_iter iter;
+    struct cds_lfht_node *node;
 
     if (now < fdb->next_sweep) {
         return fdb->next_sweep;
     }
     fdb->next_sweep = now + MIN(fdb->config.age, SWEEP_INTERVAL);
 
-    cds_lfht_for_each_entry (fdb->table, &iter, station, node) {
+    cds_lfht_for_each (fdb->table, &iter, node) {
+        station = CONTAINER_OF(node, struct station, node);
         rcu_take_over(station);
         if (now - atomic_load(&station->used) >= fdb->config.age
             && unlink_station(fdb, station, &removed)) {
@@ -431,12 +437,14 @@ fdb_flush(struct fdb *fdb, uint32_t port, int vid, const struct eth_addr *mac)
 {
     struct station *station, *removed = NULL;
     struct cds_lfht_iter iter;
+    struct cds_lfht_node *node;
     unsigned int n = 0;
 
     atomic_fetch_add(&fdb->generation, 1);
-    cds_lfht_for_each_entry (fdb->table, &iter, station, node) {
+    cds_lfht_for_each (fdb->table, &iter, node) {
         struct fdb_key key;
 
+        station = CONTAINER_OF(node, struct station, node);
         rcu_take_over(station);
         key = unpack(station->key);
         if ((!port || atomic_load(&station->port) == port)

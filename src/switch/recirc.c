@@ -56,12 +56,14 @@ void
 recirc_destroy(struct recirc *recirc)
 {
     struct cds_lfht_iter iter;
+    struct cds_lfht_node *n;
     struct node *node;
 
     if (!recirc) {
         return;
     }
-    cds_lfht_for_each_entry (recirc->by_id, &iter, node, by_id) {
+    cds_lfht_for_each (recirc->by_id, &iter, n) {
+        node = CONTAINER_OF(n, struct node, by_id);
         cds_lfht_del(recirc->by_id, &node->by_id);
         cds_lfht_del(recirc->by_data, &node->by_data);
         free(node);
@@ -222,12 +224,14 @@ unsigned int
 recirc_expire(struct recirc *recirc, msec now)
 {
     struct cds_lfht_iter iter;
+    struct cds_lfht_node *n;
     struct node *node;
-    unsigned int n = 0;
+    unsigned int n_ended = 0;
 
-    cds_lfht_for_each_entry (recirc->by_id, &iter, node, by_id) {
+    cds_lfht_for_each (recirc->by_id, &iter, n) {
         int64_t unused = 0;
 
+        node = CONTAINER_OF(n, struct node, by_id);
         rcu_take_over(node);
         if (now - atomic_load(&node->used) < RECIRC_LINGER
             || !atomic_compare_exchange_strong(&node->refs, &unused, DEAD)) {
@@ -237,9 +241,9 @@ recirc_expire(struct recirc *recirc, msec now)
         cds_lfht_del(recirc->by_data, &node->by_data);
         atomic_fetch_sub(&recirc->n, 1);
         rcu_free(&node->later);
-        n++;
+        n_ended++;
     }
-    return n;
+    return n_ended;
 }
 
 unsigned int

@@ -45,6 +45,16 @@ has_effect(const struct dp_action *a)
     }
 }
 
+/* The field that shows the action set's output (OpenFlow 1.5). */
+static void
+set_actset_output(struct translation *t)
+{
+    uint32_t port = action_set_output(actions_list(&t->set));
+
+    flow_view_set(&t->view, &t->looks, FIELD_ACTSET_OUTPUT, port,
+                  UINT32_MAX);
+}
+
 /* The actions from byte `start` on. */
 static struct dp_action_list
 actions_from(const struct translation *t, uint32_t start)
@@ -109,8 +119,8 @@ translate_in_clone(struct translation *t,
     unsigned int n_stack = t->n_stack;
     u128 stack[TRANSLATE_MAX_STACK];
     struct dp_action_list inside;
-    uint8_t table = t->table, origin = t->origin;
-    be64 cookie = t->cookie;
+    uint8_t table = t->table, origin = t->origin, set_table = t->set_table;
+    be64 cookie = t->cookie, set_cookie = t->set_cookie;
     uint32_t mark;
 
     if (++t->depth > TRANSLATE_MAX_DEPTH) {
@@ -118,6 +128,7 @@ translate_in_clone(struct translation *t,
     }
     memcpy(stack, t->stack, n_stack * sizeof stack[0]);
     t->set = (struct actions) { 0 };
+    set_actset_output(t);
     mark = dp_actions_begin_clone(&t->up->actions);
     if (t->up->actions.too_long) {
         translate_limit(t, "the action list is too long");
@@ -141,6 +152,8 @@ translate_in_clone(struct translation *t,
     }
     actions_fini(&t->set);
     t->set = set;
+    t->set_table = set_table;
+    t->set_cookie = set_cookie;
     t->view = view;
     t->n_stack = n_stack;
     memcpy(t->stack, stack, n_stack * sizeof stack[0]);
@@ -265,6 +278,8 @@ write_actions(struct translation *t, struct action_list list)
     if (!list.len) {
         return;
     }
+    t->set_table = t->table;
+    t->set_cookie = t->cookie;
     if (!actions_append(&t->set, list, TRANSLATE_MAX_SET)) {
         translate_limit(t, "the action set is too long");
     }
@@ -275,15 +290,6 @@ write_actions(struct translation *t, struct action_list list)
         SAY(t, "write_actions(%s)", str_text(&text));
         str_fini(&text);
     }
-}
-
-static void
-set_actset_output(struct translation *t)
-{
-    uint32_t port = action_set_output(actions_list(&t->set));
-
-    flow_view_set(&t->view, &t->looks, FIELD_ACTSET_OUTPUT, port,
-                  UINT32_MAX);
 }
 
 /* What an entry says, but for its meter and the table that it goes to. */
@@ -403,7 +409,10 @@ run_action_set(struct translation *t)
     }
     action_set_order(actions_list(&t->set), &ordered);
     actions_clear(&t->set);
+    set_actset_output(t);
     SAY(t, "action set:");
+    t->table = t->set_table;
+    t->cookie = t->set_cookie;
     t->origin = REASON_ACTION_SET;
     translate_actions(t, actions_list(&ordered));
     actions_fini(&ordered);

@@ -39,7 +39,9 @@ struct translation {
     unsigned int indent;          /* of what the trace says */
     uint32_t n_lookups;
 
-    struct actions set;           /* the action set */
+    struct actions set;           /* the action set, */
+    uint8_t set_table;            /* and the entry that wrote to it last */
+    be64 set_cookie;
     unsigned int n_stack;
     u128 stack[TRANSLATE_MAX_STACK];
 

@@ -16,8 +16,10 @@ struct head {
     struct flow_mask known;       /* of them are not the packet's */
     uint32_t n_lookups;
     uint32_t n_stack, set_len, n_steps;
+    be64 set_cookie;
+    uint8_t set_table;
     uint8_t no_action_set;
-    uint8_t pad[7];
+    uint8_t pad[6];
 };
 
 struct step {
@@ -70,6 +72,8 @@ add_head(struct translation *t, struct str *bytes, bool in_clone)
     head.n_lookups = t->n_lookups;
     head.n_stack = t->n_stack;
     head.set_len = in_clone ? 0 : t->set.len;
+    head.set_table = t->set_table;
+    head.set_cookie = t->set_cookie;
     head.n_steps = t->steps.n;
     head.no_action_set = in_clone || t->no_action_set;
     str_add_bytes(bytes, &head, sizeof head);
@@ -234,6 +238,8 @@ translate_resume(struct translation *t, const struct recirc_state *state)
     flow_view_restore(&t->view, &head->value, &head->known);
     t->n_lookups = head->n_lookups;
     t->no_action_set = head->no_action_set;
+    t->set_table = head->set_table;
+    t->set_cookie = head->set_cookie;
     t->n_stack = head->n_stack;
     memcpy(t->stack, p, head->n_stack * sizeof t->stack[0]);
     p += head->n_stack * sizeof t->stack[0];

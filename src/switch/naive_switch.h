@@ -1,0 +1,58 @@
+/* A naive twin of the switch, for tests: what the tables mean for one packet.
+ *
+ * No masks, no cache, no tricks: entries are searched from first to last, edits
+ * are made to the packet's bytes at once, and the packet is parsed anew whenever
+ * a field is needed.  Slow and plain; the property test compares the data path
+ * with it. */
+#ifndef WEFT_SWITCH_NAIVE_SWITCH_H
+#define WEFT_SWITCH_NAIVE_SWITCH_H
+
+#include "switch/translate.h"
+
+enum {
+    NAIVE_MAX_RULES = 512,
+    NAIVE_MAX_GROUPS = 16,
+    NAIVE_MAX_PORTS = 16,
+    NAIVE_MAX_STATIONS = 256,
+    NAIVE_MAX_OUTPUTS = 512,
+};
+
+/* A frame that left, or went to the controller (then port is 0). */
+struct naive_output {
+    uint32_t port;
+    uint32_t len;
+    uint8_t *bytes;
+    /* Of a packet-in. */
+    uint8_t reason, table;
+    be64 cookie, metadata;
+    be32 regs[FLOW_N_REGS];
+};
+
+struct naive_switch {
+    const struct translate_env *env;    /* for the choice among live buckets */
+    struct packet_pool *pool;
+    unsigned int n_rules, n_groups;
+    struct flow_mod *rules[NAIVE_MAX_RULES];
+    struct group_mod *groups[NAIVE_MAX_GROUPS];
+    struct port_settings ports[NAIVE_MAX_PORTS];    /* number 0: none */
+
+    unsigned int n_stations;
+    struct naive_station {
+        struct fdb_key key;
+        uint32_t port;
+    } stations[NAIVE_MAX_STATIONS];
+
+    /* Of the last run. */
+    unsigned int n_outputs;
+    struct naive_output outputs[NAIVE_MAX_OUTPUTS];
+    bool hit;                     /* some entry above priority 0 matched */
+    bool overflow;                /* too much happened to be compared */
+};
+
+void naive_run(struct naive_switch *, const void *frame, uint32_t len,
+               uint32_t in_port);
+void naive_clear(struct naive_switch *);
+const struct port_settings *naive_port(const struct naive_switch *,
+                                       uint32_t number);
+
+#endif

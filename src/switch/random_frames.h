@@ -1,0 +1,18 @@
+/* Random frames for property tests: every protocol that keys know, few distinct
+ * values, so that matches hit; some cut short. */
+#ifndef WEFT_SWITCH_RANDOM_FRAMES_H
+#define WEFT_SWITCH_RANDOM_FRAMES_H
+
+#include "lib/rng.h"
+#include "lib/types.h"
+
+enum { RANDOM_FRAME_MAX = 512 };
+
+struct random_frame {
+    uint32_t len;
+    uint8_t bytes[RANDOM_FRAME_MAX];
+};
+
+void random_frame(struct rng *, struct random_frame *);
+
+#endif

@@ -1,0 +1,475 @@
+#include "switch/random_rules.h"
+
+#include <stdlib.h>
+
+#include "packet/eth.h"
+
+static u128
+random_u128(struct rng *rng)
+{
+    return (u128) rng_u64(rng) << 64 | rng_u64(rng);
+}
+
+static const struct flow *
+random_flow(const struct random_rules *r)
+{
+    return &r->flows[rng_below(r->rng, r->n_flows)];
+}
+
+/* A value that occurs: in some packet, or what actions write. */
+static u128
+random_value(const struct random_rules *r, const struct field *field)
+{
+    if (field->flags & FIELD_PIPELINE) {
+        return rng_below(r->rng, 4);
+    }
+    if (field->id == FIELD_IN_PORT) {
+        return rng_below(r->rng, RANDOM_PORTS + 1);
+    }
+    if (!rng_one_in(r->rng, 8)) {
+        for (unsigned int i = 0; i < 8; i++) {
+            const struct flow *flow = random_flow(r);
+
+            if (field_prereq_met(field, flow)) {
+                return field_get(field, flow);
+            }
+        }
+    }
+    return random_u128(r->rng) & field_ones(field);
+}
+
+static u128
+random_mask(const struct random_rules *r, const struct field *field)
+{
+    u128 ones = field_ones(field);
+
+    switch (rng_below(r->rng, 4)) {
+    case 0:
+        return random_u128(r->rng) & ones;
+    case 1:
+        return ones << rng_below(r->rng, field->n_bits) & ones;
+    default:
+        return ones;
+    }
+}
+
+/* Any field, but often one of those that translation treats apart. */
+static const struct field *
+random_field(const struct random_rules *r)
+{
+    static const enum field_id hot[] = {
+        FIELD_IP_TTL, FIELD_IP_TTL, FIELD_MPLS_TTL, FIELD_MPLS_LABEL,
+        FIELD_IPV4_DST, FIELD_IPV4_SRC, FIELD_IP_PROTO, FIELD_TCP_SRC,
+        FIELD_TCP_DST, FIELD_UDP_DST, FIELD_VLAN_TCI, FIELD_ETH_DST,
+        FIELD_ETH_SRC, FIELD_REG0, FIELD_METADATA, FIELD_IPV6_DST,
+        FIELD_ICMPV6_TYPE, FIELD_ND_TARGET,
+    };
+
+    return field_by_id(rng_one_in(r->rng, 3)
+                       ? (enum field_id) rng_below(r->rng, N_FIELDS)
+                       : hot[rng_below(r->rng, ARRAY_SIZE(hot))]);
+}
+
+/* ---- Matches ---- */
+
+/* Pins what the field needs, with the values of the packet. */
+static void
+match_prereqs(struct match *match, const struct field *field,
+              const struct flow *flow)
+{
+    struct flow_mask mask = { 0 };
+
+    field_prereq_mask(field, &mask);
+    for (unsigned int i = 0; i < FLOW_WORDS; i++) {
+        match->mask.bits.w[i] |= mask.bits.w[i];
+        match->value.w[i] |= flow->w[i] & mask.bits.w[i];
+    }
+}
+
+static bool
+is_matchable(const struct field *field, const struct flow *flow)
+{
+    switch (field->id) {
+    case FIELD_IN_PHY_PORT: case FIELD_CONJ_ID: case FIELD_PACKET_TYPE:
+    case FIELD_SKB_PRIORITY:
+        return false;
+    default:
+        return field_prereq_met(field, flow);
+    }
+}
+
+static void
+random_match(const struct random_rules *r, uint8_t table, struct match *match)
+{
+    const struct flow *flow = random_flow(r);
+    unsigned int n = rng_below(r->rng, 4) + (table ? 0 : 1);
+
+    match_init(match);
+    if (rng_one_in(r->rng, 2)) {
+        match_set(match, FIELD_ETH_TYPE,
+                  field_get(field_by_id(FIELD_ETH_TYPE), flow), 0xffff);
+    }
+    for (unsigned int tries = 0; n && tries < 200; tries++) {
+        const struct field *field = random_field(r);
+        bool is_written = field->flags & FIELD_PIPELINE
+                          && field->id != FIELD_ACTSET_OUTPUT;
+        u128 mask;
+
+        if (!is_matchable(field, flow)
+            || (is_written && (!table || field->id >= FIELD_REG4))) {
+            continue;
+        }
+        mask = field->flags & FIELD_MASKABLE ? random_mask(r, field)
+                                             : field_ones(field);
+        match_prereqs(match, field, flow);
+        match_set(match, field->id,
+                  field->flags & FIELD_PIPELINE ? random_value(r, field)
+                                                : field_get(field, flow),
+                  mask);
+        n--;
+    }
+}
+
+/* ---- Actions ---- */
+
+static const struct field *
+random_writable(const struct random_rules *r)
+{
+    const struct field *field;
+
+    do {
+        field = random_field(r);
+    } while (!(field->flags & FIELD_WRITABLE)
+             || (field->id >= FIELD_REG4 && field->id <= FIELD_XXREG3)
+             || field->id == FIELD_CT_MARK || field->id == FIELD_CT_LABEL);
+    return field;
+}
+
+static uint32_t
+random_port(const struct random_rules *r)
+{
+    switch (rng_below(r->rng, 12)) {
+    case 0: return OFPP_IN_PORT;
+    case 1: return OFPP_FLOOD;
+    case 2: return OFPP_ALL;
+    default: return 1 + rng_below(r->rng, RANDOM_PORTS + 1);
+    }
+}
+
+static void
+add_set_field(const struct random_rules *r, struct actions *actions)
+{
+    const struct field *field = random_writable(r);
+    struct action_set_field *a = actions_add(actions, ACTION_SET_FIELD,
+                                             sizeof *a);
+    u128 mask = random_mask(r, field);
+    u128 value = random_value(r, field) & mask;
+
+    if (field->id == FIELD_VLAN_VID && mask & FLOW_VLAN_PRESENT) {
+        value |= FLOW_VLAN_PRESENT;
+    }
+    a->field = field->id;
+    a->is_load = rng_one_in(r->rng, 2);
+    a->is_mod = !a->is_load && rng_one_in(r->rng, 2);
+    a->value[0] = (uint64_t) value;
+    a->value[1] = (uint64_t) (value >> 64);
+    a->mask[0] = (uint64_t) mask;
+    a->mask[1] = (uint64_t) (mask >> 64);
+}
+
+static struct subfield
+random_subfield(const struct random_rules *r, const struct field *field,
+                unsigned int n_bits)
+{
+    return (struct subfield) {
+        .field = field->id, .n_bits = (uint8_t) n_bits,
+        .ofs = (uint8_t) rng_below(r->rng, field->n_bits - n_bits + 1),
+    };
+}
+
+static void
+add_move(const struct random_rules *r, struct actions *actions)
+{
+    const struct field *src = random_writable(r), *dst = random_writable(r);
+    unsigned int max = MIN(src->n_bits, dst->n_bits);
+    unsigned int n = rng_one_in(r->rng, 2) ? max
+                                           : 1 + rng_below(r->rng, max);
+    struct action_move *a = actions_add(actions, ACTION_MOVE, sizeof *a);
+
+    a->src = random_subfield(r, src, n);
+    a->dst = random_subfield(r, dst, n);
+}
+
+static void
+add_stack(const struct random_rules *r, struct actions *actions,
+          enum action_type type)
+{
+    const struct field *field = random_writable(r);
+    struct action_stack *a = actions_add(actions, type, sizeof *a);
+
+    a->sub = random_subfield(r, field, field->n_bits);
+}
+
+static void
+add_push(const struct random_rules *r, struct actions *actions,
+         enum action_type type)
+{
+    struct action_push *a = actions_add(actions, type, sizeof *a);
+
+    switch (type) {
+    case ACTION_PUSH_VLAN:
+        a->eth_type = rng_one_in(r->rng, 2) ? ETH_TYPE_VLAN : ETH_TYPE_QINQ;
+        break;
+    case ACTION_PUSH_MPLS:
+        a->eth_type = rng_one_in(r->rng, 4) ? ETH_TYPE_MPLS_MCAST
+                                            : ETH_TYPE_MPLS;
+        break;
+    default:
+        a->eth_type = rng_one_in(r->rng, 3) ? ETH_TYPE_IPV6 : ETH_TYPE_IP;
+        break;
+    }
+}
+
+static void
+add_number(struct actions *actions, enum action_type type, uint32_t number)
+{
+    struct action_number *a = actions_add(actions, type, sizeof *a);
+
+    a->number = number;
+}
+
+static void
+add_output(const struct random_rules *r, struct actions *actions)
+{
+    struct action_output *a = actions_add(actions, ACTION_OUTPUT, sizeof *a);
+
+    a->port = random_port(r);
+    a->trunc = rng_one_in(r->rng, 8) ? 14 + rng_below(r->rng, 60) : 0;
+}
+
+static void
+add_output_reg(struct actions *actions)
+{
+    struct action_output_reg *a = actions_add(actions, ACTION_OUTPUT_REG,
+                                              sizeof *a);
+
+    a->src = (struct subfield) { .field = FIELD_REG0, .n_bits = 16 };
+    a->max_len = 64;
+}
+
+static void
+add_resubmit(const struct random_rules *r, struct actions *actions,
+             uint8_t table)
+{
+    struct action_resubmit *a;
+
+    if (table + 1 >= RANDOM_TABLES) {
+        return;
+    }
+    a = actions_add(actions, ACTION_RESUBMIT, sizeof *a);
+    a->table = (uint8_t) (table + 1
+                          + rng_below(r->rng, RANDOM_TABLES - table - 1u));
+    a->in_port = rng_one_in(r->rng, 4) ? 1 + rng_below(r->rng, RANDOM_PORTS)
+                                       : (uint32_t) OFPP_IN_PORT;
+}
+
+/* Tables whose number is not above `table` are not resubmitted to, and groups
+ * only to groups of a higher number: everything ends. */
+struct where {
+    uint8_t table;
+    uint32_t group;               /* lowest that may be used */
+    unsigned int depth;
+};
+
+static void random_actions(const struct random_rules *, struct actions *,
+                           unsigned int n, struct where);
+
+static void
+add_clone(const struct random_rules *r, struct actions *actions,
+          struct where where)
+{
+    uint32_t mark;
+
+    if (where.depth > 2) {
+        return;
+    }
+    where.depth++;
+    mark = actions_begin_clone(actions);
+    random_actions(r, actions, 1 + rng_below(r->rng, 3), where);
+    actions_end_clone(actions, mark);
+}
+
+static void
+add_group(const struct random_rules *r, struct actions *actions,
+          struct where where)
+{
+    if (where.group <= RANDOM_GROUPS) {
+        add_number(actions, ACTION_GROUP,
+                   where.group + rng_below(r->rng,
+                                           RANDOM_GROUPS + 1 - where.group));
+    }
+}
+
+static void
+random_action(const struct random_rules *r, struct actions *actions,
+              struct where where)
+{
+    static const enum action_type plain[] = {
+        ACTION_POP_VLAN, ACTION_POP_VLAN, ACTION_DEC_TTL, ACTION_DEC_TTL,
+        ACTION_DEC_MPLS_TTL, ACTION_COPY_TTL_OUT, ACTION_COPY_TTL_IN,
+        ACTION_POP_QUEUE,
+    };
+
+    switch (rng_below(r->rng, 20)) {
+    case 0: case 1: case 2: case 3:
+        add_set_field(r, actions);
+        return;
+    case 4: case 5: case 6:
+        add_output(r, actions);
+        return;
+    case 7: case 8:
+        add_move(r, actions);
+        return;
+    case 9:
+        add_push(r, actions, ACTION_PUSH_VLAN);
+        return;
+    case 10:
+        add_push(r, actions, rng_one_in(r->rng, 2) ? ACTION_PUSH_MPLS
+                                                   : ACTION_POP_MPLS);
+        return;
+    case 11: case 12: {
+        enum action_type type = plain[rng_below(r->rng, ARRAY_SIZE(plain))];
+
+        actions_add(actions, type, sizeof(struct action_plain));
+        return;
+    }
+    case 13:
+        add_group(r, actions, where);
+        return;
+    case 14:
+        add_resubmit(r, actions, where.table);
+        return;
+    case 15:
+        add_clone(r, actions, where);
+        return;
+    case 16:
+        add_stack(r, actions, rng_one_in(r->rng, 2) ? ACTION_STACK_PUSH
+                                                    : ACTION_STACK_POP);
+        return;
+    case 17:
+        actions_add_controller(actions, rng_one_in(r->rng, 2)
+                                        ? OFPCML_NO_BUFFER : 30,
+                               REASON_APPLY_ACTION);
+        return;
+    case 18:
+        if (rng_one_in(r->rng, 4)) {
+            actions_add(actions, ACTION_EXIT, sizeof(struct action_plain));
+        } else {
+            add_output_reg(actions);
+        }
+        return;
+    default:
+        add_number(actions, rng_one_in(r->rng, 2) ? ACTION_METER
+                                                  : ACTION_SET_QUEUE, 1);
+        return;
+    }
+}
+
+static void
+random_actions(const struct random_rules *r, struct actions *actions,
+               unsigned int n, struct where where)
+{
+    while (n--) {
+        random_action(r, actions, where);
+    }
+}
+
+/* NORMAL comes before anything that may drop the packet: learning is not
+ * undone by what fails later, neither here nor in the switch, but only one of
+ * them would come to it. */
+static void
+maybe_add_normal(const struct random_rules *r, const struct flow_mod *mod,
+                 struct actions *actions)
+{
+    if (!mod->table && rng_one_in(r->rng, 3)) {
+        if (rng_one_in(r->rng, 3)) {
+            actions_add_set_field(actions, FIELD_ETH_DST,
+                                  random_value(r, field_by_id(FIELD_ETH_DST)),
+                                  field_ones(field_by_id(FIELD_ETH_DST)));
+        }
+        actions_add_output(actions, OFPP_NORMAL);
+    }
+}
+
+void
+random_instructions(const struct random_rules *r, struct flow_mod *mod)
+{
+    /* Buckets may lead to the last table, so that uses no groups. */
+    struct where where = {
+        mod->table, mod->table + 1 < RANDOM_TABLES ? 1 : RANDOM_GROUPS + 1, 0
+    };
+    struct instructions *ins = &mod->instructions;
+
+    actions_clear(&mod->storage[0]);
+    actions_clear(&mod->storage[1]);
+    memset(ins, 0, sizeof *ins);
+    maybe_add_normal(r, mod, &mod->storage[0]);
+    random_actions(r, &mod->storage[0], rng_below(r->rng, 5), where);
+    if (rng_one_in(r->rng, 3)) {
+        random_actions(r, &mod->storage[1], 1 + rng_below(r->rng, 3), where);
+    }
+    ins->clear = rng_one_in(r->rng, 10);
+    if (rng_one_in(r->rng, 4)) {
+        ins->metadata_mask = htobe64(rng_u64(r->rng));
+        ins->metadata = htobe64(rng_below(r->rng, 4)) & ins->metadata_mask;
+    }
+    if (mod->table + 1 < RANDOM_TABLES && !rng_one_in(r->rng, 3)) {
+        ins->has_goto = true;
+        ins->goto_table = (uint8_t) (
+            mod->table + 1 + rng_below(r->rng,
+                                       RANDOM_TABLES - mod->table - 1u));
+    }
+    ins->meter = rng_one_in(r->rng, 20);
+    flow_mod_seal(mod);
+}
+
+void
+random_rule(const struct random_rules *r, uint8_t table, uint16_t priority,
+            struct flow_mod *mod)
+{
+    flow_mod_init(mod);
+    mod->table = table;
+    mod->priority = priority;
+    mod->cookie = htobe64((uint64_t) table << 16 | priority);
+    if (priority) {
+        random_match(r, table, &mod->match);
+    }
+    random_instructions(r, mod);
+}
+
+void
+random_group(const struct random_rules *r, uint32_t id, struct group_mod *mod)
+{
+    memset(mod, 0, sizeof *mod);
+    mod->command = GROUP_MOD_ADD;
+    mod->id = id;
+    mod->type = (enum group_type) rng_below(r->rng, 4);
+    mod->n_buckets = mod->type == GROUP_INDIRECT ? 1
+                                                 : rng_below(r->rng, 4);
+    mod->buckets = xcalloc(MAX(mod->n_buckets, 1u), sizeof *mod->buckets);
+    for (unsigned int i = 0; i < mod->n_buckets; i++) {
+        struct bucket *b = &mod->buckets[i];
+        struct where where = { RANDOM_TABLES - 2, id + 1, 0 };
+
+        b->id = i;
+        b->weight = mod->type == GROUP_SELECT
+                    ? (uint16_t) rng_below(r->rng, 4) : 0;
+        b->watch_port = OFPP_ANY;
+        b->watch_group = OFPG_ANY;
+        if (mod->type == GROUP_FAST_FAILOVER
+            || (mod->type == GROUP_SELECT && rng_one_in(r->rng, 3))) {
+            b->watch_port = 1 + rng_below(r->rng, RANDOM_PORTS + 1);
+        }
+        random_actions(r, &b->actions, 1 + rng_below(r->rng, 3), where);
+    }
+}
