@@ -33,7 +33,7 @@ struct helper_server {
     struct holding *holdings;
     unsigned int generation;
     uint32_t last_handle;
-    int lock_fd;                /* this instance's name, for as long as we live */
+    int lock_fd;                /* holds this instance's name */
     char *listeners[MAX_LISTENERS];
     unsigned int n_listeners;
 };

@@ -2,8 +2,8 @@
  * which is a container's NIC (or, without netns=, one of this host's).
  *
  *     tap:eth0,netns=web,addr=10.0.0.2/24    the NIC of a container
- *     tap:vm1,vm=yes,user=qemu               the other way round: the VM manager
- *                                            opens the character device, and
+ *     tap:vm1,vm=yes,user=qemu               the other way round: the VM's
+ *                                            manager opens the character device,
  *                                            we attach to the link (netdev.c)
  */
 #include "port/tap.h"

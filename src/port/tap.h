@@ -1,4 +1,4 @@
-/* How frames pass a tap's character device; for the classes tap and internal. */
+/* How frames pass a tap's character device; for tap and internal. */
 #ifndef WEFT_PORT_TAP_H
 #define WEFT_PORT_TAP_H
 
