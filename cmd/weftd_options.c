@@ -65,20 +65,6 @@ set_switch(struct weftd_options *options, const char *value,
 }
 
 static int
-set_instance(struct weftd_options *options, const char *value,
-             struct str *error)
-{
-    if (!*value || strlen(value) >= sizeof options->instance
-        || value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789._-")]) {
-        str_addf(error, "expected up to %zu of a-z 0-9 . _ and -",
-                 sizeof options->instance - 1);
-        return -EINVAL;
-    }
-    strcpy(options->instance, value);
-    return 0;
-}
-
-static int
 set_datapath_id(struct weftd_options *options, const char *value,
                 struct str *error)
 {
@@ -195,8 +181,6 @@ static const struct option {
       "plug in a port; may be repeated" },
     { "--fail-mode", "MODE", set_fail_mode, NULL,
       "standalone: starts as a learning bridge; secure: starts empty" },
-    { "--instance", "NAME", set_instance, NULL,
-      "tells daemons of one host apart (the switch's name)" },
     { "--workers", "N", set_workers, NULL, "forwarding threads (1)" },
     { "--run-dir", "DIRECTORY", set_run_dir, "WEFT_RUN_DIR",
       "sockets (/run/weft)" },
@@ -400,11 +384,9 @@ weftd_options_parse(int argc, char **argv, struct weftd_options *options,
         return err;
     }
     options->sw.fdb_age *= 1000;
-    if (!options->instance[0]) {
-        for (size_t i = 0; options->sw.name[i]; i++) {
-            options->instance[i]
-                = (char) tolower((unsigned char) options->sw.name[i]);
-        }
+    for (size_t i = 0; options->sw.name[i]; i++) {
+        options->instance[i]
+            = (char) tolower((unsigned char) options->sw.name[i]);
     }
     return 0;
 }

@@ -8,7 +8,8 @@ struct weftd_options {
     struct switch_config sw;
     unsigned int n_ports;
     struct port_spec *ports;
-    char instance[32];            /* tells daemons of one host apart */
+    char instance[32];            /* the switch's name as the helper wants
+                                     it: without capitals */
     const char *run_dir;
     const char *state_dir;
     const char *log_level;

@@ -85,9 +85,6 @@ TEST(an_instance_is_named_like_its_switch)
     CHECK(!parse("--switch Blue1", &options, NULL));
     CHECK(!strcmp(options.instance, "blue1"));
     weftd_options_fini(&options);
-    CHECK(!parse("--instance x --switch Blue1", &options, NULL));
-    CHECK(!strcmp(options.instance, "x"));
-    weftd_options_fini(&options);
 }
 
 TEST(mistakes_are_told_with_what_was_meant)
@@ -104,7 +101,6 @@ TEST(mistakes_are_told_with_what_was_meant)
     check_refused("--datapath-id xyz", "hexadecimal");
     check_refused("--datapath-id 00000000000000001", "hexadecimal");
     check_refused("--switch a/b", "letters, digits");
-    check_refused("--instance A", "expected up to 31 of");
     check_refused("--log-level loud", "expected error, warn");
     check_refused("--port 1=tap:a --port 1=tap:b", "twice");
     check_refused("--port tap:a --port 2=tap:a", "twice");

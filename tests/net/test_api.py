@@ -271,6 +271,6 @@ def test_who_may_ask(api):
 def test_a_second_daemon_does_not_take_the_socket(api):
     again = (api.program("weftd"), "--switch-only", "--run-dir", api.run_dir)
     done = api.host.run(*again, check=False)
-    assert done.returncode == 1 and "--instance" in done.stdout
-    done = api.host.run(*again, "--instance", "other", check=False)
+    assert done.returncode == 1 and "--switch" in done.stdout
+    done = api.host.run(*again, "--switch", "other", check=False)
     assert done.returncode == 1 and "listens there already" in done.stdout
