@@ -11,6 +11,7 @@ A Lab has directories of its own and a namespace 'host' in which weftd runs,
 so that devices "of the host" are the test's alone.  lab.close() ends weftd by
 SIGTERM and checks that it ended well and took its devices with it."""
 
+import http.client
 import json
 import os
 import re
@@ -33,6 +34,17 @@ SANITIZER_REPORT = re.compile(
 
 # `weft` exits with these.
 DONE, NEGATIVE, USAGE, UNREACHABLE, REFUSED, CONFLICT = range(6)
+
+
+class UnixHttp(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
 
 
 class Lab:
@@ -171,19 +183,58 @@ class Lab:
         text = done.stdout or done.stderr
         return json.loads(text) if text.strip() else None
 
+    def api(self, method, path, body=None, status=200):
+        """One request as the API's own clients make it: for tests that make
+        thousands, and for those of the API itself."""
+        conn = UnixHttp(os.path.join(self.run_dir, "api.sock"))
+        try:
+            conn.request(method, path, json.dumps(body) if body else None,
+                         {"Content-Type": "application/json"})
+            reply = conn.getresponse()
+            data = reply.read()
+        finally:
+            conn.close()
+        assert reply.status == status, "%s %s: %d, wanted %d: %s" % (
+            method, path, reply.status, status, data[:500])
+        return json.loads(data) if data else None
+
     def text(self, *args):
         """What a person is told."""
         return run(self.program("weft"), "--run-dir", self.run_dir,
                    *args).stdout
 
     def trace(self, port, packet):
-        return self.text("trace", port, packet)
+        """The trace as text; a dropped packet is no failure here."""
+        return run(self.program("weft"), "--run-dir", self.run_dir, "trace",
+                   port, packet, check=False).stdout
+
+    def port(self, name):
+        """What `weft port show` says."""
+        return self.weft("port", "show", str(name))
+
+    def wait_port(self, name, state):
+        eventually(lambda: self.port(name)["state"] == state,
+                   "port %s is %s" % (name, state))
+
+    def drops(self, reason):
+        rows = self.weft("drops")["drops"]
+        return sum(r["packets"] for r in rows if r["reason"] == reason)
 
     # --- Devices and guests -----------------------------------------------
 
     @property
     def _made(self):
         return getattr(self, "_devices", [])
+
+    def plug(self, kind, number, name, addr=None):
+        """The --port argument for a guest of that class, whose namespace is
+        called like the port, with a NIC called eth0."""
+        self.netns(name)
+        if kind == "netdev":
+            self.veth("h-" + name, name, addr=addr)
+            return "%d=%s=netdev:h-%s" % (number, name, name)
+        return "%d=%s=%s:eth0,netns=%s%s" % (
+            number, name, kind, name, ",addr=" + addr if addr else "")
 
     def veth(self, name, netns, peer="eth0", addr=None):
         """A veth pair as an operator makes it: 'name' in the host, for a
@@ -192,8 +243,8 @@ class Lab:
         self.host.run("ip", "link", "add", "name", name, "type", "veth",
                       "peer", "name", peer, "netns", netns)
         self._devices = self._made + [name]
-        self.host.run("ip", "link", "set", name, "up")
-        inside.run("ip", "link", "set", peer, "up")
+        self.host.run("ip", "link", "set", "dev", name, "up")
+        inside.run("ip", "link", "set", "dev", peer, "up")
         if addr:
             inside.run("ip", "addr", "add", addr, "dev", peer)
         return inside
