@@ -313,6 +313,21 @@ set(struct walk *w, enum field_id id, u128 value, u128 mask)
     }
 }
 
+/* mod_tp_src and mod_tp_dst are stored on TCP's ports and mean any transport's. */
+static enum field_id
+field_of_mod(struct walk *w, enum field_id id)
+{
+    if (id == FIELD_TCP_SRC) {
+        return has(w, FIELD_UDP_SRC) ? FIELD_UDP_SRC
+               : has(w, FIELD_SCTP_SRC) ? FIELD_SCTP_SRC : id;
+    }
+    if (id == FIELD_TCP_DST) {
+        return has(w, FIELD_UDP_DST) ? FIELD_UDP_DST
+               : has(w, FIELD_SCTP_DST) ? FIELD_SCTP_DST : id;
+    }
+    return id;
+}
+
 static u128
 ones(unsigned int n)
 {
@@ -583,8 +598,9 @@ do_action(struct walk *w, const struct action *a)
         do_output_reg(w, (const void *) a);
         return;
     case ACTION_SET_FIELD:
-        set(w, set_field->field, action_u128(set_field->value),
-            action_u128(set_field->mask));
+        set(w, set_field->is_mod ? field_of_mod(w, set_field->field)
+                                 : set_field->field,
+            action_u128(set_field->value), action_u128(set_field->mask));
         return;
     case ACTION_MOVE:
         if (has(w, move->src.field)) {
