@@ -183,7 +183,7 @@ change_command(struct cli *cli, const char *noun, const char *command,
 }
 
 enum cli_status
-delete_command(struct cli *cli, const char *path, const char *what)
+delete_command(struct cli *cli, const char *path)
 {
     enum cli_status status;
     struct answer answer;
@@ -193,10 +193,9 @@ delete_command(struct cli *cli, const char *path, const char *what)
         return status;
     }
     if (!cli_shown_as_json(cli, &answer.body)) {
-        printf("%lld %s deleted\n",
+        printf("%lld deleted\n",
                (long long) json_integer_value(
-                   json_object_get(answer.json, "deleted")),
-               what);
+                   json_object_get(answer.json, "deleted")));
     }
     answer_fini(&answer);
     return CLI_DONE;

@@ -10,8 +10,7 @@ enum cli_status change_command(struct cli *, const char *noun,
                                const char *command, const struct cli_args *,
                                const char *file);
 /* DELETE of a path; says how many went. */
-enum cli_status delete_command(struct cli *, const char *path,
-                               const char *what);
+enum cli_status delete_command(struct cli *, const char *path);
 /* The path of a group or meter: one by its number, or all.  On failure says
  * so. */
 enum cli_status number_path(struct cli *, const struct cli_args *,

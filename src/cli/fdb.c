@@ -80,7 +80,7 @@ fdb_flush(struct cli *cli, const struct cli_args *args)
         return status;
     }
     if (!cli_shown_as_json(cli, &answer.body)) {
-        printf("%lld stations forgotten\n",
+        printf("%lld forgotten\n",
                (long long) json_integer_value(
                    json_object_get(answer.json, "flushed")));
     }

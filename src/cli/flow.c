@@ -110,7 +110,7 @@ flow_delete(struct cli *cli, const struct cli_args *args)
     if (strict) {
         str_add(&path, "&strict=yes");
     }
-    status = delete_command(cli, str_text(&path), "entries");
+    status = delete_command(cli, str_text(&path));
     str_fini(&path);
     return status;
 }

@@ -59,7 +59,7 @@ group_delete(struct cli *cli, const struct cli_args *args)
     enum cli_status status = number_path(cli, args, "group", &path);
 
     if (status == CLI_DONE) {
-        status = delete_command(cli, str_text(&path), "groups");
+        status = delete_command(cli, str_text(&path));
     }
     str_fini(&path);
     return status;

@@ -57,7 +57,7 @@ meter_delete(struct cli *cli, const struct cli_args *args)
     enum cli_status status = number_path(cli, args, "meter", &path);
 
     if (status == CLI_DONE) {
-        status = delete_command(cli, str_text(&path), "meters");
+        status = delete_command(cli, str_text(&path));
     }
     str_fini(&path);
     return status;

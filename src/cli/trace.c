@@ -25,9 +25,6 @@ print_trace(const json_t *trace)
                "", text_of(step, "text"));
     }
     printf("\nverdict   %s\n", text_of(trace, "verdict"));
-    if (json_is_string(json_object_get(trace, "drop_reason"))) {
-        printf("dropped   %s\n", text_of(trace, "drop_reason"));
-    }
     printf("actions   %s\n", text_of(trace, "actions"));
     printf("cached    %s\n", text_of(trace, "match"));
 }
