@@ -204,6 +204,7 @@ switch_run(struct switch_ *sw, msec now)
     msec next;
 
     sw->now = now;
+    next = fdb_expire(sw->fdb, now);
     if (atomic_load(&sw->fdb_changed)) {
         switch_apply_fdb_changes(sw);
     }
@@ -222,7 +223,6 @@ switch_run(struct switch_ *sw, msec now)
             switch_stage(sw, now);
         }
     }
-    next = fdb_expire(sw->fdb, now);
     if (sw->is_staged && now - sw->staged_since >= SWITCH_PUBLISH_MS) {
         publish(sw);
     }
