@@ -18,6 +18,15 @@ bench_ticks(void)
 #endif
 }
 
+nsec
+bench_cpu_nsec(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (nsec) ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
 double
 bench_ticks_per_second(void)
 {

@@ -15,6 +15,8 @@ int bench_classifier(int argc, char **argv);
 
 /* Time stamp counter where there is one, else nanoseconds: for ratios. */
 uint64_t bench_ticks(void);
+/* CPU time of the calling thread: other processes do not count. */
+nsec bench_cpu_nsec(void);
 /* Ticks per second, measured once. */
 double bench_ticks_per_second(void);
 /* Sorts. */
