@@ -12,14 +12,6 @@
  * one plus what was added.  Every word of every node and tuple has random
  * factors of its own. */
 
-struct keyed_word {
-    uint64_t bits;
-    uint64_t key;
-    uint64_t factor;
-    uint32_t word;                /* index into struct flow */
-    uint32_t value;               /* index into the values of an entry */
-};
-
 static void
 keyed_word_init(struct keyed_word *kw, struct classifier *cls, uint64_t bits,
                 uint32_t word, uint32_t value)
@@ -413,7 +405,7 @@ entry_cell(uint64_t hash, const struct entry *entry)
 static uint64_t
 tuple_hash(const struct tuple *tuple, const uint64_t *values)
 {
-    return hash_values(tuple->words, tuple->mask.n, values);
+    return hash_values(tuple->words, tuple->mask->n, values);
 }
 
 /* The hashes at the inner nodes of the tuple's path, where its entries count;
@@ -488,27 +480,28 @@ path_step(struct path *path, struct classifier *cls,
 static struct tuple *
 tuple_create(struct classifier *cls, const struct mask_words *mask)
 {
-    size_t size = offsetof(struct tuple, mask) + mask_words_size(mask->n);
+    size_t words_size = mask->n * sizeof(struct keyed_word);
+    size_t size = sizeof(struct tuple) + words_size + mask_words_size(mask->n);
     struct tuple *tuple = xzalloc_aligned(size);
     struct path path = { .node = cls->root };
 
     for (unsigned int i = 0; i < cls->steps->n; i++) {
         path_step(&path, cls, mask, &cls->steps->list[i].bits);
     }
-    memcpy(&tuple->mask, mask, mask_words_size(mask->n));
+    tuple->mask = (void *) ((char *) tuple->words + words_size);
+    memcpy(tuple->mask, mask, mask_words_size(mask->n));
     tuple->mask_hash = mask_words_hash(cls->key, mask);
     tuple->node = path.node;
     tuple->n_levels = path.n_levels;
     tuple->levels = xmemdup(path.levels,
                             path.n_levels * sizeof path.levels[0]);
     tuple->steps = xmemdup(path.steps, path.n_steps * sizeof path.steps[0]);
-    tuple->words = xcalloc(MAX(mask->n, 1u), sizeof *tuple->words);
     for (uint32_t i = 0; i < mask->n; i++) {
         keyed_word_init(&tuple->words[i], cls, mask->list[i].bits,
                         mask->list[i].word, i);
     }
     tuple->memory = size + path.n_levels * sizeof path.levels[0]
-                    + (path.n_steps + mask->n) * sizeof path.steps[0];
+                    + path.n_steps * sizeof path.steps[0];
     atomic_init(&tuple->max_priority, -1);
     cell_table_init(&tuple->cells, ENTRY_TAG_MASK, tuple_cell_hash, tuple);
     tuple->cells.fetch_ofs = offsetof(struct entry, values);
@@ -533,7 +526,7 @@ tuple_has_mask(const void *mask, uint64_t cell)
     const struct tuple *tuple = (const void *) (uintptr_t)
                                 (cell & ~ENTRY_TAG_MASK);
 
-    return mask_words_equal(&tuple->mask, mask);
+    return mask_words_equal(tuple->mask, mask);
 }
 
 static _Atomic uint64_t *
@@ -551,7 +544,7 @@ classifier_find_tuple(struct classifier *cls, const struct mask_words *mask)
 {
     _Atomic uint64_t *cell;
 
-    if (cls->last && mask_words_equal(&cls->last->mask, mask)) {
+    if (cls->last && mask_words_equal(cls->last->mask, mask)) {
         return cls->last;
     }
     cell = find_tuple_cell(cls, mask, mask_words_hash(cls->key, mask));
@@ -598,16 +591,13 @@ prune(struct classifier *cls, struct mask_node *node)
 static void
 tuple_free(struct rcu_later *later)
 {
-    struct tuple *tuple = CONTAINER_OF(later, struct tuple, later);
-
-    free(tuple->words);
-    free(tuple);
+    free(CONTAINER_OF(later, struct tuple, later));
 }
 
 static void
 tuple_retire(struct classifier *cls, struct tuple *tuple)
 {
-    _Atomic uint64_t *cell = find_tuple_cell(cls, &tuple->mask,
+    _Atomic uint64_t *cell = find_tuple_cell(cls, tuple->mask,
                                              tuple->mask_hash);
 
     cell_table_remove(&cls->tuples, tuple->mask_hash, cell);
@@ -622,7 +612,6 @@ tuple_retire(struct classifier *cls, struct tuple *tuple)
     }
     free(tuple->steps);
     free(tuple->levels);
-    /* Readers hash with these: they go with the tuple. */
     rcu_call(&tuple->later, tuple_free);
 }
 
@@ -700,7 +689,7 @@ entry_has_values(const void *ref_, uint64_t cell)
     const struct values_ref *ref = ref_;
 
     return !memcmp(cell_entry(cell)->values, ref->values,
-                   ref->tuple->mask.n * sizeof ref->values[0]);
+                   ref->tuple->mask->n * sizeof ref->values[0]);
 }
 
 static _Atomic uint64_t *
@@ -847,7 +836,7 @@ entry_matches(const void *ref_, uint64_t cell)
 static bool
 lookup_tuple(struct lookup *l, const struct tuple *tuple, uint64_t hash)
 {
-    struct match_ref ref = { &tuple->mask, l->flow };
+    struct match_ref ref = { tuple->mask, l->flow };
     uint64_t cell = cell_table_find(&tuple->cells, hash, entry_tag(hash),
                                     entry_matches, &ref, NULL);
     const struct entry *entry;
@@ -870,7 +859,7 @@ lookup_tuple(struct lookup *l, const struct tuple *tuple, uint64_t hash)
 static uint64_t
 tuple_hash_flow(const struct tuple *tuple, const struct flow *flow)
 {
-    return hash_flow(tuple->words, tuple->mask.n, flow);
+    return hash_flow(tuple->words, tuple->mask->n, flow);
 }
 
 static void
@@ -885,8 +874,8 @@ mark_node(struct flow_mask *wc, const struct mask_node *node)
 static void
 mark_tuple(struct flow_mask *wc, const struct tuple *tuple)
 {
-    for (uint32_t i = 0; i < tuple->mask.n; i++) {
-        wc->bits.w[tuple->mask.list[i].word] |= tuple->mask.list[i].bits;
+    for (uint32_t i = 0; i < tuple->mask->n; i++) {
+        wc->bits.w[tuple->mask->list[i].word] |= tuple->mask->list[i].bits;
     }
 }
 
@@ -953,7 +942,7 @@ lookup_lone(struct lookup *l, const struct child *child,
             mark_tuple(l->wc, tuple);
         }
     } else if (l->wc && l->n_refine > 0) {
-        if (!mask_words_within(&tuple->mask, l->wc)) {
+        if (!mask_words_within(tuple->mask, l->wc)) {
             mark_reason(l, child->node, above);
         }
     } else if (l->wc) {
@@ -1033,8 +1022,22 @@ child_lone(const struct child *child)
     return atomic_load_explicit(&child->lone, memory_order_acquire);
 }
 
-/* Tuples that are alone are fetched a few ahead: with hundreds of them the
- * memory's latency would be what counts. */
+/* Of a tuple that is alone: what there is to hash with. */
+static void
+prefetch_tuple(const struct child *child)
+{
+    const struct tuple *tuple = child_lone(child);
+
+    if (tuple) {
+        __builtin_prefetch(tuple);
+        __builtin_prefetch(tuple->words);
+        __builtin_prefetch((const char *) tuple->words + CACHE_LINE);
+    }
+}
+
+/* Tuples that are alone are fetched ahead, first their words, then the line
+ * where their entry would be: with hundreds of them the memory's latency would
+ * be what counts. */
 static bool
 lookup_children(struct lookup *l, const struct children *children,
                 uint64_t hash)
@@ -1051,6 +1054,9 @@ lookup_children(struct lookup *l, const struct children *children,
         const struct tuple *lone = tuples[i % AHEAD];
         uint64_t lone_hash = hashes[i % AHEAD];
 
+        if (i + 2 * AHEAD < children->n) {
+            prefetch_tuple(&children->list[i + 2 * AHEAD]);
+        }
         if (i + AHEAD < children->n) {
             const struct child *ahead = &children->list[i + AHEAD];
             const struct tuple *tuple = can_beat(ahead, l->best_priority)

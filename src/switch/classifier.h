@@ -48,13 +48,22 @@ enum { CLASSIFIER_REFINE_MAX = 32 };
 
 struct mask_node;
 
-/* The entries of one mask. */
+/* A word of a mask, with what it is hashed with. */
+struct keyed_word {
+    uint64_t bits;
+    uint64_t key;
+    uint64_t factor;
+    uint32_t word;                      /* index into struct flow */
+    uint32_t value;                     /* into the values of an entry */
+};
+
+/* The entries of one mask.  What a lookup reads comes first, and the words
+ * behind: two cache lines, for masks of three words. */
 struct tuple {
-    struct rcu_later later;
     struct cell_table cells;            /* entries; one per match, those of
                                            lower priority behind it */
-    struct keyed_word *words;           /* of the mask, to hash with */
     struct mask_node *node;             /* where its path ends */
+    struct rcu_later later;
     uint64_t mask_hash;
     size_t memory;
     uint32_t n_entries;                 /* in the classifier, visible or not */
@@ -65,7 +74,8 @@ struct tuple {
     uint32_t n_levels;
     struct keyed_word *steps;
     struct tuple_level *levels;
-    struct mask_words mask;             /* cut to its length */
+    struct mask_words *mask;            /* lies behind `words` */
+    struct keyed_word words[];          /* as many as the mask has */
 };
 
 struct classifier {

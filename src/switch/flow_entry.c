@@ -72,7 +72,7 @@ action_list_groups(struct action_list list, uint32_t group)
 static char *
 tail_timer(const struct entry *entry)
 {
-    return (char *) (uintptr_t) &entry->values[entry->tuple->mask.n];
+    return (char *) (uintptr_t) &entry->values[entry->tuple->mask->n];
 }
 
 static char *
@@ -140,7 +140,7 @@ entry_create(struct tuple *tuple, const uint64_t *values,
 
     instructions_uses(instructions, count_ref, &n_refs);
     assert(n_refs <= UINT16_MAX);
-    size = sizeof *entry + tuple->mask.n * sizeof values[0]
+    size = sizeof *entry + tuple->mask->n * sizeof values[0]
            + (has_timer ? sizeof(struct entry_timer) : 0)
            + n_refs * sizeof(struct entry_ref) + instructions->apply.len
            + instructions->write.len;
@@ -150,7 +150,7 @@ entry_create(struct tuple *tuple, const uint64_t *values,
     entry->tuple = tuple;
     entry->n_refs = (uint16_t) n_refs;
     entry->has_timer = has_timer;
-    memcpy(entry->values, values, tuple->mask.n * sizeof values[0]);
+    memcpy(entry->values, values, tuple->mask->n * sizeof values[0]);
     if (has_timer) {
         memset(tail_timer(entry), 0, sizeof(struct entry_timer));
         ((struct entry_timer *) (void *) tail_timer(entry))->entry = entry;
@@ -197,7 +197,7 @@ void
 flow_entry_match(const struct flow_entry *e, struct match *match)
 {
     const struct entry *entry = entry_cast(e);
-    const struct mask_words *mask = &entry->tuple->mask;
+    const struct mask_words *mask = entry->tuple->mask;
 
     match_init(match);
     for (uint32_t i = 0; i < mask->n; i++) {

@@ -236,7 +236,7 @@ select_in_tuple(void *search_, struct tuple *tuple)
 {
     struct search *search = search_;
 
-    common_init(&search->common, &search->mask, &tuple->mask);
+    common_init(&search->common, &search->mask, tuple->mask);
     if (!search->common.covers) {
         return true;
     }
@@ -315,12 +315,12 @@ note_overlap_in_tuple(void *overlap_, struct tuple *tuple)
     if (tuple->max_priority < search->fm->priority) {
         return true;
     }
-    common_init(&search->common, &search->mask, &tuple->mask);
+    common_init(&search->common, &search->mask, tuple->mask);
     if (search->common.is_within) {
         uint64_t values[FLOW_WORDS];
         struct entry *entry;
 
-        mask_words_take(&tuple->mask, &search->fm->match.value, values);
+        mask_words_take(tuple->mask, &search->fm->match.value, values);
         entry = tuple_find(tuple, values);
         while (entry && note_overlap(overlap, entry)) {
             entry = entry_behind(entry);
