@@ -15,20 +15,17 @@
  *          |           \- [arp_tpa]
  *          \- [in_port]                               [] ends a tuple
  *
- * One table of counters (`prefixes`) tells for every inner node which masked
- * values have entries further down.  A lookup goes down the tree with one hash
- * that grows by the bits of each node.  Where the counter is zero, no tuple
- * further down can match, however many they are, and only the bits up to the
- * first such node have been looked at.  This is what staged lookup and prefix
- * tries do elsewhere, once for all tuples instead of once for each.
+ * One table of counters (prefixes.h) tells for every inner node which masked
+ * values have entries further down.  Where many tuples lie below a node, it is
+ * a gate: a lookup first asks the counter, and when it is zero none of them can
+ * match, however many they are.  When tuples or gates fail, counters of the
+ * nodes on the way there tell the shortest reason, and only the bits up to it
+ * count as looked at.  This is what staged lookup and prefix tries do elsewhere,
+ * once for all tuples instead of once for each.
  *
- * Nodes without a choice are passed over on the way down; they serve only to
- * find the shortest reason after a tuple failed.  No counter is exact (32 bits of
- * hash): a chance collision costs time or wildcards, never the answer.
- *
- * Bounded: a lookup does at most one probe per node and tuple, REFINE_MAX more
- * for short reasons, and skips what cannot beat the priority it has.  Hashes are
- * keyed; whoever chooses entries and packets does not choose buckets.
+ * Bounded: a lookup does at most one probe per gate and tuple, REFINE_MAX more
+ * for short reasons, and stops where priorities cannot beat what it has.  Hashes
+ * are keyed; whoever chooses entries and packets does not choose buckets.
  *
  * Versions: the classifier holds entries that are not visible yet and those
  * that are not visible any more; a lookup passes over them.
@@ -47,6 +44,12 @@
 enum { CLASSIFIER_REFINE_MAX = 32 };
 
 struct mask_node;
+struct ways;
+
+/* What one level of a path adds: words of tuple->steps. */
+struct tuple_level {
+    uint32_t first, n;
+};
 
 /* A word of a mask, with what it is hashed with. */
 struct keyed_word {
@@ -68,9 +71,11 @@ struct tuple {
     size_t memory;
     uint32_t n_entries;                 /* in the classifier, visible or not */
     uint32_t n_unlinked;                /* since max_priority was right */
-    _Atomic int max_priority;           /* no entry's is higher; -1: empty */
+    int max_priority;                   /* no entry's is higher; -1: empty */
     bool max_is_stale;
-    /* The path, for the writer: words of all nodes, and which are whose. */
+    bool is_untidy;                     /* on the classifier's list */
+    struct tuple *next_untidy;
+    /* The path: words of all nodes, and which are whose. */
     uint32_t n_levels;
     struct keyed_word *steps;
     struct tuple_level *levels;
@@ -78,16 +83,35 @@ struct tuple {
     struct keyed_word words[];          /* as many as the mask has */
 };
 
+/* Cells of a tuple: a tag in the upper 16 bits, of the hash's lower ones; below,
+ * the address of an entry. */
+#define CLASSIFIER_TAG_MASK (UINT64_C(0xffff) << 48)
+
+static inline uint64_t
+classifier_entry_tag(uint64_t hash)
+{
+    return (hash | 1) << 48;
+}
+
+static inline struct entry *
+classifier_cell_entry(uint64_t cell)
+{
+    return (struct entry *) (uintptr_t) (cell & ~CLASSIFIER_TAG_MASK);
+}
+
 struct classifier {
     struct hash_key key;
     const struct steps *steps;
-    struct mask_node *root;
+    struct mask_node *root;             /* the writer's tree */
+    _Atomic(const struct ways *) ways;  /* and what lookups see of it */
     struct cell_table prefixes;
     struct cell_table tuples;           /* by mask */
     uint32_t n_tuples;
     uint32_t n_entries;
     uint64_t n_keys;                    /* drawn so far */
     bool is_untidy;
+    struct tuple *untidy;
+    struct ways *retired;               /* until the next publish */
     size_t memory;                      /* of nodes and tuples */
     struct tuple *last;                 /* found last: flow-mods come in runs */
 };
@@ -102,8 +126,6 @@ struct tuple *classifier_find_tuple(struct classifier *,
                                     const struct mask_words *);
 struct tuple *classifier_get_tuple(struct classifier *,
                                    const struct mask_words *);
-/* One that was made and then not used; false: it is in use. */
-bool classifier_drop_tuple(struct classifier *, struct tuple *);
 
 /* The first entry in the chain with these masked values, or NULL. */
 struct entry *tuple_find(const struct tuple *, const uint64_t *values);
@@ -111,10 +133,10 @@ struct entry *tuple_find(const struct tuple *, const uint64_t *values);
 /* Adds an entry; entry->tuple is set. */
 void classifier_insert(struct classifier *, struct entry *);
 /* Takes it out, when no reader needs it any more; free it after another grace
- * period.  A tuple that is empty goes, too. */
+ * period. */
 void classifier_unlink(struct classifier *, struct entry *);
-/* Sorts by priority what changed, and lets go of tuples that lost their highest
- * priority.  Before a publish. */
+/* Before a publish: shows lookups the tuples that are new, sorts by priority what
+ * changed, and lets go of tuples that are empty. */
 void classifier_tidy(struct classifier *);
 
 /* The visible entry of highest priority that matches, NULL if none; marks in

@@ -134,6 +134,7 @@ twin_destroy(struct twin *twin)
     while (twin->n) {
         twin_remove(twin, twin->n - 1);
     }
+    classifier_tidy(&twin->cls);
     CHECK(twin->cls.n_tuples == 0);
     CHECK(twin->cls.prefixes.n_live == 0);
     CHECK(classifier_memory(&twin->cls) < 200);
@@ -247,11 +248,9 @@ run_twins(unsigned int n_twins, bool ties,
                 twin_remove(twin, rng_below(&twin->rng, twin->n));
             }
         }
+        classifier_tidy(&twin->cls);
         for (unsigned int i = 0; i < 150; i++) {
             check_packet(twin);
-            if (i == 75) {
-                classifier_tidy(&twin->cls);
-            }
         }
         while (twin->n > n / 4) {
             twin_remove(twin, rng_below(&twin->rng, twin->n));
@@ -354,6 +353,7 @@ TEST(a_higher_priority_ends_the_search)
     twin_insert(twin, &match, 100);
     twin->entries[0]->remove_version = VERSION_NEVER;
     twin->entries[1]->remove_version = VERSION_NEVER;
+    classifier_tidy(&twin->cls);
     look(twin, 0x0a010000, 80, &wc);
     CHECK(bits_of(&wc, FIELD_ETH_TYPE) == 16);
     CHECK(bits_of(&wc, FIELD_IPV4_DST) == 0);

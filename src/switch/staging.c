@@ -282,6 +282,18 @@ staging_touch_everything(struct tables *t)
 /* ---- Graves ---- */
 
 static void
+tidy_classifiers(struct tables *t)
+{
+    for (unsigned int i = 0; i < N_TABLES; i++) {
+        struct classifier *cls = tables_classifier(t, (uint8_t) i);
+
+        if (cls) {
+            classifier_tidy(cls);
+        }
+    }
+}
+
+static void
 grave_has_passed(struct rcu_later *later)
 {
     struct grave *grave = CONTAINER_OF(later, struct grave, later);
@@ -416,6 +428,7 @@ staging_bury(struct tables *t, size_t budget)
         free(grave->dying.list);
         free(grave);
     }
+    tidy_classifiers(t);
 }
 
 /* ---- Bundles ---- */
@@ -570,13 +583,7 @@ staging_publish(struct tables *t, struct table_changes *changes)
     if (!stage->is_used) {
         return;
     }
-    for (unsigned int i = 0; i < N_TABLES; i++) {
-        struct classifier *cls = tables_classifier(t, (uint8_t) i);
-
-        if (cls) {
-            classifier_tidy(cls);
-        }
-    }
+    tidy_classifiers(t);
     atomic_store_explicit(&s->visible, stage->version, memory_order_release);
     s->open.version = stage->version + 1;
 
