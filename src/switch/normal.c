@@ -1,3 +1,5 @@
+#include "switch/normal.h"
+
 #include <inttypes.h>
 
 #include "packet/eth.h"

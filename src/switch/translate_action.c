@@ -1,6 +1,7 @@
 #include <inttypes.h>
 
 #include "packet/eth.h"
+#include "switch/normal.h"
 #include "switch/translate_ctx.h"
 
 /* ---- Sending ---- */

@@ -120,8 +120,4 @@ void translate_resume(struct translation *, const struct recirc_state *);
 /* The values of pipeline fields in a state. */
 void translate_frozen_fields(const struct recirc_state *, struct flow *);
 
-/* ---- normal.c ---- */
-
-void normal_translate(struct translation *);
-
 #endif
