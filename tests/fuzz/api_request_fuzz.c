@@ -107,6 +107,10 @@ check_settings(const struct port_setting_values *values)
         }
     }
     again.is_mode_given = values->is_mode_given;
+    for (const char *const *n = port_setting_names(); *n; n++) {
+        check(json_object_get(object, *n));
+    }
+    check(port_settings_set(&again, "", "", NULL) == -EINVAL);
     check(!memcmp(&again, values, sizeof again));
     json_decref(object);
 }
