@@ -49,7 +49,8 @@ struct of_hello {
 
 struct of_error_msg {
     enum of_error error;              /* N_OF_ERRORS: not one of ours */
-    uint16_t type, code;              /* as on the wire */
+    uint32_t experimenter;            /* as on the wire (struct of_error_wire);*/
+    uint16_t type, code;              /* only decoded */
     struct of_bytes request;          /* borrowed: how the culprit began */
 };
 
@@ -206,17 +207,14 @@ struct of_bundle_add {
 
 /* ---- Multipart ---- */
 
-/* X(ID, type on the 1.0 wire, on 1.3+; -1: none) */
 #define OF_MULTIPARTS(X)                                                     \
-    X(DESC, 0, 0) X(FLOW, 1, 1) X(AGGREGATE, 2, 2) X(TABLE, 3, 3)            \
-    X(PORT_STATS, 4, 4) X(QUEUE_STATS, 5, 5) X(GROUP_STATS, -1, 6)           \
-    X(GROUP_DESC, -1, 7) X(GROUP_FEATURES, -1, 8) X(METER_STATS, -1, 9)      \
-    X(METER_CONFIG, -1, 10) X(METER_FEATURES, -1, 11)                        \
-    X(TABLE_FEATURES, -1, 12) X(PORT_DESC, 13, 13) X(TABLE_DESC, -1, 14)     \
-    X(QUEUE_DESC, -1, 15)
+    X(DESC) X(FLOW) X(AGGREGATE) X(TABLE) X(PORT_STATS) X(QUEUE_STATS)       \
+    X(GROUP_STATS) X(GROUP_DESC) X(GROUP_FEATURES) X(METER_STATS)            \
+    X(METER_CONFIG) X(METER_FEATURES) X(TABLE_FEATURES) X(PORT_DESC)         \
+    X(TABLE_DESC) X(QUEUE_DESC)
 
 enum of_multipart_type {
-#define X(ID, OF10_TYPE, OF13_TYPE) MP_##ID,
+#define X(ID) MP_##ID,
     OF_MULTIPARTS(X)
 #undef X
     N_MULTIPARTS
@@ -330,49 +328,22 @@ struct of_table_features {
 
 /* ---- A message ---- */
 
-/* X(ID, type on the 1.0 wire, on 1.3+, first version, last version)
- * -1: only as an experimenter's message, or not at all. */
+/* In which versions, and how: message.c. */
 #define OF_MESSAGES(X)                                                       \
-    X(HELLO, 0, 0, OF10, OF15)                                               \
-    X(ERROR, 1, 1, OF10, OF15)                                               \
-    X(ECHO_REQUEST, 2, 2, OF10, OF15)                                        \
-    X(ECHO_REPLY, 3, 3, OF10, OF15)                                          \
-    X(FEATURES_REQUEST, 5, 5, OF10, OF15)                                    \
-    X(FEATURES_REPLY, 6, 6, OF10, OF15)                                      \
-    X(GET_CONFIG_REQUEST, 7, 7, OF10, OF15)                                  \
-    X(GET_CONFIG_REPLY, 8, 8, OF10, OF15)                                    \
-    X(SET_CONFIG, 9, 9, OF10, OF15)                                          \
-    X(PACKET_IN, 10, 10, OF10, OF15)                                         \
-    X(FLOW_REMOVED, 11, 11, OF10, OF15)                                      \
-    X(PORT_STATUS, 12, 12, OF10, OF15)                                       \
-    X(PACKET_OUT, 13, 13, OF10, OF15)                                        \
-    X(FLOW_MOD, 14, 14, OF10, OF15)                                          \
-    X(GROUP_MOD, -1, 15, OF10, OF15)                                         \
-    X(PORT_MOD, 15, 16, OF10, OF15)                                          \
-    X(TABLE_MOD, -1, 17, OF13, OF15)                                         \
-    X(MULTIPART_REQUEST, 16, 18, OF10, OF15)                                 \
-    X(MULTIPART_REPLY, 17, 19, OF10, OF15)                                   \
-    X(BARRIER_REQUEST, 18, 20, OF10, OF15)                                   \
-    X(BARRIER_REPLY, 19, 21, OF10, OF15)                                     \
-    X(QUEUE_GET_CONFIG_REQUEST, 20, 22, OF10, OF13)                          \
-    X(QUEUE_GET_CONFIG_REPLY, 21, 23, OF10, OF13)                            \
-    X(ROLE_REQUEST, -1, 24, OF10, OF15)                                      \
-    X(ROLE_REPLY, -1, 25, OF10, OF15)                                        \
-    X(GET_ASYNC_REQUEST, -1, 26, OF13, OF15)                                 \
-    X(GET_ASYNC_REPLY, -1, 27, OF13, OF15)                                   \
-    X(SET_ASYNC, -1, 28, OF10, OF15)                                         \
-    X(METER_MOD, -1, 29, OF13, OF15)                                         \
-    X(ROLE_STATUS, -1, 30, OF14, OF15)                                       \
-    X(BUNDLE_CONTROL, -1, 33, OF13, OF15)                                    \
-    X(BUNDLE_ADD, -1, 34, OF13, OF15)                                        \
+    X(HELLO) X(ERROR) X(ECHO_REQUEST) X(ECHO_REPLY) X(FEATURES_REQUEST)      \
+    X(FEATURES_REPLY) X(GET_CONFIG_REQUEST) X(GET_CONFIG_REPLY)              \
+    X(SET_CONFIG) X(PACKET_IN) X(FLOW_REMOVED) X(PORT_STATUS) X(PACKET_OUT)  \
+    X(FLOW_MOD) X(GROUP_MOD) X(PORT_MOD) X(TABLE_MOD) X(MULTIPART_REQUEST)   \
+    X(MULTIPART_REPLY) X(BARRIER_REQUEST) X(BARRIER_REPLY)                   \
+    X(QUEUE_GET_CONFIG_REQUEST) X(QUEUE_GET_CONFIG_REPLY) X(ROLE_REQUEST)    \
+    X(ROLE_REPLY) X(GET_ASYNC_REQUEST) X(GET_ASYNC_REPLY) X(SET_ASYNC)       \
+    X(METER_MOD) X(ROLE_STATUS) X(BUNDLE_CONTROL) X(BUNDLE_ADD)              \
     /* Nicira's, in all versions. */                                         \
-    X(NX_FLOW_MOD_TABLE_ID, -1, -1, OF10, OF15)                              \
-    X(NX_SET_FLOW_FORMAT, -1, -1, OF10, OF15)                                \
-    X(NX_SET_PACKET_IN_FORMAT, -1, -1, OF10, OF15)                           \
-    X(NX_SET_CONTROLLER_ID, -1, -1, OF10, OF15)
+    X(NX_FLOW_MOD_TABLE_ID) X(NX_SET_FLOW_FORMAT)                            \
+    X(NX_SET_PACKET_IN_FORMAT) X(NX_SET_CONTROLLER_ID)
 
 enum of_type {
-#define X(ID, OF10_TYPE, OF13_TYPE, FIRST, LAST) OFT_##ID,
+#define X(ID) OFT_##ID,
     OF_MESSAGES(X)
 #undef X
     N_OF_TYPES
@@ -443,12 +414,16 @@ void of_plain_encode(struct buf *, const struct of_protocol *, enum of_type,
 void of_error_encode(struct buf *, enum of_version, enum of_error,
                      const void *request, size_t request_len,
                      const char *text);
-/* Type and code of the version; what it lacks becomes its nearest relation. */
-void of_error_to_wire(enum of_error, enum of_version, uint16_t *type,
-                      uint16_t *code);
+/* How a version says it.  Experimenter 0: by the standard's type and code, else
+ * one of the experimenter's own errors, by its type (1.0) and code. */
+struct of_error_wire {
+    uint32_t experimenter;
+    uint16_t type, code;
+};
+/* What a version lacks becomes its nearest relation. */
+struct of_error_wire of_error_to_wire(enum of_error, enum of_version);
 /* N_OF_ERRORS: not one of ours. */
-enum of_error of_error_from_wire(enum of_version, uint16_t type,
-                                 uint16_t code);
+enum of_error of_error_from_wire(struct of_error_wire, enum of_version);
 
 /* Fills a packet-in's match from what is known about the packet: in_port,
  * tunnel, metadata and registers, each unless it is zero. */
