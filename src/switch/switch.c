@@ -12,6 +12,8 @@ enum {
     LINK_CHECK_INTERVAL = 100,    /* msec: did a port fail? */
     PORT_CHECK_INTERVAL = 1000,   /* did a device come back? */
     FDB_CHANGES = 256,            /* taken at once */
+    FDB_ROUNDS = 4,               /* so often; beyond, all answers of NORMAL
+                                     go */
 };
 
 /* ---- Names, for flow text ---- */
@@ -170,13 +172,16 @@ switch_apply_fdb_changes(struct switch_ *sw)
     struct fdb_change *changes;
     struct datapath_change *list;
     struct station_change *stations;
-    unsigned int n, n_list;
+    unsigned int n, n_list, n_rounds = 0;
 
     atomic_store(&sw->fdb_changed, false);
     changes = xcalloc(FDB_CHANGES, sizeof *changes);
     list = xcalloc(2 * FDB_CHANGES, sizeof *list);
     stations = xcalloc(2 * FDB_CHANGES, sizeof *stations);
     while ((n = fdb_changes(sw->fdb, changes, FDB_CHANGES))) {
+        if (++n_rounds > FDB_ROUNDS) {
+            continue;
+        }
         n_list = 0;
         for (unsigned int i = 0; i < n; i++) {
             add_station_change(&list[n_list], &stations[n_list],
@@ -190,6 +195,11 @@ switch_apply_fdb_changes(struct switch_ *sw)
         }
         pipeline_new_epoch(&sw->pipeline);
         datapath_invalidate(sw->dp, list, n_list);
+    }
+    if (n_rounds > FDB_ROUNDS) {
+        list[0] = (struct datapath_change) { .table = TABLE_OF_NORMAL };
+        pipeline_new_epoch(&sw->pipeline);
+        datapath_invalidate(sw->dp, list, 1);
     }
     free(changes);
     free(list);
@@ -353,6 +363,55 @@ switch_meter_stats(const struct switch_ *sw, uint32_t meter,
     uint32_t slot = meter_map_find(&sw->meters, meter);
 
     return slot != METER_NO_SLOT && datapath_meter_stats(sw->dp, slot, stats);
+}
+
+/* ---- Packet-out ---- */
+
+/* Reads the key of a frame that is in no packet pool. */
+static int
+flow_of_frame(const void *frame, uint32_t len, uint32_t in_port,
+              struct flow *flow)
+{
+    struct packet pkt = {
+        .data = (uint8_t *) (uintptr_t) frame, .len = len,
+        .buf = (uint8_t *) (uintptr_t) frame, .buf_size = len,
+        .in_port = in_port,
+    };
+    struct flow_key key;
+    int err = flow_key_extract(&pkt, &key);
+
+    if (!err) {
+        flow_from_key(flow, &key);
+    }
+    return err;
+}
+
+int
+switch_packet_out(struct switch_ *sw, uint32_t in_port,
+                  struct action_list actions, const void *frame, uint32_t len)
+{
+    struct translate_options opt = { .now = sw->now, .packet_out = &actions };
+    struct credit_list credits = { 0 };
+    struct upcall up = { .now = sw->now };
+    bool was_online = rcu_is_online();
+    struct flow flow;
+    int err = flow_of_frame(frame, len, in_port, &flow);
+
+    if (err) {
+        return err;
+    }
+    if (!was_online) {
+        rcu_online();
+    }
+    translate(&sw->pipeline.env, &opt, &flow, &up, &credits);
+    err = datapath_inject(sw->dp, frame, len, in_port,
+                          dp_actions_list(&up.actions));
+    if (!was_online) {
+        rcu_offline();
+    }
+    credit_list_fini(&credits);
+    dp_actions_fini(&up.actions);
+    return err;
 }
 
 /* ---- Life ---- */

@@ -88,6 +88,12 @@ enum of_error switch_group_mod(struct switch_ *, const struct group_mod *,
 enum of_error switch_meter_mod(struct switch_ *, const struct meter_mod *,
                                msec now, struct str *why);
 
+/* Carries out actions on a frame, as if it had come in by `in_port` (which may be
+ * OFPP_CONTROLLER); output to TABLE sends it through the tables.  -EBADMSG: not
+ * even an Ethernet header; -EMSGSIZE. */
+int switch_packet_out(struct switch_ *, uint32_t in_port, struct action_list,
+                      const void *frame, uint32_t len);
+
 /* False: there is no such meter. */
 bool switch_meter_stats(const struct switch_ *, uint32_t meter,
                         struct dp_meter_stats *);

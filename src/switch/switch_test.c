@@ -250,6 +250,27 @@ TEST(a_silent_station_ages_and_is_learned_again)
     rig_fini(&rig);
 }
 
+TEST(thousands_of_stations_that_go_at_once_are_forgotten)
+{
+    struct rig rig;
+
+    rig_init(&rig, 3, FAIL_STANDALONE);
+    send_frame(&rig, 2, 2, 1, -1);
+    send_frame(&rig, 1, 1, 2, -1);
+    CHECK(got_only(&rig, PORT(2)));
+    for (unsigned int i = 0; i < 3000; i++) {
+        struct fdb_key key = { { { 2, 9, 0, 0, (uint8_t) (i >> 8),
+                                   (uint8_t) i } }, 0 };
+
+        CHECK(fdb_learn(switch_fdb(rig.sw), key, 3, rig.now) == FDB_LEARNED);
+    }
+    CHECK(fdb_flush(switch_fdb(rig.sw), 0, -1, NULL) == 3002);
+    switch_run(rig.sw, rig.now);
+    send_frame(&rig, 1, 1, 2, -1);
+    CHECK(got_only(&rig, PORT(2) | PORT(3)));
+    rig_fini(&rig);
+}
+
 TEST(vlans_keep_their_frames_and_tags)
 {
     struct rig rig;
@@ -472,6 +493,35 @@ TEST(a_packet_in_shows_registers_and_names_its_entry)
     rig_fini(&rig);
 }
 
+TEST(a_packet_out_is_sent_or_goes_through_the_tables)
+{
+    static const uint8_t frame[60] = { 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1,
+                                       0x88, 0xb5 };
+    struct actions actions = { 0 };
+    struct rig rig;
+
+    rig_init(&rig, 3, FAIL_SECURE);
+    flow(&rig, "in_port=1,actions=output:3");
+    actions_add_output(&actions, 2);
+    CHECK(!switch_packet_out(rig.sw, OFPP_CONTROLLER, actions_list(&actions),
+                             frame, sizeof frame));
+    datapath_poll_once(switch_datapath(rig.sw));
+    collect(&rig);
+    CHECK(got_only(&rig, PORT(2)));
+
+    actions_clear(&actions);
+    actions_add_output(&actions, OFPP_TABLE);
+    CHECK(!switch_packet_out(rig.sw, 1, actions_list(&actions), frame,
+                             sizeof frame));
+    datapath_poll_once(switch_datapath(rig.sw));
+    collect(&rig);
+    CHECK(got_only(&rig, PORT(3)));
+    CHECK(switch_packet_out(rig.sw, 1, actions_list(&actions), frame, 5)
+          == -EBADMSG);
+    actions_fini(&actions);
+    rig_fini(&rig);
+}
+
 TEST(what_a_label_hid_is_matched_in_another_pass)
 {
     static const uint8_t frame[60] = {
@@ -614,6 +664,7 @@ main(void)
         RUN(its_default_entry_is_visible_and_can_be_deleted),
         RUN(a_station_that_moves_takes_its_traffic_along),
         RUN(a_silent_station_ages_and_is_learned_again),
+        RUN(thousands_of_stations_that_go_at_once_are_forgotten),
         RUN(vlans_keep_their_frames_and_tags),
         RUN(what_a_bridge_does_not_forward_is_dropped_for_its_reason),
         RUN(protected_ports_never_talk_to_each_other),
@@ -622,6 +673,7 @@ main(void)
         RUN(a_change_is_visible_after_a_millisecond_without_a_barrier),
         RUN(entries_count_every_packet_once),
         RUN(a_packet_in_shows_registers_and_names_its_entry),
+        RUN(a_packet_out_is_sent_or_goes_through_the_tables),
         RUN(what_a_label_hid_is_matched_in_another_pass),
         RUN(a_failover_group_follows_the_links),
         RUN(a_trace_tells_tables_entries_and_the_bridge),
