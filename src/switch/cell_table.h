@@ -1,7 +1,7 @@
 /* A hash table of 64-bit cells: one writer, readers under RCU.
  *
- * A cell is a tag, some bits of the key's hash, and a payload; which bits are
- * the tag is the user's choice, but a tag is never zero.  A cell with payload
+ * A cell is a tag, some bits of the key's hash, and a payload; which of the upper
+ * 32 bits are the tag is the user's choice, but a tag is never zero.  A cell with payload
  * zero is dead: nobody finds anything in it, and the next insert may take it.
  * An empty cell is zero altogether.
  *
@@ -19,6 +19,9 @@
 #define WEFT_SWITCH_CELL_TABLE_H
 
 #include <stdatomic.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "lib/rcu.h"
 
@@ -111,6 +114,46 @@ cell_table_prefetch(const struct cell_table *table, uint64_t hash)
     }
 }
 
+/* Which cells of a line have that tag, as bits: the plain way, and the one that
+ * is used.  No branch for each cell: nearly always none or one has it. */
+static inline unsigned int
+cell_candidates_plain(const _Atomic uint64_t *cells, uint64_t tag_mask,
+                      uint64_t tag)
+{
+    unsigned int candidates = 0;
+
+    for (unsigned int i = 0; i < CELL_LINE_CELLS; i++) {
+        uint64_t cell = atomic_load_explicit(&cells[i], memory_order_relaxed);
+
+        candidates |= (unsigned int) ((cell & tag_mask) == tag) << i;
+    }
+    return candidates;
+}
+
+#if defined(__SSE2__) && !defined(__SANITIZE_THREAD__)
+/* Looks at the upper halves of the cells.  A cell that changes meanwhile is read
+ * before or after: its finder reads it once more. */
+static inline unsigned int
+cell_candidates(const _Atomic uint64_t *cells, uint64_t tag_mask,
+                uint64_t tag)
+{
+    const __m128 *line = (const __m128 *) (const void *) cells;
+    __m128i mask = _mm_set1_epi32((int) (tag_mask >> 32));
+    __m128i want = _mm_set1_epi32((int) (tag >> 32));
+    __m128i low = _mm_castps_si128(_mm_shuffle_ps(line[0], line[1], 0xdd));
+    __m128i high = _mm_castps_si128(_mm_shuffle_ps(line[2], line[3], 0xdd));
+    int in_low, in_high;
+
+    low = _mm_cmpeq_epi32(_mm_and_si128(low, mask), want);
+    high = _mm_cmpeq_epi32(_mm_and_si128(high, mask), want);
+    in_low = _mm_movemask_ps(_mm_castsi128_ps(low));
+    in_high = _mm_movemask_ps(_mm_castsi128_ps(high));
+    return (unsigned int) (in_low | in_high << 4);
+}
+#else
+#define cell_candidates cell_candidates_plain
+#endif
+
 /* The live cell of that hash and tag for which `same` holds, or 0; `same` NULL:
  * the first.  `place`, unless NULL, says where, for the writer; a reader takes
  * the value that `same` saw, as the place may be given to another. */
@@ -135,21 +178,25 @@ cell_table_find(const struct cell_table *table, uint64_t hash, uint64_t tag,
     line = cell_first_line(hash, n_lines);
     for (uint32_t n = n_lines; n > 0; n--) {
         _Atomic uint64_t *cells = &segment->cells[line * CELL_LINE_CELLS];
-        uint64_t cell = 0;
+        unsigned int candidates = cell_candidates(cells, tag_mask, tag);
 
-        for (unsigned int i = 0; i < CELL_LINE_CELLS; i++) {
-            cell = atomic_load_explicit(&cells[i], memory_order_acquire);
-            if ((cell & tag_mask) == tag && cell != tag &&
-                (!same || same(aux, cell))) {
+        for (; candidates; candidates &= candidates - 1) {
+            unsigned int i = (unsigned int) __builtin_ctz(candidates);
+            uint64_t found = atomic_load_explicit(&cells[i],
+                                                  memory_order_acquire);
+
+            if ((found & tag_mask) == tag && found != tag &&
+                (!same || same(aux, found))) {
                 if (place) {
                     *place = &cells[i];
                 }
-                return cell;
+                return found;
             }
         }
         /* Cells of a line fill from the first: the last is empty when nothing
          * had to go elsewhere. */
-        if (LIKELY(!cell)) {
+        if (LIKELY(!atomic_load_explicit(&cells[CELL_LINE_CELLS - 1],
+                                         memory_order_relaxed))) {
             return 0;
         }
         line = (line + 1) & (n_lines - 1);

@@ -121,7 +121,29 @@ TEST(an_emptied_table_gives_its_memory_back)
     free(keys);
 }
 
+TEST(both_ways_to_compare_a_line_agree)
+{
+    static const uint64_t masks[] = { UINT64_C(0xffff) << 48,
+                                      UINT64_C(0xffffffff) << 32 };
+    struct rng rng = { 9 };
+
+    for (unsigned int i = 0; i < 100000; i++) {
+        _Alignas(CACHE_LINE) _Atomic uint64_t cells[CELL_LINE_CELLS];
+        uint64_t mask = masks[i & 1];
+        uint64_t tag = (uint64_t) (1 + rng_below(&rng, 3)) << 48;
+
+        for (unsigned int j = 0; j < CELL_LINE_CELLS; j++) {
+            atomic_init(&cells[j], ((uint64_t) rng_below(&rng, 4) << 48) +
+                                   ((uint64_t) rng_below(&rng, 2) << 32) +
+                                   rng_below(&rng, 3));
+        }
+        CHECK(cell_candidates(cells, mask, tag)
+              == cell_candidates_plain(cells, mask, tag));
+    }
+}
+
 TESTS(
+    RUN(both_ways_to_compare_a_line_agree),
     RUN(what_was_inserted_is_found_and_what_was_removed_is_not),
     RUN(an_emptied_table_gives_its_memory_back),
 )

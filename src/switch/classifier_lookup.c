@@ -184,10 +184,12 @@ lookup_way(struct lookup *l, const struct way *way, uint64_t hash,
         }
         return true;
     }
-    if (l->wc && !l->n_refine) {
+    if (l->wc && l->n_refine) {
+        mark_reason(l, way, above, above_hash);
+    } else if (l->wc && way->below) {
         mark_way(l, way, above);
     } else if (l->wc) {
-        mark_reason(l, way, above, above_hash);
+        mark_tuple(l->wc, way->tuple);
     }
     return true;
 }
