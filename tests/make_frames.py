@@ -83,13 +83,13 @@ FRAMES = [
      K6 + ",nw_proto=58,icmpv6_type=128", 14, 54, 0),
     ("neighbour solicitation",
      E / V6 / ICMPv6ND_NS(tgt="fd00::7") / ICMPv6NDOptSrcLLAddr(lladdr=C),
-     K6 + ",nw_proto=58,icmpv6_type=135,nd_target=fd00::7,nd_sll=" + C, 14,
-     54, 0),
+     K6 + ",nw_proto=58,icmpv6_type=135,nd_target=fd00::7,"
+     "nd_options_type=1,nd_sll=" + C, 14, 54, 0),
     ("neighbour advertisement",
      E / V6 / ICMPv6ND_NA(tgt="fd00::7", R=0, S=1, O=1) / ICMPv6NDOptMTU()
      / ICMPv6NDOptDstLLAddr(lladdr=C),
      K6 + ",nw_proto=58,icmpv6_type=136,nd_target=fd00::7,"
-     "nd_reserved=0x60000000,nd_options_type=5,nd_tll=" + C, 14, 54, 0),
+     "nd_reserved=0x60000000,nd_options_type=2,nd_tll=" + C, 14, 54, 0),
     ("a solicitation that says its address twice",
      E / V6 / ICMPv6ND_NS(tgt="fd00::7") / ICMPv6NDOptSrcLLAddr(lladdr=C)
      / ICMPv6NDOptSrcLLAddr(lladdr=A),

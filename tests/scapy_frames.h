@@ -354,6 +354,7 @@ static const struct scapy_frame {
       "nw_proto=58,"
       "icmpv6_type=135,"
       "nd_target=fd00::7,"
+      "nd_options_type=1,"
       "nd_sll=02:00:00:00:00:0c",
       14, 54, 0 },
     { "neighbour advertisement",
@@ -375,7 +376,7 @@ static const struct scapy_frame {
       "icmpv6_type=136,"
       "nd_target=fd00::7,"
       "nd_reserved=0x60000000,"
-      "nd_options_type=5,"
+      "nd_options_type=2,"
       "nd_tll=02:00:00:00:00:0c",
       14, 54, 0 },
     { "a solicitation that says its address twice",

@@ -112,7 +112,7 @@ extract_nd(const uint8_t *icmp, size_t len, struct flow_key *key)
     if (options.tll) {
         memcpy(&key->f.arp_tha, options.tll, 6);
     }
-    key->f.nd_options_type = options.other;
+    key->f.nd_options_type = options.type;
     key->map |= FLOW_WORD_BIT(nd_target) | FLOW_WORD_BIT(nd_target) << 1
                 | FLOW_WORD_BIT(nd_reserved) | FLOW_WORD_BIT(arp_sha)
                 | FLOW_WORD_BIT(arp_tha);

@@ -90,7 +90,7 @@ struct flow_key_fields {
     struct ip6_addr nd_target;
     /* 13 */
     struct eth_addr arp_sha;
-    uint8_t nd_options_type;        /* of the first option we do not decode */
+    uint8_t nd_options_type;        /* of the first that is decoded */
     uint8_t zero3;
     /* 14 */
     struct eth_addr arp_tha;

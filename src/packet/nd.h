@@ -13,7 +13,7 @@ enum {
 struct nd_options {
     const uint8_t *sll;           /* source link-layer address; NULL: none */
     const uint8_t *tll;           /* target link-layer address */
-    uint8_t other;                /* type of the first of any other kind */
+    uint8_t type;                 /* of the first of these; 0: none */
 };
 
 /* `icmp`: at least two bytes of an ICMPv6 message. */
@@ -42,8 +42,9 @@ nd_options_decode(struct nd_options *options, const uint8_t *p, size_t left)
             options->sll = p + 2;
         } else if (is_tll) {
             options->tll = p + 2;
-        } else if (!options->other) {
-            options->other = p[0];
+        }
+        if ((is_sll || is_tll) && !options->type) {
+            options->type = p[0];
         }
         p += len;
         left -= len;
