@@ -2,8 +2,8 @@
 
 #include "packet/eth.h"
 
-/* Values of tun_family in a key, which tells the two kinds of tunnel address
- * apart where their bits are the same. */
+/* Values of tun_family in a key (see field_tun_family), which tells the two
+ * kinds of tunnel address apart where their bits are the same. */
 enum { FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };
 
 void
@@ -44,10 +44,8 @@ match_set(struct match *match, enum field_id id, u128 value, u128 mask)
     value &= mask;
     field_set(field, &match->mask.bits, mask, mask);
     field_set(field, &match->value, value, mask);
-    if (id == FIELD_TUN_SRC || id == FIELD_TUN_DST) {
-        set_tun_family(match, value ? FAMILY_IPV4 : family);
-    } else if (id == FIELD_TUN_IPV6_SRC || id == FIELD_TUN_IPV6_DST) {
-        set_tun_family(match, value ? FAMILY_IPV6 : family);
+    if (field_tun_family(field)) {
+        set_tun_family(match, value ? field_tun_family(field) : family);
     }
 }
 

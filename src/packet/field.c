@@ -204,6 +204,19 @@ field_set(const struct field *field, struct flow *flow, u128 value, u128 mask)
     store(p, field->n_bytes, v);
 }
 
+uint8_t
+field_tun_family(const struct field *field)
+{
+    switch (field->id) {
+    case FIELD_TUN_SRC: case FIELD_TUN_DST:
+        return 4;
+    case FIELD_TUN_IPV6_SRC: case FIELD_TUN_IPV6_DST:
+        return 6;
+    default:
+        return 0;
+    }
+}
+
 static bool
 is_first_l4(const struct flow *flow, uint8_t proto)
 {

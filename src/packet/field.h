@@ -271,6 +271,10 @@ u128 field_get(const struct field *, const struct flow *);
 /* Bits of `mask` (within the field's width) take those of `value`. */
 void field_set(const struct field *, struct flow *, u128 value, u128 mask);
 
+/* 4 or 6 for a tunnel's address, which says of which family the tunnel is and
+ * is a value of struct flow's tun_family; 0 for every other field. */
+uint8_t field_tun_family(const struct field *);
+
 /* Does `flow` have what the field requires? */
 bool field_prereq_met(const struct field *, const struct flow *);
 /* Marks in `mask` the bits that field_prereq_met() looks at. */

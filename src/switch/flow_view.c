@@ -208,6 +208,10 @@ flow_view_set(struct flow_view *v, struct flow_looks *looks, enum field_id id,
     }
     field_set(field, &v->flow, value, mask);
     field_set(field, &v->known.bits, mask, mask);
+    if (field_tun_family(field)) {
+        v->flow.key.tun_family = field_tun_family(field);
+        v->known.bits.key.tun_family = UINT8_MAX;
+    }
     if (v->known.bits.key.nw_ttl == 0xff) {
         v->ttl_derived = false;
     }

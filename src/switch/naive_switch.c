@@ -310,6 +310,10 @@ set(struct walk *w, enum field_id id, u128 value, u128 mask)
     } else {
         field_set(field, &w->extra, value, mask);
         field_set(field, &w->written, mask, mask);
+        if (field_tun_family(field)) {
+            w->extra.key.tun_family = field_tun_family(field);
+            w->written.key.tun_family = UINT8_MAX;
+        }
     }
 }
 
