@@ -11,7 +11,8 @@
 enum {
     DEFAULT_AGE = 300 * 1000,
     DEFAULT_MAX = 64 * 1024,
-    SWEEP_INTERVAL = 1000,
+    SWEEP_INTERVAL = 1000,      /* at least, or the age when that is less */
+    SWEEPS_PER_AGE = 30,        /* a sweep reads every bucket, used or not */
 };
 
 struct station {
@@ -418,7 +419,8 @@ fdb_expire(struct fdb *fdb, msec now)
     if (now < fdb->next_sweep) {
         return fdb->next_sweep;
     }
-    fdb->next_sweep = now + MIN(fdb->config.age, SWEEP_INTERVAL);
+    fdb->next_sweep = now + MAX(MIN(fdb->config.age, SWEEP_INTERVAL),
+                                fdb->config.age / SWEEPS_PER_AGE);
 
     cds_lfht_for_each (fdb->table, &iter, node) {
         station = CONTAINER_OF(node, struct station, node);
