@@ -211,24 +211,35 @@ tuple_remove(struct classifier *cls, struct tuple *tuple)
     }
 }
 
-static bool
-raise_to_entry(void *max, struct entry *entry)
+static void
+note_priority(struct tuple *tuple, int priority)
 {
-    *(int *) max = MAX(*(int *) max, entry->priority);
+    if (priority > tuple->max_priority) {
+        tuple->max_priority = priority;
+        tuple->n_at_max = 0;
+    }
+    tuple->n_at_max += priority == tuple->max_priority;
+}
+
+static bool
+note_entry(void *tuple, struct entry *entry)
+{
+    note_priority(tuple, entry->priority);
     return true;
 }
 
 /* Looking for the new highest priority costs a pass over the tuple: only after
- * a part of it went. */
+ * a part of it went, and never over so many that requests would have to wait.
+ * Until then some lookups come here in vain. */
 static void
 tuple_tidy(struct tuple *tuple)
 {
-    int max = -1;
+    enum { MAX_PASS = 16384 };
 
-    if (tuple->max_is_stale && tuple->n_unlinked >= tuple->n_entries / 4) {
-        tuple_visit(tuple, raise_to_entry, &max);
-        tuple->max_priority = max;
-        tuple->max_is_stale = false;
+    if (!tuple->n_at_max && tuple->n_unlinked >= tuple->n_entries / 4 &&
+        tuple->n_entries <= MAX_PASS) {
+        tuple->max_priority = -1;
+        tuple_visit(tuple, note_entry, tuple);
         tuple->n_unlinked = 0;
     }
 }
@@ -357,9 +368,9 @@ classifier_insert(struct classifier *cls, struct entry *entry)
     _Atomic uint64_t *cell = find_entry_cell(tuple, entry->values, hash);
 
     if (entry->priority > tuple->max_priority) {
-        tuple->max_priority = entry->priority;
         mask_node_touch(cls, tuple->node);
     }
+    note_priority(tuple, entry->priority);
     for (unsigned int i = 0; i < n; i++) {
         prefixes_add(&cls->prefixes, prefixes[i]);
     }
@@ -408,10 +419,10 @@ classifier_unlink(struct classifier *cls, struct entry *entry)
     }
     cls->n_entries--;
     tuple->n_unlinked++;
-    if (!--tuple->n_entries) {
-        tuple_touch(cls, tuple);
-    } else if (entry->priority >= tuple->max_priority) {
-        tuple->max_is_stale = true;
+    if (entry->priority == tuple->max_priority && tuple->n_at_max) {
+        tuple->n_at_max--;
+    }
+    if (!--tuple->n_entries || !tuple->n_at_max) {
         tuple_touch(cls, tuple);
     }
 }

@@ -72,7 +72,7 @@ struct tuple {
     uint32_t n_entries;                 /* in the classifier, visible or not */
     uint32_t n_unlinked;                /* since max_priority was right */
     int max_priority;                   /* no entry's is higher; -1: empty */
-    bool max_is_stale;
+    uint32_t n_at_max;                  /* 0: lower would do, but see tidy */
     bool is_untidy;                     /* on the classifier's list */
     struct tuple *next_untidy;
     /* The path: words of all nodes, and which are whose. */

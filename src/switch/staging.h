@@ -23,7 +23,7 @@
 
 enum {
     STAGING_MAX_CHANGES = 4096,   /* listed one by one at a publish */
-    STAGING_GRAVE_TURN = 2048,    /* objects unlinked or freed at a time */
+    STAGING_GRAVE_TURN = 1024,    /* objects unlinked or freed at a time */
 };
 
 /* What is about to go. */
