@@ -36,6 +36,12 @@ wire_encode role_nx_encode, async_encode, async_properties_encode;
 wire_encode flow_mod_table_id_encode, flow_format_encode;
 wire_encode packet_in_format_encode, controller_id_encode;
 
+/* wire_flow.c: 1.0's, Nicira's for 1.0, and the later ones'. */
+wire_decode flow_mod_of10_decode, flow_mod_nxm_decode, flow_mod_decode;
+wire_encode flow_mod_of10_encode, flow_mod_nxm_encode, flow_mod_encode;
+bool flow_mod_fits_of10(const struct of_protocol *,
+                        const struct of_message *);
+
 /* wire_port.c */
 wire_decode port_status_decode, port_mod_decode, queue_config_decode;
 wire_decode queue_config_reply_decode;

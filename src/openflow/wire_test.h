@@ -31,6 +31,9 @@ round_trip(const struct of_protocol *protocol, const struct of_message *msg,
     CHECK(out->type == msg->type && out->xid == msg->xid
           && out->version == protocol->version);
     CHECK(!of_message_encode(&again, protocol, out));
+    for (size_t i = 0; again.len != buf->len && i < buf->len; i++) {
+        print_error("%02x%s", buf->data[i], i % 8 == 7 ? " " : "");
+    }
     CHECK_MSG(again.len == buf->len
               && !memcmp(again.data, buf->data, buf->len), "%s in %s",
               of_type_name(msg->type), of_version_name(protocol->version));
