@@ -3,6 +3,8 @@
 #include "api/body.h"
 #include "api/routes.h"
 
+enum { DEFAULT_TTL = 64 };
+
 static json_t *
 steps_json(const struct trace *trace)
 {
@@ -28,6 +30,23 @@ trace_json(const struct trace *trace)
                          ? drop_reason_name(trace->drop_reason) : NULL,
                      "match", str_text(&trace->megaflow),
                      "actions", str_text(&trace->actions));
+}
+
+/* A TTL that is not written is nobody's question; zero would end every trace
+ * at the first router. */
+static void
+set_ttls(struct match *packet)
+{
+    static const enum field_id ttls[] = { FIELD_IP_TTL, FIELD_MPLS_TTL };
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(ttls); i++) {
+        const struct field *ttl = field_by_id(ttls[i]);
+
+        if (field_prereq_met(ttl, &packet->value)
+            && !field_get(ttl, &packet->mask.bits)) {
+            field_set(ttl, &packet->value, DEFAULT_TTL, field_ones(ttl));
+        }
+    }
 }
 
 void
@@ -57,6 +76,7 @@ trace_run(struct api *api, struct api_request *request, msec now UNUSED,
         goto free_body;
     }
 
+    set_ttls(&packet);
     packet.value.key.in_port = htobe32(sp->number);
     err = switch_trace(api->sw, &packet.value, body.learn, &trace, &error);
     if (err) {

@@ -616,7 +616,7 @@ TEST(a_trace_tells_tables_entries_and_the_bridge)
         { { 2, 0, 0, 0, 0, 7 } }, 0
     }, 2, rig.now);
     check_trace(&rig, "in_port=1,dl_src=02:00:00:00:00:01,"
-                "dl_dst=02:00:00:00:00:07,tcp,nw_dst=10.0.0.5",
+                "dl_dst=02:00:00:00:00:07,tcp,nw_dst=10.0.0.5,nw_ttl=2",
         "table 0: priority 100 ip,nw_dst=10.0.0.0/24 (cookie 0x0)\n"
         "  dec_ttl\n"
         "goto_table:1\n"

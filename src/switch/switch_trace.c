@@ -32,24 +32,89 @@ name_of(void *sw, uint32_t number)
     return port ? port->port->config.name : NULL;
 }
 
-/* Counts what the list sends. */
+/* What is left of the packet's lives while a list is carried out.  Translation
+ * does not look at them, so that a cache entry serves every TTL. */
+struct ttls {
+    uint8_t ip, mpls;
+};
+
+enum { TTL_UNKNOWN = UINT8_MAX }; /* of a header that labels hid: lives on */
+
 static void
-look_through(struct dp_action_list list, struct passes *passes,
-             struct trace *trace)
+set_ttl(struct ttls *ttls, const struct dp_action_set_field *set)
+{
+    uint8_t *ttl = set->field == FIELD_IP_TTL ? &ttls->ip
+                   : set->field == FIELD_MPLS_TTL ? &ttls->mpls : NULL;
+
+    if (ttl) {
+        *ttl = (uint8_t) ((*ttl & ~set->mask[0]) | set->value[0]);
+    }
+}
+
+static bool
+dec_ttl(uint8_t *ttl, const struct dp_action_ttl *dec, struct passes *passes,
+        struct trace *trace)
+{
+    if (*ttl > 1) {
+        *ttl -= *ttl != TTL_UNKNOWN;
+        return true;
+    }
+    trace_say(trace, 0, "its TTL is used up: what follows does not happen");
+    if (dec->to_controller) {
+        passes->n_packet_ins++;
+    } else {
+        trace->drop_reason = DROP_TTL_EXPIRED;
+    }
+    return false;
+}
+
+/* Counts what the list sends.  False when the TTL ends it. */
+static bool
+look_through(struct dp_action_list list, struct ttls ttls,
+             struct passes *passes, struct trace *trace)
 {
     DP_ACTION_FOR_EACH (a, &list) {
-        if (a->type == DP_ACTION_OUTPUT) {
+        const void *p = a;
+
+        switch (a->type) {
+        case DP_ACTION_OUTPUT:
             passes->n_outputs++;
-            passes->last_output = ((const struct dp_action_output *) a)->port;
-        } else if (a->type == DP_ACTION_CONTROLLER) {
+            passes->last_output = ((const struct dp_action_output *) p)->port;
+            break;
+        case DP_ACTION_CONTROLLER:
             passes->n_packet_ins++;
-        } else if (a->type == DP_ACTION_CLONE) {
-            look_through(dp_action_clone_list(a), passes, trace);
-        } else if (a->type == DP_ACTION_DROP) {
+            break;
+        case DP_ACTION_CLONE:
+            look_through(dp_action_clone_list(a), ttls, passes, trace);
+            break;
+        case DP_ACTION_DROP:
             trace->drop_reason = (enum drop_reason)
-                ((const struct dp_action_drop *) a)->reason;
+                ((const struct dp_action_drop *) p)->reason;
+            break;
+        case DP_ACTION_SET_FIELD:
+            set_ttl(&ttls, p);
+            break;
+        case DP_ACTION_PUSH_MPLS:
+            ttls.mpls = (uint8_t) ((const struct dp_action_mpls *) p)->lse;
+            break;
+        case DP_ACTION_POP_MPLS: case DP_ACTION_COPY_TTL_OUT:
+            ttls.mpls = TTL_UNKNOWN;
+            break;
+        case DP_ACTION_COPY_TTL_IN:
+            ttls.ip = TTL_UNKNOWN;
+            break;
+        case DP_ACTION_DEC_TTL:
+        case DP_ACTION_DEC_MPLS_TTL:
+            if (!dec_ttl(a->type == DP_ACTION_DEC_TTL ? &ttls.ip : &ttls.mpls,
+                         p, passes, trace)) {
+                return false;
+            }
+            break;
+        default:
+            break;
         }
     }
+    return true;
 }
 
 static void
@@ -74,11 +139,16 @@ trace_pass(struct switch_ *sw, const struct translate_options *opt,
     struct credit_list credits = { 0 };
     struct trace *trace = opt->trace;
     struct upcall up = { .now = opt->now };
+    struct ttls ttls = { flow->key.nw_ttl,
+                         (uint8_t) be32toh(flow->key.mpls_lse[0]) };
+    unsigned int n_before = passes->n;
     struct dp_action_list list;
 
     translate(&sw->pipeline.env, opt, flow, &up, &credits);
     list = dp_actions_list(&up.actions);
-    look_through(list, passes, trace);
+    if (!look_through(list, ttls, passes, trace)) {
+        passes->n = n_before;     /* Going through again comes last. */
+    }
     if (!flow->key.recirc_id) {
         trace->mask = up.mask;
         format_megaflow(flow, trace);
