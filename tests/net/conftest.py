@@ -22,6 +22,8 @@ import weft                                         # noqa: E402
 def pytest_addoption(parser):
     parser.addoption("--build", default="build",
                      help="the build directory whose weftd is tested")
+    parser.addoption("--write-traces", action="store_true",
+                     help="tests/trace: write what trace says, to be read")
 
 
 def pytest_configure(config):
