@@ -6,6 +6,7 @@
  *
  *     SIGTERM, SIGINT      -> the loop ends    \
  *     timer, wake-ups      -> switch_run()      > one loop
+ *     OpenFlow sockets     -> openflow_run()   |
  *     API requests         -> api_dispatch()   /
  *
  * When the helper dies, main gets SIGTERM from the kernel.
@@ -30,6 +31,7 @@
 #include "port/confine.h"
 #include "port/helper.h"
 #include "weftd_group.h"
+#include "weftd_openflow.h"
 #include "weftd_options.h"
 
 enum { EXIT_USAGE = 2 };
@@ -41,6 +43,7 @@ struct weftd {
     struct switch_ *sw;
     struct api api;
     struct http *http;
+    struct openflow *openflow;
     uv_loop_t loop;
     uv_timer_t timer;             /* when switch_run() is due */
     uv_async_t wake;              /* it cannot wait for the timer */
@@ -54,13 +57,24 @@ run_switch(uv_timer_t *timer)
 {
     struct weftd *d = timer->data;
     msec now = clock_msec();
-    msec next;
+    msec next, at_once;
 
     rcu_online();
+    at_once = openflow_run(d->openflow, now);
     next = switch_run(d->sw, now);
+    openflow_watch(d->openflow, now);
     rcu_offline();
+    next = at_once <= now ? now : MAX(MIN(next, at_once), now + 1);
     uv_update_time(&d->loop);
-    uv_timer_start(timer, run_switch, (uint64_t) MAX(next - now, 1), 0);
+    uv_timer_start(timer, run_switch, (uint64_t) (next - now), 0);
+}
+
+static void
+run_turn(void *aux)
+{
+    struct weftd *d = aux;
+
+    run_switch(&d->timer);
 }
 
 static void
@@ -269,6 +283,32 @@ stop_api(struct weftd *d)
     captures_destroy(d->api.captures);
 }
 
+/* ---- OpenFlow ---- */
+
+static int
+start_openflow(struct weftd *d)
+{
+    struct str error = STR_INIT;
+    const struct openflow_config config = {
+        .loop = &d->loop, .sw = d->sw, .helper = d->helper,
+        .versions = d->options->openflow_versions,
+        .probe_interval = d->options->probe_interval,
+        .n_controllers = d->options->n_controllers,
+        .controllers = d->options->controllers,
+        .n_listeners = d->options->n_listeners,
+        .listeners = d->options->listeners,
+        .turn = run_turn, .aux = d,
+    };
+    int err = openflow_start(&config, &d->openflow, &error);
+
+    if (err) {
+        log_error("weftd", "OpenFlow: %s",
+                  error.len ? str_text(&error) : strerror(-err));
+    }
+    str_fini(&error);
+    return err;
+}
+
 /* ---- Main ---- */
 
 /* Tells systemd that we forward, if it asked to be told: sd_notify(3). */
@@ -337,9 +377,12 @@ run(struct weftd *d)
     if (start_api(d)) {
         goto stop_the_switch;
     }
+    if (start_openflow(d)) {
+        goto stop_the_api;
+    }
     helper_settle(d->helper);
     if (confine()) {
-        goto stop_the_api;
+        goto stop_openflow;
     }
 
     log_info("weftd", "switch %s forwards: %u ports, %s/api.sock",
@@ -351,6 +394,8 @@ run(struct weftd *d)
     rcu_online();
     status = EXIT_SUCCESS;
 
+stop_openflow:
+    openflow_stop(d->openflow);
 stop_the_api:
     stop_api(d);
 stop_the_switch:

@@ -43,6 +43,7 @@ NUMBER_OPTION(cache_entries, sw.datapath.max_entries, 64, 1 << 24)
 NUMBER_OPTION(cache_masks, sw.datapath.max_masks, 1, 65536)
 NUMBER_OPTION(port_share, sw.datapath.port_share, 1, 1024)
 NUMBER_OPTION(upcalls, sw.datapath.upcalls_per_second, 0, UINT32_MAX)
+NUMBER_OPTION(probe_interval, probe_interval, 0, 1000000)
 NUMBER_OPTION(fdb_age, sw.fdb_age, 1, 1000000)
 NUMBER_OPTION(fdb_max, sw.fdb_max, 1, 1 << 24)
 NUMBER_OPTION(fdb_max_per_port, sw.fdb_max_per_port, 1, 1 << 24)
@@ -109,6 +110,76 @@ set_port(struct weftd_options *options, const char *value, struct str *error)
     options->ports = xrealloc(options->ports, (options->n_ports + 1)
                                                   * sizeof *options->ports);
     options->ports[options->n_ports++] = spec;
+    return 0;
+}
+
+/* Appends to a list of methods of one direction. */
+static int
+add_method(struct openflow_method **list, unsigned int *n, bool is_passive,
+           const char *value, struct str *error)
+{
+    struct openflow_method m = { .text = value };
+    int err = of_method_parse(value, &m.method, error);
+
+    if (err) {
+        return err;
+    }
+    if (m.method.is_passive != is_passive) {
+        str_add(error, is_passive ? "expected ptcp: or punix:"
+                                  : "expected tcp: or unix:");
+        return -EINVAL;
+    }
+    if (m.method.is_tls) {
+        str_add(error, "this version has no TLS");
+        return -EINVAL;
+    }
+    *list = xrealloc(*list, (*n + 1) * sizeof **list);
+    (*list)[(*n)++] = m;
+    return 0;
+}
+
+static int
+set_controller(struct weftd_options *options, const char *value,
+               struct str *error)
+{
+    return add_method(&options->controllers, &options->n_controllers, false,
+                      value, error);
+}
+
+static int
+set_listen(struct weftd_options *options, const char *value,
+           struct str *error)
+{
+    return add_method(&options->listeners, &options->n_listeners, true, value,
+                      error);
+}
+
+static int
+set_openflow(struct weftd_options *options, const char *value,
+             struct str *error)
+{
+    uint32_t versions = 0;
+
+    for (const char *p = value; *p; p += strspn(p, ",")) {
+        size_t len = strcspn(p, ",");
+        uint32_t bit = 0;
+
+        for (unsigned int v = OF10; v <= OF15; v++) {
+            const char *name = of_version_name((enum of_version) v);
+
+            if (strlen(name) == len && !strncmp(name, p, len)) {
+                bit = 1u << v;
+            }
+        }
+        if (!bit) {
+            str_add(error, "expected a list of OpenFlow10, OpenFlow13, "
+                           "OpenFlow14 and OpenFlow15");
+            return -EINVAL;
+        }
+        versions |= bit;
+        p += len;
+    }
+    options->openflow_versions = versions;
     return 0;
 }
 
@@ -181,6 +252,15 @@ static const struct option {
       "plug in a port; may be repeated" },
     { "--fail-mode", "MODE", set_fail_mode, NULL,
       "standalone: starts as a learning bridge; secure: starts empty" },
+    { "--controller", "METHOD", set_controller, NULL,
+      "connect to it: tcp:IP[:PORT] or unix:PATH; may be repeated" },
+    { "--listen", "METHOD", set_listen, NULL,
+      "for controllers and tools: ptcp:[PORT][:IP] or punix:PATH; may be "
+      "repeated" },
+    { "--openflow", "VERSIONS", set_openflow, NULL,
+      "what is spoken (OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15)" },
+    { "--probe-interval", "SECONDS", set_probe_interval, NULL,
+      "of silence until a controller is probed (5); 0: never" },
     { "--workers", "N", set_workers, NULL, "forwarding threads (1)" },
     { "--run-dir", "DIRECTORY", set_run_dir, "WEFT_RUN_DIR",
       "sockets (/run/weft)" },
@@ -219,6 +299,7 @@ set_defaults(struct weftd_options *options)
         .upcalls_per_second = 100000,
     };
     options->sw.fdb_age = 300;
+    options->probe_interval = 5;
     options->sw.fdb_max = 1 << 16;
     options->run_dir = "/run/weft";
     options->state_dir = "/var/lib/weft";
@@ -384,6 +465,7 @@ weftd_options_parse(int argc, char **argv, struct weftd_options *options,
         return err;
     }
     options->sw.fdb_age *= 1000;
+    options->probe_interval *= 1000;
     for (size_t i = 0; options->sw.name[i]; i++) {
         options->instance[i]
             = (char) tolower((unsigned char) options->sw.name[i]);
@@ -395,8 +477,10 @@ void
 weftd_options_fini(struct weftd_options *options)
 {
     free(options->ports);
+    free(options->controllers);
+    free(options->listeners);
     options->ports = NULL;
-    options->n_ports = 0;
+    options->n_ports = options->n_controllers = options->n_listeners = 0;
 }
 
 void

@@ -36,6 +36,28 @@ check_refused(const char *line, const char *why)
     str_fini(&error);
 }
 
+TEST(controllers_and_listeners_are_methods)
+{
+    struct weftd_options options;
+    struct str error = STR_INIT;
+
+    CHECK_MSG(!parse("--controller tcp:127.0.0.1:6653 --controller unix:/c "
+                     "--listen ptcp:6634:127.0.0.1 --probe-interval 7 "
+                     "--openflow OpenFlow10,OpenFlow13", &options, &error),
+              "%s", str_text(&error));
+    CHECK(options.n_controllers == 2 && options.n_listeners == 1);
+    CHECK(!strcmp(options.controllers[1].text, "unix:/c"));
+    CHECK(options.openflow_versions == (1u << OF10 | 1u << OF13));
+    CHECK(options.probe_interval == 7000);
+    weftd_options_fini(&options);
+
+    check_refused("--controller ptcp:1", "expected tcp: or unix:");
+    check_refused("--controller tcp:nowhere", "no IP address");
+    check_refused("--controller ssl:127.0.0.1", "no TLS");
+    check_refused("--listen tcp:127.0.0.1", "expected ptcp: or punix:");
+    check_refused("--openflow OpenFlow11", "expected a list of");
+}
+
 TEST(a_lab_switch_is_one_line)
 {
     struct weftd_options options;
@@ -120,6 +142,7 @@ TEST(a_controller_is_not_ours_yet)
 }
 
 TESTS(
+    RUN(controllers_and_listeners_are_methods),
     RUN(a_lab_switch_is_one_line),
     RUN(the_environment_stands_in_for_options),
     RUN(an_instance_is_named_like_its_switch),

@@ -8,7 +8,7 @@
 #include "lib/str.h"
 #include "switch/tables_state.h"
 
-enum { MAX_GROUPS = 65536, MAX_BUCKETS = 4096 };
+enum { MAX_BUCKETS = 4096 };
 
 /* Counters that several versions of a group may share.  The count is the
  * writer's. */
@@ -455,7 +455,7 @@ add_group(struct tables *t, const struct group_mod *gm, msec now,
         str_setf(why, "%u is not a group number", gm->id);
         return OF_GROUP_MOD_FAILED_INVALID_GROUP;
     }
-    if (t->groups.n >= MAX_GROUPS) {
+    if (t->groups.n >= TABLES_MAX_GROUPS) {
         str_setf(why, "there are %u groups already", t->groups.n);
         return OF_GROUP_MOD_FAILED_OUT_OF_GROUPS;
     }

@@ -444,6 +444,32 @@ port_can_exist(void *sw UNUSED, uint32_t port)
     return port < DP_MAX_PORTS;
 }
 
+static void
+entry_removed(void *sw_, const struct flow_entry *entry,
+              enum flow_removed_reason reason)
+{
+    struct switch_ *sw = sw_;
+
+    if (sw->watch.flow_removed) {
+        sw->watch.flow_removed(sw->watch.aux, entry, reason);
+    }
+}
+
+void
+switch_tell_port(struct switch_ *sw, enum switch_port_event event,
+                 const struct own_port *port)
+{
+    if (sw->watch.port_event) {
+        sw->watch.port_event(sw->watch.aux, event, &port->public);
+    }
+}
+
+void
+switch_set_watch(struct switch_ *sw, const struct switch_watch *watch)
+{
+    sw->watch = watch ? *watch : (struct switch_watch) { 0 };
+}
+
 static uint64_t
 id_from_name(const char *name)
 {
@@ -457,7 +483,8 @@ id_from_name(const char *name)
 static void
 create_parts(struct switch_ *sw)
 {
-    struct tables_config tables = { .port_exists = port_can_exist,
+    struct tables_config tables = { .removed = entry_removed,
+                                    .port_exists = port_can_exist,
                                     .aux = sw };
     struct fdb_config fdb = {
         .age = sw->config.fdb_age, .max = sw->config.fdb_max,

@@ -48,6 +48,7 @@ struct switch_config {
 struct switch_port {
     struct port *port;
     uint32_t number;                    /* OpenFlow number == datapath id */
+    msec added;
     struct port_vlan vlan;
     bool is_protected;
     bool no_flood, no_recv, no_fwd, no_packet_in, admin_down;
@@ -93,6 +94,17 @@ enum of_error switch_meter_mod(struct switch_ *, const struct meter_mod *,
  * even an Ethernet header; -EMSGSIZE. */
 int switch_packet_out(struct switch_ *, uint32_t in_port, struct action_list,
                       const void *frame, uint32_t len);
+/* Who wants to know what happens; one watcher. */
+enum switch_port_event { SWITCH_PORT_ADDED, SWITCH_PORT_DELETED,
+                         SWITCH_PORT_CHANGED };
+struct switch_watch {
+    void (*flow_removed)(void *aux, const struct flow_entry *,
+                         enum flow_removed_reason);
+    void (*port_event)(void *aux, enum switch_port_event,
+                       const struct switch_port *);
+    void *aux;
+};
+void switch_set_watch(struct switch_ *, const struct switch_watch *);
 
 /* False: there is no such meter. */
 bool switch_meter_stats(const struct switch_ *, uint32_t meter,

@@ -30,6 +30,8 @@ struct switch_ {
     bool ports_dirty;             /* some port is */
     bool meters_released;         /* slots wait for the next publish */
 
+    struct switch_watch watch;
+
     bool is_staged;               /* something waits for a publish since: */
     msec staged_since;
     msec next_expire, next_port_check, next_link_check;
@@ -46,6 +48,9 @@ void switch_stage(struct switch_ *, msec now);
 void switch_drop_answers(struct switch_ *);
 /* Drops the answers that the fdb's changes made wrong. */
 void switch_apply_fdb_changes(struct switch_ *);
+
+void switch_tell_port(struct switch_ *, enum switch_port_event,
+                      const struct own_port *);
 
 /* ---- switch_port.c ---- */
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/clock.h"
 #include "switch/switch_impl.h"
 
 static struct own_port *
@@ -114,6 +115,8 @@ switch_set_port_flags(struct switch_ *sw, struct switch_port *port,
     port->no_packet_in = no_packet_in;
     port->admin_down = admin_down;
     mark_dirty(sw, port);
+    switch_tell_port(sw, SWITCH_PORT_CHANGED,
+                     CONTAINER_OF(port, struct own_port, public));
     return 0;
 }
 
@@ -168,6 +171,7 @@ switch_add_port(struct switch_ *sw, const struct port_config *config,
     }
     port = xzalloc(sizeof *port);
     port->public.number = number;
+    port->public.added = clock_msec();
     err = port_create(config, number, &sw->port_env, &port->public.port,
                       error);
     if (err) {
@@ -188,6 +192,7 @@ switch_add_port(struct switch_ *sw, const struct port_config *config,
         goto forget_port;
     }
     *result = &port->public;
+    switch_tell_port(sw, SWITCH_PORT_ADDED, port);
     return 0;
 
 forget_port:
@@ -217,6 +222,7 @@ switch_delete_port(struct switch_ *sw, uint32_t number)
     datapath_remove_port(sw->dp, port->public.port);
     fdb_flush(sw->fdb, number, -1, NULL);
     switch_apply_fdb_changes(sw);
+    switch_tell_port(sw, SWITCH_PORT_DELETED, port);
     port_destroy(port->public.port);
     free(port);
     return 0;
@@ -246,6 +252,7 @@ switch_check_ports(struct switch_ *sw, bool devices)
         }
         port->is_up = !port->is_up;
         publish_port(sw, port);
+        switch_tell_port(sw, SWITCH_PORT_CHANGED, port);
         any = true;
         if (!port->is_up) {
             fdb_flush(sw->fdb, i, -1, NULL);

@@ -21,7 +21,7 @@
 
 #include "openflow/flow_mod.h"
 
-enum { N_TABLES = OFPTT_MAX + 1 };
+enum { N_TABLES = OFPTT_MAX + 1, TABLES_MAX_GROUPS = 65536 };
 
 /* Counters are pushed by the revalidator, from any thread. */
 struct credit {

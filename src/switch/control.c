@@ -1,0 +1,357 @@
+#include "switch/control.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "switch/control_impl.h"
+
+enum {
+    REQUESTS_PER_TURN = 256,      /* of one session */
+    SNOOP_ROOM = OF_CONN_OUT_LIMIT,
+};
+
+/* ---- Sending ---- */
+
+struct of_protocol *
+session_protocol(const struct session *s)
+{
+    return of_conn_protocol(s->conn);
+}
+
+struct buf *
+session_out(const struct session *s)
+{
+    return of_conn_begin_send(s->conn);
+}
+
+void
+session_sent(const struct session *s)
+{
+    of_conn_end_send(s->conn);
+}
+
+void
+session_send(const struct session *s, const struct of_message *message)
+{
+    if (of_message_encode(session_out(s), session_protocol(s), message)) {
+        log_limited(LOG_LEVEL_DEBUG, "control", "%s has no %s",
+                    of_version_name(session_protocol(s)->version),
+                    of_type_name(message->type));
+    }
+    session_sent(s);
+}
+
+void
+session_tell(const struct session *s, const struct of_message *message)
+{
+    session_send(s, message);
+    if (of_conn_backlog(s->conn) > SESSION_BACKLOG_MAX) {
+        of_conn_close(s->conn, "the peer does not read what it asked to be "
+                               "told");
+    }
+}
+
+void
+session_refuse(struct session *s, enum of_error error)
+{
+    s->control->counters.errors++;
+    of_error_encode(session_out(s), session_protocol(s)->version, error,
+                    s->request, s->request_len, NULL);
+    session_sent(s);
+}
+
+/* ---- Snooping ---- */
+
+static void
+show_snoops(void *session, bool is_sent UNUSED, const void *message,
+            size_t len)
+{
+    const struct session *from = session;
+    struct control *control = from->control;
+
+    for (struct session *s = control->n_snoops ? control->sessions : NULL; s;
+         s = s->next) {
+        if (s->kind == SESSION_SNOOP && s->is_open
+            && of_conn_backlog(s->conn) < SNOOP_ROOM) {
+            buf_put(session_out(s), message, len);
+            session_sent(s);
+        }
+    }
+}
+
+/* ---- Fail mode ---- */
+
+static void
+default_entry(struct flow_mod *mod)
+{
+    flow_mod_init(mod);
+    mod->priority = 0;
+    actions_add_output(&mod->storage[0], OFPP_NORMAL);
+    flow_mod_seal(mod);
+}
+
+static bool
+note_lowest(void *found, const struct flow_entry *entry)
+{
+    struct match match, any;
+
+    match_init(&any);
+    flow_entry_match(entry, &match);
+    if (entry->priority == 0 && match_equal(&match, &any)) {
+        *(const struct flow_entry **) found = entry;
+        return false;
+    }
+    return true;
+}
+
+static const struct flow_entry *
+find_lowest(const struct control *control)
+{
+    const struct flow_entry *found = NULL;
+
+    tables_visit(switch_tables(control->sw), 0, NULL, note_lowest, &found);
+    return found;
+}
+
+/* Somebody may have changed or replaced what was ours. */
+static void
+remove_default_entry(struct control *control)
+{
+    const struct flow_entry *entry = find_lowest(control);
+    struct flow_mod mod;
+
+    control->has_default_entry = false;
+    default_entry(&mod);
+    if (entry && !entry->cookie
+        && action_list_equal(entry->instructions.apply,
+                             mod.instructions.apply)) {
+        mod.command = FLOW_MOD_DELETE_STRICT;
+        switch_flow_mod(control->sw, &mod, control->now, NULL);
+        switch_barrier(control->sw);
+    }
+    flow_mod_fini(&mod);
+}
+
+static void
+add_default_entry(struct control *control)
+{
+    struct flow_mod mod;
+
+    if (find_lowest(control)) {
+        return;
+    }
+    default_entry(&mod);
+    control->has_default_entry
+        = !switch_flow_mod(control->sw, &mod, control->now, NULL);
+    switch_barrier(control->sw);
+    flow_mod_fini(&mod);
+}
+
+static void
+controller_came(struct control *control)
+{
+    if (control->n_controllers++ == 0 && control->has_default_entry) {
+        remove_default_entry(control);
+    }
+}
+
+static void
+controller_went(struct control *control)
+{
+    if (--control->n_controllers == 0
+        && switch_config(control->sw)->fail_mode == FAIL_STANDALONE) {
+        add_default_entry(control);
+    }
+}
+
+/* ---- Sessions ---- */
+
+struct session *
+control_add_session(struct control *control, int fd, enum session_kind kind,
+                    void *owner, msec now)
+{
+    struct of_conn_config config = {
+        .versions = control->config.versions,
+    };
+    struct session *s;
+
+    if (control->n_sessions == CONTROL_MAX_SESSIONS) {
+        close(fd);
+        return NULL;
+    }
+    s = xzalloc(sizeof *s);
+    s->control = control;
+    s->kind = kind;
+    s->owner = owner;
+    if (kind == SESSION_CONTROLLER) {
+        config.probe_interval = control->config.probe_interval;
+    }
+    if (kind != SESSION_SNOOP) {
+        config.watch = show_snoops;
+        config.aux = s;
+    }
+    control->n_sessions++;
+    control->n_snoops += kind == SESSION_SNOOP;
+    s->next = control->sessions;
+    control->sessions = s;
+    s->conn = of_conn_create(fd, &config, now);
+    return s;
+}
+
+void
+control_remove_session(struct session *s)
+{
+    struct control *control = s->control;
+    struct session **p = &control->sessions;
+
+    while (*p != s) {
+        p = &(*p)->next;
+    }
+    *p = s->next;
+    control->n_sessions--;
+    control->n_snoops -= s->kind == SESSION_SNOOP;
+    if (s->is_open && s->kind == SESSION_CONTROLLER) {
+        controller_went(control);
+    }
+    control_bundles_free(s);
+    of_conn_destroy(s->conn);
+    free(s);
+}
+
+struct session *
+control_next_session(const struct control *control, const struct session *s)
+{
+    return s ? s->next : control->sessions;
+}
+
+static void
+open_session(struct session *s)
+{
+    s->is_open = true;
+    control_set_default_role(s);
+    control_set_default_async(s);
+    if (s->kind == SESSION_CONTROLLER) {
+        controller_came(s->control);
+    }
+}
+
+/* Carries out what came.  True: there is more to do. */
+static bool
+run_session(struct session *s)
+{
+    const void *message;
+    size_t len;
+
+    for (unsigned int i = 0; i < REQUESTS_PER_TURN; i++) {
+        message = of_conn_next(s->conn, &len);
+        if (!s->is_open && of_conn_state(s->conn) == OF_CONN_OPEN) {
+            open_session(s);
+        }
+        if (!message) {
+            break;
+        }
+        if (s->kind != SESSION_SNOOP) {
+            s->control->counters.requests++;
+            control_request(s, message, len);
+        }
+    }
+    if (session_is_closed(s)) {
+        return false;
+    }
+    return of_conn_has_next(s->conn);
+}
+
+int
+session_fd(const struct session *s)
+{
+    return of_conn_fd(s->conn);
+}
+
+unsigned int
+session_wants(const struct session *s)
+{
+    return of_conn_wants(s->conn);
+}
+
+void
+session_on_ready(struct session *s, unsigned int events, msec now)
+{
+    of_conn_on_ready(s->conn, events, now);
+}
+
+bool
+session_is_closed(const struct session *s)
+{
+    return of_conn_state(s->conn) == OF_CONN_CLOSED;
+}
+
+bool
+session_is_open(const struct session *s)
+{
+    return s->is_open && !session_is_closed(s);
+}
+
+const char *
+session_reason(const struct session *s)
+{
+    return of_conn_reason(s->conn);
+}
+
+void *
+session_owner(const struct session *s)
+{
+    return s->owner;
+}
+
+/* ---- Control ---- */
+
+struct control *
+control_create(const struct control_config *config)
+{
+    struct control *control = xzalloc(sizeof *control);
+
+    control->config = *config;
+    control->sw = config->sw;
+    control->has_default_entry
+        = switch_config(config->sw)->fail_mode == FAIL_STANDALONE;
+    control_watch_switch(control);
+    return control;
+}
+
+void
+control_destroy(struct control *control)
+{
+    if (!control) {
+        return;
+    }
+    switch_set_watch(control->sw, NULL);
+    while (control->sessions) {
+        control_remove_session(control->sessions);
+    }
+    free(control);
+}
+
+msec
+control_run(struct control *control, msec now)
+{
+    msec next = INT64_MAX;
+
+    control->now = now;
+    for (struct session *s = control->sessions; s; s = s->next) {
+        if (run_session(s)) {
+            next = now;
+        }
+    }
+    for (struct session *s = control->sessions; s; s = s->next) {
+        next = MIN(next, of_conn_tick(s->conn, now));
+    }
+    return next;
+}
+
+void
+control_read_counters(const struct control *control,
+                      struct control_counters *counters)
+{
+    *counters = control->counters;
+}

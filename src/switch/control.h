@@ -1,0 +1,86 @@
+/* Control: OpenFlow requests -> the switch -> replies.
+ *
+ * Holds the sessions of one switch: its controllers, the tools that came by a
+ * listening socket, and those who only look on (snoop).
+ *
+ *     bytes -> openflow/conn -> control_request.c -> switch.h, tables.h
+ *                             control_multipart.c    statistics, in pieces
+ *                             control_bundle.c       all or nothing
+ *     packets, entries, ports -> control_async.c -> sessions that want them
+ *
+ * There is no event loop inside.  Who has one watches session_fd() for what
+ * session_wants() says, calls session_on_ready(), and control_run() after that
+ * and when it asked for it.  Any call may change what any session wants, or
+ * close one: look at all of them afterwards (there are few).
+ *
+ * One turn is bounded: so many requests per session, so many entries of a list,
+ * so many packet-ins.  A session whose peer does not read gets no more requests
+ * read, its lists wait, and its packet-ins are dropped (and counted), so memory
+ * is bounded by the sessions' number.  Packet-ins are offered after requests.
+ *
+ * Fail mode standalone: while no controller is connected the switch holds the
+ * entry priority=0,actions=NORMAL.  Control takes away only the one that it or
+ * the switch's start put there.
+ *
+ * Owned by the control thread, which is RCU-online in every call. */
+#ifndef WEFT_SWITCH_CONTROL_H
+#define WEFT_SWITCH_CONTROL_H
+
+#include "openflow/conn.h"
+#include "switch/switch.h"
+
+struct control;
+struct session;
+
+enum { CONTROL_MAX_SESSIONS = 128 };
+
+enum session_kind {
+    SESSION_CONTROLLER,           /* configured: gets packet-ins at once */
+    SESSION_TOOL,                 /* came by a listening socket: gets
+                                     asynchronous messages once it has set
+                                     miss_send_len */
+    SESSION_SNOOP,                /* gets copies of the others' messages */
+};
+
+struct control_config {
+    struct switch_ *sw;
+    uint32_t versions;            /* offered, bit 1 << version; 0: all */
+    msec probe_interval;          /* of controllers; 0: none */
+};
+
+struct control_counters {
+    uint64_t requests, errors;
+    uint64_t packet_ins, packet_ins_dropped;    /* sent; for lack of room */
+};
+
+struct control *control_create(const struct control_config *);
+void control_destroy(struct control *);
+
+/* Takes the connected descriptor over.  NULL: there are too many sessions (the
+ * descriptor is closed). */
+struct session *control_add_session(struct control *, int fd,
+                                    enum session_kind, void *owner,
+                                    msec now);
+void control_remove_session(struct session *);
+/* NULL begins and ends. */
+struct session *control_next_session(const struct control *,
+                                     const struct session *);
+
+/* Moves on with everything; returns when to call again, `now` at once. */
+msec control_run(struct control *, msec now);
+
+int session_fd(const struct session *);
+/* enum of_conn_events. */
+unsigned int session_wants(const struct session *);
+void session_on_ready(struct session *, unsigned int events, msec now);
+bool session_is_closed(const struct session *);
+const char *session_reason(const struct session *);
+/* As given to control_add_session(). */
+void *session_owner(const struct session *);
+/* True once the hellos have met. */
+bool session_is_open(const struct session *);
+
+void control_read_counters(const struct control *,
+                           struct control_counters *);
+
+#endif

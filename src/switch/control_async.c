@@ -1,0 +1,104 @@
+/* What the switch says without being asked: entries that went, ports that
+ * changed.  (Packets for controllers: control_packet_in.c.) */
+#include "switch/control_impl.h"
+
+/* ---- Who wants what ---- */
+
+/* 1.4 section 6.3.5.1, and what the earlier versions do. */
+void
+control_set_default_async(struct session *s)
+{
+    uint32_t *mine = s->async.mask[0], *slave = s->async.mask[1];
+
+    memset(&s->async, 0, sizeof s->async);
+    s->async.present[0] = s->async.present[1] = (1u << N_ASYNC) - 1;
+    mine[ASYNC_PACKET_IN] = 1u << REASON_TABLE_MISS
+                            | 1u << REASON_APPLY_ACTION
+                            | 1u << REASON_ACTION_SET | 1u << REASON_GROUP
+                            | 1u << REASON_PACKET_OUT;
+    mine[ASYNC_PORT_STATUS] = slave[ASYNC_PORT_STATUS]
+        = 1u << PORT_ADDED | 1u << PORT_DELETED | 1u << PORT_MODIFIED;
+    mine[ASYNC_FLOW_REMOVED]
+        = 1u << REMOVED_IDLE_TIMEOUT | 1u << REMOVED_HARD_TIMEOUT
+          | 1u << REMOVED_DELETE | 1u << REMOVED_GROUP_DELETE
+          | 1u << REMOVED_METER_DELETE | 1u << REMOVED_EVICTION;
+    mine[ASYNC_ROLE_STATUS] = slave[ASYNC_ROLE_STATUS] = 7;
+}
+
+bool
+session_wants_async(const struct session *s, enum of_async_type type,
+                    unsigned int reason)
+{
+    if (!session_is_open(s) || s->kind == SESSION_SNOOP
+        || (s->kind == SESSION_TOOL && !s->miss_send_len)) {
+        return false;
+    }
+    return s->async.mask[s->role == ROLE_SLAVE][type] >> reason & 1;
+}
+
+/* ---- Entries and ports ---- */
+
+static void
+flow_removed(void *control_, const struct flow_entry *e,
+             enum flow_removed_reason reason)
+{
+    struct control *control = control_;
+    msec age = MAX(control->now - e->created, 0);
+    struct of_message m = {
+        .type = OFT_FLOW_REMOVED,
+        .flow_removed = {
+            .cookie = e->cookie, .priority = e->priority,
+            .reason = (uint8_t) reason, .table = e->table,
+            .duration_sec = (uint32_t) (age / 1000),
+            .duration_nsec = (uint32_t) (age % 1000) * 1000000,
+            .idle_timeout = e->idle_timeout,
+            .hard_timeout = e->hard_timeout,
+            .packets = atomic_load(&e->credit.packets),
+            .bytes = atomic_load(&e->credit.bytes),
+        },
+    };
+
+    if (!(e->flags & FLOW_MOD_SEND_FLOW_REM)) {
+        return;
+    }
+    flow_entry_match(e, &m.flow_removed.match);
+    for (struct session *s = control->sessions; s; s = s->next) {
+        if (session_wants_async(s, ASYNC_FLOW_REMOVED, reason)) {
+            m.version = session_protocol(s)->version;
+            session_tell(s, &m);
+        }
+    }
+}
+
+static void
+port_event(void *control_, enum switch_port_event event,
+           const struct switch_port *port)
+{
+    static const enum of_port_reason reasons[] = {
+        [SWITCH_PORT_ADDED] = PORT_ADDED,
+        [SWITCH_PORT_DELETED] = PORT_DELETED,
+        [SWITCH_PORT_CHANGED] = PORT_MODIFIED,
+    };
+    struct control *control = control_;
+    struct of_message m = { .type = OFT_PORT_STATUS,
+                            .port_status.reason = reasons[event] };
+
+    control_describe_port(port, &m.port_status.desc);
+    for (struct session *s = control->sessions; s; s = s->next) {
+        if (session_wants_async(s, ASYNC_PORT_STATUS, reasons[event])) {
+            m.version = session_protocol(s)->version;
+            session_tell(s, &m);
+        }
+    }
+}
+
+void
+control_watch_switch(struct control *control)
+{
+    const struct switch_watch watch = {
+        .flow_removed = flow_removed, .port_event = port_event,
+        .aux = control,
+    };
+
+    switch_set_watch(control->sw, &watch);
+}

@@ -1,0 +1,96 @@
+/* Inside of control: what its files share.  See control.h. */
+#ifndef WEFT_SWITCH_CONTROL_IMPL_H
+#define WEFT_SWITCH_CONTROL_IMPL_H
+
+#include "lib/str.h"
+#include "switch/control.h"
+
+struct bundle;
+
+enum { SESSION_BACKLOG_MAX = 64 << 20 };      /* bytes */
+
+struct session {
+    struct session *next;
+    struct control *control;
+    enum session_kind kind;
+    void *owner;
+    struct of_conn *conn;
+    bool is_open;                 /* its version is known, defaults are set */
+
+    enum of_role_type role;
+    struct of_async async;
+    uint16_t miss_send_len;
+    uint16_t controller_id;
+
+    /* The request in hand, for errors. */
+    const void *request;
+    size_t request_len;
+    uint32_t xid;
+
+    struct bundle *bundles;
+    size_t bundled;               /* bytes in all of them */
+};
+
+struct control {
+    struct control_config config;
+    struct switch_ *sw;
+    struct session *sessions;
+    unsigned int n_sessions, n_snoops;
+    unsigned int n_controllers;   /* open ones */
+    bool has_generation;
+    uint64_t generation_id;
+    uint16_t frag;
+    bool has_default_entry;       /* ours is in table 0 */
+    msec now;                     /* of the present call */
+    struct control_counters counters;
+};
+
+/* ---- control.c ---- */
+
+struct of_protocol *session_protocol(const struct session *);
+/* Where a message is appended; session_sent() afterwards. */
+struct buf *session_out(const struct session *);
+void session_sent(const struct session *);
+void session_send(const struct session *, const struct of_message *);
+/* The same for what was not asked for: a session whose peer has not read for so
+ * long that SESSION_BACKLOG_MAX waits is ended. */
+void session_tell(const struct session *, const struct of_message *);
+/* Answers the request in hand with an error. */
+void session_refuse(struct session *, enum of_error);
+
+/* ---- control_request.c ---- */
+
+/* Carries out one whole message. */
+void control_request(struct session *, const void *message, size_t len);
+void control_set_default_role(struct session *);
+
+/* A bundled message: OF_OK when bundles may hold its type. */
+bool control_may_bundle(enum of_type);
+enum of_error control_apply(struct session *, const struct of_message *,
+                            struct str *why);
+
+/* ---- control_bundle.c ---- */
+
+enum of_error control_bundle(struct session *,
+                             const struct of_bundle_control *,
+                             struct str *why);
+enum of_error control_bundle_add(struct session *,
+                                 const struct of_bundle_add *,
+                                 struct str *why);
+void control_bundles_free(struct session *);
+
+/* ---- control_async.c ---- */
+
+void control_set_default_async(struct session *);
+void control_watch_switch(struct control *);
+/* Is anything of this kind wanted, for this reason? */
+bool session_wants_async(const struct session *, enum of_async_type,
+                         unsigned int reason);
+
+/* ---- control_port.c ---- */
+
+void control_describe_port(const struct switch_port *, struct of_port_desc *);
+void control_port_stats(const struct switch_port *, struct of_port_stats *);
+enum of_error control_port_mod(struct control *, const struct of_port_mod *);
+
+#endif

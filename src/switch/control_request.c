@@ -1,0 +1,402 @@
+/* What is done with each type of message. */
+#include <stdlib.h>
+
+#include "lib/log.h"
+#include "switch/control_impl.h"
+
+static void
+reply_plain(struct session *s, enum of_type type)
+{
+    of_plain_encode(session_out(s), session_protocol(s), type, s->xid);
+    session_sent(s);
+}
+
+static void
+reply(struct session *s, struct of_message *message, enum of_type type)
+{
+    message->version = session_protocol(s)->version;
+    message->type = type;
+    message->xid = s->xid;
+    session_send(s, message);
+}
+
+/* ---- Features, config ---- */
+
+static enum of_error
+take_features_request(struct session *s, const struct of_message *m UNUSED,
+                      struct str *why UNUSED)
+{
+    struct switch_ *sw = s->control->sw;
+    struct of_port_desc *ports = NULL;
+    struct switch_port *port = NULL;
+    struct of_message answer = {
+        .features = {
+            .datapath_id = switch_config(sw)->datapath_id,
+            .n_tables = N_TABLES,
+            .capabilities = CAP_FLOW_STATS | CAP_TABLE_STATS | CAP_PORT_STATS
+                            | CAP_GROUP_STATS | CAP_QUEUE_STATS
+                            | CAP_ARP_MATCH_IP | CAP_BUNDLES,
+        },
+    };
+    unsigned int n = 0;
+
+    if (session_protocol(s)->version == OF10) {
+        while ((port = switch_next_port(sw, port))) {
+            ports = xrealloc(ports, (n + 1) * sizeof *ports);
+            control_describe_port(port, &ports[n++]);
+        }
+        answer.features.ports = ports;
+        answer.features.n_ports = n;
+    }
+    reply(s, &answer, OFT_FEATURES_REPLY);
+    free(ports);
+    return OF_OK;
+}
+
+static enum of_error
+take_get_config(struct session *s, const struct of_message *m UNUSED,
+                struct str *why UNUSED)
+{
+    struct of_message answer = {
+        .config = { .frag = s->control->frag,
+                    .miss_send_len = s->miss_send_len },
+    };
+
+    reply(s, &answer, OFT_GET_CONFIG_REPLY);
+    return OF_OK;
+}
+
+static enum of_error
+take_set_config(struct session *s, const struct of_message *m,
+                struct str *why UNUSED)
+{
+    if (m->config.frag != FRAG_NORMAL && m->config.frag != FRAG_NX_MATCH) {
+        return OF_SWITCH_CONFIG_FAILED_BAD_FLAGS;
+    }
+    if (s->role != ROLE_SLAVE) {
+        s->control->frag = m->config.frag;
+    }
+    s->miss_send_len = m->config.miss_send_len;
+    return OF_OK;
+}
+
+/* ---- Changes ---- */
+
+static enum of_error
+take_change(struct session *s, const struct of_message *m, struct str *why)
+{
+    return control_apply(s, m, why);
+}
+
+static enum of_error
+take_table_mod(struct session *s UNUSED, const struct of_message *m,
+               struct str *why)
+{
+    const struct of_table_mod *mod = &m->table_mod;
+
+    if (mod->table != OFPTT_ALL && mod->table >= N_TABLES) {
+        return OF_TABLE_MOD_FAILED_BAD_TABLE;
+    }
+    if (mod->config || mod->has_eviction || mod->has_vacancy) {
+        str_setf(why, "tables neither evict nor tell of vacancy");
+        return OF_TABLE_MOD_FAILED_BAD_CONFIG;
+    }
+    return OF_OK;
+}
+
+static enum of_error
+packet_out(struct session *s, const struct of_packet_out *out,
+           struct str *why)
+{
+    struct control *control = s->control;
+    struct action_list actions = actions_list(&out->actions);
+    enum of_error error;
+
+    if (out->buffer_id != OF_NO_BUFFER) {
+        return OF_BAD_REQUEST_BUFFER_UNKNOWN;
+    }
+    if (out->in_port < OFPP_MAX ? out->in_port >= DP_MAX_PORTS
+        : out->in_port != OFPP_CONTROLLER && out->in_port != OFPP_LOCAL
+              && out->in_port != OFPP_ANY) {
+        return OF_BAD_REQUEST_BAD_PORT;
+    }
+    error = actions_check(actions, ACTIONS_PACKET_OUT, NULL, why);
+    if (error) {
+        return error;
+    }
+    switch_barrier(control->sw);
+    return switch_packet_out(control->sw, out->in_port, actions,
+                             out->data.data, (uint32_t) out->data.len)
+           ? OF_BAD_REQUEST_BAD_PACKET : OF_OK;
+}
+
+enum of_error
+control_apply(struct session *s, const struct of_message *m, struct str *why)
+{
+    struct control *control = s->control;
+
+    switch (m->type) {
+    case OFT_FLOW_MOD:
+        return switch_flow_mod(control->sw, &m->flow_mod, control->now, why);
+    case OFT_GROUP_MOD:
+        return switch_group_mod(control->sw, &m->group_mod, control->now,
+                                why);
+    case OFT_METER_MOD:
+        return switch_meter_mod(control->sw, &m->meter_mod, control->now,
+                                why);
+    case OFT_PORT_MOD:
+        return control_port_mod(control, &m->port_mod);
+    case OFT_PACKET_OUT:
+        return packet_out(s, &m->packet_out, why);
+    default:
+        return OF_BAD_REQUEST_BAD_TYPE;
+    }
+}
+
+static enum of_error
+take_barrier(struct session *s, const struct of_message *m UNUSED,
+             struct str *why UNUSED)
+{
+    switch_barrier(s->control->sw);
+    reply_plain(s, OFT_BARRIER_REPLY);
+    return OF_OK;
+}
+
+/* ---- Roles ---- */
+
+void
+control_set_default_role(struct session *s)
+{
+    s->role = ROLE_EQUAL;
+    /* 1.3.5 section 7.3.2.  Tools are silent until they ask. */
+    s->miss_send_len = s->kind == SESSION_CONTROLLER ? 128 : 0;
+}
+
+static void
+demote_master(struct session *new_master)
+{
+    struct control *control = new_master->control;
+
+    for (struct session *s = control->sessions; s; s = s->next) {
+        struct of_message status = { .type = OFT_ROLE_STATUS };
+
+        if (s == new_master || s->role != ROLE_MASTER) {
+            continue;
+        }
+        status.version = session_protocol(s)->version;
+        status.role.role = ROLE_SLAVE;
+        status.role.has_generation = control->has_generation;
+        status.role.generation_id = control->generation_id;
+        /* The old master is told as the master that it was. */
+        if (status.version >= OF14
+            && session_wants_async(s, ASYNC_ROLE_STATUS, 0)) {
+            session_send(s, &status);
+        }
+        s->role = ROLE_SLAVE;
+    }
+}
+
+static enum of_error
+take_role_request(struct session *s, const struct of_message *m,
+                  struct str *why UNUSED)
+{
+    struct control *control = s->control;
+    struct of_message answer = { 0 };
+    const struct of_role *role = &m->role;
+
+    if (role->role == ROLE_MASTER || role->role == ROLE_SLAVE) {
+        if (role->has_generation) {
+            if (control->has_generation
+                && (int64_t) (role->generation_id - control->generation_id)
+                       < 0) {
+                return OF_ROLE_REQUEST_FAILED_STALE;
+            }
+            control->has_generation = true;
+            control->generation_id = role->generation_id;
+        }
+    }
+    if (role->role == ROLE_MASTER) {
+        demote_master(s);
+    }
+    if (role->role != ROLE_NOCHANGE) {
+        s->role = (enum of_role_type) role->role;
+    }
+    answer.role.role = s->role;
+    answer.role.has_generation = role->has_generation;
+    answer.role.generation_id = control->has_generation
+                                    ? control->generation_id : UINT64_MAX;
+    reply(s, &answer, OFT_ROLE_REPLY);
+    return OF_OK;
+}
+
+/* ---- What is sent without being asked for ---- */
+
+static enum of_error
+take_get_async(struct session *s, const struct of_message *m UNUSED,
+               struct str *why UNUSED)
+{
+    struct of_message answer = { .async = s->async };
+
+    reply(s, &answer, OFT_GET_ASYNC_REPLY);
+    return OF_OK;
+}
+
+static enum of_error
+take_set_async(struct session *s, const struct of_message *m,
+               struct str *why UNUSED)
+{
+    for (unsigned int slave = 0; slave < 2; slave++) {
+        for (unsigned int type = 0; type < N_ASYNC; type++) {
+            if (m->async.present[slave] >> type & 1) {
+                s->async.mask[slave][type] = m->async.mask[slave][type];
+            }
+        }
+    }
+    return OF_OK;
+}
+
+static enum of_error
+take_controller_id(struct session *s, const struct of_message *m,
+                   struct str *why UNUSED)
+{
+    s->controller_id = m->controller_id;
+    return OF_OK;
+}
+
+/* ---- How this connection talks ---- */
+
+static enum of_error
+take_packet_in_format(struct session *s, const struct of_message *m,
+                      struct str *why UNUSED)
+{
+    session_protocol(s)->packet_in_format = m->packet_in_format;
+    return OF_OK;
+}
+
+static enum of_error
+take_flow_format(struct session *s, const struct of_message *m,
+                 struct str *why UNUSED)
+{
+    session_protocol(s)->nxm_flows = m->nxm_flows;
+    return OF_OK;
+}
+
+static enum of_error
+take_flow_mod_table_id(struct session *s, const struct of_message *m,
+                       struct str *why UNUSED)
+{
+    session_protocol(s)->flow_mod_table_id = m->flow_mod_table_id;
+    return OF_OK;
+}
+
+/* ---- The rest ---- */
+
+static enum of_error
+take_queue_config(struct session *s, const struct of_message *m,
+                  struct str *why UNUSED)
+{
+    struct of_message answer = { .queue_port = m->queue_port };
+
+    if (m->queue_port != OFPP_ANY
+        && !switch_port_by_number(s->control->sw, m->queue_port)) {
+        return OF_QUEUE_OP_FAILED_BAD_PORT;
+    }
+    reply(s, &answer, OFT_QUEUE_GET_CONFIG_REPLY);
+    return OF_OK;
+}
+
+static enum of_error
+take_bundle_control(struct session *s, const struct of_message *m,
+                    struct str *why)
+{
+    return control_bundle(s, &m->bundle_control, why);
+}
+
+static enum of_error
+take_bundle_add(struct session *s, const struct of_message *m,
+                struct str *why)
+{
+    return control_bundle_add(s, &m->bundle_add, why);
+}
+
+static enum of_error
+take_error(struct session *s UNUSED, const struct of_message *m,
+           struct str *why UNUSED)
+{
+    log_limited(LOG_LEVEL_DEBUG, "control", "a peer reports error %u/%u",
+                m->error.type, m->error.code);
+    return OF_OK;
+}
+
+/* What a type of message leads to; the rest is a switch's to say, not to
+ * hear. */
+static const struct {
+    enum of_error (*take)(struct session *, const struct of_message *,
+                          struct str *why);
+    bool is_change;               /* not for slaves */
+    bool may_bundle;
+} types[N_OF_TYPES] = {
+    [OFT_ERROR] = { take_error, false, false },
+    [OFT_FEATURES_REQUEST] = { take_features_request, false, false },
+    [OFT_GET_CONFIG_REQUEST] = { take_get_config, false, false },
+    [OFT_SET_CONFIG] = { take_set_config, false, false },
+    [OFT_PACKET_OUT] = { take_change, true, true },
+    [OFT_FLOW_MOD] = { take_change, true, true },
+    [OFT_GROUP_MOD] = { take_change, true, true },
+    [OFT_PORT_MOD] = { take_change, true, false },
+    [OFT_TABLE_MOD] = { take_table_mod, true, false },
+    [OFT_METER_MOD] = { take_change, true, false },
+    [OFT_BARRIER_REQUEST] = { take_barrier, false, false },
+    [OFT_QUEUE_GET_CONFIG_REQUEST] = { take_queue_config, false, false },
+    [OFT_ROLE_REQUEST] = { take_role_request, false, false },
+    [OFT_GET_ASYNC_REQUEST] = { take_get_async, false, false },
+    [OFT_SET_ASYNC] = { take_set_async, false, false },
+    [OFT_BUNDLE_CONTROL] = { take_bundle_control, true, false },
+    [OFT_BUNDLE_ADD] = { take_bundle_add, true, false },
+    [OFT_NX_FLOW_MOD_TABLE_ID] = { take_flow_mod_table_id, false, false },
+    [OFT_NX_SET_FLOW_FORMAT] = { take_flow_format, false, false },
+    [OFT_NX_SET_PACKET_IN_FORMAT] = { take_packet_in_format, false, false },
+    [OFT_NX_SET_CONTROLLER_ID] = { take_controller_id, false, false },
+};
+
+bool
+control_may_bundle(enum of_type type)
+{
+    return types[type].may_bundle;
+}
+
+static enum of_error
+carry_out(struct session *s, const struct of_message *m, struct str *why)
+{
+    if (!types[m->type].take) {
+        return OF_BAD_REQUEST_BAD_TYPE;
+    }
+    if (types[m->type].is_change && s->role == ROLE_SLAVE) {
+        return OF_BAD_REQUEST_IS_SLAVE;
+    }
+    return types[m->type].take(s, m, why);
+}
+
+void
+control_request(struct session *s, const void *message, size_t len)
+{
+    struct str why = STR_INIT;
+    struct of_message m;
+    enum of_error error;
+
+    s->request = message;
+    s->request_len = len;
+    s->xid = be32toh(get_be32((const uint8_t *) message + 4));
+    error = of_message_decode(session_protocol(s), message, len, &m, &why);
+    if (!error) {
+        error = carry_out(s, &m, &why);
+        of_message_fini(&m);
+    }
+    if (error) {
+        log_limited(LOG_LEVEL_DEBUG, "control", "refused: %s%s%s",
+                    of_error_text(error), why.len ? ": " : "",
+                    str_text(&why));
+        session_refuse(s, error);
+    }
+    str_fini(&why);
+}
