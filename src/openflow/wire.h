@@ -42,6 +42,14 @@ wire_encode flow_mod_of10_encode, flow_mod_nxm_encode, flow_mod_encode;
 bool flow_mod_fits_of10(const struct of_protocol *,
                         const struct of_message *);
 
+/* wire_multipart.c */
+wire_decode multipart_request_decode;
+wire_encode multipart_request_encode;
+
+/* wire_table.c */
+wire_decode table_mod_decode;
+wire_encode table_mod_encode;
+
 /* wire_port.c */
 wire_decode port_status_decode, port_mod_decode, queue_config_decode;
 wire_decode queue_config_reply_decode;

@@ -197,7 +197,6 @@ nx_reg_load(struct decoder *d, struct cursor *c)
 static enum of_error
 nx_reg_load2(struct decoder *d, struct cursor *c)
 {
-    cursor_skip(c, 6);
     return get_set_field(d, c, true);
 }
 

@@ -136,10 +136,6 @@ put_set_oxm(struct buf *buf, enum of_version version, const struct set *set)
     size_t header = buf->len;
     unsigned int n_bytes = field_wire_bytes(set->field);
 
-    if (header - mark > 4) {      /* Nicira's, which is padded */
-        buf_put_zeros(buf, 6);
-        header = buf->len;
-    }
     if (!field_header_encode(buf, version, set->field)) {
         return false;
     }

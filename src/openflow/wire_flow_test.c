@@ -65,6 +65,7 @@ static const char *const flows[] = {
     "mpls actions=dec_mpls_ttl,set_mpls_ttl(5),pop_mpls:0x0800",
     "ip actions=push_mpls:0x8847,clone(output:1,clone(output:2))",
     "actions=output(port=1,max_len=100),controller(reason=no_match,id=3)",
+    "actions=set_field:0x5->reg1,set_field:0x10/0xf0->reg2",
     "pkt_mark=0x3,ct_state=+est+trk,ct_zone=3 actions=drop",
 };
 static const char *const later_flows[] = {
