@@ -24,6 +24,9 @@ gso_is_taken(const struct packet *pkt, unsigned int features)
     if (LIKELY(!ol->gso_size)) {
         return true;
     }
+    if (pkt->l2_5_ofs != PACKET_NO_OFS) {
+        return false;
+    }
     switch (ol->gso_type & ~GSO_ECN) {
     case GSO_TCPV4: return features & PORT_F_TSO4;
     case GSO_TCPV6: return features & PORT_F_TSO6;

@@ -23,7 +23,9 @@ struct gso {
     uint32_t pseudo;              /* partial sum, without the length */
 };
 
-/* Does somebody with these features (enum port_features) take it as it is? */
+/* Does somebody with these features (enum port_features) take it as it is?
+ * Nobody takes labels with segments to be made: virtio-net cannot say so, and
+ * a kernel without mpls_gso loses the frame. */
 bool gso_is_taken(const struct packet *, unsigned int features);
 
 /* Begins to cut up `super`, which is borrowed until the end.  False: headers

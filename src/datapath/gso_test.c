@@ -272,12 +272,15 @@ TEST(a_consumer_is_asked_for_each_kind)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct packet pkt = { .offload = rows[i].offload };
+        struct packet pkt = { .offload = rows[i].offload,
+                              .l2_5_ofs = PACKET_NO_OFS };
 
         for (unsigned int features = 0; features < 16; features++) {
             CHECK(gso_is_taken(&pkt, features)
                   == !(rows[i].needs & ~features));
         }
+        pkt.l2_5_ofs = 14;
+        CHECK(gso_is_taken(&pkt, 15) == !pkt.offload.gso_size);
     }
 }
 

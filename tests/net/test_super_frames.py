@@ -1,9 +1,9 @@
 """64 KB frames through every edit: whole to a TAP, in segments to a recorder.
 
-      a              b                out.pcap
-      | tap          | tap               |
-      1              2                   3
-    ---+-------------+-------------------+---  br0
+      a          b        out.pcap      v          n
+      | tap      | tap       |          | veth     | netdev
+      1          2           3          4          5
+    --+----------+-----------+----------+----------+--  br0
 
 The frame leaves by both ports at once.  The TAP's guest must get it whole, its
 checksum still owed; the recorder, which has no offloads, must get segments
@@ -13,6 +13,7 @@ import os
 import struct
 
 import pytest
+from scapy.contrib.mpls import MPLS
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Dot1Q, Ether
@@ -39,9 +40,12 @@ class Place:
         os.chmod(lab.dir, 0o777)
         lab.start(lab.plug("tap", 1, "a"), lab.plug("tap", 2, "b"),
                   "3=rec=pcap:out=" + self.path,
+                  lab.plug("veth", 4, "v"), lab.plug("netdev", 5, "n"),
                   options=("--fail-mode", "secure"))
         self.tx = lab.netns("a").nic("eth0", vnet=True)
         self.rx = lab.netns("b").nic("eth0", vnet=True)
+        self.others = {4: lab.netns("v").nic("eth0", vnet=True),
+                       5: lab.netns("n").nic("eth0", vnet=True)}
         self.offset = PCAP_HEADER_LEN
 
     def flow(self, actions):
@@ -195,3 +199,26 @@ def test_a_checksum_that_is_owed_is_completed_for_the_recorder(place):
         assert got.raw == (raw if got.vnet.flags & NEEDS_CSUM
                            else bytes(frame))
         assert bytes(place.recorded(1)[0]) == bytes(frame)
+
+
+@pytest.mark.parametrize("number", (2, 4, 5), ids=("tap", "veth", "netdev"))
+def test_below_a_label_frames_are_cut(place, number):
+    """No device takes labels and segments to be made; nothing is lost."""
+    rx = place.others.get(number, place.rx)
+    place.flow([("tcp", "push_mpls:0x8847,set_field:9->mpls_label,"
+                 "set_field:0->mpls_tc,output:%d" % number)])
+    place.tx.send(*owed(frame_of(TCP, 4), TCP))
+    for i in range(N_SEGMENTS):
+        data = DATA[i * GSO_SIZE:(i + 1) * GSO_SIZE]
+        inner = frame_of(TCP, 4, data=data, seq=1000 + i * GSO_SIZE)
+        inner[IP].id = 7 + i
+        if i < N_SEGMENTS - 1:
+            inner[TCP].flags = "A"
+        wanted = (Ether(src=A, dst=B, type=0x8847)
+                  / MPLS(label=9, s=1, ttl=64) / inner[IP])
+        got = rx.expect(lambda f: MPLS in f)
+        if got.vnet.flags & NEEDS_CSUM:         # Completed by who needs it.
+            assert got.vnet.csum_start == 38
+            del got[IP].chksum, got[TCP].chksum
+            got = Ether(bytes(got))
+        assert bytes(got) == bytes(wanted), "segment %d" % i
