@@ -215,6 +215,7 @@ control_remove_session(struct session *s)
         controller_went(control);
     }
     control_bundles_free(s);
+    control_dump_end(s);
     of_conn_destroy(s->conn);
     free(s);
 }
@@ -244,6 +245,10 @@ run_session(struct session *s)
     size_t len;
 
     for (unsigned int i = 0; i < REQUESTS_PER_TURN; i++) {
+        if (s->dump.is_active) {
+            control_dump_more(s);
+            break;
+        }
         message = of_conn_next(s->conn, &len);
         if (!s->is_open && of_conn_state(s->conn) == OF_CONN_OPEN) {
             open_session(s);
@@ -259,7 +264,8 @@ run_session(struct session *s)
     if (session_is_closed(s)) {
         return false;
     }
-    return of_conn_has_next(s->conn);
+    return s->dump.is_active ? of_conn_has_room(s->conn)
+                             : of_conn_has_next(s->conn);
 }
 
 int

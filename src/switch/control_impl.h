@@ -9,6 +9,15 @@ struct bundle;
 
 enum { SESSION_BACKLOG_MAX = 64 << 20 };      /* bytes */
 
+/* A list that is being sent: entries by id, so that it can go on in another
+ * turn. */
+struct dump {
+    bool is_active;
+    struct of_reply reply;
+    size_t n, size, pos;
+    uint64_t *ids;
+};
+
 struct session {
     struct session *next;
     struct control *control;
@@ -27,6 +36,7 @@ struct session {
     size_t request_len;
     uint32_t xid;
 
+    struct dump dump;
     struct bundle *bundles;
     size_t bundled;               /* bytes in all of them */
 };
@@ -68,6 +78,13 @@ void control_set_default_role(struct session *);
 bool control_may_bundle(enum of_type);
 enum of_error control_apply(struct session *, const struct of_message *,
                             struct str *why);
+
+/* ---- control_multipart.c ---- */
+
+enum of_error control_multipart(struct session *, const struct of_message *);
+/* Sends another piece of a list. */
+void control_dump_more(struct session *);
+void control_dump_end(struct session *);
 
 /* ---- control_bundle.c ---- */
 

@@ -306,6 +306,13 @@ take_queue_config(struct session *s, const struct of_message *m,
 }
 
 static enum of_error
+take_multipart(struct session *s, const struct of_message *m,
+               struct str *why UNUSED)
+{
+    return control_multipart(s, m);
+}
+
+static enum of_error
 take_bundle_control(struct session *s, const struct of_message *m,
                     struct str *why)
 {
@@ -346,6 +353,7 @@ static const struct {
     [OFT_PORT_MOD] = { take_change, true, false },
     [OFT_TABLE_MOD] = { take_table_mod, true, false },
     [OFT_METER_MOD] = { take_change, true, false },
+    [OFT_MULTIPART_REQUEST] = { take_multipart, false, false },
     [OFT_BARRIER_REQUEST] = { take_barrier, false, false },
     [OFT_QUEUE_GET_CONFIG_REQUEST] = { take_queue_config, false, false },
     [OFT_ROLE_REQUEST] = { take_role_request, false, false },

@@ -1,0 +1,334 @@
+/* Statistics and descriptions (1.3.5 section 7.3.5).
+ *
+ * Lists of flow entries can be long.  Which entries a list has is settled when it
+ * is asked for; they are sent by and by, as the peer reads, with the counters of
+ * that moment.  Everything else is short and goes out at once. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+#include "switch/control_stats.h"
+#include "switch/flow_entry.h"
+
+enum { DUMP_TURN = 512 };         /* entries sent at a time */
+
+void
+stats_age(const struct stats_request *r, msec created, uint32_t *sec,
+          uint32_t *rest)
+{
+    msec age = MAX(r->control->now - created, 0);
+
+    *sec = (uint32_t) (age / 1000);
+    *rest = (uint32_t) (age % 1000) * 1000000;
+}
+
+/* ---- The switch and its ports ---- */
+
+static enum of_error
+answer_desc(struct stats_request *r)
+{
+    const struct switch_config *config = switch_config(r->control->sw);
+    struct of_desc desc = { .manufacturer = "Weft", .serial = "None" };
+    struct utsname host;
+
+    snprintf(desc.hardware, sizeof desc.hardware, "userspace switch");
+    if (!uname(&host)) {
+        snprintf(desc.hardware, sizeof desc.hardware, "userspace switch, %s",
+                 host.machine);
+    }
+    snprintf(desc.software, sizeof desc.software, "weftd");
+    snprintf(desc.datapath, sizeof desc.datapath, "%s", config->name);
+    of_reply_desc(&r->reply, &desc);
+    return OF_OK;
+}
+
+static void
+add_port_desc(struct stats_request *r, const struct switch_port *port)
+{
+    struct of_port_desc desc;
+
+    control_describe_port(port, &desc);
+    of_reply_port_desc(&r->reply, &desc);
+}
+
+static void
+add_port_stats(struct stats_request *r, const struct switch_port *port)
+{
+    struct of_port_stats stats;
+
+    control_port_stats(port, &stats);
+    stats_age(r, port->added, &stats.duration_sec, &stats.duration_nsec);
+    of_reply_port_stats(&r->reply, &stats);
+}
+
+static enum of_error
+for_ports(struct stats_request *r,
+          void (*add)(struct stats_request *, const struct switch_port *))
+{
+    struct switch_port *port = NULL;
+
+    if (r->what->port != OFPP_ANY) {
+        port = switch_port_by_number(r->control->sw, r->what->port);
+        if (!port) {
+            return OF_BAD_REQUEST_BAD_PORT;
+        }
+        add(r, port);
+        return OF_OK;
+    }
+    while ((port = switch_next_port(r->control->sw, port))) {
+        add(r, port);
+    }
+    return OF_OK;
+}
+
+static enum of_error
+answer_port_desc(struct stats_request *r)
+{
+    return for_ports(r, add_port_desc);
+}
+
+static enum of_error
+answer_port_stats(struct stats_request *r)
+{
+    return for_ports(r, add_port_stats);
+}
+
+/* There are no queues. */
+static enum of_error
+answer_queues(struct stats_request *r)
+{
+    if (r->what->port != OFPP_ANY
+        && !switch_port_by_number(r->control->sw, r->what->port)) {
+        return OF_QUEUE_OP_FAILED_BAD_PORT;
+    }
+    return r->what->queue == OFPQ_ALL ? OF_OK : OF_QUEUE_OP_FAILED_BAD_QUEUE;
+}
+
+/* ---- Tables ---- */
+
+static enum of_error
+answer_tables(struct stats_request *r)
+{
+    struct tables *tables = switch_tables(r->control->sw);
+
+    for (unsigned int i = 0; i < N_TABLES; i++) {
+        struct table_stats *from = tables_stats(tables, (uint8_t) i);
+        struct of_table_stats stats = {
+            .table = (uint8_t) i,
+            .max_entries = 1u << 20,
+            .active = from->n_entries,
+            .lookups = atomic_load(&from->lookups),
+            .matched = atomic_load(&from->matched),
+        };
+
+        snprintf(stats.name, sizeof stats.name, "table%u", i);
+        of_reply_table(&r->reply, &stats);
+    }
+    return OF_OK;
+}
+
+static enum of_error
+answer_table_features(struct stats_request *r)
+{
+    if (r->what->body.len) {
+        return OF_TABLE_FEATURES_FAILED_EPERM;
+    }
+    for (unsigned int i = 0; i < N_TABLES; i++) {
+        struct of_table_features features = {
+            .table = (uint8_t) i, .max_entries = 1u << 20,
+        };
+
+        snprintf(features.name, sizeof features.name, "table%u", i);
+        of_reply_table_features(&r->reply, &features);
+    }
+    return OF_OK;
+}
+
+static enum of_error
+answer_table_desc(struct stats_request *r)
+{
+    for (unsigned int i = 0; i < N_TABLES; i++) {
+        struct of_table_mod desc = { .table = (uint8_t) i };
+
+        of_reply_table_desc(&r->reply, &desc);
+    }
+    return OF_OK;
+}
+
+/* ---- Flow entries ---- */
+
+static bool
+is_asked_for(const struct of_multipart_request *what,
+             const struct flow_entry *e)
+{
+    const struct instructions *i = &e->instructions;
+
+    return !((e->cookie ^ what->cookie) & what->cookie_mask)
+           && (what->out_port == OFPP_ANY
+               || action_list_outputs(i->apply, what->out_port)
+               || action_list_outputs(i->write, what->out_port))
+           && (what->out_group == OFPG_ANY
+               || action_list_groups(i->apply, what->out_group)
+               || action_list_groups(i->write, what->out_group));
+}
+
+static bool
+note_entry(void *request, const struct flow_entry *e)
+{
+    struct stats_request *r = request;
+    struct dump *dump = &r->s->dump;
+
+    if (is_asked_for(r->what, e)) {
+        if (dump->n == dump->size) {
+            dump->size = MAX(64u, dump->size * 2);
+            dump->ids = xrealloc(dump->ids, dump->size * sizeof *dump->ids);
+        }
+        dump->ids[dump->n++] = e->id;
+    }
+    return true;
+}
+
+static enum of_error
+answer_flows(struct stats_request *r)
+{
+    struct dump *dump = &r->s->dump;
+
+    switch_barrier(r->control->sw);
+    switch_refresh_counters(r->control->sw);
+    dump->n = dump->pos = 0;
+    tables_visit(switch_tables(r->control->sw), r->what->table,
+                 &r->what->match, note_entry, r);
+    dump->reply = r->reply;
+    dump->is_active = true;
+    return OF_OK;
+}
+
+static void
+add_flow(struct session *s, const struct flow_entry *e)
+{
+    const struct stats_request r = { .control = s->control };
+    struct match match;
+    struct of_flow_stats stats = {
+        .table = e->table, .priority = e->priority,
+        .idle_timeout = e->idle_timeout, .hard_timeout = e->hard_timeout,
+        .importance = e->importance, .flags = e->flags, .cookie = e->cookie,
+        .packets = atomic_load(&e->credit.packets),
+        .bytes = atomic_load(&e->credit.bytes),
+        .match = &match, .instructions = &e->instructions,
+    };
+    uint32_t rest;
+
+    flow_entry_match(e, &match);
+    stats_age(&r, e->created, &stats.duration_sec, &stats.duration_nsec);
+    stats_age(&r, atomic_load(&e->credit.used), &stats.idle_sec, &rest);
+    of_reply_flow(&s->dump.reply, &stats);
+}
+
+void
+control_dump_more(struct session *s)
+{
+    struct tables *tables = switch_tables(s->control->sw);
+    struct dump *dump = &s->dump;
+    unsigned int budget = DUMP_TURN;
+
+    if (!of_conn_has_room(s->conn)) {
+        return;
+    }
+    for (; dump->pos < dump->n && budget--; dump->pos++) {
+        const struct flow_entry *e = tables_entry(tables,
+                                                  dump->ids[dump->pos]);
+
+        if (e) {
+            add_flow(s, e);
+        }
+    }
+    if (dump->pos == dump->n) {
+        of_reply_end(&dump->reply);
+        control_dump_end(s);
+    } else {
+        of_reply_pause(&dump->reply);
+    }
+    session_sent(s);
+}
+
+void
+control_dump_end(struct session *s)
+{
+    free(s->dump.ids);
+    s->dump = (struct dump) { 0 };
+}
+
+struct sum {
+    const struct of_multipart_request *what;
+    struct of_aggregate total;
+};
+
+static bool
+add_to_sum(void *sum_, const struct flow_entry *e)
+{
+    struct sum *sum = sum_;
+
+    if (is_asked_for(sum->what, e)) {
+        sum->total.flows++;
+        sum->total.packets += atomic_load(&e->credit.packets);
+        sum->total.bytes += atomic_load(&e->credit.bytes);
+    }
+    return true;
+}
+
+static enum of_error
+answer_aggregate(struct stats_request *r)
+{
+    struct sum sum = { .what = r->what };
+
+    switch_barrier(r->control->sw);
+    switch_refresh_counters(r->control->sw);
+    tables_visit(switch_tables(r->control->sw), r->what->table,
+                 &r->what->match, add_to_sum, &sum);
+    of_reply_aggregate(&r->reply, &sum.total);
+    return OF_OK;
+}
+
+/* ---- All of them ---- */
+
+static stats_answer *const answers[N_MULTIPARTS] = {
+    [MP_DESC] = answer_desc,
+    [MP_FLOW] = answer_flows,
+    [MP_AGGREGATE] = answer_aggregate,
+    [MP_TABLE] = answer_tables,
+    [MP_PORT_STATS] = answer_port_stats,
+    [MP_QUEUE_STATS] = answer_queues,
+    [MP_TABLE_FEATURES] = answer_table_features,
+    [MP_PORT_DESC] = answer_port_desc,
+    [MP_TABLE_DESC] = answer_table_desc,
+    [MP_QUEUE_DESC] = answer_queues,
+};
+
+enum of_error
+control_multipart(struct session *s, const struct of_message *m)
+{
+    struct stats_request r = { .s = s, .control = s->control,
+                         .what = &m->multipart };
+    struct buf *out = session_out(s);
+    size_t start = out->len;
+    enum of_error error;
+
+    /* No request that we answer needs a second part. */
+    if (r.what->more) {
+        return OF_BAD_REQUEST_MULTIPART_OVERFLOW;
+    }
+    if (!answers[r.what->type]) {
+        return OF_BAD_REQUEST_BAD_MULTIPART;
+    }
+    of_reply_begin(&r.reply, out, session_protocol(s), s->xid, r.what);
+    error = answers[r.what->type](&r);
+    if (error) {
+        out->len = start;
+        return error;
+    }
+    if (!s->dump.is_active) {
+        of_reply_end(&r.reply);
+        session_sent(s);
+    }
+    return OF_OK;
+}

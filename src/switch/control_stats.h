@@ -1,0 +1,21 @@
+/* What the files that answer multipart requests share. */
+#ifndef WEFT_SWITCH_CONTROL_STATS_H
+#define WEFT_SWITCH_CONTROL_STATS_H
+
+#include "switch/control_impl.h"
+
+struct stats_request {
+    struct session *s;
+    struct control *control;
+    const struct of_multipart_request *what;
+    struct of_reply reply;
+};
+
+/* Adds its items to the reply.  After an error nothing of it is sent. */
+typedef enum of_error stats_answer(struct stats_request *);
+
+/* How long ago: whole seconds, and the rest in ns. */
+void stats_age(const struct stats_request *, msec created, uint32_t *sec,
+               uint32_t *rest);
+
+#endif
