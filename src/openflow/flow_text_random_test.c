@@ -1,6 +1,6 @@
 /* Whatever can be said in flow text is read back as it was: random flow-mods
  * over the whole grammar, to text and back. */
-#include "openflow/random_mods.h"
+#include "openflow/random_mods_test.h"
 
 enum { N_CASES = 150000 };
 

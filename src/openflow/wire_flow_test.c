@@ -1,6 +1,6 @@
 #include "openflow/wire_test.h"
 
-#include "openflow/random_mods.h"
+#include "openflow/random_mods_test.h"
 
 enum { N_CASES = 20000 };
 

@@ -1,7 +1,7 @@
 /* Random flow-mods and group-mods over all that can be said, for the tests of
  * text and wire.  All are in order: what their actions need, they match. */
-#ifndef WEFT_OPENFLOW_RANDOM_MODS_H
-#define WEFT_OPENFLOW_RANDOM_MODS_H
+#ifndef WEFT_OPENFLOW_RANDOM_MODS_TEST_H
+#define WEFT_OPENFLOW_RANDOM_MODS_TEST_H
 
 #include "lib/rng.h"
 #include "openflow/flow_mod.h"
