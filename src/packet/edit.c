@@ -128,14 +128,15 @@ adjust_l4_csum(struct packet *pkt, const struct l4 *l4, bool in_pseudo,
                const uint8_t *from, const uint8_t *to, size_t len)
 {
     unsigned int ofs = l4->p ? l4_csum_ofs(l4) : 0;
-    uint8_t *field = l4->p + ofs;
     bool is_udp = l4->proto == IP_PROTO_UDP || l4->proto == IP_PROTO_UDPLITE;
+    uint8_t *field;
     be16 sum;
 
     if (!ofs || ofs + sizeof sum > l4->len
         || (in_pseudo && l4->proto == IP_PROTO_ICMP)) {
         return;
     }
+    field = l4->p + ofs;
     sum = get_be16(field);
     if (is_owed(pkt, field)) {
         if (in_pseudo) {
