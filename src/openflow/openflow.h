@@ -24,14 +24,15 @@
  * One file per message family, each knowing all versions of its family:
  *
  *     wire_hello.c   hello, error, echo         wire_error.c  types and codes
- *     wire_switch.c  features, config, roles, async
+ *     wire_switch.c  features, config, roles, async, connection settings
  *     wire_port.c    ports: descriptions, status, mod
  *     wire_match.c   ofp_match 1.0, NXM and OXM
- *     wire_action.c  actions: standard and Nicira's
- *     wire_flow.c    flow-mod, flow-removed, flow statistics
- *     wire_packet.c  packet-in, packet-out
+ *     wire_action.c wire_action_encode.c  actions and instructions
+ *     wire_flow.c    flow-mod
+ *     wire_packet.c  packet-in, packet-out, flow-removed
  *     wire_group.c  wire_meter.c  wire_table.c  wire_bundle.c
  *     wire_multipart.c   requests for statistics, and the frame of replies
+ *     wire_stats.c wire_oxs.c   the replies' items
  *
  * Every length from outside is checked: all decoders read through
  * packet/cursor.h. */

@@ -349,7 +349,7 @@ random_cookie(struct rng *rng, struct flow_mod *fm)
     }
 }
 
-static void
+static UNUSED void
 random_flow_mod(struct rng *rng, enum flow_mod_command command,
                 struct flow_mod *fm)
 {
@@ -392,7 +392,7 @@ instructions_equal(const struct instructions *a, const struct instructions *b)
            && a->goto_table == b->goto_table;
 }
 
-static bool
+static UNUSED bool
 flow_mod_equal(const struct flow_mod *a, const struct flow_mod *b)
 {
     return a->command == b->command && match_equal(&a->match, &b->match)

@@ -46,6 +46,28 @@ bool flow_mod_fits_of10(const struct of_protocol *,
 wire_decode multipart_request_decode;
 wire_encode multipart_request_encode;
 
+/* wire_packet.c */
+wire_decode packet_in_of10_decode, packet_in_decode, packet_in_nxt_decode;
+wire_decode packet_in_nxt2_decode, packet_out_decode;
+wire_decode flow_removed_of10_decode, flow_removed_nxm_decode;
+wire_decode flow_removed_decode, flow_removed_of15_decode;
+wire_encode packet_in_of10_encode, packet_in_encode, packet_in_nxt_encode;
+wire_encode packet_in_nxt2_encode, packet_out_encode;
+wire_encode flow_removed_of10_encode, flow_removed_nxm_encode;
+wire_encode flow_removed_encode, flow_removed_of15_encode;
+bool packet_in_wants_nxt(const struct of_protocol *,
+                         const struct of_message *);
+bool packet_in_wants_nxt2(const struct of_protocol *,
+                          const struct of_message *);
+bool flow_removed_fits_of10(const struct of_protocol *,
+                            const struct of_message *);
+
+/* wire_bundle.c, wire_group.c, wire_meter.c */
+wire_decode bundle_control_decode, bundle_add_decode, group_mod_decode;
+wire_decode meter_mod_decode;
+wire_encode bundle_control_encode, bundle_add_encode, group_mod_encode;
+wire_encode meter_mod_encode;
+
 /* wire_table.c */
 wire_decode table_mod_decode;
 wire_encode table_mod_encode;

@@ -2,6 +2,7 @@
 #include "openflow/wire_action.h"
 #include "openflow/wire_match.h"
 #include "openflow/wire_multipart.h"
+#include "openflow/wire_oxs.h"
 
 static enum of_version
 version_of(const struct of_reply *r)
@@ -26,51 +27,6 @@ of_reply_desc(struct of_reply *r, const struct of_desc *desc)
     wire_text_encode(r->buf, desc->serial, sizeof desc->serial);
     wire_text_encode(r->buf, desc->datapath, sizeof desc->datapath);
     reply_end_item(r, mark);
-}
-
-/* ---- 1.5's list of statistics (OXS) ---- */
-
-enum { OXS_CLASS = 0x8002, OXS_DURATION = 0, OXS_IDLE_TIME = 1,
-       OXS_FLOW_COUNT = 3, OXS_PACKET_COUNT = 4, OXS_BYTE_COUNT = 5 };
-
-static void
-oxs_header(struct buf *buf, unsigned int field, uint8_t len)
-{
-    buf_put_u16(buf, OXS_CLASS);
-    buf_put_u8(buf, (uint8_t) (field << 1));
-    buf_put_u8(buf, len);
-}
-
-static void
-oxs_u64(struct buf *buf, unsigned int field, uint64_t value)
-{
-    oxs_header(buf, field, 8);
-    buf_put_u64(buf, value);
-}
-
-static void
-oxs_time(struct buf *buf, unsigned int field, uint32_t seconds,
-         uint32_t nanoseconds)
-{
-    oxs_header(buf, field, 8);
-    buf_put_u32(buf, seconds);
-    buf_put_u32(buf, nanoseconds);
-}
-
-static size_t
-oxs_begin(struct buf *buf)
-{
-    size_t mark = buf->len;
-
-    buf_put_u32(buf, 0);
-    return mark;
-}
-
-static void
-oxs_end(struct buf *buf, size_t mark)
-{
-    buf_patch_u16(buf, mark + 2, (uint16_t) (buf->len - mark));
-    buf_pad8(buf, mark);
 }
 
 /* ---- Flows ---- */
@@ -161,13 +117,13 @@ flow_of15(struct buf *buf, const struct of_flow_stats *f)
 static void
 flow_of15_stats(struct buf *buf, const struct of_flow_stats *f)
 {
-    size_t mark = oxs_begin(buf);
+    struct oxs stats = {
+        .present = OXS_DURATION | OXS_IDLE_TIME | OXS_PACKETS | OXS_BYTES,
+        .duration_sec = f->duration_sec, .duration_nsec = f->duration_nsec,
+        .idle_sec = f->idle_sec, .packets = f->packets, .bytes = f->bytes,
+    };
 
-    oxs_time(buf, OXS_DURATION, f->duration_sec, f->duration_nsec);
-    oxs_time(buf, OXS_IDLE_TIME, f->idle_sec, 0);
-    oxs_u64(buf, OXS_PACKET_COUNT, f->packets);
-    oxs_u64(buf, OXS_BYTE_COUNT, f->bytes);
-    oxs_end(buf, mark);
+    oxs_encode(buf, &stats);
 }
 
 static void
@@ -207,15 +163,15 @@ of_reply_flow(struct of_reply *r, const struct of_flow_stats *f)
 void
 of_reply_aggregate(struct of_reply *r, const struct of_aggregate *a)
 {
-    size_t mark = reply_begin_item(r), oxs;
+    size_t mark = reply_begin_item(r);
 
     if (version_of(r) >= OF15) {
-        oxs = oxs_begin(r->buf);
-        oxs_u64(r->buf, OXS_PACKET_COUNT, a->packets);
-        oxs_u64(r->buf, OXS_BYTE_COUNT, a->bytes);
-        oxs_header(r->buf, OXS_FLOW_COUNT, 4);
-        buf_put_u32(r->buf, a->flows);
-        oxs_end(r->buf, oxs);
+        struct oxs stats = {
+            .present = OXS_PACKETS | OXS_BYTES | OXS_FLOWS,
+            .packets = a->packets, .bytes = a->bytes, .flows = a->flows,
+        };
+
+        oxs_encode(r->buf, &stats);
     } else {
         buf_put_u64(r->buf, a->packets);
         buf_put_u64(r->buf, a->bytes);
