@@ -1,7 +1,7 @@
 /* Groups, meters and bundles. */
 #include "openflow/wire_test.h"
 
-#include "openflow/random_mods.h"
+#include "openflow/random_mods_test.h"
 
 TEST(any_group_mod_comes_back_from_the_wire)
 {
