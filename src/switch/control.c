@@ -349,6 +349,9 @@ control_run(struct control *control, msec now)
             next = now;
         }
     }
+    if (control_send_packet_ins(control)) {
+        next = now;
+    }
     for (struct session *s = control->sessions; s; s = s->next) {
         next = MIN(next, of_conn_tick(s->conn, now));
     }

@@ -104,6 +104,11 @@ void control_watch_switch(struct control *);
 bool session_wants_async(const struct session *, enum of_async_type,
                          unsigned int reason);
 
+/* ---- control_packet_in.c ---- */
+
+/* Offers waiting packets to the sessions; true: there may be more. */
+bool control_send_packet_ins(struct control *);
+
 /* ---- control_port.c ---- */
 
 void control_describe_port(const struct switch_port *, struct of_port_desc *);

@@ -18,4 +18,8 @@ typedef enum of_error stats_answer(struct stats_request *);
 void stats_age(const struct stats_request *, msec created, uint32_t *sec,
                uint32_t *rest);
 
+/* control_group_meter.c */
+stats_answer stats_group_stats, stats_group_desc, stats_group_features,
+             stats_meter_stats, stats_meter_config, stats_meter_features;
+
 #endif
