@@ -1,0 +1,80 @@
+/* Messages as a peer sends them: any bytes at all.
+ *
+ * The first byte says what the two ends agreed on, the rest is a message in a
+ * buffer of exactly its size (version and length are made to fit, so that the
+ * fuzzer gets past them).  What is understood is written again and read again:
+ * the second time the bytes must be the same.
+ *
+ * Covers: src/openflow/message.c src/openflow/wire_action.c
+ * Covers: src/openflow/wire_bundle.c src/openflow/wire_flow.c
+ * Covers: src/openflow/wire_group.c src/openflow/wire_hello.c
+ * Covers: src/openflow/wire_match.c src/openflow/wire_meter.c
+ * Covers: src/openflow/wire_packet.c src/openflow/wire_port.c
+ * Covers: src/openflow/wire_switch.c */
+#include <stdlib.h>
+
+#include "lib/str.h"
+#include "openflow/openflow.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct of_protocol
+protocol_of(uint8_t byte)
+{
+    static const enum of_version versions[] = { OF10, OF13, OF14, OF15 };
+
+    return (struct of_protocol) {
+        .version = versions[byte & 3],
+        .nxm_flows = byte & 4,
+        .flow_mod_table_id = byte & 8,
+        .packet_in_format = (byte >> 4) % 3,
+    };
+}
+
+static void
+check_again(const struct of_protocol *protocol, const struct of_message *msg)
+{
+    struct buf once = BUF_INIT, twice = BUF_INIT;
+    struct of_message again;
+
+    if (!of_message_encode(&once, protocol, msg)) {
+        if (of_message_decode(protocol, once.data, once.len, &again, NULL)
+            || of_message_encode(&twice, protocol, &again)
+            || once.len != twice.len
+            || memcmp(once.data, twice.data, once.len)) {
+            abort();
+        }
+        of_message_fini(&again);
+    }
+    buf_fini(&once);
+    buf_fini(&twice);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct of_protocol protocol;
+    struct of_message msg;
+    struct str why = STR_INIT;
+    uint8_t *bytes;
+    size_t len;
+
+    if (size < 1 + OF_HEADER_LEN || size > 1 + OF_MAX_LEN) {
+        return 0;
+    }
+    protocol = protocol_of(data[0]);
+    len = size - 1;
+    bytes = xmemdup(data + 1, len);
+    bytes[0] = (uint8_t) protocol.version;
+    put_be16(bytes + 2, htobe16((uint16_t) len));
+    if (of_frame_len(bytes, len) != (int) len) {
+        abort();
+    }
+    if (of_message_decode(&protocol, bytes, len, &msg, &why) == OF_OK) {
+        check_again(&protocol, &msg);
+        of_message_fini(&msg);
+    }
+    str_fini(&why);
+    free(bytes);
+    return 0;
+}
