@@ -1,0 +1,395 @@
+/* Nicira's actions from the wire. */
+#include "openflow/wire_action_impl.h"
+
+static enum of_error
+nx_reg_load(struct action_decoder *d, struct cursor *c)
+{
+    uint16_t ofs_n = cursor_u16(c);
+    unsigned int ofs = ofs_n >> 6, n = (ofs_n & 0x3f) + 1u, n_bytes;
+    bool has_mask;
+    const struct field *field = field_header_decode(c, &has_mask, &n_bytes);
+    uint64_t value = cursor_u64(c);
+    struct subfield sub;
+    enum of_error error;
+
+    if (!field) {
+        return bad_field(d);
+    }
+    if (field->id == FIELD_IN_PORT && n_bytes == 2 && !ofs && n == 16) {
+        value = port_from_of10((uint16_t) value);
+        n = 32;
+    }
+    error = set_subfield(d, field, ofs, n, &sub);
+    if (error) {
+        return error;
+    }
+    if (value & ~low_bits(n)) {
+        str_setf(d->why, "load: the value has more than %u bits", n);
+        return OF_BAD_ACTION_BAD_ARGUMENT;
+    }
+    add_set(d, field->id, (u128) value << ofs, low_bits(n) << ofs)->is_load =
+        true;
+    return OF_OK;
+}
+
+static enum of_error
+nx_reg_load2(struct action_decoder *d, struct cursor *c)
+{
+    return get_set_field(d, c, true);
+}
+
+static enum of_error
+nx_reg_move(struct action_decoder *d, struct cursor *c)
+{
+    return get_move(d, c, false);
+}
+
+static enum of_error
+nx_resubmit(struct action_decoder *d, struct cursor *c)
+{
+    struct action_resubmit *a = actions_add(d->out, ACTION_RESUBMIT,
+                                            sizeof *a);
+
+    a->in_port = port_from_of10(cursor_u16(c));
+    a->table = 0xff;
+    cursor_skip(c, 4);
+    return OF_OK;
+}
+
+static enum of_error
+nx_resubmit_table(struct action_decoder *d, struct cursor *c)
+{
+    struct action_resubmit *a = actions_add(d->out, ACTION_RESUBMIT,
+                                            sizeof *a);
+
+    a->in_port = port_from_of10(cursor_u16(c));
+    a->table = cursor_u8(c);
+    cursor_skip(c, 3);
+    return OF_OK;
+}
+
+static enum of_error
+nx_set_tunnel(struct action_decoder *d, struct cursor *c)
+{
+    cursor_skip(c, 2);
+    add_set(d, FIELD_TUN_ID, cursor_u32(c), UINT64_MAX);
+    return OF_OK;
+}
+
+static enum of_error
+nx_set_tunnel64(struct action_decoder *d, struct cursor *c)
+{
+    cursor_skip(c, 6);
+    add_set(d, FIELD_TUN_ID, cursor_u64(c), UINT64_MAX);
+    return OF_OK;
+}
+
+static enum of_error
+nx_set_queue(struct action_decoder *d, struct cursor *c)
+{
+    cursor_skip(c, 2);
+    add_number(d, ACTION_SET_QUEUE, cursor_u32(c));
+    return OF_OK;
+}
+
+static enum of_error
+nx_group(struct action_decoder *d, struct cursor *c)
+{
+    cursor_skip(c, 2);
+    add_number(d, ACTION_GROUP, cursor_u32(c));
+    return OF_OK;
+}
+
+static enum of_error
+nx_pop_queue(struct action_decoder *d, struct cursor *c)
+{
+    return get_plain(d, c, ACTION_POP_QUEUE, 6);
+}
+
+static enum of_error
+nx_exit(struct action_decoder *d, struct cursor *c)
+{
+    return get_plain(d, c, ACTION_EXIT, 6);
+}
+
+static enum of_error
+nx_dec_ttl(struct action_decoder *d, struct cursor *c)
+{
+    return get_plain(d, c, ACTION_DEC_TTL, 6);
+}
+
+static enum of_error
+nx_dec_mpls_ttl(struct action_decoder *d, struct cursor *c)
+{
+    return get_plain(d, c, ACTION_DEC_MPLS_TTL, 6);
+}
+
+static enum of_error
+nx_note(struct action_decoder *d, struct cursor *c)
+{
+    size_t n = cursor_left(c);
+    struct action_note *a;
+
+    a = actions_add(d->out, ACTION_NOTE,
+                    MAX(offsetof(struct action_note, bytes) + n, sizeof *a));
+    a->n_bytes = (uint16_t) n;
+    memcpy(a->bytes, cursor_take(c, n), n);
+    return OF_OK;
+}
+
+static enum of_error
+nx_output_reg(struct action_decoder *d, struct cursor *c)
+{
+    uint16_t ofs_n = cursor_u16(c);
+    const struct field *field;
+    enum of_error error = get_field(d, c, &field);
+    struct action_output_reg *a;
+    struct subfield sub;
+
+    error = error ? error : set_subfield(d, field, ofs_n >> 6,
+                                         (ofs_n & 0x3f) + 1u, &sub);
+    if (error) {
+        return error;
+    }
+    a = actions_add(d->out, ACTION_OUTPUT_REG, sizeof *a);
+    a->src = sub;
+    a->max_len = cursor_u16(c);
+    cursor_skip(c, 6);
+    return OF_OK;
+}
+
+static enum of_error
+nx_output_reg2(struct action_decoder *d, struct cursor *c)
+{
+    unsigned int ofs_n = cursor_u16(c), max_len = cursor_u16(c);
+    const struct field *field;
+    enum of_error error = get_field(d, c, &field);
+    struct action_output_reg *a;
+    struct subfield sub;
+
+    error = error ? error : set_subfield(d, field, ofs_n >> 6,
+                                         (ofs_n & 0x3f) + 1u, &sub);
+    if (error) {
+        return error;
+    }
+    a = actions_add(d->out, ACTION_OUTPUT_REG, sizeof *a);
+    a->src = sub;
+    a->max_len = (uint16_t) max_len;
+    cursor_skip(c, MIN(cursor_left(c), 6u));
+    return OF_OK;
+}
+
+static enum of_error
+add_controller(struct action_decoder *d, unsigned int max_len, unsigned int id,
+               unsigned int reason)
+{
+    struct action_controller *a;
+
+    if (reason > REASON_PACKET_OUT) {
+        str_setf(d->why, "controller: unknown reason %u", reason);
+        return OF_BAD_ACTION_BAD_ARGUMENT;
+    }
+    a = actions_add(d->out, ACTION_CONTROLLER, sizeof *a);
+    a->max_len = (uint16_t) max_len;
+    a->controller_id = (uint16_t) id;
+    a->reason = (uint8_t) reason;
+    return OF_OK;
+}
+
+static enum of_error
+nx_controller(struct action_decoder *d, struct cursor *c)
+{
+    unsigned int max_len = cursor_u16(c), id = cursor_u16(c);
+    unsigned int reason = cursor_u8(c);
+
+    cursor_skip(c, 1);
+    return add_controller(d, max_len, id, reason);
+}
+
+enum { CONTROLLER_MAX_LEN, CONTROLLER_ID, CONTROLLER_REASON };
+
+static enum of_error
+nx_controller2(struct action_decoder *d, struct cursor *c)
+{
+    unsigned int max_len = OFPCML_NO_BUFFER, id = 0;
+    unsigned int reason = REASON_APPLY_ACTION;
+    struct wire_property prop;
+    enum of_error error;
+
+    cursor_skip(c, 6);
+    while (wire_next_property(c, &prop, &error)) {
+        switch (prop.type) {
+        case CONTROLLER_MAX_LEN: max_len = cursor_u16(&prop.body); break;
+        case CONTROLLER_ID: id = cursor_u16(&prop.body); break;
+        case CONTROLLER_REASON: reason = cursor_u8(&prop.body); break;
+        default: return wire_unknown_property(&prop, d->why);
+        }
+        if (cursor_overrun(&prop.body)) {
+            return OF_BAD_PROPERTY_BAD_LEN;
+        }
+    }
+    return error ? error : add_controller(d, max_len, id, reason);
+}
+
+static enum of_error
+nx_output_trunc(struct action_decoder *d, struct cursor *c)
+{
+    uint32_t port = port_from_of10(cursor_u16(c)), trunc = cursor_u32(c);
+    struct action_output *a;
+
+    if (trunc < 14 || port == OFPP_CONTROLLER) {
+        str_setf(d->why, "output cut to %u bytes", trunc);
+        return OF_BAD_ACTION_BAD_ARGUMENT;
+    }
+    a = actions_add(d->out, ACTION_OUTPUT, sizeof *a);
+    a->port = port;
+    a->trunc = trunc;
+    return OF_OK;
+}
+
+static enum of_error
+nx_write_metadata(struct action_decoder *d, struct cursor *c)
+{
+    if (!d->in || d->depth) {
+        str_setf(d->why, "write_metadata does not belong here");
+        return OF_BAD_ACTION_UNSUPPORTED_ORDER;
+    }
+    cursor_skip(c, 6);
+    d->in->metadata = htobe64(cursor_u64(c));
+    d->in->metadata_mask = htobe64(cursor_u64(c));
+    d->in->metadata &= d->in->metadata_mask;
+    return OF_OK;
+}
+
+static enum of_error
+nx_push_mpls(struct action_decoder *d, struct cursor *c)
+{
+    add_push(d, ACTION_PUSH_MPLS, cursor_u16(c));
+    cursor_skip(c, 4);
+    return OF_OK;
+}
+
+static enum of_error
+nx_pop_mpls(struct action_decoder *d, struct cursor *c)
+{
+    add_push(d, ACTION_POP_MPLS, cursor_u16(c));
+    cursor_skip(c, 4);
+    return OF_OK;
+}
+
+static enum of_error
+nx_set_mpls_ttl(struct action_decoder *d, struct cursor *c)
+{
+    add_mod(d, FIELD_MPLS_TTL, cursor_u8(c));
+    cursor_skip(c, 5);
+    return OF_OK;
+}
+
+static enum of_error
+nx_set_mpls_label(struct action_decoder *d, struct cursor *c)
+{
+    cursor_skip(c, 2);
+    add_mod(d, FIELD_MPLS_LABEL, cursor_u32(c));
+    return OF_OK;
+}
+
+static enum of_error
+nx_set_mpls_tc(struct action_decoder *d, struct cursor *c)
+{
+    add_mod(d, FIELD_MPLS_TC, cursor_u8(c));
+    cursor_skip(c, 5);
+    return OF_OK;
+}
+
+static enum of_error
+get_stack(struct action_decoder *d, struct cursor *c, enum action_type type)
+{
+    unsigned int ofs = cursor_u16(c);
+    const struct field *field;
+    enum of_error error = get_field(d, c, &field);
+    struct action_stack *a;
+    struct subfield sub;
+
+    error = error ? error : set_subfield(d, field, ofs, cursor_u16(c), &sub);
+    if (error) {
+        return error;
+    }
+    a = actions_add(d->out, type, sizeof *a);
+    a->sub = sub;
+    cursor_skip(c, 6);
+    return OF_OK;
+}
+
+static enum of_error
+nx_stack_push(struct action_decoder *d, struct cursor *c)
+{
+    return get_stack(d, c, ACTION_STACK_PUSH);
+}
+
+static enum of_error
+nx_stack_pop(struct action_decoder *d, struct cursor *c)
+{
+    return get_stack(d, c, ACTION_STACK_POP);
+}
+
+static enum of_error
+nx_clone(struct action_decoder *d, struct cursor *c)
+{
+    uint32_t mark = actions_begin_clone(d->out);
+    enum of_error error;
+
+    if (d->depth == ACTIONS_MAX_DEPTH) {
+        return OF_BAD_ACTION_TOO_MANY;
+    }
+    cursor_skip(c, 6);
+    d->depth++;
+    error = decode_actions(d, c);
+    d->depth--;
+    if (!error && !actions_end_clone(d->out, mark)) {
+        error = OF_BAD_ACTION_TOO_MANY;
+    }
+    return error;
+}
+
+static decode_action *const nicira[] = {
+    [NX_RESUBMIT] = nx_resubmit, [NX_SET_TUNNEL] = nx_set_tunnel,
+    [NX_SET_QUEUE] = nx_set_queue, [NX_POP_QUEUE] = nx_pop_queue,
+    [NX_REG_MOVE] = nx_reg_move, [NX_REG_LOAD] = nx_reg_load,
+    [NX_NOTE] = nx_note, [NX_SET_TUNNEL64] = nx_set_tunnel64,
+    [NX_RESUBMIT_TABLE] = nx_resubmit_table,
+    [NX_OUTPUT_REG] = nx_output_reg, [NX_EXIT] = nx_exit,
+    [NX_DEC_TTL] = nx_dec_ttl, [NX_CONTROLLER] = nx_controller,
+    [NX_WRITE_METADATA] = nx_write_metadata, [NX_PUSH_MPLS] = nx_push_mpls,
+    [NX_POP_MPLS] = nx_pop_mpls, [NX_SET_MPLS_TTL] = nx_set_mpls_ttl,
+    [NX_DEC_MPLS_TTL] = nx_dec_mpls_ttl, [NX_STACK_PUSH] = nx_stack_push,
+    [NX_STACK_POP] = nx_stack_pop, [NX_SET_MPLS_LABEL] = nx_set_mpls_label,
+    [NX_SET_MPLS_TC] = nx_set_mpls_tc, [NX_OUTPUT_REG2] = nx_output_reg2,
+    [NX_REG_LOAD2] = nx_reg_load2, [NX_CONTROLLER2] = nx_controller2,
+    [NX_OUTPUT_TRUNC] = nx_output_trunc, [NX_GROUP] = nx_group,
+    [NX_CLONE] = nx_clone,
+};
+
+enum of_error
+decode_experimenter(struct action_decoder *d, struct cursor *c)
+{
+    uint32_t experimenter = cursor_u32(c);
+    uint16_t subtype;
+
+    if (cursor_overrun(c)) {
+        return OF_BAD_ACTION_BAD_LEN;
+    }
+    if (experimenter != EXPERIMENTER_NICIRA) {
+        str_setf(d->why, "an action of the unknown experimenter 0x%08x",
+                 experimenter);
+        return OF_BAD_ACTION_BAD_EXPERIMENTER;
+    }
+    subtype = cursor_u16(c);
+    if (cursor_overrun(c)) {
+        return OF_BAD_ACTION_BAD_LEN;
+    }
+    if (subtype >= ARRAY_SIZE(nicira) || !nicira[subtype]) {
+        str_setf(d->why, "Nicira's action %u is not known", subtype);
+        return OF_BAD_ACTION_BAD_EXP_TYPE;
+    }
+    return nicira[subtype](d, c);
+}
