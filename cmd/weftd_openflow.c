@@ -17,7 +17,7 @@ struct link {
     struct openflow *openflow;
     struct session *session;
     struct target *target;        /* NULL: came by a listener */
-    unsigned int watched;         /* enum of_conn_events */
+    unsigned int watched;         /* enum of_events */
 };
 
 /* A controller that we keep connected to.
@@ -59,10 +59,10 @@ static unsigned int
 events_of(int status, int events)
 {
     if (status < 0) {
-        return OF_CONN_READ | OF_CONN_WRITE;    /* and it finds out why */
+        return OF_READ | OF_WRITE;    /* and it finds out why */
     }
-    return (events & UV_READABLE ? OF_CONN_READ : 0u)
-           | (events & UV_WRITABLE ? OF_CONN_WRITE : 0u);
+    return (events & UV_READABLE ? OF_READ : 0u)
+           | (events & UV_WRITABLE ? OF_WRITE : 0u);
 }
 
 static void
@@ -82,8 +82,11 @@ add_link(struct openflow *of, int fd, enum session_kind kind,
          struct target *target, msec now)
 {
     struct link *link = xzalloc(sizeof *link);
+    const struct session_config config = {
+        .kind = kind, .owner = link, .is_server = !target,
+    };
 
-    link->session = control_add_session(of->control, fd, kind, link, now);
+    link->session = control_add_session(of->control, fd, &config, now);
     if (!link->session) {
         log_limited(LOG_LEVEL_WARN, "openflow",
                     "there are %d sessions already", CONTROL_MAX_SESSIONS);
@@ -131,8 +134,8 @@ watch_link(struct link *link)
         return;
     }
     uv_poll_start(&link->poll,
-                  (wants & OF_CONN_READ ? UV_READABLE : 0)
-                      | (wants & OF_CONN_WRITE ? UV_WRITABLE : 0),
+                  (wants & OF_READ ? UV_READABLE : 0)
+                      | (wants & OF_WRITE ? UV_WRITABLE : 0),
                   on_session);
 }
 

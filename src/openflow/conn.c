@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/str.h"
@@ -13,11 +12,11 @@ enum {
 };
 
 struct of_conn {
-    int fd;
+    struct of_stream *stream;
     enum of_conn_state state;
     struct of_conn_config config;
     struct of_protocol protocol;
-    char reason[96];
+    char reason[OF_REASON_SIZE];
     uint32_t version_offered;     /* highest, in our hello */
 
     /* Received: [in_pos, in_len) waits to be taken. */
@@ -59,15 +58,16 @@ static void
 flush(struct of_conn *conn)
 {
     while (of_conn_backlog(conn) && conn->state != OF_CONN_CLOSED) {
-        ssize_t n = send(conn->fd, conn->out.data + conn->out_pos,
-                         of_conn_backlog(conn), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = of_stream_write(conn->stream,
+                                    conn->out.data + conn->out_pos,
+                                    of_conn_backlog(conn));
 
         if (n >= 0) {
             conn->out_pos += (size_t) n;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        } else if (n == -EAGAIN) {
             break;
-        } else if (errno != EINTR) {
-            of_conn_close(conn, strerror(errno));
+        } else {
+            of_conn_close(conn, of_stream_reason(conn->stream));
         }
     }
     /* Moving what is left pays off only when it is the smaller part. */
@@ -213,7 +213,7 @@ bool
 of_conn_has_next(const struct of_conn *conn)
 {
     return conn->state != OF_CONN_CLOSED && of_conn_has_room(conn)
-           && whole_message(conn);
+           && (whole_message(conn) || of_stream_has_pending(conn->stream));
 }
 
 /* Is it dealt with here? */
@@ -240,25 +240,6 @@ take_own(struct of_conn *conn, const uint8_t *message, size_t len)
     default:
         return false;
     }
-}
-
-const void *
-of_conn_next(struct of_conn *conn, size_t *len)
-{
-    while (of_conn_has_next(conn)) {
-        const uint8_t *message = conn->in + conn->in_pos;
-
-        *len = whole_message(conn);
-        conn->in_pos += *len;
-        if (conn->config.watch) {
-            conn->config.watch(conn->config.aux, false, message, *len);
-        }
-        if (!take_own(conn, message, *len)) {
-            return message;
-        }
-    }
-    refuse_garbage(conn);
-    return NULL;
 }
 
 /* Makes room for at least one message behind what waits. */
@@ -293,34 +274,75 @@ receive(struct of_conn *conn, msec now)
         return;
     }
     make_room(conn);
-    n = recv(conn->fd, conn->in + conn->in_len, conn->in_size - conn->in_len,
-             MSG_DONTWAIT);
-    if (n > 0) {
+    n = of_stream_read(conn->stream, conn->in + conn->in_len,
+                       conn->in_size - conn->in_len);
+    if (n >= 0) {
         conn->in_len += (size_t) n;
         conn->last_heard = now;
         conn->probe_sent = false;
         refuse_garbage(conn);
-    } else if (!n) {
-        of_conn_close(conn, "the peer closed the connection");
-    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-        of_conn_close(conn, strerror(errno));
+    } else if (n != -EAGAIN) {
+        of_conn_close(conn, of_stream_reason(conn->stream));
     }
+}
+
+const void *
+of_conn_next(struct of_conn *conn, size_t *len)
+{
+    while (of_conn_has_next(conn)) {
+        const uint8_t *message = conn->in + conn->in_pos;
+
+        *len = whole_message(conn);
+        if (!*len) {
+            /* It came already: this is no news of the peer. */
+            receive(conn, conn->last_heard);
+            continue;
+        }
+        conn->in_pos += *len;
+        if (conn->config.watch) {
+            conn->config.watch(conn->config.aux, false, message, *len);
+        }
+        if (!take_own(conn, message, *len)) {
+            return message;
+        }
+    }
+    refuse_garbage(conn);
+    return NULL;
 }
 
 /* ---- From the loop ---- */
 
+/* Goes on shaking hands, if that is to be done; true when it is over. */
+static bool
+shake_hands(struct of_conn *conn)
+{
+    int err = of_stream_shake_hands(conn->stream);
+
+    if (err && err != -EAGAIN) {
+        of_conn_close(conn, of_stream_reason(conn->stream));
+    }
+    return !err;
+}
+
 struct of_conn *
 of_conn_create(int fd, const struct of_conn_config *config, msec now)
 {
-    struct of_conn *conn = xzalloc(sizeof *conn);
+    struct of_conn *conn;
+    struct of_stream *stream = of_stream_create(fd, config->tls,
+                                                config->is_server);
 
-    conn->fd = fd;
+    if (!stream) {
+        return NULL;
+    }
+    conn = xzalloc(sizeof *conn);
+    conn->stream = stream;
     conn->config = *config;
     if (!conn->config.versions) {
         conn->config.versions = OF_VERSION_BITMAP;
     }
     conn->version_offered = highest_version(conn->config.versions);
     conn->started = conn->last_heard = now;
+    shake_hands(conn);
     send_hello(conn);
     return conn;
 }
@@ -329,7 +351,7 @@ void
 of_conn_destroy(struct of_conn *conn)
 {
     if (conn) {
-        close(conn->fd);
+        of_stream_destroy(conn->stream);
         free(conn->in);
         buf_fini(&conn->out);
         free(conn);
@@ -339,7 +361,13 @@ of_conn_destroy(struct of_conn *conn)
 int
 of_conn_fd(const struct of_conn *conn)
 {
-    return conn->fd;
+    return of_stream_fd(conn->stream);
+}
+
+bool
+of_conn_describe_tls(const struct of_conn *conn, struct str *out)
+{
+    return of_stream_describe(conn->stream, out);
 }
 
 enum of_conn_state
@@ -363,17 +391,29 @@ of_conn_protocol(struct of_conn *conn)
 unsigned int
 of_conn_wants(const struct of_conn *conn)
 {
-    return (may_read(conn) ? OF_CONN_READ : 0u)
-           | (of_conn_backlog(conn) ? OF_CONN_WRITE : 0u);
+    if (!of_stream_is_ready(conn->stream)) {
+        return of_stream_wants(conn->stream);
+    }
+    return (may_read(conn) ? OF_READ : 0u)
+           | (of_conn_backlog(conn) ? OF_WRITE : 0u);
 }
 
 void
 of_conn_on_ready(struct of_conn *conn, unsigned int events, msec now)
 {
-    if (conn->state != OF_CONN_CLOSED && events & OF_CONN_WRITE) {
+    if (conn->state == OF_CONN_CLOSED) {
+        return;
+    }
+    if (!of_stream_is_ready(conn->stream)) {
+        if (!shake_hands(conn)) {
+            return;
+        }
+        events |= OF_WRITE;       /* our hello waits */
+    }
+    if (events & OF_WRITE) {
         flush(conn);
     }
-    if (conn->state != OF_CONN_CLOSED && events & OF_CONN_READ) {
+    if (conn->state != OF_CONN_CLOSED && events & OF_READ) {
         receive(conn, now);
     }
 }
@@ -389,7 +429,9 @@ of_conn_tick(struct of_conn *conn, msec now)
         if (now < deadline) {
             return deadline;
         }
-        of_conn_close(conn, "the peer said no hello");
+        of_conn_close(conn, of_stream_is_ready(conn->stream)
+                            ? "the peer said no hello"
+                            : "the peer did not finish the TLS handshake");
     }
     if (conn->state == OF_CONN_CLOSED || !interval) {
         return INT64_MAX;

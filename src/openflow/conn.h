@@ -5,8 +5,9 @@
  * for what of_conn_wants() says and calls of_conn_on_ready() and
  * of_conn_tick().
  *
- *     HELLO    our hello is on its way, the other's is awaited.  Nothing else
- *              is sent; any other message or HELLO_TIMEOUT ends it.
+ *     HELLO    the TLS handshake, if any, goes on; then our hello is on its
+ *              way and the other's is awaited.  Nothing else is sent; any
+ *              other message or HELLO_TIMEOUT ends it.
  *     OPEN     a version is agreed on: messages travel.  Echo requests are
  *              answered here; silence longer than the probe interval is
  *              probed, and a second one ends it.
@@ -23,6 +24,7 @@
 #define WEFT_OPENFLOW_CONN_H
 
 #include "openflow/openflow.h"
+#include "openflow/stream.h"
 
 enum {
     OF_CONN_OUT_LIMIT = 256 * 1024,
@@ -31,11 +33,12 @@ enum {
 };
 
 enum of_conn_state { OF_CONN_HELLO, OF_CONN_OPEN, OF_CONN_CLOSED };
-enum of_conn_events { OF_CONN_READ = 1, OF_CONN_WRITE = 2 };
 
 struct of_conn_config {
     uint32_t versions;            /* offered: bit 1 << version; 0: all */
     msec probe_interval;          /* 0: no probes */
+    struct of_tls *tls;           /* NULL: plain */
+    bool is_server;               /* the peer connected to us */
     /* Sees every whole message, sent or received.  May be NULL. */
     void (*watch)(void *aux, bool is_sent, const void *message, size_t len);
     void *aux;
@@ -43,7 +46,7 @@ struct of_conn_config {
 
 struct of_conn;
 
-/* Takes the descriptor over. */
+/* Takes the descriptor over.  NULL: no memory for TLS (it is closed). */
 struct of_conn *of_conn_create(int fd, const struct of_conn_config *,
                                msec now);
 void of_conn_destroy(struct of_conn *);
@@ -52,7 +55,9 @@ int of_conn_fd(const struct of_conn *);
 enum of_conn_state of_conn_state(const struct of_conn *);
 /* Why it is closed: "the peer closed the connection". */
 const char *of_conn_reason(const struct of_conn *);
-/* What the descriptor is to be watched for: enum of_conn_events. */
+/* As of_stream_describe(). */
+bool of_conn_describe_tls(const struct of_conn *, struct str *);
+/* What the descriptor is to be watched for: enum of_events. */
 unsigned int of_conn_wants(const struct of_conn *);
 /* Its version is 0 until OPEN; extensions are set by who carries out the
  * requests for them. */

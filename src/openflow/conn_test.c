@@ -52,7 +52,7 @@ static void
 say(struct rig *rig, const void *bytes, size_t len)
 {
     CHECK(write(rig->peer, bytes, len) == (ssize_t) len);
-    of_conn_on_ready(rig->conn, OF_CONN_READ, rig->now);
+    of_conn_on_ready(rig->conn, OF_READ, rig->now);
 }
 
 static void
@@ -226,20 +226,20 @@ TEST(a_peer_that_does_not_read_waits)
         }
         n_asked++;
         for (unsigned int k = 0; k < 4; k++) {
-            of_conn_on_ready(rig.conn, OF_CONN_READ, rig.now);
+            of_conn_on_ready(rig.conn, OF_READ, rig.now);
             CHECK(!of_conn_next(rig.conn, &len));
         }
     }
     CHECK(n_asked > 2 && n_asked < 100);
-    CHECK(!(of_conn_wants(rig.conn) & OF_CONN_READ));
-    CHECK(of_conn_wants(rig.conn) & OF_CONN_WRITE);
+    CHECK(!(of_conn_wants(rig.conn) & OF_READ));
+    CHECK(of_conn_wants(rig.conn) & OF_WRITE);
     CHECK(of_conn_backlog(rig.conn) < OF_CONN_OUT_LIMIT + sizeof echo);
     CHECK(of_conn_tick(rig.conn, rig.now) == INT64_MAX);
 
     for (unsigned int i = 0; i < 1000; i++) {
         while (read(rig.peer, sink, sizeof sink) > 0) {
         }
-        of_conn_on_ready(rig.conn, OF_CONN_READ | OF_CONN_WRITE, rig.now);
+        of_conn_on_ready(rig.conn, OF_READ | OF_WRITE, rig.now);
         CHECK(!of_conn_next(rig.conn, &len));
     }
     CHECK(!of_conn_backlog(rig.conn));
@@ -255,7 +255,7 @@ TEST(a_peer_that_goes_is_noticed)
     say_hello(&rig, 4);
     close(rig.peer);
     rig.peer = open("/dev/null", O_RDONLY);
-    of_conn_on_ready(rig.conn, OF_CONN_READ, rig.now);
+    of_conn_on_ready(rig.conn, OF_READ, rig.now);
     CHECK(of_conn_state(rig.conn) == OF_CONN_CLOSED);
     rig_fini(&rig);
 }

@@ -13,6 +13,7 @@ static const struct kind {
 } kinds[] = {
     { "tcp:", false, false, false }, { "ptcp:", true, false, false },
     { "ssl:", false, true, false }, { "pssl:", true, true, false },
+    { "tls:", false, true, false }, { "ptls:", true, true, false },
     { "unix:", false, false, true }, { "punix:", true, false, true },
 };
 
@@ -164,7 +165,7 @@ of_method_parse(const char *text, struct of_method *method,
         }
         return err;
     }
-    str_setf(error, "expected tcp:, ssl:, unix:, ptcp:, pssl: or punix:");
+    str_setf(error, "expected tcp:, tls:, unix:, ptcp:, ptls: or punix:");
     return -EINVAL;
 }
 

@@ -1,10 +1,11 @@
 /* Connection methods, as Open vSwitch's users write them:
  *
- *     tcp:HOST[:PORT]     ssl:HOST[:PORT]     unix:PATH       we connect
- *     ptcp:[PORT][:HOST]  pssl:[PORT][:HOST]  punix:PATH      we listen
+ *     tcp:HOST[:PORT]     tls:HOST[:PORT]     unix:PATH       we connect
+ *     ptcp:[PORT][:HOST]  ptls:[PORT][:HOST]  punix:PATH      we listen
  *
- * HOST is an IP address, IPv6 in brackets (which may be left out where nothing
- * follows); the default port is 6653. */
+ * ssl: and pssl: are older names of tls: and ptls:.  HOST is an IP
+ * address, IPv6 in brackets (which may be left out where nothing follows); the
+ * default port is 6653. */
 #ifndef WEFT_OPENFLOW_METHOD_H
 #define WEFT_OPENFLOW_METHOD_H
 

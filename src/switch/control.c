@@ -168,11 +168,12 @@ controller_went(struct control *control)
 /* ---- Sessions ---- */
 
 struct session *
-control_add_session(struct control *control, int fd, enum session_kind kind,
-                    void *owner, msec now)
+control_add_session(struct control *control, int fd,
+                    const struct session_config *config, msec now)
 {
-    struct of_conn_config config = {
+    struct of_conn_config conn = {
         .versions = control->config.versions,
+        .tls = config->tls, .is_server = config->is_server,
     };
     struct session *s;
 
@@ -182,20 +183,25 @@ control_add_session(struct control *control, int fd, enum session_kind kind,
     }
     s = xzalloc(sizeof *s);
     s->control = control;
-    s->kind = kind;
-    s->owner = owner;
-    if (kind == SESSION_CONTROLLER) {
-        config.probe_interval = control->config.probe_interval;
+    s->kind = config->kind;
+    s->owner = config->owner;
+    if (s->kind == SESSION_CONTROLLER) {
+        conn.probe_interval = control->config.probe_interval;
     }
-    if (kind != SESSION_SNOOP) {
-        config.watch = show_snoops;
-        config.aux = s;
+    if (s->kind != SESSION_SNOOP) {
+        conn.watch = show_snoops;
+        conn.aux = s;
+    }
+    /* What is watched may be sent at once: the session is complete. */
+    s->conn = of_conn_create(fd, &conn, now);
+    if (!s->conn) {
+        free(s);
+        return NULL;
     }
     control->n_sessions++;
-    control->n_snoops += kind == SESSION_SNOOP;
+    control->n_snoops += s->kind == SESSION_SNOOP;
     s->next = control->sessions;
     control->sessions = s;
-    s->conn = of_conn_create(fd, &config, now);
     return s;
 }
 

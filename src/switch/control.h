@@ -48,6 +48,13 @@ struct control_config {
     msec probe_interval;          /* of controllers; 0: none */
 };
 
+struct session_config {
+    enum session_kind kind;
+    void *owner;
+    struct of_tls *tls;           /* NULL: plain */
+    bool is_server;               /* the peer connected to us */
+};
+
 struct control_counters {
     uint64_t requests, errors;
     uint64_t packet_ins, packet_ins_dropped;    /* sent; for lack of room */
@@ -59,8 +66,7 @@ void control_destroy(struct control *);
 /* Takes the connected descriptor over.  NULL: there are too many sessions (the
  * descriptor is closed). */
 struct session *control_add_session(struct control *, int fd,
-                                    enum session_kind, void *owner,
-                                    msec now);
+                                    const struct session_config *, msec now);
 void control_remove_session(struct session *);
 /* NULL begins and ends. */
 struct session *control_next_session(const struct control *,
@@ -70,7 +76,7 @@ struct session *control_next_session(const struct control *,
 msec control_run(struct control *, msec now);
 
 int session_fd(const struct session *);
-/* enum of_conn_events. */
+/* enum of_events. */
 unsigned int session_wants(const struct session *);
 void session_on_ready(struct session *, unsigned int events, msec now);
 bool session_is_closed(const struct session *);
