@@ -280,6 +280,8 @@ static void
 stop_api(struct weftd *d)
 {
     http_stop(d->http);
+    /* It ran the loop, and a turn of the switch ends offline. */
+    rcu_online();
     captures_destroy(d->api.captures);
 }
 
@@ -374,15 +376,15 @@ run(struct weftd *d)
     if (start_switch(d)) {
         goto stop_the_loop;
     }
-    if (start_api(d)) {
+    if (start_openflow(d)) {
         goto stop_the_switch;
     }
-    if (start_openflow(d)) {
-        goto stop_the_api;
+    if (start_api(d)) {
+        goto stop_openflow;
     }
     helper_settle(d->helper);
     if (confine()) {
-        goto stop_openflow;
+        goto stop_the_api;
     }
 
     log_info("weftd", "switch %s forwards: %u ports, %s/api.sock",
@@ -394,10 +396,11 @@ run(struct weftd *d)
     rcu_online();
     status = EXIT_SUCCESS;
 
+stop_the_api:
+    /* First, since it lets the loop turn and a turn needs the others. */
+    stop_api(d);
 stop_openflow:
     openflow_stop(d->openflow);
-stop_the_api:
-    stop_api(d);
 stop_the_switch:
     stop_switch(d);
 stop_the_loop:

@@ -141,8 +141,9 @@ class Lab:
             self.kill()
             raise AssertionError("weftd did not end on SIGTERM") from None
         self.weftd = None
-        report = SANITIZER_REPORT.search(self.log())
-        assert not report, "weftd: " + report.group(0)
+        log = self.log()
+        report = SANITIZER_REPORT.search(log)
+        assert not report, "weftd: " + log[report.start():]
         assert status == 0, "weftd ended with status %d" % status
 
     def close(self):
