@@ -6,7 +6,7 @@
  *
  *     SIGTERM, SIGINT      -> the loop ends    \
  *     timer, wake-ups      -> switch_run()      > one loop
- *     OpenFlow sockets     -> openflow_run()   |
+ *     OpenFlow sockets     -> connections_run()   |
  *     API requests         -> api_dispatch()   /
  *
  * When the helper dies, main gets SIGTERM from the kernel.
@@ -31,7 +31,7 @@
 #include "port/confine.h"
 #include "port/helper.h"
 #include "weftd_group.h"
-#include "weftd_openflow.h"
+#include "switch/connections.h"
 #include "weftd_options.h"
 
 enum { EXIT_USAGE = 2 };
@@ -43,7 +43,7 @@ struct weftd {
     struct switch_ *sw;
     struct api api;
     struct http *http;
-    struct openflow *openflow;
+    struct connections *connections;
     uv_loop_t loop;
     uv_timer_t timer;             /* when switch_run() is due */
     uv_async_t wake;              /* it cannot wait for the timer */
@@ -60,9 +60,9 @@ run_switch(uv_timer_t *timer)
     msec next, at_once;
 
     rcu_online();
-    at_once = openflow_run(d->openflow, now);
+    at_once = connections_run(d->connections, now);
     next = switch_run(d->sw, now);
-    openflow_watch(d->openflow, now);
+    connections_watch(d->connections, now);
     rcu_offline();
     next = at_once <= now ? now : MAX(MIN(next, at_once), now + 1);
     uv_update_time(&d->loop);
@@ -291,7 +291,7 @@ static int
 start_openflow(struct weftd *d)
 {
     struct str error = STR_INIT;
-    const struct openflow_config config = {
+    const struct connections_config config = {
         .loop = &d->loop, .sw = d->sw, .helper = d->helper,
         .versions = d->options->openflow_versions,
         .probe_interval = d->options->probe_interval,
@@ -301,7 +301,7 @@ start_openflow(struct weftd *d)
         .listeners = d->options->listeners,
         .turn = run_turn, .aux = d,
     };
-    int err = openflow_start(&config, &d->openflow, &error);
+    int err = connections_start(&config, &d->connections, &error);
 
     if (err) {
         log_error("weftd", "OpenFlow: %s",
@@ -400,7 +400,7 @@ stop_the_api:
     /* First, since it lets the loop turn and a turn needs the others. */
     stop_api(d);
 stop_openflow:
-    openflow_stop(d->openflow);
+    connections_stop(d->connections);
 stop_the_switch:
     stop_switch(d);
 stop_the_loop:

@@ -115,10 +115,10 @@ set_port(struct weftd_options *options, const char *value, struct str *error)
 
 /* Appends to a list of methods of one direction. */
 static int
-add_method(struct openflow_method **list, unsigned int *n, bool is_passive,
+add_method(struct connection_method **list, unsigned int *n, bool is_passive,
            const char *value, struct str *error)
 {
-    struct openflow_method m = { .text = value };
+    struct connection_method m = { .text = value };
     int err = of_method_parse(value, &m.method, error);
 
     if (err) {

@@ -3,14 +3,14 @@
 #define WEFT_CMD_WEFTD_OPTIONS_H
 
 #include "api/port_setting.h"
-#include "weftd_openflow.h"
+#include "switch/connections.h"
 
 struct weftd_options {
     struct switch_config sw;
     unsigned int n_ports;
     struct port_spec *ports;
     unsigned int n_controllers, n_listeners;
-    struct openflow_method *controllers, *listeners;
+    struct connection_method *controllers, *listeners;
     uint32_t openflow_versions;   /* bit 1 << version; 0: all */
     msec probe_interval;
     char instance[32];            /* the switch's name as the helper wants

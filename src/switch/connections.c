@@ -1,4 +1,4 @@
-#include "weftd_openflow.h"
+#include "switch/connections.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ enum { BACKOFF_MIN = 1000, BACKOFF_MAX = 8000 };      /* msec */
 /* A session's descriptor on the loop. */
 struct link {
     uv_poll_t poll;
-    struct openflow *openflow;
+    struct connections *openflow;
     struct session *session;
     struct target *target;        /* NULL: came by a listener */
     unsigned int watched;         /* enum of_events */
@@ -25,8 +25,8 @@ struct link {
  *     waiting for next_try -> connecting (poll) -> a session (link)
  *           ^------------------------+--------------------' */
 struct target {
-    const struct openflow_method *method;
-    struct openflow *openflow;
+    const struct connection_method *method;
+    struct connections *openflow;
     struct link *link;
     uv_poll_t *connecting;
     msec next_try, backoff;
@@ -34,13 +34,13 @@ struct target {
 
 struct listener {
     uv_poll_t poll;
-    struct openflow *openflow;
+    struct connections *openflow;
     enum session_kind kind;
     int fd;
 };
 
-struct openflow {
-    struct openflow_config config;
+struct connections {
+    struct connections_config config;
     struct control *control;
     unsigned int n_listeners;
     struct listener **listeners;
@@ -69,7 +69,7 @@ static void
 on_session(uv_poll_t *poll, int status, int events)
 {
     struct link *link = poll->data;
-    struct openflow *of = link->openflow;
+    struct connections *of = link->openflow;
 
     rcu_online();
     session_on_ready(link->session, events_of(status, events), clock_msec());
@@ -78,7 +78,7 @@ on_session(uv_poll_t *poll, int status, int events)
 }
 
 static struct link *
-add_link(struct openflow *of, int fd, enum session_kind kind,
+add_link(struct connections *of, int fd, enum session_kind kind,
          struct target *target, msec now)
 {
     struct link *link = xzalloc(sizeof *link);
@@ -179,7 +179,7 @@ static void
 on_connecting(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 {
     struct target *target = poll->data;
-    struct openflow *of = target->openflow;
+    struct connections *of = target->openflow;
     msec now = clock_msec();
     socklen_t len = sizeof(int);
     int fd = stop_connecting(target);
@@ -219,7 +219,7 @@ static void
 on_listener(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 {
     struct listener *listener = poll->data;
-    struct openflow *of = listener->openflow;
+    struct connections *of = listener->openflow;
     int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd >= 0) {
@@ -231,7 +231,7 @@ on_listener(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 }
 
 static void
-add_listener(struct openflow *of, int fd, enum session_kind kind)
+add_listener(struct connections *of, int fd, enum session_kind kind)
 {
     struct listener *listener = xzalloc(sizeof *listener);
 
@@ -248,7 +248,7 @@ add_listener(struct openflow *of, int fd, enum session_kind kind)
 
 /* <run>/<switch>.<suffix>, which the helper makes and takes away. */
 static int
-listen_local(struct openflow *of, const char *suffix, enum session_kind kind,
+listen_local(struct connections *of, const char *suffix, enum session_kind kind,
              struct str *error)
 {
     char name[64];
@@ -266,7 +266,7 @@ listen_local(struct openflow *of, const char *suffix, enum session_kind kind,
 }
 
 static int
-listen_all(struct openflow *of, struct str *error)
+listen_all(struct connections *of, struct str *error)
 {
     int err = listen_local(of, "mgmt", SESSION_TOOL, error);
 
@@ -274,7 +274,7 @@ listen_all(struct openflow *of, struct str *error)
         err = listen_local(of, "snoop", SESSION_SNOOP, error);
     }
     for (unsigned int i = 0; !err && i < of->config.n_listeners; i++) {
-        const struct openflow_method *m = &of->config.listeners[i];
+        const struct connection_method *m = &of->config.listeners[i];
         int fd = of_method_open(&m->method);
 
         if (fd < 0) {
@@ -290,14 +290,14 @@ listen_all(struct openflow *of, struct str *error)
 /* ---- Front door ---- */
 
 int
-openflow_start(const struct openflow_config *config,
-               struct openflow **result, struct str *error)
+connections_start(const struct connections_config *config,
+               struct connections **result, struct str *error)
 {
     const struct control_config control = {
         .sw = config->sw, .versions = config->versions,
         .probe_interval = config->probe_interval,
     };
-    struct openflow *of = xzalloc(sizeof *of);
+    struct connections *of = xzalloc(sizeof *of);
     int err;
 
     of->config = *config;
@@ -312,7 +312,7 @@ openflow_start(const struct openflow_config *config,
     }
     err = listen_all(of, error);
     if (err) {
-        openflow_stop(of);
+        connections_stop(of);
         return err;
     }
     *result = of;
@@ -320,7 +320,7 @@ openflow_start(const struct openflow_config *config,
 }
 
 void
-openflow_stop(struct openflow *of)
+connections_stop(struct connections *of)
 {
     struct session *s;
 
@@ -349,7 +349,7 @@ openflow_stop(struct openflow *of)
 }
 
 msec
-openflow_run(struct openflow *of, msec now)
+connections_run(struct connections *of, msec now)
 {
     msec next = INT64_MAX;
 
@@ -368,7 +368,7 @@ openflow_run(struct openflow *of, msec now)
 }
 
 void
-openflow_watch(struct openflow *of, msec now)
+connections_watch(struct connections *of, msec now)
 {
     struct session *s, *following;
 
