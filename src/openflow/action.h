@@ -95,6 +95,8 @@ enum packet_in_reason {           /* OpenFlow 1.5 section 7.4.1 */
     REASON_TABLE_MISS, REASON_APPLY_ACTION, REASON_INVALID_TTL,
     REASON_ACTION_SET, REASON_GROUP, REASON_PACKET_OUT,
 };
+/* The cookie of a packet-in that no entry caused: a table without a match. */
+#define PACKET_IN_NO_COOKIE ((be64) UINT64_MAX)
 
 struct action_controller {
     struct action h;

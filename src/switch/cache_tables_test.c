@@ -157,6 +157,15 @@ modify_group(struct rig *rig)
     *naive->groups[i] = mod;
 }
 
+/* ---- Misses, in both ---- */
+
+static void
+set_miss_to_controller(struct rig *rig, bool on)
+{
+    switch_set_miss_to_controller(rig->sw, on);
+    rig->naive.miss_to_controller = on;
+}
+
 /* ---- Ports, in both ---- */
 
 static void
@@ -561,6 +570,7 @@ rig_init(struct rig *rig, uint64_t seed)
                       &rig->flows[i]);
     }
     CHECK(!refused(switch_meter_mod(rig->sw, &meter, rig->now, NULL)));
+    set_miss_to_controller(rig, rng_one_in(&rig->rng, 3));
     for (uint32_t id = RANDOM_GROUPS; id > 0; id--) {
         add_group(rig, id);
     }

@@ -165,6 +165,19 @@ controller_went(struct control *control)
     }
 }
 
+/* ---- Table misses ---- */
+
+void
+control_update_misses(struct control *control)
+{
+    bool wanted = false;
+
+    for (struct session *s = control->sessions; s; s = s->next) {
+        wanted |= session_wants_misses(s);
+    }
+    switch_set_miss_to_controller(control->sw, wanted);
+}
+
 /* ---- Sessions ---- */
 
 struct session *
@@ -220,6 +233,7 @@ control_remove_session(struct session *s)
     if (s->is_open && s->kind == SESSION_CONTROLLER) {
         controller_went(control);
     }
+    control_update_misses(control);
     control_bundles_free(s);
     control_dump_end(s);
     of_conn_destroy(s->conn);
@@ -241,6 +255,7 @@ open_session(struct session *s)
     if (s->kind == SESSION_CONTROLLER) {
         controller_came(s->control);
     }
+    control_update_misses(s->control);
 }
 
 /* Carries out what came.  True: there is more to do. */

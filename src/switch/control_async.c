@@ -36,6 +36,13 @@ session_wants_async(const struct session *s, enum of_async_type type,
     return s->async.mask[s->role == ROLE_SLAVE][type] >> reason & 1;
 }
 
+bool
+session_wants_misses(const struct session *s)
+{
+    return session_is_open(s) && session_protocol(s)->version == OF10
+           && session_wants_async(s, ASYNC_PACKET_IN, REASON_TABLE_MISS);
+}
+
 /* ---- Entries and ports ---- */
 
 static void

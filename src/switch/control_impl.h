@@ -67,6 +67,8 @@ void session_send(const struct session *, const struct of_message *);
 void session_tell(const struct session *, const struct of_message *);
 /* Answers the request in hand with an error. */
 void session_refuse(struct session *, enum of_error);
+/* What some session wants to be sent has changed. */
+void control_update_misses(struct control *);
 
 /* ---- control_request.c ---- */
 
@@ -103,6 +105,9 @@ void control_watch_switch(struct control *);
 /* Is anything of this kind wanted, for this reason? */
 bool session_wants_async(const struct session *, enum of_async_type,
                          unsigned int reason);
+/* Is it told of packets that no entry matches?  In OpenFlow 1.0 by itself; later
+ * ones write an entry that says so. */
+bool session_wants_misses(const struct session *);
 
 /* ---- control_packet_in.c ---- */
 

@@ -13,6 +13,9 @@ wants_packet(const struct session *s, const struct packet_in *pin)
 {
     unsigned int reason = pin->reason;
 
+    if (reason == REASON_TABLE_MISS && pin->cookie == PACKET_IN_NO_COOKIE) {
+        return !pin->controller_id && session_wants_misses(s);
+    }
     /* What 1.3 and 1.0 know as output by an action. */
     if (session_protocol(s)->version < OF14 && reason > REASON_INVALID_TTL) {
         reason = REASON_APPLY_ACTION;

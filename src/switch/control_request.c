@@ -77,6 +77,7 @@ take_set_config(struct session *s, const struct of_message *m,
         s->control->frag = m->config.frag;
     }
     s->miss_send_len = m->config.miss_send_len;
+    control_update_misses(s->control);
     return OF_OK;
 }
 
@@ -221,6 +222,7 @@ take_role_request(struct session *s, const struct of_message *m,
     if (role->role != ROLE_NOCHANGE) {
         s->role = (enum of_role_type) role->role;
     }
+    control_update_misses(control);
     answer.role.role = s->role;
     answer.role.has_generation = role->has_generation;
     answer.role.generation_id = control->has_generation
@@ -252,6 +254,7 @@ take_set_async(struct session *s, const struct of_message *m,
             }
         }
     }
+    control_update_misses(s->control);
     return OF_OK;
 }
 

@@ -132,7 +132,9 @@ to_controller(struct walk *w, uint16_t max_len, uint8_t reason)
     struct flow flow = flow_of(w);
     struct naive_output *out;
 
-    if (from && from->no_packet_in) {
+    if (from && from->no_packet_in
+        && (reason == REASON_APPLY_ACTION ? w->origin : reason)
+               == REASON_TABLE_MISS) {
         return;
     }
     out = add_output(w, 0, 0);
@@ -533,9 +535,22 @@ do_rule(struct walk *w, const struct flow_mod *rule)
 }
 
 static void
+miss(struct walk *w, uint8_t table)
+{
+    if (w->sw->miss_to_controller) {
+        w->table = table;
+        w->cookie = PACKET_IN_NO_COOKIE;
+        w->origin = REASON_TABLE_MISS;
+        to_controller(w, OFPCML_NO_BUFFER, REASON_APPLY_ACTION);
+    }
+}
+
+/* Returns whether an entry of the first table matched. */
+static bool
 do_table(struct walk *w, uint8_t table, uint32_t in_port)
 {
     const struct flow_mod *rule = lookup(w, table, in_port);
+    bool matched = rule != NULL;
     uint8_t old_table = w->table, old_origin = w->origin;
     be64 old_cookie = w->cookie;
 
@@ -544,14 +559,17 @@ do_table(struct walk *w, uint8_t table, uint32_t in_port)
         if (is_stopped(w) || !rule->instructions.has_goto) {
             break;
         }
-        rule = lookup(w, rule->instructions.goto_table, in_port_of(w));
+        table = rule->instructions.goto_table;
+        rule = lookup(w, table, in_port_of(w));
         if (!rule) {
             actions_clear(&w->set);
+            miss(w, table);
         }
     }
     w->table = old_table;
     w->origin = old_origin;
     w->cookie = old_cookie;
+    return matched;
 }
 
 /* ---- Actions ---- */
@@ -706,7 +724,9 @@ naive_run(struct naive_switch *sw, const void *frame, uint32_t len,
     w.pkt->len = len;
     w.pkt->in_port = in_port;
     if (port && !port->no_recv && !port->admin_down) {
-        do_table(&w, 0, in_port);
+        if (!do_table(&w, 0, in_port)) {
+            miss(&w, 0);
+        }
         if (!w.is_dead) {
             do_action_set(&w);
         }

@@ -52,6 +52,14 @@ switch_drop_answers(struct switch_ *sw)
     datapath_invalidate_all(sw->dp);
 }
 
+void
+switch_set_miss_to_controller(struct switch_ *sw, bool on)
+{
+    if (atomic_exchange(&sw->pipeline.env.miss_to_controller, on) != on) {
+        switch_drop_answers(sw);
+    }
+}
+
 static void
 drop_changed_answers(struct switch_ *sw, const struct table_changes *changes)
 {

@@ -340,6 +340,18 @@ enter(struct translation *t, const struct flow_entry *entry)
     carry_out(t, &entry->instructions);
 }
 
+/* The pipeline ends here.  (A resubmit that misses just goes on.) */
+static void
+miss(struct translation *t, uint8_t table)
+{
+    if (atomic_load(&t->env->miss_to_controller) && !t->failed) {
+        t->table = table;
+        t->cookie = PACKET_IN_NO_COOKIE;
+        t->origin = REASON_TABLE_MISS;
+        translate_output(t, OFPP_CONTROLLER, 0);
+    }
+}
+
 /* Follows goto_table from `ins` on, which was carried out. */
 static void
 follow_goto(struct translation *t, const struct instructions *ins)
@@ -362,6 +374,7 @@ follow_goto(struct translation *t, const struct instructions *ins)
              * left of the action set. */
             actions_clear(&t->set);
             set_actset_output(t);
+            miss(t, ins->goto_table);
             return;
         }
         enter(t, entry);
@@ -396,6 +409,20 @@ translate_table(struct translation *t, uint8_t table, uint32_t in_port)
     t->cookie = old_cookie;
     t->depth--;
     return entry != NULL;
+}
+
+void
+translate_pipeline(struct translation *t)
+{
+    uint8_t old_table = t->table, old_origin = t->origin;
+    be64 old_cookie = t->cookie;
+
+    if (!translate_table(t, 0, flow_view_in_port(&t->view))) {
+        miss(t, 0);
+    }
+    t->table = old_table;
+    t->origin = old_origin;
+    t->cookie = old_cookie;
 }
 
 /* The end of the pipeline. */
@@ -452,15 +479,13 @@ resume(struct translation *t, uint32_t id)
 static void
 run(struct translation *t, const struct flow *flow)
 {
-    uint32_t in_port = flow_view_in_port(&t->view);
-
     if (flow->key.recirc_id) {
         resume(t, flow->key.recirc_id);
     } else if (t->opt->packet_out) {
         t->origin = REASON_PACKET_OUT;
         translate_actions(t, *t->opt->packet_out);
     } else if (may_receive(t)) {
-        translate_table(t, 0, in_port);
+        translate_pipeline(t);
     }
     if (!t->freezing && !t->failed && !t->no_action_set) {
         t->exit = false;

@@ -42,6 +42,8 @@ struct translate_env {
     struct port_maps *ports;
     const struct meter_map *meters;
     struct hash_key group_key;          /* which bucket of a select group */
+    /* 1.0 section 3.4: what no entry matches goes to the controller. */
+    atomic_bool miss_to_controller;
 };
 
 struct translate_options {

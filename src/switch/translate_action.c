@@ -76,9 +76,9 @@ to_controller(struct translation *t, uint16_t max_len, uint16_t controller_id,
         = port_map_find(t->ports, flow_view_in_port(&t->view));
     struct dp_action_controller *a;
 
-    if (from && from->no_packet_in) {
+    if (from && from->no_packet_in && t->origin == REASON_TABLE_MISS) {
         DROP(t, DROP_PORT_BLOCKED, "not sent to the controller: port %s is "
-             "configured so", from->name);
+             "configured so for what misses a table", from->name);
         return;
     }
     SAY(t, "packet-in to the controller");
@@ -102,7 +102,7 @@ translate_output(struct translation *t, uint32_t port, uint32_t max_len)
         return;
     case OFPP_TABLE:
         if (t->opt->packet_out) {
-            translate_table(t, 0, in_port);
+            translate_pipeline(t);
         }
         return;
     case OFPP_NORMAL:

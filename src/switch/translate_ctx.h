@@ -77,6 +77,8 @@ void translate_limit(struct translation *, const char *what);
 /* Looks up a table and carries out what the entry says; `in_port` is what the
  * lookup takes for the port.  Returns false when no entry matched. */
 bool translate_table(struct translation *, uint8_t table, uint32_t in_port);
+/* From table 0 on, as a packet that comes in. */
+void translate_pipeline(struct translation *);
 void translate_instructions(struct translation *, const struct instructions *);
 /* Everything that `body` does, it does to a copy of the packet. */
 void translate_in_clone(struct translation *,
