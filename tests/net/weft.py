@@ -48,7 +48,7 @@ class UnixHttp(http.client.HTTPConnection):
 
 
 class Lab:
-    def __init__(self, build="build"):
+    def __init__(self, build="build", host="host"):
         self.build = os.path.join(ROOT, build)
         self.dir = tempfile.mkdtemp(prefix="weft-")
         self.run_dir = os.path.join(self.dir, "run")
@@ -57,7 +57,7 @@ class Lab:
         self.args = []
         self._netns = {}
         self._vms = []
-        self.host = self.netns("host")
+        self.host = self.netns(host)
 
     def program(self, name):
         for path in (os.path.join(self.build, name),
