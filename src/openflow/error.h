@@ -26,6 +26,8 @@
     X(OF_BAD_REQUEST_BAD_PORT, "there is no such port")                      \
     X(OF_BAD_REQUEST_BAD_PACKET, "the packet is malformed")                  \
     X(OF_BAD_REQUEST_MULTIPART_OVERFLOW, "the request's parts are too many") \
+    X(OF_BAD_REQUEST_MULTIPART_TIMEOUT,                                      \
+      "the request's other parts did not come")                              \
     X(OF_BAD_REQUEST_PIPELINE_FIELDS_ONLY,                                   \
       "a packet-out takes pipeline fields only")                             \
     X(OF_BAD_ACTION_BAD_TYPE, "unknown action")                              \
@@ -57,6 +59,8 @@
     X(OF_BAD_INSTRUCTION_UNSUP_METADATA_MASK, "metadata mask not supported") \
     X(OF_BAD_INSTRUCTION_BAD_EXPERIMENTER,                                   \
       "unknown experimenter of an instruction")                              \
+    X(OF_BAD_INSTRUCTION_BAD_EXP_TYPE,                                       \
+      "unknown instruction of the experimenter")                             \
     X(OF_BAD_INSTRUCTION_BAD_LEN, "an instruction's length is wrong")        \
     X(OF_BAD_INSTRUCTION_DUP_INST, "an instruction occurs twice")            \
     X(OF_BAD_MATCH_BAD_TYPE, "unknown kind of match")                        \
@@ -118,6 +122,14 @@
     X(OF_METER_MOD_FAILED_BAD_BAND_VALUE, "bad value of a meter band")       \
     X(OF_METER_MOD_FAILED_OUT_OF_METERS, "the meter table is full")          \
     X(OF_METER_MOD_FAILED_OUT_OF_BANDS, "too many bands")                    \
+    X(OF_TABLE_FEATURES_FAILED_BAD_TABLE, "there is no such table")          \
+    X(OF_TABLE_FEATURES_FAILED_BAD_METADATA, "unsupported metadata bits")    \
+    X(OF_TABLE_FEATURES_FAILED_BAD_CAPABILITIES,                             \
+      "unsupported capabilities of a table")                                 \
+    X(OF_TABLE_FEATURES_FAILED_BAD_MAX_ENTRIES,                              \
+      "a table cannot have that many entries")                               \
+    X(OF_TABLE_FEATURES_FAILED_BAD_FEATURES, "unsupported table features")   \
+    X(OF_TABLE_FEATURES_FAILED_BAD_COMMAND, "unknown table command")         \
     X(OF_TABLE_FEATURES_FAILED_EPERM, "the tables' features are fixed")      \
     X(OF_BAD_PROPERTY_BAD_TYPE, "unknown property")                          \
     X(OF_BAD_PROPERTY_BAD_LEN, "a property's length is wrong")               \

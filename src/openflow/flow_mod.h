@@ -24,7 +24,8 @@ struct flow_mod {
     enum flow_mod_command command;
     struct match match;
     be64 cookie, cookie_mask;     /* mask: which entries modify/delete take */
-    bool modify_cookie;           /* modify also sets the cookie (1.0) */
+    bool modify_cookie;           /* modify also sets the cookie (1.0): */
+    be64 new_cookie;              /* to this */
     bool add_if_absent;           /* a modify that finds nothing adds (1.0) */
     uint8_t table;                /* OFPTT_ALL: all (delete), 0 (add) */
     uint16_t priority;

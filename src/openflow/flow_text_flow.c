@@ -98,9 +98,15 @@ parse_cookie(struct flow_text *ft, const struct item *item,
         return flow_text_fail(ft, item->value.s, "write cookie=COOKIE/-1 to "
                               "delete by cookie");
     }
-    fm->cookie = htobe64(value & mask);
-    fm->cookie_mask = has_mask ? htobe64(mask) : 0;
-    fm->modify_cookie = !has_mask && fm->command != FLOW_MOD_ADD;
+    if (has_mask) {
+        fm->cookie = htobe64(value & mask);
+        fm->cookie_mask = htobe64(mask);
+    } else if (fm->command != FLOW_MOD_ADD) {
+        fm->modify_cookie = true;
+        fm->new_cookie = htobe64(value);
+    } else {
+        fm->cookie = htobe64(value);
+    }
     return 0;
 }
 
@@ -308,7 +314,7 @@ format_cookie(const struct flow_mod *fm, struct str *s)
 {
     uint64_t mask = be64toh(fm->cookie_mask);
 
-    if (fm->cookie || mask || fm->modify_cookie) {
+    if (fm->cookie || mask) {
         str_addf(s, "cookie=0x%" PRIx64, be64toh(fm->cookie));
         if (mask == UINT64_MAX) {
             str_add(s, "/-1");
@@ -316,6 +322,9 @@ format_cookie(const struct flow_mod *fm, struct str *s)
             str_addf(s, "/0x%" PRIx64, mask);
         }
         str_add_char(s, ',');
+    }
+    if (fm->modify_cookie) {
+        str_addf(s, "cookie=0x%" PRIx64 ",", be64toh(fm->new_cookie));
     }
 }
 

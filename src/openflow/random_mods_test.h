@@ -341,11 +341,11 @@ random_cookie(struct rng *rng, struct flow_mod *fm)
     if (fm->command == FLOW_MOD_ADD) {
         return;
     }
-    if (is_delete || rng_one_in(rng, 2)) {
-        fm->cookie_mask = htobe64(mask);
-        fm->cookie &= htobe64(mask);
-    } else {
+    fm->cookie_mask = is_delete || rng_one_in(rng, 2) ? htobe64(mask) : 0;
+    fm->cookie &= fm->cookie_mask;
+    if (!is_delete && rng_one_in(rng, 2)) {
         fm->modify_cookie = true;
+        fm->new_cookie = htobe64((uint64_t) random_u128(rng));
     }
 }
 
@@ -397,7 +397,8 @@ flow_mod_equal(const struct flow_mod *a, const struct flow_mod *b)
 {
     return a->command == b->command && match_equal(&a->match, &b->match)
            && a->cookie == b->cookie && a->cookie_mask == b->cookie_mask
-           && a->modify_cookie == b->modify_cookie && a->table == b->table
+           && a->modify_cookie == b->modify_cookie
+           && a->new_cookie == b->new_cookie && a->table == b->table
            && a->priority == b->priority
            && a->idle_timeout == b->idle_timeout
            && a->hard_timeout == b->hard_timeout

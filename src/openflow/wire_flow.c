@@ -93,18 +93,22 @@ decode_of10_middle(const struct of_protocol *p, struct cursor *c,
     return error ? error : check_buffer(fm, buffer_id, why);
 }
 
-/* 1.0's modify adds what is not there, and gives what it changes a cookie. */
+/* 1.0's modify adds what is not there, and gives what it changes a cookie; all
+ * ones: leaves the cookie that it has.  `filter` comes from Nicira's form. */
 static void
-set_of10_cookie(struct flow_mod *fm)
+set_of10_cookie(struct flow_mod *fm, struct match_cookie filter)
 {
     bool is_modify = fm->command == FLOW_MOD_MODIFY
                      || fm->command == FLOW_MOD_MODIFY_STRICT;
 
     if (is_modify) {
-        fm->add_if_absent = !fm->cookie_mask;
-        fm->modify_cookie = true;
-    } else if (is_delete(fm)) {
-        fm->cookie &= fm->cookie_mask;
+        fm->modify_cookie = fm->cookie != UINT64_MAX;
+        fm->add_if_absent = fm->modify_cookie && !filter.mask;
+        fm->new_cookie = fm->modify_cookie ? fm->cookie : 0;
+    }
+    if (is_delete(fm) || filter.mask) {
+        fm->cookie = filter.cookie & filter.mask;
+        fm->cookie_mask = filter.mask;
     }
 }
 
@@ -120,7 +124,7 @@ flow_mod_of10_decode(const struct of_protocol *p, struct cursor *c,
     error = error ? error : decode_of10_middle(p, c, fm, why);
     error = error ? error : instructions_decode(OF10, c, fm, why);
     if (!error) {
-        set_of10_cookie(fm);
+        set_of10_cookie(fm, (struct match_cookie) { 0, 0 });
         normalize(fm);
     }
     return error;
@@ -143,12 +147,8 @@ flow_mod_nxm_decode(const struct of_protocol *p, struct cursor *c,
                                              &filter, why);
     error = error ? error : instructions_decode(OF10, c, fm, why);
     if (!error) {
-        if (filter.mask) {
-            fm->cookie_mask = filter.mask;
-            fm->cookie = filter.cookie;
-        }
-        set_of10_cookie(fm);
-        fm->modify_cookie = fm->modify_cookie && !filter.mask;
+        set_of10_cookie(fm, fm->command == FLOW_MOD_ADD
+                                ? (struct match_cookie) { 0, 0 } : filter);
         normalize(fm);
     }
     return error;
@@ -194,6 +194,17 @@ flow_mod_decode(const struct of_protocol *p, struct cursor *c,
     return error;
 }
 
+/* Nicira's form has the filter elsewhere. */
+static be64
+of10_cookie(const struct flow_mod *fm)
+{
+    bool is_modify = fm->command == FLOW_MOD_MODIFY
+                     || fm->command == FLOW_MOD_MODIFY_STRICT;
+
+    return is_modify ? fm->modify_cookie ? fm->new_cookie : UINT64_MAX
+           : fm->command == FLOW_MOD_ADD ? fm->cookie : 0;
+}
+
 static int
 put_of10_middle(struct buf *buf, const struct of_protocol *p,
                 const struct flow_mod *fm)
@@ -208,7 +219,7 @@ put_of10_middle(struct buf *buf, const struct of_protocol *p,
         || (!p->flow_mod_table_id && !is_default_table)) {
         return -EOPNOTSUPP;
     }
-    buf_put_u64(buf, be64toh(fm->cookie));
+    buf_put_u64(buf, be64toh(of10_cookie(fm)));
     buf_put_u16(buf, (uint16_t) (fm->command
                                  | (p->flow_mod_table_id ? fm->table << 8
                                                          : 0)));

@@ -340,6 +340,7 @@ action_bits(enum of_version version, uint64_t actions)
         { ACTION_COPY_TTL_IN, 12 }, { ACTION_DEC_MPLS_TTL, 16 },
         { ACTION_PUSH_VLAN, 17 }, { ACTION_POP_VLAN, 18 },
         { ACTION_PUSH_MPLS, 19 }, { ACTION_POP_MPLS, 20 },
+        { ACTION_SET_FIELD, 15 }, { ACTION_SET_FIELD, 23 },   /* TTLs */
         { ACTION_SET_QUEUE, 21 }, { ACTION_GROUP, 22 },
         { ACTION_DEC_TTL, 24 }, { ACTION_SET_FIELD, 25 },
         { ACTION_MOVE, 28 }, { ACTION_METER, 29 },

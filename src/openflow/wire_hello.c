@@ -73,8 +73,10 @@ echo_encode(struct buf *buf, const struct of_protocol *p UNUSED,
 
 /* Nicira's errors in 1.0 have a type of their own, and the real type and code
  * after it. */
-enum { TYPE_NICIRA_10 = 0xb0c2, TYPE_EXPERIMENTER_ERROR = 0xffff,
-       REQUEST_QUOTED = 64 };
+enum { TYPE_NICIRA_10 = 0xb0c2, TYPE_EXPERIMENTER_ERROR = 0xffff };
+
+/* 64 bytes would do; but tools print requests that they have whole. */
+enum { REQUEST_QUOTED = OF_MAX_LEN - 64 };
 
 static void
 put_error(struct buf *buf, enum of_version version, enum of_error error)
@@ -83,7 +85,7 @@ put_error(struct buf *buf, enum of_version version, enum of_error error)
 
     if (wire.experimenter && version == OF10) {
         buf_put_u16(buf, TYPE_NICIRA_10);
-        buf_put_u16(buf, TYPE_NICIRA_10);
+        buf_put_u16(buf, 0);
         buf_put_u32(buf, wire.experimenter);
         buf_put_u16(buf, wire.type);
         buf_put_u16(buf, wire.code);

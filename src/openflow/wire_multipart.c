@@ -80,6 +80,9 @@ decode_request(enum of_version version, struct cursor *c,
         return OF_OK;
     case MP_QUEUE_STATS: case MP_QUEUE_DESC:
         r->port = port_number_decode(version, c);
+        if (version == OF10 && r->port == OFPP_ALL) {
+            r->port = OFPP_ANY;             /* 1.0 says it so */
+        }
         cursor_skip(c, version == OF10 ? 2 : 0);
         r->queue = cursor_u32(c);
         return OF_OK;
@@ -242,7 +245,9 @@ encode_request(struct buf *buf, enum of_version version,
         buf_put_zeros(buf, version == OF10 ? 0 : 4);
         return err;
     case MP_QUEUE_STATS: case MP_QUEUE_DESC:
-        err = encode_port(buf, version, r->port, 2);
+        err = encode_port(buf, version,
+                          version == OF10 && r->port == OFPP_ANY
+                              ? OFPP_ALL : r->port, 2);
         buf_put_u32(buf, r->queue);
         return err;
     case MP_PORT_DESC: case MP_GROUP_DESC:

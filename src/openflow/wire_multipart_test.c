@@ -235,8 +235,9 @@ TEST(tables_are_described)
                 .max_entries = 1000000 });
         }
         SAYS(&t, "table 0 (\"classifier\")", "max_entries=1000000",
-             "meter apply_actions clear_actions write_actions "
-             "write_metadata goto_table", "next tables: 1-254", "tun_{id,");
+             versions[i] >= OF15 ? "instructions: apply_actions"
+                                 : "instructions: meter apply_actions",
+             "clear_actions write_actions write_metadata goto_table", "next tables: 1-254", "tun_{id,");
         if (versions[i] >= OF14) {
             begin(&t, versions[i], MP_TABLE_DESC, false);
             of_reply_table_desc(&t.reply, &(struct of_table_mod) {

@@ -157,10 +157,11 @@ void
 of_reply_table_features(struct of_reply *r,
                         const struct of_table_features *t)
 {
-    static const uint16_t instructions[] = { 3, 4, 5, 2, 6, 1 };
+    static const uint16_t instructions[] = { 6, 3, 4, 5, 2, 1 };
     enum of_version version = r->protocol->version;
     size_t n_actions = ARRAY_SIZE(action_types) - (version >= OF15 ? 0 : 2);
-    size_t n_instructions = ARRAY_SIZE(instructions)
+    size_t first = version >= OF15;         /* where a meter is an action */
+    size_t n_instructions = ARRAY_SIZE(instructions) - first
                             - (t->table == OFPTT_MAX);
     size_t mark = reply_begin_item(r);
     struct buf *buf = r->buf;
@@ -173,7 +174,7 @@ of_reply_table_features(struct of_reply *r,
     buf_put_u64(buf, UINT64_MAX);
     buf_put_u32(buf, t->config);
     buf_put_u32(buf, t->max_entries);
-    put_ids(buf, FEATURE_INSTRUCTIONS, instructions, n_instructions);
+    put_ids(buf, FEATURE_INSTRUCTIONS, instructions + first, n_instructions);
     put_next_tables(buf, t->table);
     put_ids(buf, FEATURE_WRITE_ACTIONS, action_types, n_actions);
     put_ids(buf, FEATURE_APPLY_ACTIONS, action_types, n_actions);

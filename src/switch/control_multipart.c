@@ -121,7 +121,6 @@ answer_tables(struct stats_request *r)
             .matched = atomic_load(&from->matched),
         };
 
-        snprintf(stats.name, sizeof stats.name, "table%u", i);
         of_reply_table(&r->reply, &stats);
     }
     return OF_OK;
@@ -138,7 +137,6 @@ answer_table_features(struct stats_request *r)
             .table = (uint8_t) i, .max_entries = 1u << 20,
         };
 
-        snprintf(features.name, sizeof features.name, "table%u", i);
         of_reply_table_features(&r->reply, &features);
     }
     return OF_OK;

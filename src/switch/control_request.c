@@ -122,6 +122,9 @@ packet_out(struct session *s, const struct of_packet_out *out,
         return OF_BAD_REQUEST_BAD_PORT;
     }
     error = actions_check(actions, ACTIONS_PACKET_OUT, NULL, why);
+    if (!error) {
+        error = tables_check_actions(switch_tables(control->sw), actions, why);
+    }
     if (error) {
         return error;
     }

@@ -443,7 +443,7 @@ modify_entry(struct tables *t, struct entry *old, const struct flow_mod *fm,
     new->e.hard_timeout = old->e.hard_timeout;
     new->e.importance = old->e.importance;
     new->e.flags = old->e.flags;
-    new->e.cookie = fm->modify_cookie ? fm->cookie : old->e.cookie;
+    new->e.cookie = fm->modify_cookie ? fm->new_cookie : old->e.cookie;
     new->e.created = old->e.created;
     new->e.modified = now;
     credit_init(&new->e.credit, used);

@@ -117,6 +117,13 @@ tables_flow_mod(struct tables *t, const struct flow_mod *fm, msec now,
     return flow_table_mod(t, fm, now, why);
 }
 
+enum of_error
+tables_check_actions(const struct tables *t, struct action_list list,
+                     struct str *why)
+{
+    return flow_table_check_actions(t, list, why);
+}
+
 void
 tables_begin(struct tables *t)
 {

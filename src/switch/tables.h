@@ -115,6 +115,10 @@ enum of_error tables_group_mod(struct tables *, const struct group_mod *,
                                msec now, struct str *why);
 enum of_error tables_meter_mod(struct tables *, const struct meter_mod *,
                                msec now, struct str *why);
+/* The groups and meters that actions name must exist, and their ports be
+ * possible. */
+enum of_error tables_check_actions(const struct tables *, struct action_list,
+                                   struct str *why);
 /* One bundle at a time may be staged (others wait as plain requests in
  * openflow/).  commit stages all or, with the first error, nothing. */
 void tables_begin(struct tables *);

@@ -191,7 +191,7 @@ model_apply(struct model *m, const struct flow_mod *fm, uint32_t port)
             *e = m->list[--m->n];
         } else {
             e->port = port;
-            e->cookie = fm->modify_cookie ? fm->cookie : e->cookie;
+            e->cookie = fm->modify_cookie ? fm->new_cookie : e->cookie;
             e->packets = fm->flags & FLOW_MOD_RESET_COUNTS ? 0 : e->packets;
             i++;
         }
@@ -292,6 +292,7 @@ random_request(struct rng *rng, struct request *r)
         r->fm.cookie_mask = rng_below(rng, 4);
     }
     r->fm.modify_cookie = rng_below(rng, 2);
+    r->fm.new_cookie = rng_below(rng, 4);
     if (rng_one_in(rng, 3)) {
         r->fm.out_port = 1 + rng_below(rng, 5);
     }
