@@ -165,6 +165,49 @@ configure(struct netlink *nl, const struct device_env *env,
     return 0;
 }
 
+/* Where a device belongs: its namespace, entered, with a netlink socket. */
+struct place {
+    int netns_fd, home;
+    struct netlink *nl;
+};
+
+static int
+place_enter(struct place *place, const struct helper_device_spec *spec,
+            struct str *error)
+{
+    int err;
+
+    place->netns_fd = netns_open(spec->netns, error);
+    if (place->netns_fd < 0) {
+        return place->netns_fd;
+    }
+    place->home = netns_enter(place->netns_fd);
+    if (place->home < 0) {
+        err = fail(error, spec->device, "enter its namespace", place->home);
+        goto close_netns;
+    }
+    err = netlink_open(&place->nl);
+    if (err) {
+        fail(error, spec->device, "netlink", err);
+        goto leave;
+    }
+    return 0;
+
+leave:
+    netns_leave(place->home);
+close_netns:
+    close(place->netns_fd);
+    return err;
+}
+
+static void
+place_leave(struct place *place)
+{
+    netlink_close(place->nl);
+    netns_leave(place->home);
+    close(place->netns_fd);
+}
+
 /* Makes the tap in the private namespace and moves it to where it belongs.  A
  * tap's character device keeps the namespace alive in which it was opened: it
  * must not be the container's. */
@@ -211,26 +254,14 @@ static int
 open_tap(struct device_env *env, struct device *device, struct str *error)
 {
     const struct helper_device_spec *spec = &device->spec;
-    int netns_fd = netns_open(spec->netns, error);
-    struct netlink *nl = NULL;
+    struct place place;
     struct link_info link;
-    int home, err;
+    int err = place_enter(&place, spec, error);
 
-    if (netns_fd < 0) {
-        return netns_fd;
-    }
-    home = netns_enter(netns_fd);
-    if (home < 0) {
-        close(netns_fd);
-        return fail(error, spec->device, "enter its namespace", home);
-    }
-    err = netlink_open(&nl);
     if (err) {
-        fail(error, spec->device, "netlink", err);
-        goto leave;
+        return err;
     }
-
-    if (!link_get(nl, spec->device, &link)) {
+    if (!link_get(place.nl, spec->device, &link)) {
         /* Somebody's persistent tap: ours to plug in, not to delete. */
         err = tap_open_queues(env, spec->device, spec->n_queues,
                               &device->opened);
@@ -242,23 +273,20 @@ open_tap(struct device_env *env, struct device *device, struct str *error)
         }
     } else {
         device->is_made = true;
-        err = tap_make(env, device, netns_fd, error);
+        err = tap_make(env, device, place.netns_fd, error);
     }
     if (err) {
-        goto close_netlink;
+        goto leave;
     }
-    err = configure(nl, env, device, device->is_made,
+    err = configure(place.nl, env, device, device->is_made,
                     spec->tx_queue_len ? spec->tx_queue_len
                     : device->is_made ? TAP_QUEUE_LEN : 0, error);
     if (err) {
         close_fds(&device->opened);
     }
 
-close_netlink:
-    netlink_close(nl);
 leave:
-    netns_leave(home);
-    close(netns_fd);
+    place_leave(&place);
     return err;
 }
 
@@ -402,41 +430,26 @@ open_netdev(struct device_env *env, struct device *device,
             struct str *error)
 {
     const struct helper_device_spec *spec = &device->spec;
-    int netns_fd = netns_open(spec->netns, error);
-    struct netlink *nl = NULL;
-    int home, err;
+    struct place place;
+    int err = place_enter(&place, spec, error);
 
-    if (netns_fd < 0) {
-        return netns_fd;
-    }
-    home = netns_enter(netns_fd);
-    if (home < 0) {
-        close(netns_fd);
-        return fail(error, spec->device, "enter its namespace", home);
-    }
-    err = netlink_open(&nl);
     if (err) {
-        fail(error, spec->device, "netlink", err);
-        goto leave;
+        return err;
     }
     if (device->kind == HELPER_VM_TAP) {
-        err = vm_tap_make(env, device, nl, error);
+        err = vm_tap_make(env, device, place.nl, error);
     }
     if (!err) {
-        err = attach(env, device, nl, spec->device, true, error);
+        err = attach(env, device, place.nl, spec->device, true, error);
         if (err && device->is_made) {
             struct link_info link;
 
-            if (!link_get(nl, spec->device, &link)) {
-                link_delete(nl, link.ifindex);
+            if (!link_get(place.nl, spec->device, &link)) {
+                link_delete(place.nl, link.ifindex);
             }
         }
     }
-    netlink_close(nl);
-
-leave:
-    netns_leave(home);
-    close(netns_fd);
+    place_leave(&place);
     return err;
 }
 
