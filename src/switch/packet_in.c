@@ -6,7 +6,8 @@
 #include "openflow/action.h"
 #include "packet/checksum.h"
 
-enum { DEFAULT_PER_PORT = 256, DEFAULT_MAX = 8192 };
+enum { DEFAULT_PER_PORT = 256, DEFAULT_MAX = 8192, N_REASONS = 8 };
+static_assert((int) N_REASONS > (int) REASON_PACKET_OUT, "packet_in_put: a rate for each");
 
 struct item {
     struct item *next;
@@ -24,11 +25,15 @@ struct port_queue {
     _Atomic uint32_t n;
     atomic_bool listed;
     struct port_queue *next;
-    _Atomic uint64_t queued, dropped, taken;
+    _Atomic nsec full_until[N_REASONS];   /* see is_within_rate() */
+#define X(NAME, TEXT) _Atomic uint64_t NAME;
+    PACKET_IN_COUNTERS(X)
+#undef X
 };
 
 struct packet_in_queue {
     struct packet_in_config config;
+    _Atomic nsec interval;        /* between packets of a rate; 0: none */
     _Atomic uint32_t n;
     _Atomic(struct port_queue *) ports_arrived;
     struct port_queue *ports_head, *ports_tail;   /* taker: in turn */
@@ -82,6 +87,42 @@ reserve(_Atomic uint32_t *n, uint32_t max)
     return false;
 }
 
+void
+packet_in_set_rate(struct packet_in_queue *q, uint32_t per_second)
+{
+    atomic_store(&q->interval, per_second ? 1000000000 / per_second : 0);
+}
+
+bool
+packet_in_has_rate(const struct packet_in_queue *q)
+{
+    return atomic_load_explicit(&q->interval, memory_order_relaxed);
+}
+
+/* A token bucket kept as one number, the time at which it will be full again:
+ * each packet moves it on by an interval, and may not move it further ahead of
+ * now than the bucket is deep. */
+static bool
+is_within_rate(const struct packet_in_queue *q, struct port_queue *pq,
+               unsigned int reason, nsec now)
+{
+    enum { DEPTH = 100000000 };   /* ns */
+    nsec interval = atomic_load_explicit(&q->interval, memory_order_relaxed);
+    _Atomic nsec *full_until = &pq->full_until[reason % N_REASONS];
+    nsec was = atomic_load(full_until), next;
+
+    if (!interval) {
+        return true;
+    }
+    do {
+        next = MAX(was, now) + interval;
+        if (next > now + MAX(interval, DEPTH)) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak(full_until, &was, next));
+    return true;
+}
+
 static void
 push_item(struct port_queue *pq, struct item *item)
 {
@@ -125,12 +166,16 @@ copy_bytes(struct packet_in *msg, const struct packet *pkt)
 bool
 packet_in_put(struct packet_in_queue *q, const struct packet *pkt,
               const struct flow_key *key, const struct flow *pipeline,
-              const struct dp_action_controller *action)
+              const struct dp_action_controller *action, nsec now)
 {
     struct port_queue *pq = queue_of(q, pkt->in_port);
     struct item *item;
     struct packet_in *msg;
 
+    if (!is_within_rate(q, pq, action->reason, now)) {
+        atomic_fetch_add(&pq->limited, 1);
+        return false;
+    }
     if (!reserve(&q->n, q->config.max)) {
         atomic_fetch_add(&pq->dropped, 1);
         return false;
@@ -288,8 +333,8 @@ packet_in_read_counters(const struct packet_in_queue *q, uint32_t port,
     }
     memset(counters, 0, sizeof *counters);
     for (uint32_t i = first; i < end; i++) {
-        counters->queued += atomic_load(&q->ports[i].queued);
-        counters->dropped += atomic_load(&q->ports[i].dropped);
-        counters->taken += atomic_load(&q->ports[i].taken);
+#define X(NAME, TEXT) counters->NAME += atomic_load(&q->ports[i].NAME);
+        PACKET_IN_COUNTERS(X)
+#undef X
     }
 }

@@ -3,7 +3,8 @@
  * Workers put them in, the control thread takes them out.  Each ingress port
  * has a queue of its own with a bound, and ports are served in turn, so that a
  * port whose guest floods the controller loses its own packets and nobody
- * else's.  A packet is copied with its checksums complete: the controller may
+ * else's.  What one port may cause for one reason in a second can be limited as
+ * well.  A packet is copied with its checksums complete: the controller may
  * answer it as it is. */
 #ifndef WEFT_SWITCH_PACKET_IN_H
 #define WEFT_SWITCH_PACKET_IN_H
@@ -33,19 +34,35 @@ struct packet_in_config {
     void *aux;
 };
 
+/* X(NAME, text): of what was offered, so many were... */
+#define PACKET_IN_COUNTERS(X)                                                \
+    X(queued, "put into a port's queue")                                     \
+    X(dropped, "dropped: the queue was full")                                \
+    X(limited, "dropped: the port's rate for this reason was reached")       \
+    X(taken, "taken out for the sessions")
+
 struct packet_in_counters {
-    uint64_t queued, dropped, taken;
+#define X(NAME, TEXT) uint64_t NAME;
+    PACKET_IN_COUNTERS(X)
+#undef X
 };
 
 struct packet_in_queue *
 packet_in_queue_create(const struct packet_in_config *);
 void packet_in_queue_destroy(struct packet_in_queue *);
 
-/* Any thread.  Copies; false: the port's queue or the whole is full, counted.
- * `pipeline` (may be NULL) has the values of registers and metadata. */
+/* So many a second of one port for one reason, and a tenth of a second's at
+ * once; 0: any number. */
+void packet_in_set_rate(struct packet_in_queue *, uint32_t per_second);
+/* Any thread: packet_in_put() looks at its `now`. */
+bool packet_in_has_rate(const struct packet_in_queue *);
+
+/* Any thread.  Copies; false: the port's queue or the whole is full, or its rate
+ * is reached, counted.  `pipeline` (may be NULL) has the values of registers and
+ * metadata. */
 bool packet_in_put(struct packet_in_queue *, const struct packet *,
                    const struct flow_key *, const struct flow *pipeline,
-                   const struct dp_action_controller *);
+                   const struct dp_action_controller *, nsec now);
 /* Control thread: the next packet, ports in turn.  NULL: none. */
 struct packet_in *packet_in_take(struct packet_in_queue *);
 void packet_in_free(struct packet_in *);

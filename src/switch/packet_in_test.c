@@ -21,7 +21,7 @@ put(struct packet_in_queue *q, uint32_t port, uint16_t max_len, uint8_t mark)
 
     frame[14] = mark;
     flow_key_extract(&pkt, &key);
-    return packet_in_put(q, &pkt, &key, NULL, &action);
+    return packet_in_put(q, &pkt, &key, NULL, &action, 0);
 }
 
 TEST(a_packet_comes_out_as_it_went_in_and_no_longer_than_asked)
@@ -76,6 +76,55 @@ TEST(a_port_that_floods_loses_its_own_packets_only)
     packet_in_queue_destroy(q);
 }
 
+static bool
+put_at(struct packet_in_queue *q, uint32_t port, uint8_t reason, nsec now)
+{
+    uint8_t frame[14] = { 0 };
+    struct packet pkt = {
+        .data = frame, .buf = frame, .len = sizeof frame, .in_port = port,
+        .buf_size = sizeof frame,
+    };
+    struct dp_action_controller action = { .reason = reason };
+    struct flow_key key;
+
+    flow_key_extract(&pkt, &key);
+    return packet_in_put(q, &pkt, &key, NULL, &action, now);
+}
+
+TEST(each_port_has_a_rate_for_each_reason)
+{
+    const nsec second = 1000000000;
+    struct packet_in_config config = { .max_per_port = 10000 };
+    struct packet_in_queue *q = packet_in_queue_create(&config);
+    struct packet_in_counters c;
+    unsigned int n = 0;
+
+    CHECK(!packet_in_has_rate(q));
+    packet_in_set_rate(q, 1000);
+    CHECK(packet_in_has_rate(q));
+    /* A tenth of a second's at once, then one each millisecond. */
+    for (unsigned int i = 0; i < 500; i++) {
+        n += put_at(q, 1, 0, 5 * second);
+    }
+    CHECK(n == 100);
+    CHECK(!put_at(q, 1, 0, 5 * second));
+    CHECK(put_at(q, 1, 0, 5 * second + second / 1000));
+    CHECK(!put_at(q, 1, 0, 5 * second + second / 1000));
+    /* Another reason and another port have their own. */
+    CHECK(put_at(q, 1, 1, 5 * second));
+    CHECK(put_at(q, 2, 0, 5 * second));
+    for (unsigned int i = 0; i < 3000; i++) {
+        n += put_at(q, 1, 0, 6 * second + i * second / 3000);
+    }
+    CHECK_MSG(n >= 1199 && n <= 1202, "%u", n);
+    packet_in_read_counters(q, 1, &c);
+    CHECK(c.limited == 400 + 2 + 3000 - (n - 100) && !c.dropped);
+
+    packet_in_set_rate(q, 0);
+    CHECK(put_at(q, 1, 0, 6 * second) && put_at(q, 1, 0, 6 * second));
+    packet_in_queue_destroy(q);
+}
+
 TEST(an_owed_checksum_is_completed)
 {
     struct packet_in_queue *q
@@ -99,7 +148,7 @@ TEST(an_owed_checksum_is_completed)
 
     put_be16(frame + 40, checksum_reduce(pseudo));
     flow_key_extract(&pkt, &key);
-    CHECK(packet_in_put(q, &pkt, &key, NULL, &action));
+    CHECK(packet_in_put(q, &pkt, &key, NULL, &action, 0));
     msg = packet_in_take(q);
     CHECK(msg && checksum_reduce(checksum_add(pseudo, msg->data + 34, 10))
                      == 0xffff);
@@ -159,6 +208,7 @@ TEST(what_is_put_by_many_threads_is_taken_once)
 TESTS(
     RUN(a_packet_comes_out_as_it_went_in_and_no_longer_than_asked),
     RUN(a_port_that_floods_loses_its_own_packets_only),
+    RUN(each_port_has_a_rate_for_each_reason),
     RUN(an_owed_checksum_is_completed),
     RUN(what_is_put_by_many_threads_is_taken_once),
 )

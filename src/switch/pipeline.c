@@ -1,5 +1,6 @@
 #include "switch/pipeline.h"
 
+#include "lib/clock.h"
 #include "switch/mutant.h"
 #include "switch/translate_ctx.h"
 
@@ -33,7 +34,8 @@ pipeline_packet_in(void *pipeline_, const struct packet *pkt,
         translate_frozen_fields(state, &fields);
     }
     return packet_in_put(p->packet_ins, pkt, key, state ? &fields : NULL,
-                         action);
+                         action, packet_in_has_rate(p->packet_ins)
+                                     ? clock_nsec() : 0);
 }
 
 static void
