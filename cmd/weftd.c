@@ -62,7 +62,7 @@ run_switch(uv_timer_t *timer)
     rcu_online();
     at_once = connections_run(d->connections, now);
     next = switch_run(d->sw, now);
-    connections_watch(d->connections, now);
+    next = MIN(next, connections_watch(d->connections, now));
     rcu_offline();
     next = at_once <= now ? now : MAX(MIN(next, at_once), now + 1);
     uv_update_time(&d->loop);
@@ -255,6 +255,7 @@ start_api(struct weftd *d)
 
     d->api = (struct api) {
         .sw = d->sw,
+        .connections = d->connections,
         .version = WEFT_VERSION,
         .started = clock_msec(),
         .helper_generation = helper_generation(d->helper),
@@ -294,7 +295,8 @@ start_openflow(struct weftd *d)
     const struct connections_config config = {
         .loop = &d->loop, .sw = d->sw, .helper = d->helper,
         .versions = d->options->openflow_versions,
-        .probe_interval = d->options->probe_interval,
+        .settings = d->options->connections,
+        .tls = d->options->tls,
         .n_controllers = d->options->n_controllers,
         .controllers = d->options->controllers,
         .n_listeners = d->options->n_listeners,
@@ -304,7 +306,7 @@ start_openflow(struct weftd *d)
     int err = connections_start(&config, &d->connections, &error);
 
     if (err) {
-        log_error("weftd", "OpenFlow: %s",
+        log_error("weftd", "%s",
                   error.len ? str_text(&error) : strerror(-err));
     }
     str_fini(&error);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/log.h"
+#include "openflow/openflow.h"
 
 typedef int option_set(struct weftd_options *, const char *value,
                        struct str *error);
@@ -43,7 +44,10 @@ NUMBER_OPTION(cache_entries, sw.datapath.max_entries, 64, 1 << 24)
 NUMBER_OPTION(cache_masks, sw.datapath.max_masks, 1, 65536)
 NUMBER_OPTION(port_share, sw.datapath.port_share, 1, 1024)
 NUMBER_OPTION(upcalls, sw.datapath.upcalls_per_second, 0, UINT32_MAX)
-NUMBER_OPTION(probe_interval, probe_interval, 0, 1000000)
+NUMBER_OPTION(probe_interval, connections.probe_interval, 0, 1000000)
+NUMBER_OPTION(auxiliary, connections.n_auxiliary, 0,
+              CONNECTIONS_MAX_AUXILIARY)
+NUMBER_OPTION(packet_in_rate, connections.packet_in_rate, 0, 100000000)
 NUMBER_OPTION(fdb_age, sw.fdb_age, 1, 1000000)
 NUMBER_OPTION(fdb_max, sw.fdb_max, 1, 1 << 24)
 NUMBER_OPTION(fdb_max_per_port, sw.fdb_max_per_port, 1, 1 << 24)
@@ -89,8 +93,10 @@ set_fail_mode(struct weftd_options *options, const char *value,
 {
     if (!strcmp(value, "secure")) {
         options->sw.fail_mode = FAIL_SECURE;
+        options->connections.is_standalone = false;
     } else if (!strcmp(value, "standalone")) {
         options->sw.fail_mode = FAIL_STANDALONE;
+        options->connections.is_standalone = true;
     } else {
         str_add(error, "expected secure or standalone");
         return -EINVAL;
@@ -115,26 +121,26 @@ set_port(struct weftd_options *options, const char *value, struct str *error)
 
 /* Appends to a list of methods of one direction. */
 static int
-add_method(struct connection_method **list, unsigned int *n, bool is_passive,
-           const char *value, struct str *error)
+add_method(struct weftd_options *options, const char ***list,
+           unsigned int *n, bool is_passive, const char *value,
+           struct str *error)
 {
-    struct connection_method m = { .text = value };
-    int err = of_method_parse(value, &m.method, error);
+    struct of_method method;
+    int err = of_method_parse(value, &method, error);
 
     if (err) {
         return err;
     }
-    if (m.method.is_passive != is_passive) {
-        str_add(error, is_passive ? "expected ptcp: or punix:"
-                                  : "expected tcp: or unix:");
+    if (method.is_passive != is_passive) {
+        str_add(error, is_passive ? "expected ptcp:, ptls: or punix:"
+                                  : "expected tcp:, tls: or unix:");
         return -EINVAL;
     }
-    if (m.method.is_tls) {
-        str_add(error, "this version has no TLS");
-        return -EINVAL;
+    if (method.is_tls) {
+        options->tls_method = value;
     }
     *list = xrealloc(*list, (*n + 1) * sizeof **list);
-    (*list)[(*n)++] = m;
+    (*list)[(*n)++] = value;
     return 0;
 }
 
@@ -142,16 +148,16 @@ static int
 set_controller(struct weftd_options *options, const char *value,
                struct str *error)
 {
-    return add_method(&options->controllers, &options->n_controllers, false,
-                      value, error);
+    return add_method(options, &options->controllers,
+                      &options->n_controllers, false, value, error);
 }
 
 static int
 set_listen(struct weftd_options *options, const char *value,
            struct str *error)
 {
-    return add_method(&options->listeners, &options->n_listeners, true, value,
-                      error);
+    return add_method(options, &options->listeners, &options->n_listeners,
+                      true, value, error);
 }
 
 static int
@@ -182,6 +188,18 @@ set_openflow(struct weftd_options *options, const char *value,
     options->openflow_versions = versions;
     return 0;
 }
+
+#define FILE_OPTION(NAME)                                                    \
+    static int set_##NAME(struct weftd_options *options, const char *value,  \
+                          struct str *error UNUSED)                          \
+    {                                                                        \
+        options->tls.NAME = value;                                           \
+        return 0;                                                            \
+    }
+
+FILE_OPTION(private_key)
+FILE_OPTION(certificate)
+FILE_OPTION(ca_cert)
 
 static int
 set_run_dir(struct weftd_options *options, const char *value,
@@ -253,10 +271,20 @@ static const struct option {
     { "--fail-mode", "MODE", set_fail_mode, NULL,
       "standalone: starts as a learning bridge; secure: starts empty" },
     { "--controller", "METHOD", set_controller, NULL,
-      "connect to it: tcp:IP[:PORT] or unix:PATH; may be repeated" },
-    { "--listen", "METHOD", set_listen, NULL,
-      "for controllers and tools: ptcp:[PORT][:IP] or punix:PATH; may be "
+      "connect to it: tcp:IP[:PORT], tls:IP[:PORT] or unix:PATH; may be "
       "repeated" },
+    { "--listen", "METHOD", set_listen, NULL,
+      "for controllers and tools: ptcp:[PORT][:IP], ptls:[PORT][:IP] or "
+      "punix:PATH; may be repeated" },
+    { "--private-key", "FILE", set_private_key, NULL, "for TLS, PEM" },
+    { "--certificate", "FILE", set_certificate, NULL,
+      "that belongs to the key" },
+    { "--ca-cert", "FILE", set_ca_cert, NULL,
+      "of the authority that signed the peers' certificates" },
+    { "--auxiliary", "N", set_auxiliary, NULL,
+      "connections to a controller beside its main one (0)" },
+    { "--packet-ins-per-second", "N", set_packet_in_rate, NULL,
+      "that one port may cause for one reason; 0: any number (0)" },
     { "--openflow", "VERSIONS", set_openflow, NULL,
       "what is spoken (OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15)" },
     { "--probe-interval", "SECONDS", set_probe_interval, NULL,
@@ -291,6 +319,7 @@ set_defaults(struct weftd_options *options)
     memset(options, 0, sizeof *options);
     strcpy(options->sw.name, "br0");
     options->sw.fail_mode = FAIL_STANDALONE;
+    options->connections.is_standalone = true;
     options->sw.datapath = (struct datapath_config) {
         .n_workers = 1,
         .max_entries = 1 << 18,
@@ -299,7 +328,7 @@ set_defaults(struct weftd_options *options)
         .upcalls_per_second = 100000,
     };
     options->sw.fdb_age = 300;
-    options->probe_interval = 5;
+    options->connections.probe_interval = 5;
     options->sw.fdb_max = 1 << 16;
     options->run_dir = "/run/weft";
     options->state_dir = "/var/lib/weft";
@@ -429,6 +458,17 @@ check(const struct weftd_options *options, struct str *error)
         str_add(error, "--run-dir and --state-dir cannot be empty");
         return -EINVAL;
     }
+    if (!options->tls.private_key != !options->tls.certificate
+        || !options->tls.private_key != !options->tls.ca_cert) {
+        str_add(error, "--private-key, --certificate and --ca-cert go "
+                       "together");
+        return -EINVAL;
+    }
+    if (options->tls_method && !options->tls.private_key) {
+        str_addf(error, "%s needs --private-key, --certificate and --ca-cert",
+                 options->tls_method);
+        return -EINVAL;
+    }
     for (unsigned int i = 0; i < options->n_ports; i++) {
         const struct port_spec *a = &options->ports[i];
 
@@ -465,7 +505,7 @@ weftd_options_parse(int argc, char **argv, struct weftd_options *options,
         return err;
     }
     options->sw.fdb_age *= 1000;
-    options->probe_interval *= 1000;
+    options->connections.probe_interval *= 1000;
     for (size_t i = 0; options->sw.name[i]; i++) {
         options->instance[i]
             = (char) tolower((unsigned char) options->sw.name[i]);

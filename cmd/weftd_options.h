@@ -10,9 +10,11 @@ struct weftd_options {
     unsigned int n_ports;
     struct port_spec *ports;
     unsigned int n_controllers, n_listeners;
-    struct connection_method *controllers, *listeners;
+    const char **controllers, **listeners;    /* methods */
+    const char *tls_method;       /* one of them that needs TLS; NULL: none */
     uint32_t openflow_versions;   /* bit 1 << version; 0: all */
-    msec probe_interval;
+    struct connection_settings connections;
+    struct of_tls_files tls;
     char instance[32];            /* the switch's name as the helper wants
                                      it: without capitals */
     const char *run_dir;

@@ -1,5 +1,6 @@
 #include "weftd_options.h"
 
+#include "openflow/openflow.h"
 #include "unit.h"
 
 enum { MAX_WORDS = 32 };
@@ -46,15 +47,17 @@ TEST(controllers_and_listeners_are_methods)
                      "--openflow OpenFlow10,OpenFlow13", &options, &error),
               "%s", str_text(&error));
     CHECK(options.n_controllers == 2 && options.n_listeners == 1);
-    CHECK(!strcmp(options.controllers[1].text, "unix:/c"));
+    CHECK(!strcmp(options.controllers[1], "unix:/c"));
     CHECK(options.openflow_versions == (1u << OF10 | 1u << OF13));
-    CHECK(options.probe_interval == 7000);
+    CHECK(options.connections.probe_interval == 7000);
     weftd_options_fini(&options);
 
-    check_refused("--controller ptcp:1", "expected tcp: or unix:");
+    check_refused("--controller ptcp:1", "expected tcp:, tls: or unix:");
     check_refused("--controller tcp:nowhere", "no IP address");
-    check_refused("--controller ssl:127.0.0.1", "no TLS");
-    check_refused("--listen tcp:127.0.0.1", "expected ptcp: or punix:");
+    check_refused("--controller ssl:127.0.0.1",
+                  "ssl:127.0.0.1 needs --private-key");
+    check_refused("--private-key a --certificate b", "go together");
+    check_refused("--listen tcp:127.0.0.1", "expected ptcp:, ptls: or punix:");
     check_refused("--openflow OpenFlow11", "expected a list of");
 }
 

@@ -32,6 +32,7 @@ enum { API_MAX_BODY = 1 << 20 };
 /* What handlers work on. */
 struct api {
     struct switch_ *sw;
+    struct connections *connections;    /* NULL: none here (tests) */
     const char *version;
     msec started;                       /* clock_msec() */
     unsigned int helper_generation;     /* how often main was restarted */

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { MAX_MEMBERS = 4 };
+enum { MAX_MEMBERS = 5 };
 
 /* One member of a body: where its value goes, and what it must be. */
 enum member_type { MEMBER_TEXT, MEMBER_NUMBER, MEMBER_BOOL, MEMBER_TEXTS };
@@ -235,6 +235,29 @@ trace_body_parse(const struct api_request *request, struct trace_body *result,
         { "port", MEMBER_TEXT, true, &body.port },
         { "packet", MEMBER_TEXT, false, &body.packet },
         { "learn", MEMBER_BOOL, false, &body.learn },
+    };
+
+    body.root = parse_members(request, members, ARRAY_SIZE(members), reply);
+    if (!body.root) {
+        return false;
+    }
+    *result = body;
+    return true;
+}
+
+bool
+controllers_body_parse(const struct api_request *request,
+                       struct controllers_body *result,
+                       struct api_reply *reply)
+{
+    struct controllers_body body = *result;
+    const struct member members[] = {
+        { "controllers", MEMBER_TEXTS, false, &body.controllers },
+        { "fail_mode", MEMBER_TEXT, false, &body.fail_mode },
+        { "probe_interval", MEMBER_NUMBER, false, &body.probe_interval },
+        { "auxiliary", MEMBER_NUMBER, false, &body.auxiliary },
+        { "packet_ins_per_second", MEMBER_NUMBER, false,
+          &body.packet_ins_per_second },
     };
 
     body.root = parse_members(request, members, ARRAY_SIZE(members), reply);

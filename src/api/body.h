@@ -39,6 +39,16 @@ struct trace_body {
     bool learn;
 };
 
+/* PATCH /v1/controllers: {"controllers": ["tcp:192.0.2.1"], "fail_mode":
+ * "secure", "probe_interval": 5, ...}; what is left out stays as the caller put
+ * it here. */
+struct controllers_body {
+    json_t *root;
+    json_t *controllers;          /* of strings; NULL: not given */
+    const char *fail_mode;        /* NULL: not given */
+    uint32_t probe_interval, auxiliary, packet_ins_per_second;
+};
+
 /* False: `reply` is the refusal and there is nothing to free. */
 bool port_add_body_parse(const struct api_request *, struct port_add_body *,
                          struct api_reply *);
@@ -48,5 +58,7 @@ bool change_body_parse(const struct api_request *, const char *noun,
                        struct change_body *, struct api_reply *);
 bool trace_body_parse(const struct api_request *, struct trace_body *,
                       struct api_reply *);
+bool controllers_body_parse(const struct api_request *,
+                            struct controllers_body *, struct api_reply *);
 
 #endif

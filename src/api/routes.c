@@ -24,6 +24,10 @@ static const struct api_route routes[] = {
     { "POST",   "/v1/meters",   meters_change, { 0 } },
     { "DELETE", "/v1/meters",   meters_delete, { "meter" } },
 
+    { "GET",    "/v1/controllers", controllers_list, { 0 } },
+    { "PATCH",  "/v1/controllers", controllers_set, { 0 } },
+    { "DELETE", "/v1/controllers", controllers_delete, { "controller" } },
+
     { "GET",    "/v1/fdb",      fdb_list,      { "port", "vlan" } },
     { "DELETE", "/v1/fdb",      fdb_flush_some, { "port", "vlan" } },
     { "GET",    "/v1/cache",    cache_list,    { "port", "limit" } },

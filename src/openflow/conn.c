@@ -388,6 +388,12 @@ of_conn_protocol(struct of_conn *conn)
     return &conn->protocol;
 }
 
+void
+of_conn_set_probe_interval(struct of_conn *conn, msec interval)
+{
+    conn->config.probe_interval = interval;
+}
+
 unsigned int
 of_conn_wants(const struct of_conn *conn)
 {

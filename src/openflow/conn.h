@@ -63,6 +63,8 @@ unsigned int of_conn_wants(const struct of_conn *);
  * requests for them. */
 struct of_protocol *of_conn_protocol(struct of_conn *);
 
+void of_conn_set_probe_interval(struct of_conn *, msec);
+
 /* Reads once and writes what can be written. */
 void of_conn_on_ready(struct of_conn *, unsigned int events, msec now);
 /* Timers: probes and time-outs.  Returns when to call again. */

@@ -1,5 +1,6 @@
 #include "switch/connections.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,47 +9,11 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/rcu.h"
+#include "port/helper.h"
+#include "switch/connections_impl.h"
 
-enum { BACKOFF_MIN = 1000, BACKOFF_MAX = 8000 };      /* msec */
-
-/* A session's descriptor on the loop. */
-struct link {
-    uv_poll_t poll;
-    struct connections *openflow;
-    struct session *session;
-    struct target *target;        /* NULL: came by a listener */
-    unsigned int watched;         /* enum of_events */
-};
-
-/* A controller that we keep connected to.
- *
- *     waiting for next_try -> connecting (poll) -> a session (link)
- *           ^------------------------+--------------------' */
-struct target {
-    const struct connection_method *method;
-    struct connections *openflow;
-    struct link *link;
-    uv_poll_t *connecting;
-    msec next_try, backoff;
-};
-
-struct listener {
-    uv_poll_t poll;
-    struct connections *openflow;
-    enum session_kind kind;
-    int fd;
-};
-
-struct connections {
-    struct connections_config config;
-    struct control *control;
-    unsigned int n_listeners;
-    struct listener **listeners;
-    struct target *targets;
-};
-
-static void
-free_handle(uv_handle_t *handle)
+void
+connections_free_handle(uv_handle_t *handle)
 {
     free(handle->data);
 }
@@ -69,55 +34,79 @@ static void
 on_session(uv_poll_t *poll, int status, int events)
 {
     struct link *link = poll->data;
-    struct connections *of = link->openflow;
+    struct connections *c = link->connections;
 
     rcu_online();
     session_on_ready(link->session, events_of(status, events), clock_msec());
     rcu_offline();
-    of->config.turn(of->config.aux);
+    c->config.turn(c->config.aux);
 }
 
-static struct link *
-add_link(struct connections *of, int fd, enum session_kind kind,
-         struct target *target, msec now)
+struct link *
+link_create(struct connections *c, int fd,
+            const struct session_config *config, msec now)
 {
+    struct session_config with_owner = *config;
     struct link *link = xzalloc(sizeof *link);
-    const struct session_config config = {
-        .kind = kind, .owner = link, .is_server = !target,
-    };
 
-    link->session = control_add_session(of->control, fd, &config, now);
+    with_owner.owner = link;
+    link->session = control_add_session(c->control, fd, &with_owner, now);
     if (!link->session) {
         log_limited(LOG_LEVEL_WARN, "openflow",
                     "there are %d sessions already", CONTROL_MAX_SESSIONS);
         free(link);
         return NULL;
     }
-    link->openflow = of;
-    link->target = target;
-    uv_poll_init(of->config.loop, &link->poll, fd);
+    link->connections = c;
+    uv_poll_init(c->config.loop, &link->poll, fd);
     link->poll.data = link;
     return link;
 }
 
-static void
-end_link(struct link *link, msec now)
+void
+link_destroy(struct link *link)
 {
-    struct target *target = link->target;
-
-    if (target) {
-        log_info("openflow", "controller %s: %s", target->method->text,
-                 session_reason(link->session));
-        if (session_is_open(link->session)) {
-            target->backoff = BACKOFF_MIN;
-        }
-        target->link = NULL;
-        target->next_try = now + target->backoff;
-        target->backoff = MIN(2 * target->backoff, BACKOFF_MAX);
-    }
     uv_poll_stop(&link->poll);
     control_remove_session(link->session);
-    uv_close((uv_handle_t *) &link->poll, free_handle);
+    uv_close((uv_handle_t *) &link->poll, connections_free_handle);
+}
+
+/* Who came by a listener and never got to talk is an operator's business; who
+ * leaves again is not. */
+static void
+say_refused(const struct link *link, msec now)
+{
+    struct listener *listener = link->listener;
+    const char *reason = session_reason(link->session);
+
+    if (session_was_open(link->session)) {
+        return;
+    }
+    log_limited(LOG_LEVEL_INFO, "openflow", "%s at %s: %s", link->peer,
+                listener->text, reason);
+    snprintf(listener->last_error, sizeof listener->last_error, "%s: %s",
+             link->peer, reason);
+    listener->last_error_at = now;
+}
+
+static void
+link_ended(struct link *link, msec now)
+{
+    if (link->leg) {
+        target_lost(link->leg, now);
+    } else {
+        say_refused(link, now);
+    }
+    link_destroy(link);
+}
+
+static void
+say_connected(struct link *link)
+{
+    if (link->leg && !link->is_announced && session_is_open(link->session)) {
+        link->is_announced = true;
+        target_connected(link->leg);
+    }
 }
 
 static void
@@ -133,251 +122,495 @@ watch_link(struct link *link)
         uv_poll_stop(&link->poll);
         return;
     }
-    uv_poll_start(&link->poll,
-                  (wants & OF_READ ? UV_READABLE : 0)
-                      | (wants & OF_WRITE ? UV_WRITABLE : 0),
+    uv_poll_start(&link->poll, (wants & OF_READ ? UV_READABLE : 0)
+                                   | (wants & OF_WRITE ? UV_WRITABLE : 0),
                   on_session);
 }
 
-/* ---- Controllers ---- */
+/* ---- TLS ---- */
 
-/* The descriptor is the caller's again. */
+struct of_tls *
+connections_tls(struct connections *c, const char *method, struct str *error)
+{
+    struct str why = STR_INIT;
+
+    if (!c->tls) {
+        str_setf(error, "TLS needs --private-key, --certificate and "
+                        "--ca-cert");
+        return NULL;
+    }
+    if (of_tls_refresh(c->tls, &why)) {
+        log_warn("openflow", "%s: %s; going on with what was read before",
+                 method, str_text(&why));
+    }
+    str_fini(&why);
+    return c->tls;
+}
+
 static int
-stop_connecting(struct target *target)
+read_tls(struct connections *c, struct str *error)
 {
-    uv_os_fd_t fd = -1;
+    const struct of_tls_files *files = &c->config.tls;
 
-    uv_fileno((uv_handle_t *) target->connecting, &fd);
-    uv_poll_stop(target->connecting);
-    target->connecting->data = target->connecting;
-    uv_close((uv_handle_t *) target->connecting, free_handle);
-    target->connecting = NULL;
-    return fd;
-}
-
-static void
-connecting_failed(struct target *target, int err, msec now)
-{
-    log_limited(LOG_LEVEL_INFO, "openflow", "controller %s: %s",
-                target->method->text, strerror(-err));
-    target->next_try = now + target->backoff;
-    target->backoff = MIN(2 * target->backoff, BACKOFF_MAX);
-}
-
-static void
-connected(struct target *target, int fd, msec now)
-{
-    log_info("openflow", "controller %s: connected", target->method->text);
-    target->link = add_link(target->openflow, fd, SESSION_CONTROLLER, target,
-                            now);
-    if (!target->link) {
-        connecting_failed(target, -EMFILE, now);
+    if (!files->private_key) {
+        return 0;
     }
-}
-
-static void
-on_connecting(uv_poll_t *poll, int status UNUSED, int events UNUSED)
-{
-    struct target *target = poll->data;
-    struct connections *of = target->openflow;
-    msec now = clock_msec();
-    socklen_t len = sizeof(int);
-    int fd = stop_connecting(target);
-    int error = 0;
-
-    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
-    rcu_online();
-    if (error) {
-        close(fd);
-        connecting_failed(target, -error, now);
-    } else {
-        connected(target, fd, now);
-    }
-    rcu_offline();
-    of->config.turn(of->config.aux);
-}
-
-static void
-try_to_connect(struct target *target, msec now)
-{
-    int fd = of_method_open(&target->method->method);
-
-    if (fd < 0) {
-        connecting_failed(target, fd, now);
-        return;
-    }
-    target->next_try = INT64_MAX;
-    target->connecting = xzalloc(sizeof *target->connecting);
-    uv_poll_init(target->openflow->config.loop, target->connecting, fd);
-    target->connecting->data = target;
-    uv_poll_start(target->connecting, UV_WRITABLE, on_connecting);
+    c->tls = of_tls_create(files, error);
+    return c->tls ? 0 : -EINVAL;
 }
 
 /* ---- Listeners ---- */
+
+/* Who came: its address, or by which Unix user. */
+static void
+describe_peer(int fd, char *out, size_t size)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+        struct sockaddr_storage storage;
+    } address;
+    socklen_t len = sizeof address;
+    struct ucred who;
+    char host[INET6_ADDRSTRLEN] = "?";
+
+    if (!getpeername(fd, &address.any, &len)
+        && address.any.sa_family == AF_INET) {
+        inet_ntop(AF_INET, &address.in.sin_addr, host, sizeof host);
+        snprintf(out, size, "%s:%u", host, be16toh(address.in.sin_port));
+        return;
+    }
+    if (address.any.sa_family == AF_INET6) {
+        inet_ntop(AF_INET6, &address.in6.sin6_addr, host, sizeof host);
+        snprintf(out, size, "[%s]:%u", host, be16toh(address.in6.sin6_port));
+        return;
+    }
+    len = sizeof who;
+    if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len)) {
+        snprintf(out, size, "process %d of uid %u", who.pid, who.uid);
+    } else {
+        snprintf(out, size, "unknown");
+    }
+}
+
+static void
+accept_one(struct listener *listener, int fd, msec now)
+{
+    struct connections *c = listener->connections;
+    struct session_config config = { .kind = listener->kind,
+                                     .is_server = true };
+    struct link *link;
+
+    if (listener->is_tls) {
+        config.tls = connections_tls(c, listener->text, NULL);
+    }
+    link = link_create(c, fd, &config, now);
+    if (link) {
+        link->listener = listener;
+        describe_peer(fd, link->peer, sizeof link->peer);
+    }
+}
 
 static void
 on_listener(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 {
     struct listener *listener = poll->data;
-    struct connections *of = listener->openflow;
+    struct connections *c = listener->connections;
     int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd >= 0) {
         rcu_online();
-        add_link(of, fd, listener->kind, NULL, clock_msec());
+        accept_one(listener, fd, clock_msec());
         rcu_offline();
-        of->config.turn(of->config.aux);
+        c->config.turn(c->config.aux);
     }
 }
 
-static void
-add_listener(struct connections *of, int fd, enum session_kind kind)
+static struct listener *
+add_listener(struct connections *c, int fd, enum session_kind kind,
+             const char *text)
 {
     struct listener *listener = xzalloc(sizeof *listener);
 
-    listener->openflow = of;
+    listener->connections = c;
     listener->kind = kind;
     listener->fd = fd;
-    uv_poll_init(of->config.loop, &listener->poll, fd);
+    listener->text = xstrdup(text);
+    listener->since = clock_msec();
+    uv_poll_init(c->config.loop, &listener->poll, fd);
     listener->poll.data = listener;
     uv_poll_start(&listener->poll, UV_READABLE, on_listener);
-    of->listeners = xrealloc(of->listeners, (of->n_listeners + 1)
-                                                * sizeof *of->listeners);
-    of->listeners[of->n_listeners++] = listener;
+    c->listeners = xrealloc(c->listeners, (c->n_listeners + 1)
+                                              * sizeof(struct listener *));
+    c->listeners[c->n_listeners++] = listener;
+    return listener;
+}
+
+static void
+remove_listener(struct listener *listener)
+{
+    uv_poll_stop(&listener->poll);
+    close(listener->fd);
+    free(listener->text);
+    uv_close((uv_handle_t *) &listener->poll, connections_free_handle);
 }
 
 /* <run>/<switch>.<suffix>, which the helper makes and takes away. */
 static int
-listen_local(struct connections *of, const char *suffix, enum session_kind kind,
-             struct str *error)
+listen_local(struct connections *c, const char *suffix,
+             enum session_kind kind, struct str *error)
 {
     char name[64];
     int fd;
 
-    snprintf(name, sizeof name, "%s.%s",
-             switch_config(of->config.sw)->name, suffix);
-    fd = helper_listen_unix(of->config.helper, name, 0600, error);
+    snprintf(name, sizeof name, "%s.%s", switch_config(c->config.sw)->name,
+             suffix);
+    fd = helper_listen_unix(c->config.helper, name, 0600, error);
     if (fd < 0) {
         return fd;
     }
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    add_listener(of, fd, kind);
+    add_listener(c, fd, kind, name);
     return 0;
 }
 
 static int
-listen_all(struct connections *of, struct str *error)
+listen_at(struct connections *c, const char *text, struct str *error)
 {
-    int err = listen_local(of, "mgmt", SESSION_TOOL, error);
+    struct of_method method;
+    struct str why = STR_INIT;
+    int fd = of_method_parse(text, &method, &why);
+
+    if (!fd && !method.is_passive) {
+        str_setf(&why, "expected ptcp:, ptls: or punix:");
+        fd = -EINVAL;
+    } else if (!fd && method.is_tls && !connections_tls(c, text, &why)) {
+        fd = -EINVAL;
+    } else if (!fd) {
+        fd = of_method_open(&method);
+    }
+    if (fd < 0) {
+        str_setf(error, "--listen %s: %s", text,
+                 why.len ? str_text(&why) : strerror(-fd));
+    } else {
+        add_listener(c, fd, SESSION_TOOL, text)->is_tls = method.is_tls;
+    }
+    str_fini(&why);
+    return MIN(fd, 0);
+}
+
+static int
+listen_all(struct connections *c, struct str *error)
+{
+    int err = listen_local(c, "mgmt", SESSION_TOOL, error);
 
     if (!err) {
-        err = listen_local(of, "snoop", SESSION_SNOOP, error);
+        err = listen_local(c, "snoop", SESSION_SNOOP, error);
     }
-    for (unsigned int i = 0; !err && i < of->config.n_listeners; i++) {
-        const struct connection_method *m = &of->config.listeners[i];
-        int fd = of_method_open(&m->method);
-
-        if (fd < 0) {
-            str_setf(error, "--listen %s: %s", m->text, strerror(-fd));
-            err = fd;
-        } else {
-            add_listener(of, fd, SESSION_TOOL);
-        }
+    for (unsigned int i = 0; !err && i < c->config.n_listeners; i++) {
+        err = listen_at(c, c->config.listeners[i], error);
     }
     return err;
+}
+
+/* ---- Changes ---- */
+
+static struct target *
+find_target(const struct connections *c, const char *method)
+{
+    for (unsigned int i = 0; i < c->n_targets; i++) {
+        if (!strcmp(c->targets[i]->text, method)) {
+            return c->targets[i];
+        }
+    }
+    return NULL;
+}
+
+static bool
+is_listed(unsigned int n, struct target *const *list,
+          const struct target *target)
+{
+    while (n && list[n - 1] != target) {
+        n--;
+    }
+    return n;
+}
+
+int
+connections_set_controllers(struct connections *c, unsigned int n,
+                            const char *const *methods, struct str *error)
+{
+    struct target *list[CONNECTIONS_MAX_TARGETS];
+    unsigned int n_listed = 0;
+
+    if (n > CONNECTIONS_MAX_TARGETS) {
+        str_setf(error, "at most %d controllers", CONNECTIONS_MAX_TARGETS);
+        return -ENOSPC;
+    }
+    for (; n_listed < n; n_listed++) {
+        const char *method = methods[n_listed];
+        struct target *target = find_target(c, method);
+        struct str why = STR_INIT;
+
+        if (!target) {
+            target = target_create(c, method, &why);
+        } else if (is_listed(n_listed, list, target)) {
+            str_setf(&why, "it is there twice");
+            target = NULL;
+        }
+        if (!target) {
+            str_setf(error, "%s: %s", method, str_text(&why));
+            str_fini(&why);
+            goto forget_new;
+        }
+        list[n_listed] = target;
+    }
+    for (unsigned int i = 0; i < c->n_targets; i++) {
+        if (!is_listed(n, list, c->targets[i])) {
+            target_destroy(c->targets[i]);
+        }
+    }
+    memcpy(c->targets, list, n * sizeof *list);
+    c->n_targets = n;
+    return 0;
+
+forget_new:
+    while (n_listed--) {
+        if (!is_listed(c->n_targets, c->targets, list[n_listed])) {
+            target_destroy(list[n_listed]);
+        }
+    }
+    return -EINVAL;
+}
+
+int
+connections_delete_controller(struct connections *c, const char *method)
+{
+    struct target *target = find_target(c, method);
+
+    if (!target) {
+        return -ENOENT;
+    }
+    for (unsigned int i = 0; i < c->n_targets; i++) {
+        if (c->targets[i] == target) {
+            memmove(&c->targets[i], &c->targets[i + 1],
+                    (c->n_targets - i - 1) * sizeof c->targets[0]);
+            break;
+        }
+    }
+    c->n_targets--;
+    target_destroy(target);
+    return 0;
+}
+
+void
+connections_get_settings(const struct connections *c,
+                         struct connection_settings *settings)
+{
+    *settings = c->settings;
+}
+
+void
+connections_set_settings(struct connections *c,
+                         const struct connection_settings *settings, msec now)
+{
+    c->settings = *settings;
+    control_set_probe_interval(c->control, settings->probe_interval);
+    packet_in_set_rate(switch_packet_ins(c->config.sw),
+                       settings->packet_in_rate);
+    control_set_fail_mode(c->control, settings->is_standalone
+                                          ? FAIL_STANDALONE : FAIL_SECURE,
+                          now);
+}
+
+/* ---- Who is there ---- */
+
+static const char *
+role_name(enum of_role_type role)
+{
+    static const char *const names[] = {
+        [ROLE_NOCHANGE] = "", [ROLE_EQUAL] = "equal",
+        [ROLE_MASTER] = "master", [ROLE_SLAVE] = "slave",
+    };
+
+    return names[role];
+}
+
+static void
+describe_session(const struct link *link, struct connection_info *info,
+                 struct str *tls)
+{
+    struct session_info session;
+
+    session_describe(link->session, &session);
+    str_clear(tls);
+    session_describe_tls(link->session, tls);
+    info->tls = str_text(tls);
+    if (session_is_open(link->session)) {
+        info->state = "connected";
+        info->since = session.opened;
+        info->version = of_version_name(session.version);
+        info->role = role_name(session.role);
+    }
+    info->requests = session.counters.requests;
+    info->errors = session.counters.errors;
+    info->packet_ins = session.counters.packet_ins;
+    info->packet_ins_dropped = session.counters.packet_ins_dropped;
+    info->backlog = session.backlog;
+}
+
+static void
+visit_targets(const struct connections *c, connection_visit *visit, void *aux)
+{
+    struct str tls = STR_INIT;
+
+    for (unsigned int i = 0; i < c->n_targets; i++) {
+        for (unsigned int k = 0; k <= CONNECTIONS_MAX_AUXILIARY; k++) {
+            const struct leg *leg = &c->targets[i]->legs[k];
+            struct connection_info info = { .tls = "", .version = "",
+                                            .role = "" };
+
+            if (k && !leg->link) {
+                continue;
+            }
+            target_describe(leg, &info);
+            if (leg->link) {
+                describe_session(leg->link, &info, &tls);
+            }
+            visit(aux, &info);
+        }
+    }
+    str_fini(&tls);
+}
+
+static void
+visit_others(const struct connections *c, connection_visit *visit, void *aux)
+{
+    struct str tls = STR_INIT;
+
+    for (struct session *s = control_next_session(c->control, NULL); s;
+         s = control_next_session(c->control, s)) {
+        const struct link *link = session_owner(s);
+        struct connection_info info = {
+            .name = link->peer, .state = "connecting", .tls = "",
+            .version = "", .role = "", .last_error = "",
+        };
+
+        if (link->leg) {
+            continue;
+        }
+        info.kind = link->listener->kind == SESSION_SNOOP ? CONNECTION_SNOOP
+                                                          : CONNECTION_TOOL;
+        describe_session(link, &info, &tls);
+        visit(aux, &info);
+    }
+    str_fini(&tls);
+}
+
+void
+connections_visit(const struct connections *c, connection_visit *visit,
+                  void *aux)
+{
+    visit_targets(c, visit, aux);
+    for (unsigned int i = 0; i < c->n_listeners; i++) {
+        const struct listener *listener = c->listeners[i];
+        const struct connection_info info = {
+            .kind = CONNECTION_LISTENER, .name = listener->text,
+            .state = "listening", .since = listener->since,
+            .tls = listener->is_tls ? "TLS" : "", .version = "", .role = "",
+            .last_error = listener->last_error,
+            .last_error_at = listener->last_error_at,
+        };
+
+        visit(aux, &info);
+    }
+    visit_others(c, visit, aux);
+}
+
+void
+connections_read_counters(const struct connections *c,
+                          struct control_counters *counters)
+{
+    control_read_counters(c->control, counters);
 }
 
 /* ---- Front door ---- */
 
 int
 connections_start(const struct connections_config *config,
-               struct connections **result, struct str *error)
+                  struct connections **result, struct str *error)
 {
     const struct control_config control = {
         .sw = config->sw, .versions = config->versions,
-        .probe_interval = config->probe_interval,
     };
-    struct connections *of = xzalloc(sizeof *of);
+    struct connections *c = xzalloc(sizeof *c);
     int err;
 
-    of->config = *config;
-    of->control = control_create(&control);
-    of->targets = xcalloc(MAX(config->n_controllers, 1u),
-                          sizeof *of->targets);
-    for (unsigned int i = 0; i < config->n_controllers; i++) {
-        of->targets[i] = (struct target) {
-            .method = &config->controllers[i], .openflow = of,
-            .backoff = BACKOFF_MIN,
-        };
+    c->config = *config;
+    c->control = control_create(&control);
+    connections_set_settings(c, &config->settings, clock_msec());
+    err = read_tls(c, error);
+    if (!err) {
+        err = listen_all(c, error);
     }
-    err = listen_all(of, error);
+    if (!err) {
+        err = connections_set_controllers(c, config->n_controllers,
+                                          config->controllers, error);
+    }
     if (err) {
-        connections_stop(of);
+        connections_stop(c);
         return err;
     }
-    *result = of;
+    *result = c;
     return 0;
 }
 
 void
-connections_stop(struct connections *of)
+connections_stop(struct connections *c)
 {
     struct session *s;
 
-    for (unsigned int i = 0; i < of->config.n_controllers; i++) {
-        if (of->targets[i].connecting) {
-            close(stop_connecting(&of->targets[i]));
-        }
+    for (unsigned int i = 0; i < c->n_targets; i++) {
+        target_destroy(c->targets[i]);
     }
-    while ((s = control_next_session(of->control, NULL))) {
-        struct link *link = session_owner(s);
-
-        link->target = NULL;
-        end_link(link, 0);
+    while ((s = control_next_session(c->control, NULL))) {
+        link_destroy(session_owner(s));
     }
-    for (unsigned int i = 0; i < of->n_listeners; i++) {
-        struct listener *listener = of->listeners[i];
-
-        uv_poll_stop(&listener->poll);
-        close(listener->fd);
-        uv_close((uv_handle_t *) &listener->poll, free_handle);
+    for (unsigned int i = 0; i < c->n_listeners; i++) {
+        remove_listener(c->listeners[i]);
     }
-    control_destroy(of->control);
-    free(of->listeners);
-    free(of->targets);
-    free(of);
+    control_destroy(c->control);
+    of_tls_destroy(c->tls);
+    free(c->listeners);
+    free(c);
 }
 
 msec
-connections_run(struct connections *of, msec now)
+connections_run(struct connections *c, msec now)
 {
-    msec next = INT64_MAX;
-
-    for (unsigned int i = 0; i < of->config.n_controllers; i++) {
-        struct target *target = &of->targets[i];
-
-        if (target->link || target->connecting) {
-            continue;
-        }
-        if (now >= target->next_try) {
-            try_to_connect(target, now);
-        }
-        next = MIN(next, target->next_try);
-    }
-    return MIN(next, control_run(of->control, now));
+    return control_run(c->control, now);
 }
 
-void
-connections_watch(struct connections *of, msec now)
+msec
+connections_watch(struct connections *c, msec now)
 {
-    struct session *s, *following;
+    struct session *s = control_next_session(c->control, NULL);
+    msec next = INT64_MAX;
 
-    for (s = control_next_session(of->control, NULL); s; s = following) {
-        following = control_next_session(of->control, s);
+    while (s) {
+        struct session *following = control_next_session(c->control, s);
+
         if (session_is_closed(s)) {
-            end_link(session_owner(s), now);
+            link_ended(session_owner(s), now);
         } else {
+            say_connected(session_owner(s));
             watch_link(session_owner(s));
         }
+        s = following;
     }
+    for (unsigned int i = 0; i < c->n_targets; i++) {
+        next = MIN(next, target_run(c->targets[i], now));
+    }
+    return next;
 }

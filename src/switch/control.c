@@ -56,6 +56,7 @@ void
 session_refuse(struct session *s, enum of_error error)
 {
     s->control->counters.errors++;
+    s->counters.errors++;
     of_error_encode(session_out(s), session_protocol(s)->version, error,
                     s->request, s->request_len, NULL);
     session_sent(s);
@@ -148,6 +149,21 @@ add_default_entry(struct control *control)
     flow_mod_fini(&mod);
 }
 
+void
+control_set_fail_mode(struct control *control, enum fail_mode mode, msec now)
+{
+    if (switch_config(control->sw)->fail_mode == mode) {
+        return;
+    }
+    control->now = now;
+    switch_set_fail_mode(control->sw, mode);
+    if (mode == FAIL_SECURE && control->has_default_entry) {
+        remove_default_entry(control);
+    } else if (mode == FAIL_STANDALONE && !control->n_controllers) {
+        add_default_entry(control);
+    }
+}
+
 static void
 controller_came(struct control *control)
 {
@@ -180,12 +196,22 @@ control_update_misses(struct control *control)
 
 /* ---- Sessions ---- */
 
+/* The highest version that the main connection speaks is its auxiliary
+ * connections' only one. */
+static uint32_t
+versions_for(const struct control *control,
+             const struct session_config *config)
+{
+    return config->main ? 1u << session_protocol(config->main)->version
+                        : control->config.versions;
+}
+
 struct session *
 control_add_session(struct control *control, int fd,
                     const struct session_config *config, msec now)
 {
     struct of_conn_config conn = {
-        .versions = control->config.versions,
+        .versions = versions_for(control, config),
         .tls = config->tls, .is_server = config->is_server,
     };
     struct session *s;
@@ -198,8 +224,10 @@ control_add_session(struct control *control, int fd,
     s->control = control;
     s->kind = config->kind;
     s->owner = config->owner;
+    s->main = config->main;
+    s->auxiliary_id = config->auxiliary_id;
     if (s->kind == SESSION_CONTROLLER) {
-        conn.probe_interval = control->config.probe_interval;
+        conn.probe_interval = control->probe_interval;
     }
     if (s->kind != SESSION_SNOOP) {
         conn.watch = show_snoops;
@@ -218,6 +246,18 @@ control_add_session(struct control *control, int fd,
     return s;
 }
 
+/* Auxiliary connections do not outlive the main one. */
+static void
+end_auxiliary(struct session *main)
+{
+    for (struct session *s = main->control->sessions; s; s = s->next) {
+        if (s->main == main) {
+            s->main = NULL;
+            session_end(s, "its main connection ended");
+        }
+    }
+}
+
 void
 control_remove_session(struct session *s)
 {
@@ -230,10 +270,14 @@ control_remove_session(struct session *s)
     *p = s->next;
     control->n_sessions--;
     control->n_snoops -= s->kind == SESSION_SNOOP;
-    if (s->is_open && s->kind == SESSION_CONTROLLER) {
+    if (s->is_open && s->kind == SESSION_CONTROLLER && !s->auxiliary_id) {
         controller_went(control);
     }
     control_update_misses(control);
+    if (s->is_open && s->main) {
+        s->main->n_auxiliary--;
+    }
+    end_auxiliary(s);
     control_bundles_free(s);
     control_dump_end(s);
     of_conn_destroy(s->conn);
@@ -250,6 +294,12 @@ static void
 open_session(struct session *s)
 {
     s->is_open = true;
+    s->opened = s->control->now;
+    if (s->main) {
+        /* Role and wishes are the main one's. */
+        s->main->n_auxiliary++;
+        return;
+    }
     control_set_default_role(s);
     control_set_default_async(s);
     if (s->kind == SESSION_CONTROLLER) {
@@ -279,6 +329,7 @@ run_session(struct session *s)
         }
         if (s->kind != SESSION_SNOOP) {
             s->control->counters.requests++;
+            s->counters.requests++;
             control_request(s, message, len);
         }
     }
@@ -331,6 +382,41 @@ session_owner(const struct session *s)
     return s->owner;
 }
 
+bool
+session_was_open(const struct session *s)
+{
+    return s->is_open;
+}
+
+bool
+session_may_have_auxiliary(const struct session *s)
+{
+    return session_is_open(s) && s->kind == SESSION_CONTROLLER && !s->main
+           && session_protocol(s)->version >= OF13;
+}
+
+void
+session_end(struct session *s, const char *reason)
+{
+    of_conn_close(s->conn, reason);
+}
+
+void
+session_describe(const struct session *s, struct session_info *info)
+{
+    *info = (struct session_info) {
+        .version = session_protocol(s)->version,
+        .role = session_channel(s)->role, .opened = s->opened,
+        .counters = s->counters, .backlog = of_conn_backlog(s->conn),
+    };
+}
+
+bool
+session_describe_tls(const struct session *s, struct str *out)
+{
+    return of_conn_describe_tls(s->conn, out);
+}
+
 /* ---- Control ---- */
 
 struct control *
@@ -340,6 +426,7 @@ control_create(const struct control_config *config)
 
     control->config = *config;
     control->sw = config->sw;
+    control->probe_interval = config->probe_interval;
     control->has_default_entry
         = switch_config(config->sw)->fail_mode == FAIL_STANDALONE;
     control_watch_switch(control);
@@ -357,6 +444,17 @@ control_destroy(struct control *control)
         control_remove_session(control->sessions);
     }
     free(control);
+}
+
+void
+control_set_probe_interval(struct control *control, msec interval)
+{
+    control->probe_interval = interval;
+    for (struct session *s = control->sessions; s; s = s->next) {
+        if (s->kind == SESSION_CONTROLLER) {
+            of_conn_set_probe_interval(s->conn, interval);
+        }
+    }
 }
 
 msec

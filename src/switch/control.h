@@ -18,6 +18,12 @@
  * read, its lists wait, and its packet-ins are dropped (and counted), so memory
  * is bounded by the sessions' number.  Packet-ins are offered after requests.
  *
+ * Auxiliary connections (1.3 section 6.3.8).  A controller's further connections
+ * have the role and the wishes of its main one; requests are answered on the
+ * connection that they came by.  Packet-ins are spread over all of them, those
+ * of one ingress port always on the same; everything else that was not asked
+ * for goes by the main one.  They end with it.
+ *
  * Fail mode standalone: while no controller is connected the switch holds the
  * entry priority=0,actions=NORMAL.  Control takes away only the one that it or
  * the switch's start put there.
@@ -53,6 +59,10 @@ struct session_config {
     void *owner;
     struct of_tls *tls;           /* NULL: plain */
     bool is_server;               /* the peer connected to us */
+    /* Of an auxiliary connection: the one it stands beside, which is such that
+     * session_may_have_auxiliary(), and its number from 1. */
+    struct session *main;
+    uint8_t auxiliary_id;
 };
 
 struct control_counters {
@@ -60,8 +70,19 @@ struct control_counters {
     uint64_t packet_ins, packet_ins_dropped;    /* sent; for lack of room */
 };
 
+struct session_info {
+    enum of_version version;      /* 0 until the hellos have met */
+    enum of_role_type role;
+    msec opened;
+    struct control_counters counters;
+    size_t backlog;               /* bytes that wait to be sent */
+};
+
 struct control *control_create(const struct control_config *);
 void control_destroy(struct control *);
+
+void control_set_fail_mode(struct control *, enum fail_mode, msec now);
+void control_set_probe_interval(struct control *, msec);
 
 /* Takes the connected descriptor over.  NULL: there are too many sessions (the
  * descriptor is closed). */
@@ -83,8 +104,15 @@ bool session_is_closed(const struct session *);
 const char *session_reason(const struct session *);
 /* As given to control_add_session(). */
 void *session_owner(const struct session *);
-/* True once the hellos have met. */
+/* True once the hellos have met, until it is closed. */
 bool session_is_open(const struct session *);
+/* The same, closed or not. */
+bool session_was_open(const struct session *);
+bool session_may_have_auxiliary(const struct session *);
+void session_end(struct session *, const char *reason);
+void session_describe(const struct session *, struct session_info *);
+/* As of_stream_describe(). */
+bool session_describe_tls(const struct session *, struct str *);
 
 void control_read_counters(const struct control *,
                            struct control_counters *);

@@ -29,7 +29,7 @@ bool
 session_wants_async(const struct session *s, enum of_async_type type,
                     unsigned int reason)
 {
-    if (!session_is_open(s) || s->kind == SESSION_SNOOP
+    if (!session_is_open(s) || s->kind == SESSION_SNOOP || s->main
         || (s->kind == SESSION_TOOL && !s->miss_send_len)) {
         return false;
     }

@@ -25,6 +25,11 @@ struct session {
     void *owner;
     struct of_conn *conn;
     bool is_open;                 /* its version is known, defaults are set */
+    msec opened;
+    struct session *main;         /* of an auxiliary connection; else NULL */
+    uint8_t auxiliary_id;
+    unsigned int n_auxiliary;     /* open ones beside this */
+    struct control_counters counters;
 
     enum of_role_type role;
     struct of_async async;
@@ -41,6 +46,13 @@ struct session {
     size_t bundled;               /* bytes in all of them */
 };
 
+/* Whose role and wishes count. */
+static inline struct session *
+session_channel(const struct session *s)
+{
+    return s->main ? s->main : (struct session *) (uintptr_t) s;
+}
+
 struct control {
     struct control_config config;
     struct switch_ *sw;
@@ -50,6 +62,7 @@ struct control {
     bool has_generation;
     uint64_t generation_id;
     uint16_t frag;
+    msec probe_interval;
     bool has_default_entry;       /* ours is in table 0 */
     msec now;                     /* of the present call */
     struct control_counters counters;

@@ -24,9 +24,28 @@ wants_packet(const struct session *s, const struct packet_in *pin)
            && session_wants_async(s, ASYNC_PACKET_IN, reason);
 }
 
+/* The connection of a controller that packets of this port go by. */
+static struct session *
+connection_for(struct session *s, uint32_t in_port)
+{
+    unsigned int n = 1, chosen;
+
+    for (const struct session *a = s->control->sessions; a; a = a->next) {
+        n += a->main == s && session_is_open(a);
+    }
+    chosen = in_port % n;
+    for (struct session *a = s->control->sessions; a && chosen; a = a->next) {
+        if (a->main == s && session_is_open(a) && !--chosen) {
+            return a;
+        }
+    }
+    return s;
+}
+
 static void
 send_packet_in(struct session *s, const struct packet_in *pin)
 {
+    struct session *by = s->n_auxiliary ? connection_for(s, pin->in_port) : s;
     struct of_message m = {
         .version = session_protocol(s)->version,
         .type = OFT_PACKET_IN,
@@ -37,13 +56,17 @@ send_packet_in(struct session *s, const struct packet_in *pin)
         },
     };
 
-    if (of_conn_backlog(s->conn) >= PACKET_IN_ROOM) {
+    if (of_conn_backlog(by->conn) >= PACKET_IN_ROOM) {
         s->control->counters.packet_ins_dropped++;
+        by->counters.packet_ins_dropped++;
         return;
     }
     of_packet_in_match(&pin->flow, &m.packet_in.match);
     s->control->counters.packet_ins++;
-    session_send(s, &m);
+    by->counters.packet_ins++;
+    /* In the form that the main connection asked for. */
+    of_message_encode(session_out(by), session_protocol(s), &m);
+    session_sent(by);
 }
 
 bool

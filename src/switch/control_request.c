@@ -33,6 +33,7 @@ take_features_request(struct session *s, const struct of_message *m UNUSED,
         .features = {
             .datapath_id = switch_config(sw)->datapath_id,
             .n_tables = N_TABLES,
+            .auxiliary_id = s->auxiliary_id,
             .capabilities = CAP_FLOW_STATS | CAP_TABLE_STATS | CAP_PORT_STATS
                             | CAP_GROUP_STATS | CAP_QUEUE_STATS
                             | CAP_ARP_MATCH_IP | CAP_BUNDLES,
@@ -59,7 +60,7 @@ take_get_config(struct session *s, const struct of_message *m UNUSED,
 {
     struct of_message answer = {
         .config = { .frag = s->control->frag,
-                    .miss_send_len = s->miss_send_len },
+                    .miss_send_len = session_channel(s)->miss_send_len },
     };
 
     reply(s, &answer, OFT_GET_CONFIG_REPLY);
@@ -73,10 +74,10 @@ take_set_config(struct session *s, const struct of_message *m,
     if (m->config.frag != FRAG_NORMAL && m->config.frag != FRAG_NX_MATCH) {
         return OF_SWITCH_CONFIG_FAILED_BAD_FLAGS;
     }
-    if (s->role != ROLE_SLAVE) {
+    if (session_channel(s)->role != ROLE_SLAVE) {
         s->control->frag = m->config.frag;
     }
-    s->miss_send_len = m->config.miss_send_len;
+    session_channel(s)->miss_send_len = m->config.miss_send_len;
     control_update_misses(s->control);
     return OF_OK;
 }
@@ -184,7 +185,7 @@ demote_master(struct session *new_master)
     for (struct session *s = control->sessions; s; s = s->next) {
         struct of_message status = { .type = OFT_ROLE_STATUS };
 
-        if (s == new_master || s->role != ROLE_MASTER) {
+        if (s == new_master || s->main || s->role != ROLE_MASTER) {
             continue;
         }
         status.version = session_protocol(s)->version;
@@ -205,6 +206,7 @@ take_role_request(struct session *s, const struct of_message *m,
                   struct str *why UNUSED)
 {
     struct control *control = s->control;
+    struct session *channel = session_channel(s);
     struct of_message answer = { 0 };
     const struct of_role *role = &m->role;
 
@@ -220,13 +222,13 @@ take_role_request(struct session *s, const struct of_message *m,
         }
     }
     if (role->role == ROLE_MASTER) {
-        demote_master(s);
+        demote_master(channel);
     }
     if (role->role != ROLE_NOCHANGE) {
-        s->role = (enum of_role_type) role->role;
+        channel->role = (enum of_role_type) role->role;
     }
     control_update_misses(control);
-    answer.role.role = s->role;
+    answer.role.role = channel->role;
     answer.role.has_generation = role->has_generation;
     answer.role.generation_id = control->has_generation
                                     ? control->generation_id : UINT64_MAX;
@@ -240,7 +242,7 @@ static enum of_error
 take_get_async(struct session *s, const struct of_message *m UNUSED,
                struct str *why UNUSED)
 {
-    struct of_message answer = { .async = s->async };
+    struct of_message answer = { .async = session_channel(s)->async };
 
     reply(s, &answer, OFT_GET_ASYNC_REPLY);
     return OF_OK;
@@ -250,10 +252,12 @@ static enum of_error
 take_set_async(struct session *s, const struct of_message *m,
                struct str *why UNUSED)
 {
+    struct of_async *async = &session_channel(s)->async;
+
     for (unsigned int slave = 0; slave < 2; slave++) {
         for (unsigned int type = 0; type < N_ASYNC; type++) {
             if (m->async.present[slave] >> type & 1) {
-                s->async.mask[slave][type] = m->async.mask[slave][type];
+                async->mask[slave][type] = m->async.mask[slave][type];
             }
         }
     }
@@ -265,7 +269,7 @@ static enum of_error
 take_controller_id(struct session *s, const struct of_message *m,
                    struct str *why UNUSED)
 {
-    s->controller_id = m->controller_id;
+    session_channel(s)->controller_id = m->controller_id;
     return OF_OK;
 }
 
@@ -385,7 +389,8 @@ carry_out(struct session *s, const struct of_message *m, struct str *why)
     if (!types[m->type].take) {
         return OF_BAD_REQUEST_BAD_TYPE;
     }
-    if (types[m->type].is_change && s->role == ROLE_SLAVE) {
+    if (types[m->type].is_change
+        && session_channel(s)->role == ROLE_SLAVE) {
         return OF_BAD_REQUEST_IS_SLAVE;
     }
     return types[m->type].take(s, m, why);

@@ -594,6 +594,12 @@ switch_destroy(struct switch_ *sw)
 
 /* ---- What others ask ---- */
 
+void
+switch_set_fail_mode(struct switch_ *sw, enum fail_mode mode)
+{
+    sw->config.fail_mode = mode;
+}
+
 const struct switch_config *
 switch_config(const struct switch_ *sw)
 {

@@ -15,6 +15,7 @@
 #define WEFT_SWITCH_SWITCH_H
 
 #include "datapath/datapath.h"
+#include "switch/connections.h"
 #include "switch/fdb.h"
 #include "switch/packet_in.h"
 #include "switch/port_map.h"
@@ -114,6 +115,8 @@ bool switch_meter_stats(const struct switch_ *, uint32_t meter,
                         struct dp_meter_stats *);
 
 const struct switch_config *switch_config(const struct switch_ *);
+/* Who keeps the sessions (control.h) sees to the entries. */
+void switch_set_fail_mode(struct switch_ *, enum fail_mode);
 struct tables *switch_tables(const struct switch_ *);
 struct datapath *switch_datapath(const struct switch_ *);
 struct fdb *switch_fdb(const struct switch_ *);

@@ -39,6 +39,7 @@ parse_body(unsigned int which, const char *text, size_t len)
     struct port_set_body set = { 0 };
     struct change_body change = { 0 };
     struct trace_body trace = { 0 };
+    struct controllers_body controllers = { 0 };
     json_t *root = NULL;
     bool ok = false;
 
@@ -58,6 +59,10 @@ parse_body(unsigned int which, const char *text, size_t len)
     case 3:
         ok = trace_body_parse(&request, &trace, &reply);
         root = trace.root;
+        break;
+    case 6:
+        ok = controllers_body_parse(&request, &controllers, &reply);
+        root = controllers.root;
         break;
     }
     check(ok == (root != NULL));
@@ -134,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+    unsigned int which;
     char *text;
 
     if (!len) {
@@ -142,7 +148,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     text = xmalloc(len);
     memcpy(text, data + 1, len - 1);
     text[len - 1] = '\0';
-    switch (data[0] % 6) {
+    which = (unsigned int) (uint8_t) (data[0] - '0') % 7;
+    switch (which) {
     case 4:
         parse_params(text);
         break;
@@ -150,7 +157,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         parse_port(text);
         break;
     default:
-        parse_body(data[0] % 6, text, len - 1);
+        parse_body(which, text, len - 1);
     }
     free(text);
     return 0;
