@@ -14,6 +14,7 @@ group_text(const struct group *group, struct str *text)
         .type = group->type,
         .id = group->id,
         .n_buckets = group->n_buckets,
+        .selection = group->selection,
         .buckets = xcalloc(group->n_buckets, sizeof *mod.buckets),
     };
 

@@ -78,6 +78,21 @@ struct bucket {
     struct actions actions;       /* executed as a set, in the set's order */
 };
 
+/* How a select group chooses a bucket: by "hash" of the fields that are named,
+ * or by "dp_hash", of the packet's addresses and ports.  An empty method: as the
+ * switch likes, which is like dp_hash. */
+enum { GROUP_METHOD_LEN = 16, GROUP_MAX_FIELDS = 32 };
+
+struct group_selection {
+    char method[GROUP_METHOD_LEN];      /* NUL-terminated */
+    uint64_t param;                     /* the hash begins with it */
+    unsigned int n_fields;
+    struct group_field {
+        enum field_id id;
+        u128 mask;                      /* bits that count */
+    } fields[GROUP_MAX_FIELDS];
+};
+
 enum group_mod_command { GROUP_MOD_ADD, GROUP_MOD_MODIFY, GROUP_MOD_DELETE,
                          GROUP_MOD_ADD_OR_MODIFY, GROUP_MOD_INSERT_BUCKET,
                          GROUP_MOD_REMOVE_BUCKET };
@@ -92,6 +107,7 @@ struct group_mod {
     enum group_type type;
     uint32_t id;                  /* OFPG_ALL: all (delete) */
     uint32_t command_bucket;      /* insert/remove: where */
+    struct group_selection selection;
     unsigned int n_buckets;
     struct bucket *buckets;
 };

@@ -4,6 +4,9 @@
  * and actions. */
 #include "openflow/flow_text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 static const char *const group_types[] = {
     [GROUP_ALL] = "all",
     [GROUP_SELECT] = "select",
@@ -222,6 +225,62 @@ parse_command_bucket(const struct flow_text *ft, struct span value,
     return err;
 }
 
+static int
+parse_method(const struct flow_text *ft, struct span value,
+             struct group_selection *sel)
+{
+    static const char *const methods[] = { "hash", "dp_hash", NULL };
+
+    for (const char *const *m = methods; *m; m++) {
+        if (span_is(value, *m)) {
+            snprintf(sel->method, sizeof sel->method, "%s", *m);
+            return 0;
+        }
+    }
+    return flow_text_unknown(ft, value, "selection method", methods);
+}
+
+static int
+parse_param(const struct flow_text *ft, struct span value,
+            struct group_selection *sel)
+{
+    return flow_text_number(ft, value, "selection_method_param", UINT64_MAX,
+                            &sel->param);
+}
+
+/* fields(ip_src,ip_dst=0xffffff00) */
+static int
+parse_fields(struct flow_text *ft, struct span rest,
+             struct group_selection *sel)
+{
+    struct item item;
+    int more;
+
+    while ((more = flow_text_next(ft, &rest, &item)) > 0) {
+        struct group_field *to = &sel->fields[sel->n_fields];
+        const struct field *field = flow_text_field(item.word);
+        int err;
+
+        if (!field) {
+            return flow_text_fail(ft, item.word.s, "unknown field");
+        }
+        if (sel->n_fields == GROUP_MAX_FIELDS) {
+            return flow_text_fail(ft, item.word.s, "more than %d fields",
+                                  GROUP_MAX_FIELDS);
+        }
+        to->id = field->id;
+        to->mask = field_ones(field);
+        err = item.mark ? flow_text_u128(ft, item.value, "mask", &to->mask)
+                        : 0;
+        if (err) {
+            return err;
+        }
+        to->mask &= field_ones(field);
+        sel->n_fields++;
+    }
+    return more;
+}
+
 /* What was said so far; bits of `seen`. */
 enum { SEEN_ID = 1, SEEN_TYPE = 2, SEEN_COMMAND_BUCKET = 4 };
 
@@ -231,7 +290,10 @@ parse_group_item(struct flow_text *ft, struct span *rest,
                  unsigned int *seen)
 {
     static const char *const words[] = { "group_id", "type", "bucket",
-                                         "command_bucket_id", NULL };
+                                         "command_bucket_id",
+                                         "selection_method",
+                                         "selection_method_param", "fields",
+                                         NULL };
 
     if (is_prefix(item, "bucket")) {
         return add_bucket(ft, rest, item, gm);
@@ -247,6 +309,15 @@ parse_group_item(struct flow_text *ft, struct span *rest,
     if (span_is(item->word, "command_bucket_id")) {
         *seen |= SEEN_COMMAND_BUCKET;
         return parse_command_bucket(ft, item->value, gm);
+    }
+    if (span_is(item->word, "selection_method")) {
+        return parse_method(ft, item->value, &gm->selection);
+    }
+    if (span_is(item->word, "selection_method_param")) {
+        return parse_param(ft, item->value, &gm->selection);
+    }
+    if (span_is(item->word, "fields")) {
+        return parse_fields(ft, item->value, &gm->selection);
     }
     return flow_text_unknown(ft, item->word, "field", words);
 }
@@ -280,6 +351,19 @@ check_group(const struct flow_text *ft, const struct group_mod *gm,
     }
     if (gm->n_buckets && !takes_buckets) {
         return flow_text_fail(ft, ft->start, "bucket=... means nothing here");
+    }
+    if (gm->selection.method[0] && !(is_whole && gm->type == GROUP_SELECT)) {
+        return flow_text_fail(ft, ft->start, "selection_method=... means "
+                              "nothing here");
+    }
+    if ((gm->selection.n_fields || gm->selection.param)
+        && !gm->selection.method[0]) {
+        return flow_text_fail(ft, ft->start, "selection_method=... is "
+                              "missing");
+    }
+    if (gm->selection.n_fields && strcmp(gm->selection.method, "hash")) {
+        return flow_text_fail(ft, ft->start, "only selection_method=hash "
+                              "takes fields");
     }
     if (gm->type == GROUP_INDIRECT && is_whole && gm->n_buckets != 1) {
         return flow_text_fail(ft, ft->start, "an indirect group has one "
@@ -357,6 +441,40 @@ format_command_bucket(uint32_t bucket, struct str *s)
     }
 }
 
+static void
+format_mask(u128 mask, struct str *s)
+{
+    if (mask >> 64) {
+        str_addf(s, "0x%" PRIx64 "%016" PRIx64, (uint64_t) (mask >> 64),
+                 (uint64_t) mask);
+    } else {
+        str_addf(s, "0x%" PRIx64, (uint64_t) mask);
+    }
+}
+
+static void
+format_selection(const struct group_selection *sel, struct str *s)
+{
+    if (!sel->method[0]) {
+        return;
+    }
+    str_addf(s, ",selection_method=%s", sel->method);
+    if (sel->param) {
+        str_addf(s, ",selection_method_param=%" PRIu64, sel->param);
+    }
+    for (unsigned int i = 0; i < sel->n_fields; i++) {
+        const struct field *field = field_by_id(sel->fields[i].id);
+        u128 mask = sel->fields[i].mask;
+
+        str_addf(s, "%s%s", i ? "," : ",fields(", field->name);
+        if (mask != field_ones(field)) {
+            str_add_char(s, '=');
+            format_mask(mask, s);
+        }
+    }
+    str_add(s, sel->n_fields ? ")" : "");
+}
+
 void
 group_mod_format(const struct group_mod *gm, struct str *s)
 {
@@ -370,6 +488,7 @@ group_mod_format(const struct group_mod *gm, struct str *s)
     } else if (gm->command != GROUP_MOD_DELETE) {
         str_addf(s, ",type=%s", group_types[gm->type]);
     }
+    format_selection(&gm->selection, s);
     for (unsigned int i = 0; i < gm->n_buckets; i++) {
         format_bucket(gm, i, s);
     }

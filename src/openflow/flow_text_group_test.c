@@ -60,6 +60,34 @@ TEST(buckets_have_words_and_actions)
                 "bucket=actions=output:1");
 }
 
+TEST(select_groups_have_methods)
+{
+    check_group(GROUP_MOD_ADD,
+                "group_id=1,type=select,selection_method=dp_hash",
+                "group_id=1,type=select,selection_method=dp_hash");
+    check_group(GROUP_MOD_ADD,
+                "group_id=1,fields(ip_src,ipv6_dst=0x10000000000000000),"
+                "selection_method=hash,selection_method_param=9,type=select",
+                "group_id=1,type=select,selection_method=hash,"
+                "selection_method_param=9,"
+                "fields(nw_src,ipv6_dst=0x10000000000000000)");
+    check_group_error(GROUP_MOD_ADD,
+                      "group_id=1,type=select,selection_method=has",
+                      "at 41: unknown selection method 'has'; did you mean "
+                      "'hash'?");
+    check_group_error(GROUP_MOD_ADD,
+                      "group_id=1,type=all,selection_method=hash",
+                      "at 1: selection_method=... means nothing here");
+    check_group_error(GROUP_MOD_ADD, "group_id=1,type=select,fields(ip_src)",
+                      "at 1: selection_method=... is missing");
+    check_group_error(GROUP_MOD_ADD, "group_id=1,type=select,"
+                      "selection_method=dp_hash,fields(ip_src)",
+                      "at 1: only selection_method=hash takes fields");
+    check_group_error(GROUP_MOD_ADD, "group_id=1,type=select,"
+                      "selection_method=hash,fields(nix)",
+                      "at 53: unknown field");
+}
+
 TEST(each_group_command_has_its_words)
 {
     check_group(GROUP_MOD_DELETE, "group_id=all", "group_id=all");
@@ -167,6 +195,7 @@ TEST(bad_meters_are_refused)
 
 TESTS(
     RUN(buckets_have_words_and_actions),
+    RUN(select_groups_have_methods),
     RUN(each_group_command_has_its_words),
     RUN(meters_have_flags_and_bands),
     RUN(bad_meters_are_refused),

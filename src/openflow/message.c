@@ -61,6 +61,7 @@ static const struct form forms[] = {
     { OFT_PORT_MOD, ONLY10, STANDARD(15), BY(port_mod) },
     { OFT_PORT_MOD, FROM13, STANDARD(16), BY(port_mod) },
     { OFT_GROUP_MOD, FROM13, STANDARD(15), BY(group_mod) },
+    { OFT_GROUP_MOD, ONLY10, NICIRA(31), BY(group_mod_nx) },
     { OFT_METER_MOD, FROM13, STANDARD(29), BY(meter_mod) },
     { OFT_BUNDLE_CONTROL, FROM14, STANDARD(33), BY(bundle_control) },
     { OFT_BUNDLE_CONTROL, ONLY13, ONF(2300), BY(bundle_control) },

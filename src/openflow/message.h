@@ -223,8 +223,9 @@ enum of_multipart_type {
 struct of_multipart_request {
     enum of_multipart_type type;
     bool more;                        /* another part follows */
-    bool is_nicira;                   /* 1.0: asked by NXST_FLOW..., and to be
-                                         answered so */
+    bool is_nicira;                   /* asked in an experimenter's form that
+                                         the version lacks (1.0: NXST_FLOW...),
+                                         and to be answered so */
     /* What is asked for; each where its type has it. */
     uint8_t table;                    /* flow, aggregate; OFPTT_ALL */
     uint32_t out_port, out_group;     /* OFPP_ANY, OFPG_ANY: no filter */

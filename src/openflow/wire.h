@@ -16,6 +16,9 @@ enum {
     EXPERIMENTER_ONF = 0x4f4e4600,
 };
 
+/* 1.0's features of a switch and of groups: all actions that it knows. */
+enum { OF10_ACTIONS = 0xfff };
+
 typedef enum of_error wire_decode(const struct of_protocol *, struct cursor *,
                                   struct of_message *, struct str *why);
 /* Appends the body.  0, or -EOPNOTSUPP. */
@@ -64,9 +67,9 @@ bool flow_removed_fits_of10(const struct of_protocol *,
 
 /* wire_bundle.c, wire_group.c, wire_meter.c */
 wire_decode bundle_control_decode, bundle_add_decode, group_mod_decode;
-wire_decode meter_mod_decode;
+wire_decode group_mod_nx_decode, meter_mod_decode;
 wire_encode bundle_control_encode, bundle_add_encode, group_mod_encode;
-wire_encode meter_mod_encode;
+wire_encode group_mod_nx_encode, meter_mod_encode;
 
 /* wire_table.c */
 wire_decode table_mod_decode;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "openflow/wire_action.h"
+#include "openflow/wire_group.h"
 #include "openflow/wire_multipart.h"
 
 /* 1.5 gave buckets numbers and properties. */
@@ -34,8 +35,10 @@ decode_of13(enum of_version version, struct cursor *c, struct bucket *bucket,
            : actions_decode(version, c, &bucket->actions, NULL, why);
 }
 
+/* Nicira's form for 1.0 is 1.5's with 1.0's actions. */
 static enum of_error
-decode_of15(struct cursor *c, struct bucket *bucket, struct str *why)
+decode_of15(enum of_version version, struct cursor *c, struct bucket *bucket,
+            struct str *why)
 {
     uint16_t actions_len = cursor_u16(c);
     struct wire_property prop;
@@ -53,7 +56,7 @@ decode_of15(struct cursor *c, struct bucket *bucket, struct str *why)
         str_setf(why, "bucket id 0x%x", bucket->id);
         return OF_GROUP_MOD_FAILED_BAD_BUCKET;
     }
-    bad = actions_decode(OF15, &actions, &bucket->actions, NULL, why);
+    bad = actions_decode(version, &actions, &bucket->actions, NULL, why);
     while (!bad && wire_next_property(c, &prop, &error)) {
         switch (prop.type) {
         case PROPERTY_WEIGHT:
@@ -74,7 +77,7 @@ decode_of15(struct cursor *c, struct bucket *bucket, struct str *why)
 }
 
 static enum of_error
-decode_buckets(enum of_version version, struct cursor *c,
+decode_buckets(enum of_version version, bool is_15, struct cursor *c,
                struct group_mod *gm, struct str *why)
 {
     while (cursor_left(c)) {
@@ -92,7 +95,7 @@ decode_buckets(enum of_version version, struct cursor *c,
         bucket = &gm->buckets[gm->n_buckets];
         memset(bucket, 0, sizeof *bucket);
         bucket->id = gm->n_buckets++;
-        error = version >= OF15 ? decode_of15(&body, bucket, why)
+        error = is_15 ? decode_of15(version, &body, bucket, why)
                 : decode_of13(version, &body, bucket, why);
         if (error) {
             return error;
@@ -128,7 +131,8 @@ put_property_u32(struct buf *buf, uint16_t type, uint32_t value)
 }
 
 static bool
-encode_of15(struct buf *buf, const struct bucket *bucket)
+encode_of15(struct buf *buf, enum of_version version,
+            const struct bucket *bucket)
 {
     size_t mark = buf->len, actions_ofs, property;
     bool all;
@@ -136,7 +140,7 @@ encode_of15(struct buf *buf, const struct bucket *bucket)
     buf_put_u32(buf, 0);
     buf_put_u32(buf, bucket->id);
     actions_ofs = buf->len;
-    all = actions_encode(buf, OF15, actions_list(&bucket->actions));
+    all = actions_encode(buf, version, actions_list(&bucket->actions));
     buf_patch_u16(buf, mark + 2, (uint16_t) (buf->len - actions_ofs));
     if (bucket->weight) {
         property = wire_begin_property(buf, PROPERTY_WEIGHT);
@@ -155,7 +159,7 @@ encode_of15(struct buf *buf, const struct bucket *bucket)
 }
 
 static bool
-encode_buckets(struct buf *buf, enum of_version version,
+encode_buckets(struct buf *buf, enum of_version version, bool is_15,
                const struct group_mod *gm)
 {
     bool all = true;
@@ -163,7 +167,7 @@ encode_buckets(struct buf *buf, enum of_version version,
     for (unsigned int i = 0; i < gm->n_buckets; i++) {
         const struct bucket *bucket = &gm->buckets[i];
 
-        all = (version >= OF15 ? encode_of15(buf, bucket)
+        all = (is_15 ? encode_of15(buf, version, bucket)
                : encode_of13(buf, version, bucket)) && all;
     }
     return all;
@@ -172,16 +176,16 @@ encode_buckets(struct buf *buf, enum of_version version,
 /* ---- Group-mod ---- */
 
 static enum of_error
-set_command(enum of_version version, uint16_t command, struct group_mod *gm,
+set_command(bool is_15, uint16_t command, struct group_mod *gm,
             struct str *why)
 {
     if (command <= GROUP_MOD_DELETE) {
         gm->command = command;
     } else if (command == WIRE_ADD_OR_MODIFY) {
         gm->command = GROUP_MOD_ADD_OR_MODIFY;
-    } else if (version >= OF15 && command == WIRE_INSERT_BUCKET) {
+    } else if (is_15 && command == WIRE_INSERT_BUCKET) {
         gm->command = GROUP_MOD_INSERT_BUCKET;
-    } else if (version >= OF15 && command == WIRE_REMOVE_BUCKET) {
+    } else if (is_15 && command == WIRE_REMOVE_BUCKET) {
         gm->command = GROUP_MOD_REMOVE_BUCKET;
     } else {
         str_setf(why, "group command %u", command);
@@ -191,35 +195,37 @@ set_command(enum of_version version, uint16_t command, struct group_mod *gm,
 }
 
 static enum of_error
-decode_buckets_of15(struct cursor *c, uint16_t len, struct group_mod *gm,
-                    struct str *why)
+decode_buckets_of15(enum of_version version, struct cursor *c, uint16_t len,
+                    struct group_mod *gm, struct str *why)
 {
     struct cursor buckets = cursor_sub(c, len);
-    struct wire_property prop;
     enum of_error error;
 
     if (cursor_overrun(c)) {
         return OF_BAD_REQUEST_BAD_LEN;
     }
-    error = decode_buckets(OF15, &buckets, gm, why);
-    if (!error && wire_next_property(c, &prop, &error)) {
-        error = wire_unknown_property(&prop, why);
-    }
-    return error;
+    error = decode_buckets(version, true, &buckets, gm, why);
+    return error ? error : group_selection_decode(c, gm, why);
 }
 
-enum of_error
-group_mod_decode(const struct of_protocol *p, struct cursor *c,
-                 struct of_message *msg, struct str *why)
+static bool
+has_place(const struct group_mod *gm)
 {
-    struct group_mod *gm = &msg->group_mod;
+    return gm->command == GROUP_MOD_INSERT_BUCKET
+           || gm->command == GROUP_MOD_REMOVE_BUCKET;
+}
+
+static enum of_error
+decode_group_mod(enum of_version version, bool is_15, struct cursor *c,
+                 struct group_mod *gm, struct str *why)
+{
     uint16_t command = cursor_u16(c), buckets_len = 0;
     uint8_t type = cursor_u8(c);
     enum of_error error;
 
     cursor_skip(c, 1);
     gm->id = cursor_u32(c);
-    if (p->version >= OF15) {
+    if (is_15) {
         buckets_len = cursor_u16(c);
         cursor_skip(c, 2);
         gm->command_bucket = cursor_u32(c);
@@ -227,7 +233,7 @@ group_mod_decode(const struct of_protocol *p, struct cursor *c,
     if (cursor_overrun(c)) {
         return OF_BAD_REQUEST_BAD_LEN;
     }
-    error = set_command(p->version, command, gm, why);
+    error = set_command(is_15, command, gm, why);
     if (!error && type > GROUP_FAST_FAILOVER
         && gm->command != GROUP_MOD_DELETE) {
         str_setf(why, "a group of type %u", type);
@@ -237,17 +243,31 @@ group_mod_decode(const struct of_protocol *p, struct cursor *c,
         return error;
     }
     gm->type = gm->command == GROUP_MOD_DELETE ? GROUP_ALL : type;
-    if (gm->command != GROUP_MOD_INSERT_BUCKET
-        && gm->command != GROUP_MOD_REMOVE_BUCKET) {
+    if (!has_place(gm)) {
         gm->command_bucket = 0;
     }
-    return p->version >= OF15 ? decode_buckets_of15(c, buckets_len, gm, why)
-           : decode_buckets(p->version, c, gm, why);
+    return is_15 ? decode_buckets_of15(version, c, buckets_len, gm, why)
+           : decode_buckets(version, false, c, gm, why);
 }
 
-int
-group_mod_encode(struct buf *buf, const struct of_protocol *p,
-                 const struct of_message *msg)
+enum of_error
+group_mod_decode(const struct of_protocol *p, struct cursor *c,
+                 struct of_message *msg, struct str *why)
+{
+    return decode_group_mod(p->version, p->version >= OF15, c,
+                            &msg->group_mod, why);
+}
+
+enum of_error
+group_mod_nx_decode(const struct of_protocol *p, struct cursor *c,
+                    struct of_message *msg, struct str *why)
+{
+    return decode_group_mod(p->version, true, c, &msg->group_mod, why);
+}
+
+static int
+encode_group_mod(struct buf *buf, enum of_version version, bool is_15,
+                 const struct group_mod *gm)
 {
     static const uint16_t commands[] = {
         [GROUP_MOD_ADD] = 0, [GROUP_MOD_MODIFY] = 1, [GROUP_MOD_DELETE] = 2,
@@ -255,13 +275,9 @@ group_mod_encode(struct buf *buf, const struct of_protocol *p,
         [GROUP_MOD_INSERT_BUCKET] = WIRE_INSERT_BUCKET,
         [GROUP_MOD_REMOVE_BUCKET] = WIRE_REMOVE_BUCKET,
     };
-    const struct group_mod *gm = &msg->group_mod;
-    bool is_15 = p->version >= OF15;
-    bool has_place = gm->command == GROUP_MOD_INSERT_BUCKET
-                     || gm->command == GROUP_MOD_REMOVE_BUCKET;
     size_t len_ofs, buckets_ofs;
 
-    if (!is_15 && has_place) {
+    if (!is_15 && (has_place(gm) || gm->selection.method[0])) {
         return -EOPNOTSUPP;
     }
     buf_put_u16(buf, commands[gm->command]);
@@ -271,17 +287,33 @@ group_mod_encode(struct buf *buf, const struct of_protocol *p,
     len_ofs = buf->len;
     if (is_15) {
         buf_put_u32(buf, 0);
-        buf_put_u32(buf, has_place ? gm->command_bucket : BUCKET_ALL);
+        buf_put_u32(buf, has_place(gm) ? gm->command_bucket : BUCKET_ALL);
     }
     buckets_ofs = buf->len;
-    if (!encode_buckets(buf, p->version, gm)
+    if (!encode_buckets(buf, version, is_15, gm)
         || buf->len - buckets_ofs > UINT16_MAX) {
         return -EOPNOTSUPP;
     }
     if (is_15) {
         buf_patch_u16(buf, len_ofs, (uint16_t) (buf->len - buckets_ofs));
+        group_selection_encode(buf, version, &gm->selection);
     }
     return 0;
+}
+
+int
+group_mod_encode(struct buf *buf, const struct of_protocol *p,
+                 const struct of_message *msg)
+{
+    return encode_group_mod(buf, p->version, p->version >= OF15,
+                            &msg->group_mod);
+}
+
+int
+group_mod_nx_encode(struct buf *buf, const struct of_protocol *p,
+                    const struct of_message *msg)
+{
+    return encode_group_mod(buf, p->version, true, &msg->group_mod);
 }
 
 /* ---- Replies ---- */
@@ -310,7 +342,8 @@ of_reply_group_stats(struct of_reply *r, const struct of_group_stats *g)
 void
 of_reply_group_desc(struct of_reply *r, const struct group_mod *gm)
 {
-    bool is_15 = r->protocol->version >= OF15;
+    enum of_version version = r->protocol->version;
+    bool is_15 = version >= OF15 || r->is_nicira;
     size_t mark = reply_begin_item(r), buckets_ofs;
 
     buf_put_u16(r->buf, 0);
@@ -319,10 +352,11 @@ of_reply_group_desc(struct of_reply *r, const struct group_mod *gm)
     buf_put_u32(r->buf, gm->id);
     buf_put_zeros(r->buf, is_15 ? 8 : 0);
     buckets_ofs = r->buf->len;
-    encode_buckets(r->buf, r->protocol->version, gm);
+    encode_buckets(r->buf, version, is_15, gm);
     if (is_15) {
         buf_patch_u16(r->buf, mark + 8,
                       (uint16_t) (r->buf->len - buckets_ofs));
+        group_selection_encode(r->buf, version, &gm->selection);
     }
     buf_patch_u16(r->buf, mark, (uint16_t) (r->buf->len - mark));
     reply_end_item(r, mark);
@@ -347,6 +381,9 @@ action_bits(enum of_version version, uint64_t actions)
     };
     uint32_t bits = 0;
 
+    if (version == OF10) {
+        return OF10_ACTIONS;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         if (actions >> rows[i].action & 1
             && (version >= OF15 || rows[i].bit < 28)) {

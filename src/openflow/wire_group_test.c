@@ -77,6 +77,72 @@ TEST(groups_are_read_by_ovs_ofctl)
     }
 }
 
+TEST(selection_methods_come_back_in_the_forms_that_know_them)
+{
+    static const char text[] =
+        "group_id=5,type=select,selection_method=hash,"
+        "selection_method_param=7,fields(ip_src,eth_dst=0xff),"
+        "bucket=weight:1,output:1";
+
+    for (size_t v = 0; v < ARRAY_SIZE(versions); v += 3) {
+        struct of_protocol p = { .version = versions[v] };
+        struct of_message msg = { .type = OFT_GROUP_MOD }, out;
+        struct str printed = STR_INIT, was = STR_INIT, is = STR_INIT;
+        struct buf buf = BUF_INIT;
+
+        CHECK(!group_mod_parse(text, GROUP_MOD_ADD, NULL, &msg.group_mod,
+                               NULL));
+        round_trip(&p, &msg, &buf, &out);
+        group_mod_format(&msg.group_mod, &was);
+        group_mod_format(&out.group_mod, &is);
+        assert_string_equal(str_text(&was), str_text(&is));
+        ovs_parse(&buf, &printed);
+        CHECK_SAYS(&printed, "selection_method=hash");
+        CHECK_SAYS(&printed, "selection_method_param=7");
+        group_mod_fini(&msg.group_mod);
+        group_mod_fini(&out.group_mod);
+        buf_fini(&buf);
+        str_fini(&printed);
+        str_fini(&was);
+        str_fini(&is);
+    }
+}
+
+TEST(selection_methods_in_disorder_are_refused)
+{
+    /* A select group without buckets, and the property from its length on. */
+    static const struct {
+        const char *property;
+        enum of_error error;
+    } cases[] = {
+        { "0028 0000154d 00000001 00000000 68617368000000000000000000000000"
+          "0000000000000000", OF_OK },
+        { "0028 00001550 00000001 00000000 68617368000000000000000000000000"
+          "0000000000000000", OF_BAD_PROPERTY_BAD_EXPERIMENTER },
+        { "0028 0000154d 00000002 00000000 68617368000000000000000000000000"
+          "0000000000000000", OF_BAD_PROPERTY_BAD_EXP_TYPE },
+        { "0028 0000154d 00000001 00000000 62617368000000000000000000000000"
+          "0000000000000000", OF_BAD_PROPERTY_BAD_VALUE },
+        { "0010 0000154d 00000001 00000000", OF_BAD_PROPERTY_BAD_LEN },
+        { "0030 0000154d 00000001 00000000 68617368000000000000000000000000"
+          "0000000000000000 8000ff04 ffffffff", OF_BAD_PROPERTY_BAD_VALUE },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct buf buf = BUF_INIT;
+        struct of_message msg;
+        char hex[400];
+        enum of_error error;
+
+        snprintf(hex, sizeof hex, "000f000000000001 0000 01 00 00000001"
+                 "0000 0000 ffffffff ffff%s", cases[i].property);
+        error = decode_hex(OF15, hex, &msg, &buf);
+        CHECK_MSG(error == cases[i].error, "case %zu: %s", i,
+                  of_error_name(error));
+        buf_fini(&buf);
+    }
+}
+
 TEST(groups_in_disorder_are_refused)
 {
     static const struct {
@@ -257,6 +323,8 @@ TEST(bundles_in_disorder_are_refused)
 TESTS(
     RUN(any_group_mod_comes_back_from_the_wire),
     RUN(groups_are_read_by_ovs_ofctl),
+    RUN(selection_methods_come_back_in_the_forms_that_know_them),
+    RUN(selection_methods_in_disorder_are_refused),
     RUN(groups_in_disorder_are_refused),
     RUN(meters_come_back_and_are_read_by_ovs_ofctl),
     RUN(meters_in_disorder_are_refused),

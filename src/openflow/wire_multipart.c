@@ -5,7 +5,19 @@
 #include "openflow/wire_match.h"
 
 enum { TYPE_EXPERIMENTER = 0xffff, FLAG_MORE = 1 };
-enum { NXST_FLOW = 0, NXST_AGGREGATE = 1 };
+
+/* What experimenters say where the version itself cannot. */
+static const struct exp_kind {
+    enum of_multipart_type type;
+    uint8_t version;
+    uint32_t experimenter, exp_type;
+} exp_kinds[] = {
+    { MP_FLOW, OF10, EXPERIMENTER_NICIRA, 0 },
+    { MP_AGGREGATE, OF10, EXPERIMENTER_NICIRA, 1 },
+    { MP_GROUP_STATS, OF10, EXPERIMENTER_NICIRA, 7 },
+    { MP_GROUP_DESC, OF10, EXPERIMENTER_NICIRA, 8 },
+    { MP_GROUP_FEATURES, OF10, EXPERIMENTER_NICIRA, 9 },
+};
 
 /* Type on the wire, the same in all versions that have it. */
 static const struct kind {
@@ -67,6 +79,13 @@ decode_nicira_flow(struct cursor *c, struct of_multipart_request *r,
     return error;
 }
 
+/* What 1.0 lacks, Nicira says as 1.5 does. */
+static enum of_version
+nicira_as(enum of_version version)
+{
+    return version == OF10 ? OF15 : version;
+}
+
 static enum of_error
 decode_request(enum of_version version, struct cursor *c,
                struct of_multipart_request *r, struct str *why)
@@ -120,24 +139,33 @@ static enum of_error
 decode_experimenter(enum of_version version, struct cursor *c,
                     struct of_multipart_request *r, struct str *why)
 {
-    uint32_t experimenter = cursor_u32(c), subtype = cursor_u32(c);
+    uint32_t experimenter = cursor_u32(c), exp_type = cursor_u32(c);
+    const struct exp_kind *kind = NULL;
 
     if (cursor_overrun(c)) {
         return OF_BAD_REQUEST_BAD_LEN;
     }
-    if (experimenter != EXPERIMENTER_NICIRA) {
-        str_setf(why, "statistics of the unknown experimenter 0x%08x",
+    for (size_t i = 0; i < ARRAY_SIZE(exp_kinds); i++) {
+        if (exp_kinds[i].version == version
+            && exp_kinds[i].experimenter == experimenter
+            && exp_kinds[i].exp_type == exp_type) {
+            kind = &exp_kinds[i];
+        }
+    }
+    if (!kind) {
+        str_setf(why, "statistics %u of the experimenter 0x%08x", exp_type,
                  experimenter);
-        return OF_BAD_REQUEST_BAD_EXPERIMENTER;
+        return experimenter == EXPERIMENTER_NICIRA
+               || experimenter == EXPERIMENTER_ONF
+                   ? OF_BAD_REQUEST_BAD_EXP_TYPE
+                   : OF_BAD_REQUEST_BAD_EXPERIMENTER;
     }
-    if (version != OF10 || subtype > NXST_AGGREGATE) {
-        str_setf(why, "Nicira's statistics %u are not known", subtype);
-        return OF_BAD_REQUEST_BAD_EXP_TYPE;
-    }
-    cursor_skip(c, 4);
-    r->type = subtype == NXST_FLOW ? MP_FLOW : MP_AGGREGATE;
+    cursor_skip(c, version == OF10 ? 4 : 0);
+    r->type = kind->type;
     r->is_nicira = true;
-    return decode_nicira_flow(c, r, why);
+    return r->type == MP_FLOW || r->type == MP_AGGREGATE
+           ? decode_nicira_flow(c, r, why)
+           : decode_request(nicira_as(version), c, r, why);
 }
 
 static const struct of_multipart_request all_of_it = {
@@ -270,17 +298,31 @@ encode_request(struct buf *buf, enum of_version version,
     return 0;
 }
 
+static const struct exp_kind *
+find_exp_kind(enum of_version version, enum of_multipart_type type)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(exp_kinds); i++) {
+        if (exp_kinds[i].version == version && exp_kinds[i].type == type) {
+            return &exp_kinds[i];
+        }
+    }
+    return NULL;
+}
+
 static void
 put_kind(struct buf *buf, enum of_version version,
          enum of_multipart_type type, bool is_nicira, bool more)
 {
-    buf_put_u16(buf, is_nicira ? TYPE_EXPERIMENTER : kinds[type].wire_type);
+    const struct exp_kind *kind = is_nicira ? find_exp_kind(version, type)
+                                            : NULL;
+
+    buf_put_u16(buf, kind ? TYPE_EXPERIMENTER : kinds[type].wire_type);
     buf_put_u16(buf, more ? FLAG_MORE : 0);
     buf_put_zeros(buf, version == OF10 ? 0 : 4);
-    if (is_nicira) {
-        buf_put_u32(buf, EXPERIMENTER_NICIRA);
-        buf_put_u32(buf, type == MP_FLOW ? NXST_FLOW : NXST_AGGREGATE);
-        buf_put_u32(buf, 0);
+    if (kind) {
+        buf_put_u32(buf, kind->experimenter);
+        buf_put_u32(buf, kind->exp_type);
+        buf_put_zeros(buf, version == OF10 ? 4 : 0);
     }
 }
 
@@ -291,15 +333,16 @@ multipart_request_encode(struct buf *buf, const struct of_protocol *p,
     const struct of_multipart_request *r = &msg->multipart;
 
     if ((unsigned int) r->type >= N_MULTIPARTS
-        || p->version < kinds[r->type].first
-        || (r->is_nicira && (p->version != OF10
-                             || (r->type != MP_FLOW
-                                 && r->type != MP_AGGREGATE)))) {
+        || (r->is_nicira ? !find_exp_kind(p->version, r->type)
+                         : p->version < kinds[r->type].first)) {
         return -EOPNOTSUPP;
     }
     put_kind(buf, p->version, r->type, r->is_nicira, r->more);
-    return r->is_nicira ? encode_nicira_flow(buf, r)
-           : encode_request(buf, p->version, r);
+    if (r->is_nicira && (r->type == MP_FLOW || r->type == MP_AGGREGATE)) {
+        return encode_nicira_flow(buf, r);
+    }
+    return encode_request(buf, r->is_nicira ? nicira_as(p->version)
+                                            : p->version, r);
 }
 
 /* ---- Replies: the frame ---- */

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { OF10_PORT_LEN = 48, OF10_ACTIONS = 0xfff };
+enum { OF10_PORT_LEN = 48 };
 
 static uint32_t
 capabilities(enum of_version version)

@@ -51,7 +51,8 @@ add_group_desc(void *request, const struct group *g)
 {
     struct stats_request *r = request;
     struct group_mod desc = { .type = g->type, .id = g->id,
-                              .n_buckets = g->n_buckets };
+                              .n_buckets = g->n_buckets,
+                              .selection = g->selection };
 
     if (r->what->group != OFPG_ALL && r->what->group != g->id) {
         return true;

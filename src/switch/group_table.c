@@ -87,6 +87,7 @@ find_bucket(const struct group *group, uint32_t id)
 struct blueprint {
     uint32_t id;
     enum group_type type;
+    const struct group_selection *selection;
     unsigned int n;
     struct group_bucket *buckets; /* credit: NULL */
 };
@@ -100,6 +101,7 @@ version_create(const struct blueprint *plan, const struct group *old, msec now)
     version->o.id = plan->id;
     version->g.id = plan->id;
     version->g.type = plan->type;
+    version->g.selection = *plan->selection;
     version->g.n_buckets = plan->n;
     version->g.buckets = version->buckets;
     version->g.created = old ? old->created : now;
@@ -369,6 +371,7 @@ put_group(struct tables *t, const struct group_mod *request,
         gm.type = old->type;      /* the request has none */
     }
     plan.type = gm.type;
+    plan.selection = is_about_buckets ? &old->selection : &gm.selection;
     plan.buckets = xcalloc((old ? old->n_buckets : 0) + gm.n_buckets + 1,
                            sizeof *plan.buckets);
     error = plan_make(&plan, &gm, old, why);

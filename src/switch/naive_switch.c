@@ -448,7 +448,8 @@ pick(struct walk *w, uint32_t id)
     flow_view_init(&view, &flow, &looks);
     return translate_pick_bucket(
         w->sw->env, group, version,
-        translate_flow_hash(w->sw->env->group_key, &view, &looks));
+        translate_flow_hash(w->sw->env->group_key, &group->selection,
+                            &view, &looks));
 }
 
 static void

@@ -447,6 +447,26 @@ random_rule(const struct random_rules *r, uint8_t table, uint16_t priority,
     random_instructions(r, mod);
 }
 
+/* Which fields choose the bucket: the usual ones, or some that are named. */
+static void
+random_selection(const struct random_rules *r, struct group_selection *sel)
+{
+    static const enum field_id ids[] = { FIELD_ETH_DST, FIELD_IPV4_DST,
+                                         FIELD_IPV4_SRC, FIELD_TCP_DST,
+                                         FIELD_IN_PORT };
+
+    strcpy(sel->method, "hash");
+    sel->param = rng_below(r->rng, 3);
+    sel->n_fields = rng_below(r->rng, 3);
+    for (unsigned int i = 0; i < sel->n_fields; i++) {
+        const struct field *field =
+            field_by_id(ids[rng_below(r->rng, ARRAY_SIZE(ids))]);
+
+        sel->fields[i].id = field->id;
+        sel->fields[i].mask = rng_one_in(r->rng, 2) ? field_ones(field) : 3;
+    }
+}
+
 void
 random_group(const struct random_rules *r, uint32_t id, struct group_mod *mod)
 {
@@ -456,6 +476,9 @@ random_group(const struct random_rules *r, uint32_t id, struct group_mod *mod)
     mod->type = (enum group_type) rng_below(r->rng, 4);
     mod->n_buckets = mod->type == GROUP_INDIRECT ? 1
                                                  : rng_below(r->rng, 4);
+    if (mod->type == GROUP_SELECT && rng_one_in(r->rng, 2)) {
+        random_selection(r, &mod->selection);
+    }
     mod->buckets = xcalloc(MAX(mod->n_buckets, 1u), sizeof *mod->buckets);
     for (unsigned int i = 0; i < mod->n_buckets; i++) {
         struct bucket *b = &mod->buckets[i];

@@ -66,6 +66,7 @@ struct group {
         struct credit *credit;          /* the bucket's counters: survive a
                                            modify that keeps the bucket id */
     } *buckets;
+    struct group_selection selection;
     struct credit *credit;
     msec created;
 };

@@ -103,9 +103,10 @@ bool translate_send(struct translation *, const struct port_settings *,
 
 void translate_group(struct translation *, uint32_t id);
 bool translate_group_needs_headers(const struct translation *, uint32_t id);
-/* Of addresses, protocol and ports: packets of a connection have the same. */
-uint64_t translate_flow_hash(struct hash_key, const struct flow_view *,
-                             struct flow_looks *);
+/* Of addresses, protocol and ports, so that packets of a connection have the
+ * same; or of the fields that the group wants. */
+uint64_t translate_flow_hash(struct hash_key, const struct group_selection *,
+                             const struct flow_view *, struct flow_looks *);
 
 /* ---- translate_freeze.c ---- */
 

@@ -49,9 +49,25 @@ group_is_live(const struct translate_env *env, const struct group *group,
 
 /* ---- Select ---- */
 
+static uint64_t
+hash_wanted_fields(struct hash_key key, const struct group_selection *sel,
+                   const struct flow_view *v, struct flow_looks *looks)
+{
+    u128 values[GROUP_MAX_FIELDS] = { 0 };
+
+    for (unsigned int i = 0; i < sel->n_fields; i++) {
+        const struct group_field *f = &sel->fields[i];
+
+        if (flow_view_has(v, looks, f->id)) {
+            values[i] = flow_view_get_bits(v, looks, f->id, f->mask);
+        }
+    }
+    return hash_bytes(key, values, sel->n_fields * sizeof values[0]);
+}
+
 uint64_t
-translate_flow_hash(struct hash_key key, const struct flow_view *v,
-                    struct flow_looks *looks)
+translate_flow_hash(struct hash_key key, const struct group_selection *sel,
+                    const struct flow_view *v, struct flow_looks *looks)
 {
     /* Of each pair the first that the packet has. */
     static const enum field_id fields[] = {
@@ -62,6 +78,12 @@ translate_flow_hash(struct hash_key key, const struct flow_view *v,
     };
     u128 values[ARRAY_SIZE(fields)] = { 0 };
 
+    if (sel->param) {
+        key.seed = hash_u64(key, sel->param);
+    }
+    if (sel->n_fields) {
+        return hash_wanted_fields(key, sel, v, looks);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
         if (flow_view_has(v, looks, fields[i])) {
             values[i] = flow_view_get(v, looks, fields[i]);
@@ -166,7 +188,8 @@ translate_group(struct translation *t, uint32_t id)
         picked = group->n_buckets ? 0 : -1;
         break;
     case GROUP_SELECT:
-        hash = translate_flow_hash(t->env->group_key, &t->view, &t->looks);
+        hash = translate_flow_hash(t->env->group_key, &group->selection,
+                                   &t->view, &t->looks);
         picked = translate_pick_bucket(t->env, group, t->version, hash);
         break;
     case GROUP_FAST_FAILOVER:
