@@ -60,6 +60,20 @@ actions_add_controller(struct actions *actions, uint16_t max_len,
     controller->reason = (uint8_t) reason;
 }
 
+struct action_controller *
+actions_add_userdata(struct actions *actions, const void *userdata,
+                     uint16_t len)
+{
+    struct action_controller *controller
+        = actions_add(actions, ACTION_CONTROLLER, sizeof *controller + len);
+
+    controller->userdata_len = len;
+    if (len) {
+        memcpy(controller->userdata, userdata, len);
+    }
+    return controller;
+}
+
 void
 actions_add_set_field(struct actions *actions, enum field_id field,
                       u128 value, u128 mask)
@@ -77,25 +91,31 @@ actions_add_set_field(struct actions *actions, enum field_id field,
 }
 
 uint32_t
-actions_begin_clone(struct actions *actions)
+actions_begin(struct actions *actions, enum action_type type, size_t len)
 {
     uint32_t mark = actions->len;
 
-    actions_add(actions, ACTION_CLONE, sizeof(struct action_clone));
+    actions_add(actions, type, len);
     return mark;
 }
 
-bool
-actions_end_clone(struct actions *actions, uint32_t mark)
+uint32_t
+actions_begin_clone(struct actions *actions)
 {
-    struct action *clone = (struct action *) (void *) (actions->data + mark);
+    return actions_begin(actions, ACTION_CLONE, sizeof(struct action_clone));
+}
+
+bool
+actions_end(struct actions *actions, uint32_t mark)
+{
+    struct action *outer = (struct action *) (void *) (actions->data + mark);
     uint32_t len = actions->len - mark;
 
     if (len > ACTION_MAX_LEN) {
         actions->len = mark;
         return false;
     }
-    clone->len = (uint16_t) len;
+    outer->len = (uint16_t) len;
     return true;
 }
 

@@ -47,6 +47,7 @@ enum {
     X(PUSH_MPLS, "push_mpls", action_push)                                   \
     X(POP_MPLS, "pop_mpls", action_push)                                     \
     X(DEC_TTL, "dec_ttl", action_plain)                                      \
+    X(DEC_TTL_IDS, "dec_ttl", action_ids)                                    \
     X(DEC_MPLS_TTL, "dec_mpls_ttl", action_plain)                            \
     X(COPY_TTL_OUT, "copy_ttl_out", action_plain)                            \
     X(COPY_TTL_IN, "copy_ttl_in", action_plain)                              \
@@ -54,10 +55,15 @@ enum {
     X(METER, "meter", action_number)                                         \
     X(SET_QUEUE, "set_queue", action_number)                                 \
     X(POP_QUEUE, "pop_queue", action_plain)                                  \
+    X(ENQUEUE, "enqueue", action_enqueue)                                    \
     X(RESUBMIT, "resubmit", action_resubmit)                                 \
     X(CLONE, "clone", action_clone)                                          \
     X(STACK_PUSH, "push", action_stack)                                      \
     X(STACK_POP, "pop", action_stack)                                        \
+    X(DELETE_FIELD, "delete_field", action_field)                            \
+    X(CT, "ct", action_ct)                                                   \
+    X(NAT, "nat", action_nat)                                                \
+    X(CT_CLEAR, "ct_clear", action_plain)                                    \
     X(EXIT, "exit", action_plain)                                            \
     X(NOTE, "note", action_note)
 
@@ -103,7 +109,10 @@ struct action_controller {
     uint16_t max_len;
     uint16_t controller_id;
     uint8_t reason;               /* enum packet_in_reason */
-    uint8_t pad[3];
+    bool pause;                   /* what is left waits for a resume */
+    uint16_t userdata_len;        /* bytes that the packet-in repeats */
+    uint32_t meter;               /* that packet-ins pass; 0: none */
+    uint8_t userdata[];
 };
 
 /* Part of a field: bits [ofs, ofs + n_bits). */
@@ -151,7 +160,57 @@ struct action_resubmit {
     struct action h;
     uint32_t in_port;             /* OFPP_IN_PORT: as it is */
     uint8_t table;                /* 0xff: the current one */
-    uint8_t pad[3];
+    bool with_ct;                 /* addresses and ports are those of the
+                                     connection's first packet */
+    uint8_t pad[2];
+};
+
+struct action_enqueue {           /* OpenFlow 1.0's output to a queue */
+    struct action h;
+    uint32_t port;
+    uint32_t queue;
+};
+
+struct action_ids {               /* controllers that hear of used-up TTLs */
+    struct action h;
+    uint16_t n;
+    uint16_t ids[];
+};
+
+struct action_field {
+    struct action h;
+    uint16_t field;               /* enum field_id */
+    uint16_t pad[3];
+};
+
+enum { CT_NO_TABLE = 0xff, ALG_FTP = 21, ALG_TFTP = 69 };
+
+/* Through the connection tracker. */
+struct action_ct {
+    struct action h;
+    struct subfield zone_src;     /* n_bits 0: the zone is a number */
+    uint16_t zone;
+    uint16_t alg;                 /* port of a protocol whose data connections
+                                     are related: 21, 69; 0: none */
+    uint8_t table;                /* where a tracked copy goes; CT_NO_TABLE */
+    bool commit, force;
+    uint8_t pad[5];
+    /* nested actions follow: nat first, then what sets mark and label */
+};
+
+enum nat_flags {                  /* as on the wire */
+    NAT_SRC = 1 << 0, NAT_DST = 1 << 1, NAT_PERSISTENT = 1 << 2,
+    NAT_HASH = 1 << 3, NAT_RANDOM = 1 << 4,
+};
+
+/* In ct only.  Ranges have both ends; a single value is both. */
+struct action_nat {
+    struct action h;
+    uint16_t flags;
+    uint8_t family;               /* 4, 6, or 0: no address is given */
+    bool has_ports;
+    uint16_t port_min, port_max;
+    struct ip6_addr addr_min, addr_max;     /* IPv4: the first four bytes */
 };
 
 struct action_clone {
@@ -181,6 +240,21 @@ struct action_list {
     for (const struct action *A = (LIST)->first;                             \
          (uintptr_t) A < (uintptr_t) (LIST)->first + (LIST)->len;            \
          A = (const struct action *) ((const char *) A + A->len))
+
+static inline struct action_list
+action_ct_list(const struct action_ct *ct)
+{
+    return (struct action_list) { (const struct action *) (ct + 1),
+                                  ct->h.len - (uint32_t) sizeof *ct };
+}
+
+/* Plain output to OFPP_CONTROLLER says as much. */
+static inline bool
+action_controller_is_plain(const struct action_controller *a)
+{
+    return a->reason == REASON_APPLY_ACTION && !a->controller_id
+           && !a->userdata_len && !a->pause && !a->meter;
+}
 
 static inline struct action_list
 action_clone_list(const struct action_clone *clone)
@@ -216,13 +290,20 @@ void *actions_add(struct actions *, enum action_type, size_t len);
 void actions_add_output(struct actions *, uint32_t port);
 void actions_add_controller(struct actions *, uint16_t max_len,
                             enum packet_in_reason);
+/* To the controller with bytes that the packet-in repeats; the rest is for the
+ * caller to set. */
+struct action_controller *actions_add_userdata(struct actions *,
+                                               const void *userdata,
+                                               uint16_t len);
 void actions_add_set_field(struct actions *, enum field_id, u128 value,
                            u128 mask);
-/* Nesting: begin returns a mark that end takes.  End says whether the nested
- * actions fit into a clone's length (ACTION_MAX_LEN); if not, the clone is
- * taken off again. */
+/* Nesting, in a clone or in another action of `len` bytes that begins at the
+ * present length: begin returns a mark that end takes.  End says whether the
+ * nested actions fit into an action's length (ACTION_MAX_LEN); if not, the outer
+ * one is taken off again. */
 uint32_t actions_begin_clone(struct actions *);
-bool actions_end_clone(struct actions *, uint32_t mark);
+uint32_t actions_begin(struct actions *, enum action_type, size_t len);
+bool actions_end(struct actions *, uint32_t mark);
 struct action_list actions_list(const struct actions *);
 bool action_list_equal(struct action_list, struct action_list);
 

@@ -55,8 +55,8 @@ TEST(a_clone_holds_what_was_added_between_its_marks)
     inner = actions_begin_clone(&a);
     actions_add_output(&a, 2);
     actions_add_output(&a, 3);
-    CHECK(actions_end_clone(&a, inner));
-    CHECK(actions_end_clone(&a, outer));
+    CHECK(actions_end(&a, inner));
+    CHECK(actions_end(&a, outer));
     actions_add_output(&a, 4);
 
     CHECK(count(actions_list(&a)) == 2);
@@ -76,7 +76,7 @@ TEST(a_clone_that_is_too_long_is_taken_off)
     for (unsigned int i = 0; i <= ACTION_MAX_LEN / 16; i++) {
         actions_add_output(&a, i);
     }
-    CHECK(!actions_end_clone(&a, mark));
+    CHECK(!actions_end(&a, mark));
     CHECK(count(actions_list(&a)) == 1);
     actions_fini(&a);
 }

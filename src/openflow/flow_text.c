@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 enum { MAX_VALUE = 160 };         /* bytes of one value, its mask included */
@@ -207,6 +208,13 @@ parse_u128(struct span span, u128 *value)
     return true;
 }
 
+static unsigned int
+hex_digit(char c)
+{
+    return c <= '9' ? (unsigned int) (c - '0')
+           : (unsigned int) (tolower((unsigned char) c) - 'a' + 10);
+}
+
 int
 flow_text_u128(const struct flow_text *ft, struct span span,
                const char *what, u128 *value)
@@ -274,6 +282,41 @@ flow_text_masked(const struct flow_text *ft, struct span span,
     *mask = m;
     *has_mask = slash;
     return 0;
+}
+
+int
+flow_text_hex(const struct flow_text *ft, struct span span, const char *what,
+              size_t max, uint8_t **bytes, size_t *n_bytes)
+{
+    uint8_t *out = xmalloc(span.len / 2 + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < span.len; i++) {
+        if (span.s[i] != '.') {
+            struct span pair = { span.s + i, 2 };
+
+            if (++i >= span.len || n == max
+                || !isxdigit((unsigned char) pair.s[0])
+                || !isxdigit((unsigned char) pair.s[1])) {
+                free(out);
+                return flow_text_fail(ft, span.s, "%s is pairs of hex digits, "
+                                      "such as 01.02.ff", what);
+            }
+            out[n++] = (uint8_t) (hex_digit(pair.s[0]) << 4
+                                  | hex_digit(pair.s[1]));
+        }
+    }
+    *bytes = out;
+    *n_bytes = n;
+    return 0;
+}
+
+void
+flow_text_format_hex(const uint8_t *bytes, size_t n, struct str *s)
+{
+    for (size_t i = 0; i < n; i++) {
+        str_addf(s, "%s%02x", i ? "." : "", bytes[i]);
+    }
 }
 
 /* ---- Ports ---- */

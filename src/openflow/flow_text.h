@@ -11,6 +11,7 @@
  *     flow_text_action.c        the table of actions, nesting
  *     flow_text_output.c        actions that send packets somewhere
  *     flow_text_field.c         actions that work on fields
+ *     flow_text_ct.c            ct and nat
  *     flow_text_instruction.c   instructions and their order
  *     flow_text_flow.c  flow_text_group.c  flow_text_meter.c   whole requests
  *
@@ -128,14 +129,24 @@ typedef int action_parse(struct flow_text *, const struct item *,
 typedef void action_format(const struct action *, struct str *);
 
 /* flow_text_output.c */
-action_parse parse_output, parse_reserved, parse_controller, parse_resubmit;
+action_parse parse_output, parse_reserved, parse_controller, parse_resubmit,
+             parse_enqueue;
 action_format format_output, format_controller, format_output_reg,
-              format_resubmit;
+              format_resubmit, format_enqueue;
+/* Pairs of hex digits, perhaps with dots between them. */
+int flow_text_hex(const struct flow_text *, struct span, const char *what,
+                  size_t max, uint8_t **bytes, size_t *n);
+void flow_text_format_hex(const uint8_t *, size_t n, struct str *);
+
+/* flow_text_ct.c */
+action_parse parse_ct;
+action_format format_ct, format_nat;
 
 /* flow_text_field.c */
 action_parse parse_set_field, parse_set_tunnel, parse_load, parse_move,
-             parse_stack;
-action_format format_set_field, format_move, format_stack;
+             parse_stack, parse_delete_field;
+action_format format_set_field, format_move, format_stack,
+              format_delete_field;
 
 /* The older actions that set one field: mod_dl_src, set_mpls_ttl...  1 when the
  * item is one of them, 0 when not, -EINVAL. */

@@ -2,9 +2,11 @@
  * A new action is a row in each and a pair of functions. */
 #include "openflow/flow_text.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "packet/eth.h"
+
+enum { TTL_IDS_MAX = 1024 };
 
 /* ---- Actions of few words ---- */
 
@@ -105,33 +107,18 @@ parse_note(struct flow_text *ft, const struct item *item,
 {
     size_t header = offsetof(struct action_note, bytes);
     struct action_note *note;
-    struct str hex = STR_INIT;
+    uint8_t *bytes;
     size_t n_bytes;
+    int err = flow_text_hex(ft, item->value, "a note",
+                            ACTION_MAX_LEN - header, &bytes, &n_bytes);
 
-    for (size_t i = 0; i < item->value.len; i++) {
-        char c = item->value.s[i];
-
-        if (c != '.') {
-            str_add_char(&hex, c);
-        }
-    }
-    n_bytes = hex.len / 2;
-    if (hex.len % 2
-        || strspn(str_text(&hex), "0123456789abcdefABCDEF") != hex.len
-        || header + n_bytes > ACTION_MAX_LEN) {
-        str_fini(&hex);
-        return flow_text_fail(ft, item->word.s, "a note is pairs of hex "
-                              "digits, such as 01.02.ff");
+    if (err) {
+        return err;
     }
     note = actions_add(actions, ACTION_NOTE, header + n_bytes);
     note->n_bytes = (uint16_t) (note->h.len - header);
-    for (size_t i = 0; i < n_bytes; i++) {
-        unsigned int byte = 0;
-
-        sscanf(hex.text + 2 * i, "%2x", &byte);
-        note->bytes[i] = (uint8_t) byte;
-    }
-    str_fini(&hex);
+    memcpy(note->bytes, bytes, n_bytes);
+    free(bytes);
     return 0;
 }
 
@@ -141,9 +128,57 @@ format_note(const struct action *action, struct str *s)
     const struct action_note *note = (const void *) action;
 
     str_add(s, "note:");
-    for (unsigned int i = 0; i < note->n_bytes; i++) {
-        str_addf(s, "%s%02x", i ? "." : "", note->bytes[i]);
+    flow_text_format_hex(note->bytes, note->n_bytes, s);
+}
+
+/* dec_ttl, or dec_ttl(ID,...) for certain controllers. */
+static int
+parse_dec_ttl(struct flow_text *ft, const struct item *item,
+              uint32_t type UNUSED, struct actions *actions)
+{
+    struct span rest = item->value;
+    uint16_t ids[TTL_IDS_MAX];
+    struct action_ids *out;
+    struct item each;
+    unsigned int n = 0;
+    int more;
+
+    if (item->mark != '(') {
+        return parse_plain(ft, item, ACTION_DEC_TTL, actions);
     }
+    while ((more = flow_text_next(ft, &rest, &each)) > 0) {
+        uint64_t id;
+        int err = n == TTL_IDS_MAX
+                  ? flow_text_fail(ft, each.word.s, "too many controllers")
+                  : flow_text_number(ft, each.word, "dec_ttl", 0xffff, &id);
+
+        if (err) {
+            return err;
+        }
+        ids[n++] = (uint16_t) id;
+    }
+    if (more < 0 || !n) {
+        return more < 0 ? more
+               : flow_text_fail(ft, item->word.s, "dec_ttl(...) names "
+                                "controllers");
+    }
+    out = actions_add(actions, ACTION_DEC_TTL_IDS,
+                      sizeof *out + n * sizeof ids[0]);
+    out->n = (uint16_t) n;
+    memcpy(out->ids, ids, n * sizeof ids[0]);
+    return 0;
+}
+
+static void
+format_dec_ttl_ids(const struct action *action, struct str *s)
+{
+    const struct action_ids *ids = (const void *) action;
+
+    str_add(s, "dec_ttl(");
+    for (unsigned int i = 0; i < ids->n; i++) {
+        str_addf(s, "%s%u", i ? "," : "", ids->ids[i]);
+    }
+    str_add_char(s, ')');
 }
 
 static int
@@ -163,7 +198,7 @@ parse_clone(struct flow_text *ft, const struct item *item,
     ft->depth++;
     mark = actions_begin_clone(actions);
     err = action_text_list(ft, item->value, actions);
-    if (!err && !actions_end_clone(actions, mark)) {
+    if (!err && !actions_end(actions, mark)) {
         err = flow_text_fail(ft, item->word.s, "too many actions");
     }
     ft->depth--;
@@ -197,6 +232,7 @@ static const struct action_word {
     { "meter", parse_number, ACTION_METER },
     { "set_queue", parse_number, ACTION_SET_QUEUE },
     { "pop_queue", parse_plain, ACTION_POP_QUEUE },
+    { "enqueue", parse_enqueue, 0 },
     { "set_field", parse_set_field, 0 },
     { "load", parse_load, 0 },
     { "move", parse_move, 0 },
@@ -207,7 +243,7 @@ static const struct action_word {
     { "strip_vlan", parse_plain, ACTION_POP_VLAN },
     { "push_mpls", parse_push, ACTION_PUSH_MPLS },
     { "pop_mpls", parse_push, ACTION_POP_MPLS },
-    { "dec_ttl", parse_plain, ACTION_DEC_TTL },
+    { "dec_ttl", parse_dec_ttl, 0 },
     { "dec_mpls_ttl", parse_plain, ACTION_DEC_MPLS_TTL },
     { "copy_ttl_out", parse_plain, ACTION_COPY_TTL_OUT },
     { "copy_ttl_in", parse_plain, ACTION_COPY_TTL_IN },
@@ -215,6 +251,9 @@ static const struct action_word {
     { "clone", parse_clone, 0 },
     { "push", parse_stack, ACTION_STACK_PUSH },
     { "pop", parse_stack, ACTION_STACK_POP },
+    { "delete_field", parse_delete_field, 0 },
+    { "ct", parse_ct, 0 },
+    { "ct_clear", parse_plain, ACTION_CT_CLEAR },
     { "exit", parse_plain, ACTION_EXIT },
     { "note", parse_note, 0 },
 };
@@ -230,6 +269,7 @@ static action_format *const action_formats[N_ACTIONS] = {
     [ACTION_PUSH_MPLS] = format_push,
     [ACTION_POP_MPLS] = format_push,
     [ACTION_DEC_TTL] = format_plain,
+    [ACTION_DEC_TTL_IDS] = format_dec_ttl_ids,
     [ACTION_DEC_MPLS_TTL] = format_plain,
     [ACTION_COPY_TTL_OUT] = format_plain,
     [ACTION_COPY_TTL_IN] = format_plain,
@@ -237,10 +277,15 @@ static action_format *const action_formats[N_ACTIONS] = {
     [ACTION_METER] = format_number,
     [ACTION_SET_QUEUE] = format_number,
     [ACTION_POP_QUEUE] = format_plain,
+    [ACTION_ENQUEUE] = format_enqueue,
     [ACTION_RESUBMIT] = format_resubmit,
     [ACTION_CLONE] = format_clone,
     [ACTION_STACK_PUSH] = format_stack,
     [ACTION_STACK_POP] = format_stack,
+    [ACTION_DELETE_FIELD] = format_delete_field,
+    [ACTION_CT] = format_ct,
+    [ACTION_NAT] = format_nat,
+    [ACTION_CT_CLEAR] = format_plain,
     [ACTION_EXIT] = format_plain,
     [ACTION_NOTE] = format_note,
 };

@@ -163,6 +163,31 @@ format_stack(const struct action *action, struct str *s)
     flow_text_format_subfield(&stack->sub, s);
 }
 
+/* delete_field:FIELD, which only tunnel options can be */
+int
+parse_delete_field(struct flow_text *ft, const struct item *item,
+                   uint32_t type UNUSED, struct actions *actions)
+{
+    struct action_field *out;
+    const struct field *field;
+    int err = flow_text_want_value(ft, item);
+
+    err = err ? err : flow_text_writable(ft, item->value, &field);
+    if (!err) {
+        out = actions_add(actions, ACTION_DELETE_FIELD, sizeof *out);
+        out->field = (uint16_t) field->id;
+    }
+    return err;
+}
+
+void
+format_delete_field(const struct action *action, struct str *s)
+{
+    str_addf(s, "delete_field:%s",
+             field_by_id(((const struct action_field *) action)->field)
+                 ->name);
+}
+
 /* ---- mod_* ---- */
 
 /* A whole field, or some bits of one with others that are always set.  The text

@@ -1,6 +1,7 @@
 /* Actions that send packets somewhere: output, controller, resubmit. */
 #include "openflow/flow_text.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 enum { TRUNC_MIN = 14 };          /* an Ethernet header must stay */
@@ -140,6 +141,50 @@ format_output_reg(const struct action *action, struct str *s)
     flow_text_format_subfield(&reg->src, s);
 }
 
+/* enqueue:PORT:QUEUE or enqueue(PORT,QUEUE) */
+int
+parse_enqueue(struct flow_text *ft, const struct item *item,
+              uint32_t type UNUSED, struct actions *actions)
+{
+    const char *end = item->value.s + item->value.len;
+    const char *mark = item->value.s;
+    struct action_enqueue *out;
+    struct span port_text, queue_text;
+    uint64_t queue;
+    uint32_t port;
+    int err;
+
+    while (mark < end && *mark != ',' && *mark != ':') {
+        mark++;
+    }
+    if (!item->mark || mark == end) {
+        return flow_text_fail(ft, item->word.s, "write enqueue:PORT:QUEUE");
+    }
+    port_text = (struct span) { item->value.s,
+                                (size_t) (mark - item->value.s) };
+    queue_text = (struct span) { mark + 1, (size_t) (end - mark - 1) };
+    err = flow_text_port(ft, port_text, &port);
+    err = err ? err : flow_text_number(ft, queue_text, "queue", UINT32_MAX,
+                                       &queue);
+    if (err) {
+        return err;
+    }
+    out = actions_add(actions, ACTION_ENQUEUE, sizeof *out);
+    out->port = port;
+    out->queue = (uint32_t) queue;
+    return 0;
+}
+
+void
+format_enqueue(const struct action *action, struct str *s)
+{
+    const struct action_enqueue *enqueue = (const void *) action;
+
+    str_add(s, "enqueue:");
+    flow_text_format_port(enqueue->port, s);
+    str_addf(s, ":%u", enqueue->queue);
+}
+
 /* ---- Controller ---- */
 
 static const char *const reasons[] = {
@@ -166,16 +211,48 @@ parse_reason(const struct flow_text *ft, struct span value, uint8_t *reason)
     return flow_text_unknown(ft, value, "reason", names);
 }
 
+struct controller_text {
+    struct action_controller a;
+    uint8_t *userdata;
+};
+
+static int
+parse_userdata(const struct flow_text *ft, struct span value,
+               struct controller_text *text)
+{
+    size_t n;
+
+    free(text->userdata);
+    text->userdata = NULL;
+    if (flow_text_hex(ft, value, "userdata",
+                      ACTION_MAX_LEN - sizeof text->a - 64, &text->userdata,
+                      &n)) {
+        return -EINVAL;
+    }
+    text->a.userdata_len = (uint16_t) n;
+    return 0;
+}
+
 static int
 parse_controller_arg(const struct flow_text *ft, const struct item *arg,
-                     struct action_controller *c)
+                     struct controller_text *text)
 {
-    static const char *const words[] = { "max_len", "reason", "id", NULL };
+    static const char *const words[] = { "max_len", "reason", "id",
+                                         "userdata", "pause", "meter_id",
+                                         NULL };
+    struct action_controller *c = &text->a;
     uint64_t number = 0;
     int err;
 
     if (span_is(arg->word, "reason")) {
         return parse_reason(ft, arg->value, &c->reason);
+    }
+    if (span_is(arg->word, "userdata")) {
+        return parse_userdata(ft, arg->value, text);
+    }
+    if (span_is(arg->word, "pause")) {
+        c->pause = true;
+        return flow_text_want_none(ft, arg);
     }
     if (span_is(arg->word, "max_len")) {
         err = flow_text_number(ft, arg->value, "max_len", 0xffff, &number);
@@ -183,8 +260,28 @@ parse_controller_arg(const struct flow_text *ft, const struct item *arg,
     } else if (span_is(arg->word, "id")) {
         err = flow_text_number(ft, arg->value, "id", 0xffff, &number);
         c->controller_id = (uint16_t) number;
+    } else if (span_is(arg->word, "meter_id")) {
+        err = flow_text_number(ft, arg->value, "meter_id", UINT32_MAX,
+                               &number);
+        c->meter = (uint32_t) number;
     } else {
         err = flow_text_unknown(ft, arg->word, "argument", words);
+    }
+    return err;
+}
+
+static int
+parse_controller_args(const struct flow_text *ft, struct span rest,
+                      struct controller_text *text)
+{
+    struct item arg;
+    int err;
+
+    while ((err = flow_text_next(ft, &rest, &arg)) > 0) {
+        err = parse_controller_arg(ft, &arg, text);
+        if (err) {
+            return err;
+        }
     }
     return err;
 }
@@ -193,34 +290,27 @@ int
 parse_controller(struct flow_text *ft, const struct item *item,
                  uint32_t type UNUSED, struct actions *actions)
 {
-    struct action_controller c = { .max_len = 0xffff,
-                                   .reason = REASON_APPLY_ACTION };
+    struct controller_text text = {
+        .a = { .max_len = 0xffff, .reason = REASON_APPLY_ACTION },
+    };
     struct action_controller *out;
-    struct span rest = item->value;
-    struct item arg;
+    uint64_t max_len;
     int err = 0;
 
     if (item->mark == '(') {
-        while ((err = flow_text_next(ft, &rest, &arg)) > 0) {
-            err = parse_controller_arg(ft, &arg, &c);
-            if (err) {
-                return err;
-            }
-        }
+        err = parse_controller_args(ft, item->value, &text);
     } else if (item->mark) {
-        uint64_t max_len;
-
         err = flow_text_number(ft, item->value, "max_len", 0xffff, &max_len);
-        c.max_len = err ? 0 : (uint16_t) max_len;
+        text.a.max_len = err ? 0 : (uint16_t) max_len;
     }
-    if (err) {
-        return err;
+    if (!err) {
+        out = actions_add_userdata(actions, text.userdata,
+                                   text.a.userdata_len);
+        text.a.h = out->h;
+        *out = text.a;
     }
-    out = actions_add(actions, ACTION_CONTROLLER, sizeof *out);
-    out->max_len = c.max_len;
-    out->reason = c.reason;
-    out->controller_id = c.controller_id;
-    return 0;
+    free(text.userdata);
+    return err;
 }
 
 void
@@ -228,7 +318,7 @@ format_controller(const struct action *action, struct str *s)
 {
     const struct action_controller *c = (const void *) action;
 
-    if (c->reason == REASON_APPLY_ACTION && !c->controller_id) {
+    if (action_controller_is_plain(c)) {
         str_addf(s, "CONTROLLER:%u", c->max_len);
         return;
     }
@@ -242,13 +332,36 @@ format_controller(const struct action *action, struct str *s)
     if (c->controller_id) {
         str_addf(s, "id=%u,", c->controller_id);
     }
+    if (c->userdata_len) {
+        str_add(s, "userdata=");
+        flow_text_format_hex(c->userdata, c->userdata_len, s);
+        str_add_char(s, ',');
+    }
+    if (c->pause) {
+        str_add(s, "pause,");
+    }
+    if (c->meter) {
+        str_addf(s, "meter_id=%u,", c->meter);
+    }
     str_chomp(s, ",");
     str_add_char(s, ')');
 }
 
 /* ---- Resubmit ---- */
 
-/* resubmit:PORT, or resubmit(PORT,TABLE) where one may be left out. */
+/* Takes ",ct" off the end. */
+static bool
+cut_ct(struct span *table)
+{
+    bool has_ct = table->len >= 3
+                  && !memcmp(table->s + table->len - 3, ",ct", 3);
+
+    table->len -= has_ct ? 3 : 0;
+    return has_ct;
+}
+
+/* resubmit:PORT, or resubmit(PORT,TABLE[,ct]) where port or table may be left
+ * out. */
 int
 parse_resubmit(struct flow_text *ft, const struct item *item,
                uint32_t type UNUSED, struct actions *actions)
@@ -258,6 +371,7 @@ parse_resubmit(struct flow_text *ft, const struct item *item,
     struct action_resubmit *resubmit;
     uint32_t port = OFPP_IN_PORT;
     uint64_t table = OFPTT_ALL;
+    bool with_ct = false;
     int err = flow_text_want_value(ft, item);
 
     if (err) {
@@ -267,8 +381,9 @@ parse_resubmit(struct flow_text *ft, const struct item *item,
         port_text.len = (size_t) (comma - port_text.s);
         table_text = (struct span) { comma + 1,
                                      item->value.len - port_text.len - 1 };
+        with_ct = cut_ct(&table_text);
     }
-    if (!port_text.len && !table_text.len) {
+    if (!port_text.len && !table_text.len && !with_ct) {
         return flow_text_fail(ft, item->word.s, "resubmit needs a port or a "
                               "table");
     }
@@ -284,6 +399,7 @@ parse_resubmit(struct flow_text *ft, const struct item *item,
     resubmit = actions_add(actions, ACTION_RESUBMIT, sizeof *resubmit);
     resubmit->in_port = port;
     resubmit->table = (uint8_t) table;
+    resubmit->with_ct = with_ct;
     return 0;
 }
 
@@ -292,7 +408,7 @@ format_resubmit(const struct action *action, struct str *s)
 {
     const struct action_resubmit *resubmit = (const void *) action;
 
-    if (resubmit->table == OFPTT_ALL) {
+    if (resubmit->table == OFPTT_ALL && !resubmit->with_ct) {
         str_add(s, "resubmit:");
         flow_text_format_port(resubmit->in_port, s);
         return;
@@ -301,5 +417,9 @@ format_resubmit(const struct action *action, struct str *s)
     if (resubmit->in_port != OFPP_IN_PORT) {
         flow_text_format_port(resubmit->in_port, s);
     }
-    str_addf(s, ",%u)", resubmit->table);
+    str_add_char(s, ',');
+    if (resubmit->table != OFPTT_ALL) {
+        str_addf(s, "%u", resubmit->table);
+    }
+    str_add(s, resubmit->with_ct ? ",ct)" : ")");
 }

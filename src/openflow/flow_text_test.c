@@ -319,7 +319,7 @@ TEST(errors_say_what_where_and_what_was_nearest)
           "at 1: set_field: nw_dst needs ip here" },
         { "actions=push_vlan:0x8101", "at 19: push_vlan takes 0x8100 or "
           "0x88a8" },
-        { "actions=note:1", "at 9: a note is pairs of hex digits, such as "
+        { "actions=note:1", "at 14: a note is pairs of hex digits, such as "
           "01.02.ff" },
         { "actions=resubmit()", "at 9: resubmit needs a value" },
         { "cookie=5/7,actions=drop", "at 8: an add takes no cookie mask" },

@@ -6,11 +6,13 @@
 #include "openflow/flow_mod.h"
 
 #include "packet/eth.h"
+#include "packet/ip.h"
 
 struct check {
     struct flow flow;             /* what is known about the packet */
     enum actions_context context;
     unsigned int depth;
+    bool in_ct;                   /* what stands here is done to a connection */
     struct str *why;
 };
 
@@ -48,6 +50,12 @@ need_field(const struct check *c, const char *action,
 }
 
 /* What conntrack keeps belongs to the connection, not to the packet. */
+static bool
+is_of_connection(const struct field *field)
+{
+    return field->id == FIELD_CT_MARK || field->id == FIELD_CT_LABEL;
+}
+
 static enum of_error
 need_writable(const struct check *c, const char *action,
               const struct field *field)
@@ -56,8 +64,11 @@ need_writable(const struct check *c, const char *action,
         return refuse(c, OF_BAD_ACTION_BAD_SET_TYPE,
                       "%s: %s cannot be written", action, field->name);
     }
-    if (field->id == FIELD_CT_MARK || field->id == FIELD_CT_LABEL) {
-        return refuse(c, OF_BAD_ACTION_BAD_SET_ARGUMENT,
+    if (c->in_ct ? !is_of_connection(field) : is_of_connection(field)) {
+        return c->in_ct
+               ? refuse(c, OF_BAD_ACTION_BAD_ARGUMENT,
+                        "ct: %s is not the connection's", field->name)
+               : refuse(c, OF_BAD_ACTION_BAD_SET_ARGUMENT,
                       "%s: %s can only be set as its connection is committed",
                       action, field->name);
     }
@@ -118,6 +129,18 @@ check_port(const struct check *c, uint32_t port)
                       "output to TABLE is for packet-outs only");
     }
     return OF_OK;
+}
+
+static enum of_error
+check_enqueue(struct check *c, const struct action *action)
+{
+    uint32_t port = ((const struct action_enqueue *) action)->port;
+
+    if (port >= OFPP_MAX && port != OFPP_IN_PORT && port != OFPP_LOCAL) {
+        return refuse(c, OF_BAD_ACTION_BAD_OUT_PORT,
+                      "enqueue: port %u has no queues", port);
+    }
+    return check_port(c, port);
 }
 
 static enum of_error
@@ -327,6 +350,128 @@ check_stack(struct check *c, const struct action *action)
     return need_subfield(c, "pop", &stack->sub, true);
 }
 
+static enum of_error
+check_delete_field(struct check *c, const struct action *action)
+{
+    const struct action_field *del = (const void *) action;
+
+    if (del->field >= N_FIELDS || !field_is_tun_metadata(del->field)) {
+        return refuse(c, OF_BAD_ACTION_BAD_SET_TYPE,
+                      "delete_field: only a tunnel's options can go");
+    }
+    return OF_OK;
+}
+
+static enum of_error
+check_resubmit(struct check *c, const struct action *action)
+{
+    const struct action_resubmit *resubmit = (const void *) action;
+
+    uint32_t state = be32toh(c->flow.key.ct_state);
+    uint32_t valid = FLOW_CT_NEW | FLOW_CT_EST | FLOW_CT_REL | FLOW_CT_TRK;
+
+    if (resubmit->with_ct && c->context != ACTIONS_BUCKET
+        && (!(state & valid) || state & FLOW_CT_INV)) {
+        return refuse(c, OF_BAD_ACTION_MATCH_INCONSISTENT,
+                      "resubmit: ct needs a valid ct_state here, such as "
+                      "+trk-inv");
+    }
+    return OF_OK;
+}
+
+/* ---- Connections ---- */
+
+/* A helper reads one protocol's packets only. */
+static bool
+alg_fits(const struct check *c, uint16_t alg)
+{
+    uint8_t proto = c->flow.key.nw_proto;
+
+    return alg == ALG_FTP ? proto == IP_PROTO_TCP
+           : alg == ALG_TFTP ? proto == IP_PROTO_UDP : true;
+}
+
+/* Without commit, only translation as it was set up before goes with it. */
+static bool
+needs_commit(struct action_list list)
+{
+    ACTION_FOR_EACH (a, &list) {
+        if (a->type != ACTION_NAT
+            || ((const struct action_nat *) a)->flags & (NAT_SRC | NAT_DST)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum of_error
+check_ct(struct check *c, const struct action *action)
+{
+    const struct action_ct *ct = (const void *) action;
+    struct action_list nested = action_ct_list(ct);
+    enum of_error error = OF_OK;
+    unsigned int n_nats = 0;
+
+    if (ct->force && !ct->commit) {
+        return refuse(c, OF_BAD_ACTION_BAD_ARGUMENT, "ct: force goes with "
+                      "commit");
+    }
+    if (!ct->commit && needs_commit(nested)) {
+        return refuse(c, OF_BAD_ACTION_BAD_ARGUMENT, "ct: only a plain nat "
+                      "goes without commit");
+    }
+    ACTION_FOR_EACH (a, &nested) {
+        if (a->type != ACTION_SET_FIELD && a->type != ACTION_MOVE
+            && (a->type != ACTION_NAT || n_nats++)) {
+            return refuse(c, OF_BAD_ACTION_BAD_ARGUMENT, "ct: one nat, and "
+                          "writes of ct_mark and ct_label");
+        }
+    }
+    if (c->context != ACTIONS_BUCKET
+        && (!field_prereq_met(field_by_id(FIELD_IP_PROTO), &c->flow)
+            || !alg_fits(c, ct->alg)
+            || (ct->commit
+                && c->flow.key.ct_state & htobe32(FLOW_CT_INV)))) {
+        return refuse(c, OF_BAD_ACTION_MATCH_INCONSISTENT,
+                      "ct needs ip or ipv6 here (ftp tcp, tftp udp), and no "
+                      "ct_state=+inv to commit");
+    }
+    if (ct->zone_src.n_bits) {
+        error = need_subfield(c, "ct", &ct->zone_src, false);
+    }
+    if (!error) {
+        c->in_ct = true;
+        error = check_list(c, nested);
+        c->in_ct = false;
+    }
+    return error;
+}
+
+static enum of_error
+check_nat(struct check *c, const struct action *action)
+{
+    const struct action_nat *nat = (const void *) action;
+    unsigned int kind = nat->flags & (NAT_SRC | NAT_DST);
+    unsigned int choice = nat->flags & (NAT_HASH | NAT_RANDOM);
+    unsigned int all = NAT_SRC | NAT_DST | NAT_PERSISTENT | NAT_HASH
+                       | NAT_RANDOM;
+
+    if (!c->in_ct || nat->flags & ~all || kind == (NAT_SRC | NAT_DST)
+        || choice == (NAT_HASH | NAT_RANDOM)
+        || (!kind && (nat->flags || nat->family || nat->has_ports))
+        || memcmp(&nat->addr_min, &nat->addr_max, sizeof nat->addr_min) > 0
+        || nat->port_min > nat->port_max) {
+        return refuse(c, OF_BAD_ACTION_BAD_ARGUMENT,
+                      "nat: what it says makes no sense here");
+    }
+    if (c->context != ACTIONS_BUCKET && nat->family
+        && eth_type(c) != (nat->family == 4 ? ETH_TYPE_IP : ETH_TYPE_IPV6)) {
+        return refuse(c, OF_BAD_ACTION_MATCH_INCONSISTENT,
+                      "nat: the packets have no such addresses");
+    }
+    return OF_OK;
+}
+
 /* in_set: may it stand in an action set? */
 static const struct {
     check_action *check;
@@ -342,6 +487,7 @@ static const struct {
     [ACTION_PUSH_MPLS] = { check_push_mpls, true },
     [ACTION_POP_MPLS] = { check_pop_mpls, true },
     [ACTION_DEC_TTL] = { check_ok, true },
+    [ACTION_DEC_TTL_IDS] = { check_ok, true },
     [ACTION_DEC_MPLS_TTL] = { check_mpls_ttl, true },
     [ACTION_COPY_TTL_OUT] = { check_mpls_ttl, true },
     [ACTION_COPY_TTL_IN] = { check_mpls_ttl, true },
@@ -349,10 +495,15 @@ static const struct {
     [ACTION_METER] = { check_meter, true },
     [ACTION_SET_QUEUE] = { check_ok, true },
     [ACTION_POP_QUEUE] = { check_ok, false },
-    [ACTION_RESUBMIT] = { check_ok, true },
+    [ACTION_ENQUEUE] = { check_enqueue, false },
+    [ACTION_RESUBMIT] = { check_resubmit, true },
     [ACTION_CLONE] = { check_clone, true },
     [ACTION_STACK_PUSH] = { check_stack, false },
     [ACTION_STACK_POP] = { check_stack, false },
+    [ACTION_DELETE_FIELD] = { check_delete_field, false },
+    [ACTION_CT] = { check_ct, true },
+    [ACTION_NAT] = { check_nat, false },
+    [ACTION_CT_CLEAR] = { check_ok, true },
     [ACTION_EXIT] = { check_ok, false },
     [ACTION_NOTE] = { check_ok, false },
 };

@@ -191,7 +191,7 @@ TEST(nesting_and_length_are_bounded)
         marks[i] = actions_begin_clone(&a);
     }
     for (unsigned int i = ACTIONS_MAX_DEPTH + 1; i-- > 0; ) {
-        CHECK(actions_end_clone(&a, marks[i]));
+        CHECK(actions_end(&a, marks[i]));
     }
     CHECK(actions_check(actions_list(&a), ACTIONS_APPLY, &match, NULL)
           == OF_BAD_ACTION_TOO_MANY);

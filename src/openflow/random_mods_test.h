@@ -163,13 +163,87 @@ add_output(struct rng *rng, struct actions *actions)
 static void
 add_controller(struct rng *rng, struct actions *actions)
 {
-    struct action_controller *c = actions_add(actions, ACTION_CONTROLLER,
-                                              sizeof *c);
+    static const uint8_t bytes[] = { 1, 0x23, 0xff, 0, 0, 0 };
+    struct action_controller *c = actions_add_userdata(
+        actions, bytes, rng_one_in(rng, 3) ? (uint16_t) rng_below(rng, 7) : 0);
 
+    c->pause = rng_one_in(rng, 4);
+    c->meter = rng_one_in(rng, 4) ? rng_u32(rng) : 0;
     c->max_len = rng_one_in(rng, 2) ? 0xffff : (uint16_t) rng_u32(rng);
     c->reason = (uint8_t) (rng_one_in(rng, 2) ? REASON_APPLY_ACTION
                                               : rng_below(rng, 6));
     c->controller_id = (uint16_t) (rng_one_in(rng, 2) ? 0 : rng_u32(rng));
+}
+
+static void
+add_nat(struct rng *rng, struct actions *actions)
+{
+    struct action_nat *nat = actions_add(actions, ACTION_NAT, sizeof *nat);
+    static const uint8_t families[] = { 0, 4, 6 };
+    static const uint16_t choices[] = { 0, NAT_HASH, NAT_RANDOM };
+
+    if (rng_one_in(rng, 3)) {
+        return;                   /* as the connection was set up */
+    }
+    nat->flags = (uint16_t) ((rng_one_in(rng, 2) ? NAT_SRC : NAT_DST)
+                             | choices[rng_below(rng, 3)]
+                             | (rng_one_in(rng, 2) ? NAT_PERSISTENT : 0));
+    nat->family = families[rng_below(rng, 3)];
+    for (unsigned int i = 0; i < (nat->family == 4 ? 4u : 16u); i++) {
+        nat->addr_min.b[i] = nat->family ? (uint8_t) rng_u32(rng) : 0;
+    }
+    nat->addr_max = nat->addr_min;
+    if (nat->family && rng_one_in(rng, 2)) {
+        nat->addr_max.b[0] = 255;
+    }
+    nat->has_ports = rng_one_in(rng, 2);
+    if (nat->has_ports) {
+        nat->port_min = (uint16_t) rng_u32(rng);
+        nat->port_max = rng_one_in(rng, 2) ? nat->port_min : 0xffff;
+    }
+}
+
+static void
+add_ct(struct rng *rng, struct actions *actions)
+{
+    static const uint16_t algs[] = { 0, ALG_FTP, ALG_TFTP };
+    uint32_t mark = actions_begin(actions, ACTION_CT,
+                                  sizeof(struct action_ct));
+    struct action_ct *ct = (void *) (actions->data + mark);
+
+    ct->commit = !rng_one_in(rng, 3);
+    ct->force = rng_one_in(rng, 4);
+    ct->table = rng_one_in(rng, 2) ? CT_NO_TABLE
+                                   : (uint8_t) rng_below(rng, 255);
+    ct->alg = algs[rng_below(rng, 3)];
+    if (rng_one_in(rng, 3)) {
+        ct->zone_src = (struct subfield) { FIELD_REG3, 8, 16 };
+    } else {
+        ct->zone = (uint16_t) rng_u32(rng);
+    }
+    if (rng_one_in(rng, 2)) {
+        add_nat(rng, actions);
+    }
+    for (unsigned int n = rng_below(rng, 3); n > 0; n--) {
+        actions_add_set_field(actions, rng_one_in(rng, 2) ? FIELD_CT_MARK
+                              : FIELD_CT_LABEL, random_u128(rng),
+                              rng_one_in(rng, 2) ? ~(u128) 0
+                                                 : random_u128(rng));
+    }
+    CHECK(actions_end(actions, mark));
+}
+
+static void
+add_ids(struct rng *rng, struct actions *actions)
+{
+    uint16_t n = (uint16_t) (1 + rng_below(rng, 5));
+    struct action_ids *ids = actions_add(actions, ACTION_DEC_TTL_IDS,
+                                         sizeof *ids + 2 * n);
+
+    ids->n = n;
+    for (unsigned int i = 0; i < n; i++) {
+        ids->ids[i] = (uint16_t) rng_u32(rng);
+    }
 }
 
 static void
@@ -195,6 +269,8 @@ add_action(struct rng *rng, struct actions *actions,
     enum action_type type = rng_below(rng, N_ACTIONS);
     struct action_output_reg *reg;
     struct action_resubmit *resubmit;
+    struct action_enqueue *enqueue;
+    struct action_field *field;
     struct action_stack *stack;
     struct action_number *number;
     struct action_push *push;
@@ -233,7 +309,7 @@ add_action(struct rng *rng, struct actions *actions,
         return;
     case ACTION_POP_VLAN: case ACTION_DEC_TTL: case ACTION_DEC_MPLS_TTL:
     case ACTION_COPY_TTL_OUT: case ACTION_COPY_TTL_IN: case ACTION_POP_QUEUE:
-    case ACTION_EXIT:
+    case ACTION_EXIT: case ACTION_CT_CLEAR:
         actions_add(actions, type, sizeof(struct action_plain));
         return;
     case ACTION_GROUP: case ACTION_METER: case ACTION_SET_QUEUE:
@@ -245,12 +321,28 @@ add_action(struct rng *rng, struct actions *actions,
         resubmit->in_port = random_port(rng);
         resubmit->table = (uint8_t) (rng_one_in(rng, 3) ? 0xff
                                                         : rng_u32(rng));
+        resubmit->with_ct = rng_one_in(rng, 3);
+        return;
+    case ACTION_ENQUEUE:
+        enqueue = actions_add(actions, type, sizeof *enqueue);
+        enqueue->port = random_port(rng);
+        enqueue->queue = rng_u32(rng);
+        return;
+    case ACTION_DELETE_FIELD:
+        field = actions_add(actions, type, sizeof *field);
+        field->field = (uint16_t) (FIELD_TUN_METADATA0 + rng_below(rng, 32));
+        return;
+    case ACTION_DEC_TTL_IDS:
+        add_ids(rng, actions);
+        return;
+    case ACTION_CT: case ACTION_NAT:
+        add_ct(rng, actions);
         return;
     case ACTION_CLONE:
         if (depth < 3) {
             mark = actions_begin_clone(actions);
             add_actions(rng, actions, context, match, depth + 1);
-            CHECK(actions_end_clone(actions, mark));
+            CHECK(actions_end(actions, mark));
         }
         return;
     case ACTION_STACK_PUSH: case ACTION_STACK_POP:

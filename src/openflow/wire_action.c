@@ -121,12 +121,12 @@ of10_set_vlan(struct action_decoder *d, struct cursor *c, bool is_pcp)
 static enum of_error
 of10_enqueue(struct action_decoder *d, struct cursor *c)
 {
+    struct action_enqueue *a = actions_add(d->out, ACTION_ENQUEUE, sizeof *a);
     uint32_t port = port_from_of10(cursor_u16(c));
 
     cursor_skip(c, 6);
-    add_number(d, ACTION_SET_QUEUE, cursor_u32(c));
-    add_output(d, port, OFPCML_NO_BUFFER);
-    add_plain(d, ACTION_POP_QUEUE);
+    a->port = port;
+    a->queue = cursor_u32(c);
     return OF_OK;
 }
 

@@ -1,7 +1,7 @@
 /* Actions and instructions on the wire.
  *
  * Actions that a version's standard lacks travel as Nicira's, which all four
- * versions know.  Some say more than one thing (1.0's enqueue is set_queue,
+ * versions know.  Some say more than one thing (1.0's enqueue is later set_queue,
  * output, pop_queue), and some that differ in name only become the same. */
 #ifndef WEFT_OPENFLOW_WIRE_ACTION_H
 #define WEFT_OPENFLOW_WIRE_ACTION_H

@@ -48,16 +48,9 @@ static bool
 put_controller(struct buf *buf, enum of_version version,
                const struct action_controller *a)
 {
-    size_t mark;
-
-    if (a->reason == REASON_APPLY_ACTION && !a->controller_id) {
-        return put_output(buf, version, OFPP_CONTROLLER, a->max_len);
-    }
-    mark = begin_nx(buf, NX_CONTROLLER);
-    buf_put_u16(buf, a->max_len);
-    buf_put_u16(buf, a->controller_id);
-    buf_put_u8(buf, a->reason);
-    return put_plain(buf, mark);
+    return action_controller_is_plain(a)
+           ? put_output(buf, version, OFPP_CONTROLLER, a->max_len)
+           : put_nx_controller(buf, a);
 }
 
 /* ---- Fields ---- */
@@ -273,6 +266,7 @@ put_simple(struct buf *buf, enum of_version version, enum action_type type)
         [ACTION_COPY_TTL_IN] = { 0, 12, 0 },
         [ACTION_POP_QUEUE] = { 0, 0, NX_POP_QUEUE },
         [ACTION_EXIT] = { 0, 0, NX_EXIT },
+        [ACTION_CT_CLEAR] = { 0, 0, NX_CT_CLEAR },
     };
     uint16_t standard = version == OF10 ? rows[type].of10 : rows[type].of13;
     size_t mark;
@@ -302,6 +296,29 @@ put_number(struct buf *buf, enum of_version version,
            : put_u32(buf, 21, a->number);
 }
 
+/* Later versions say it in three words. */
+static bool
+put_enqueue(struct buf *buf, enum of_version version,
+            const struct action_enqueue *a)
+{
+    size_t mark;
+    uint16_t port;
+
+    if (version != OF10) {
+        return put_u32(buf, 21, a->queue)
+               && put_output(buf, version, a->port, 0)
+               && put_simple(buf, version, ACTION_POP_QUEUE);
+    }
+    if (!port_to_of10(a->port, &port)) {
+        return false;
+    }
+    mark = begin(buf, 11);
+    buf_put_u16(buf, port);
+    buf_put_zeros(buf, 6);
+    buf_put_u32(buf, a->queue);
+    return put_plain(buf, mark);
+}
+
 static bool
 put_action(struct buf *buf, enum of_version version, const struct action *a)
 {
@@ -317,8 +334,9 @@ put_action(struct buf *buf, enum of_version version, const struct action *a)
         return put_push(buf, version, (const void *) a);
     case ACTION_POP_VLAN: case ACTION_DEC_TTL: case ACTION_DEC_MPLS_TTL:
     case ACTION_COPY_TTL_OUT: case ACTION_COPY_TTL_IN:
-    case ACTION_POP_QUEUE: case ACTION_EXIT:
+    case ACTION_POP_QUEUE: case ACTION_EXIT: case ACTION_CT_CLEAR:
         return put_simple(buf, version, a->type);
+    case ACTION_ENQUEUE: return put_enqueue(buf, version, (const void *) a);
     case ACTION_GROUP: case ACTION_METER: case ACTION_SET_QUEUE:
         return put_number(buf, version, (const void *) a);
     default: return nicira_encode(buf, version, a);

@@ -12,12 +12,14 @@ enum {
     NX_RESUBMIT = 1, NX_SET_TUNNEL = 2, NX_SET_QUEUE = 4, NX_POP_QUEUE = 5,
     NX_REG_MOVE = 6, NX_REG_LOAD = 7, NX_NOTE = 8, NX_SET_TUNNEL64 = 9,
     NX_RESUBMIT_TABLE = 14, NX_OUTPUT_REG = 15, NX_EXIT = 17,
-    NX_DEC_TTL = 18, NX_CONTROLLER = 20, NX_WRITE_METADATA = 22,
+    NX_DEC_TTL = 18, NX_CONTROLLER = 20, NX_DEC_TTL_IDS = 21,
+    NX_WRITE_METADATA = 22,
     NX_PUSH_MPLS = 23, NX_POP_MPLS = 24, NX_SET_MPLS_TTL = 25,
     NX_DEC_MPLS_TTL = 26, NX_STACK_PUSH = 27, NX_STACK_POP = 28,
     NX_SET_MPLS_LABEL = 30, NX_SET_MPLS_TC = 31, NX_OUTPUT_REG2 = 32,
-    NX_REG_LOAD2 = 33, NX_CONTROLLER2 = 37, NX_OUTPUT_TRUNC = 39,
-    NX_GROUP = 40, NX_CLONE = 42,
+    NX_REG_LOAD2 = 33, NX_CT = 35, NX_NAT = 36, NX_CONTROLLER2 = 37,
+    NX_OUTPUT_TRUNC = 39, NX_GROUP = 40, NX_CLONE = 42, NX_CT_CLEAR = 43,
+    NX_RESUBMIT_CT = 44, NX_DELETE_FIELD = 50,
 };
 
 /* ---- Decode ---- */
@@ -38,6 +40,9 @@ typedef enum of_error decode_action(struct action_decoder *, struct cursor *);
 decode_action decode_actions;
 /* From the experimenter's number on. */
 decode_action decode_experimenter;
+
+/* wire_ct.c, wire_controller.c */
+decode_action nx_ct, nx_nat, nx_controller, nx_controller2;
 
 /* A subfield of `n_bits`, if the field has it. */
 enum of_error set_subfield(struct action_decoder *, const struct field *,
@@ -190,6 +195,11 @@ ofs_nbits(const struct subfield *sub)
 {
     return (uint16_t) (sub->ofs << 6 | (sub->n_bits - 1));
 }
+
+/* wire_ct.c, wire_controller.c */
+bool put_ct(struct buf *, enum of_version, const struct action_ct *);
+bool put_nat(struct buf *, const struct action_nat *);
+bool put_nx_controller(struct buf *, const struct action_controller *);
 
 /* Appends one of Nicira's own actions.  False: that version cannot. */
 bool nicira_encode(struct buf *, enum of_version, const struct action *);

@@ -69,6 +69,19 @@ nx_resubmit_table(struct action_decoder *d, struct cursor *c)
 }
 
 static enum of_error
+nx_resubmit_ct(struct action_decoder *d, struct cursor *c)
+{
+    struct action_resubmit *a = actions_add(d->out, ACTION_RESUBMIT,
+                                            sizeof *a);
+
+    a->in_port = port_from_of10(cursor_u16(c));
+    a->table = cursor_u8(c);
+    a->with_ct = true;
+    cursor_skip(c, 3);
+    return OF_OK;
+}
+
+static enum of_error
 nx_set_tunnel(struct action_decoder *d, struct cursor *c)
 {
     cursor_skip(c, 2);
@@ -125,6 +138,47 @@ nx_dec_mpls_ttl(struct action_decoder *d, struct cursor *c)
 }
 
 static enum of_error
+nx_ct_clear(struct action_decoder *d, struct cursor *c)
+{
+    return get_plain(d, c, ACTION_CT_CLEAR, 6);
+}
+
+static enum of_error
+nx_dec_ttl_ids(struct action_decoder *d, struct cursor *c)
+{
+    unsigned int n = cursor_u16(c);
+    struct action_ids *a;
+
+    cursor_skip(c, 4);
+    if (!n || 2 * n > cursor_left(c)) {
+        str_setf(d->why, "dec_ttl of %u controllers", n);
+        return n ? OF_BAD_ACTION_BAD_LEN : OF_BAD_ACTION_BAD_ARGUMENT;
+    }
+    a = actions_add(d->out, ACTION_DEC_TTL_IDS, sizeof *a + 2 * n);
+    a->n = (uint16_t) n;
+    for (unsigned int i = 0; i < n; i++) {
+        a->ids[i] = cursor_u16(c);
+    }
+    cursor_skip(c, MIN(cursor_left(c), 7u));
+    return OF_OK;
+}
+
+static enum of_error
+nx_delete_field(struct action_decoder *d, struct cursor *c)
+{
+    const struct field *field;
+    enum of_error error = get_field(d, c, &field);
+    struct action_field *a;
+
+    if (!error) {
+        a = actions_add(d->out, ACTION_DELETE_FIELD, sizeof *a);
+        a->field = (uint16_t) field->id;
+    }
+    cursor_skip(c, MIN(cursor_left(c), 7u));
+    return error;
+}
+
+static enum of_error
 nx_note(struct action_decoder *d, struct cursor *c)
 {
     size_t n = cursor_left(c);
@@ -177,58 +231,6 @@ nx_output_reg2(struct action_decoder *d, struct cursor *c)
     a->max_len = (uint16_t) max_len;
     cursor_skip(c, MIN(cursor_left(c), 6u));
     return OF_OK;
-}
-
-static enum of_error
-add_controller(struct action_decoder *d, unsigned int max_len, unsigned int id,
-               unsigned int reason)
-{
-    struct action_controller *a;
-
-    if (reason > REASON_PACKET_OUT) {
-        str_setf(d->why, "controller: unknown reason %u", reason);
-        return OF_BAD_ACTION_BAD_ARGUMENT;
-    }
-    a = actions_add(d->out, ACTION_CONTROLLER, sizeof *a);
-    a->max_len = (uint16_t) max_len;
-    a->controller_id = (uint16_t) id;
-    a->reason = (uint8_t) reason;
-    return OF_OK;
-}
-
-static enum of_error
-nx_controller(struct action_decoder *d, struct cursor *c)
-{
-    unsigned int max_len = cursor_u16(c), id = cursor_u16(c);
-    unsigned int reason = cursor_u8(c);
-
-    cursor_skip(c, 1);
-    return add_controller(d, max_len, id, reason);
-}
-
-enum { CONTROLLER_MAX_LEN, CONTROLLER_ID, CONTROLLER_REASON };
-
-static enum of_error
-nx_controller2(struct action_decoder *d, struct cursor *c)
-{
-    unsigned int max_len = OFPCML_NO_BUFFER, id = 0;
-    unsigned int reason = REASON_APPLY_ACTION;
-    struct wire_property prop;
-    enum of_error error;
-
-    cursor_skip(c, 6);
-    while (wire_next_property(c, &prop, &error)) {
-        switch (prop.type) {
-        case CONTROLLER_MAX_LEN: max_len = cursor_u16(&prop.body); break;
-        case CONTROLLER_ID: id = cursor_u16(&prop.body); break;
-        case CONTROLLER_REASON: reason = cursor_u8(&prop.body); break;
-        default: return wire_unknown_property(&prop, d->why);
-        }
-        if (cursor_overrun(&prop.body)) {
-            return OF_BAD_PROPERTY_BAD_LEN;
-        }
-    }
-    return error ? error : add_controller(d, max_len, id, reason);
 }
 
 static enum of_error
@@ -345,7 +347,7 @@ nx_clone(struct action_decoder *d, struct cursor *c)
     d->depth++;
     error = decode_actions(d, c);
     d->depth--;
-    if (!error && !actions_end_clone(d->out, mark)) {
+    if (!error && !actions_end(d->out, mark)) {
         error = OF_BAD_ACTION_TOO_MANY;
     }
     return error;
@@ -366,7 +368,9 @@ static decode_action *const nicira[] = {
     [NX_SET_MPLS_TC] = nx_set_mpls_tc, [NX_OUTPUT_REG2] = nx_output_reg2,
     [NX_REG_LOAD2] = nx_reg_load2, [NX_CONTROLLER2] = nx_controller2,
     [NX_OUTPUT_TRUNC] = nx_output_trunc, [NX_GROUP] = nx_group,
-    [NX_CLONE] = nx_clone,
+    [NX_CLONE] = nx_clone, [NX_DEC_TTL_IDS] = nx_dec_ttl_ids,
+    [NX_CT] = nx_ct, [NX_NAT] = nx_nat, [NX_CT_CLEAR] = nx_ct_clear,
+    [NX_RESUBMIT_CT] = nx_resubmit_ct, [NX_DELETE_FIELD] = nx_delete_field,
 };
 
 enum of_error

@@ -40,7 +40,9 @@ put_stack(struct buf *buf, enum of_version version,
 static bool
 put_resubmit(struct buf *buf, const struct action_resubmit *a)
 {
-    size_t mark = begin_nx(buf, a->table == 0xff ? NX_RESUBMIT
+    bool is_plain = a->table == 0xff && !a->with_ct;
+    size_t mark = begin_nx(buf, is_plain ? NX_RESUBMIT
+                                : a->with_ct ? NX_RESUBMIT_CT
                                 : NX_RESUBMIT_TABLE);
     uint16_t port;
 
@@ -48,7 +50,7 @@ put_resubmit(struct buf *buf, const struct action_resubmit *a)
         return false;
     }
     buf_put_u16(buf, port);
-    buf_put_u8(buf, a->table == 0xff ? 0 : a->table);
+    buf_put_u8(buf, is_plain ? 0 : a->table);
     return put_plain(buf, mark);
 }
 
@@ -73,6 +75,29 @@ put_note(struct buf *buf, const struct action_note *a)
     return put_plain(buf, mark);
 }
 
+static bool
+put_ids(struct buf *buf, const struct action_ids *a)
+{
+    size_t mark = begin_nx(buf, NX_DEC_TTL_IDS);
+
+    buf_put_u16(buf, a->n);
+    buf_put_zeros(buf, 4);
+    for (unsigned int i = 0; i < a->n; i++) {
+        buf_put_u16(buf, a->ids[i]);
+    }
+    return buf->len - mark <= ACTION_MAX_LEN && put_plain(buf, mark);
+}
+
+static bool
+put_delete_field(struct buf *buf, enum of_version version,
+                 const struct action_field *a)
+{
+    size_t mark = begin_nx(buf, NX_DELETE_FIELD);
+
+    return field_header_encode(buf, version, field_by_id(a->field))
+           && put_plain(buf, mark);
+}
+
 bool
 nicira_encode(struct buf *buf, enum of_version version, const struct action *a)
 {
@@ -84,6 +109,11 @@ nicira_encode(struct buf *buf, enum of_version version, const struct action *a)
     case ACTION_STACK_PUSH: case ACTION_STACK_POP:
         return put_stack(buf, version, (const void *) a);
     case ACTION_NOTE: return put_note(buf, (const void *) a);
+    case ACTION_DEC_TTL_IDS: return put_ids(buf, (const void *) a);
+    case ACTION_CT: return put_ct(buf, version, (const void *) a);
+    case ACTION_NAT: return put_nat(buf, (const void *) a);
+    case ACTION_DELETE_FIELD: return put_delete_field(buf, version,
+                                                      (const void *) a);
     default: return false;
     }
 }

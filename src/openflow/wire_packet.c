@@ -10,7 +10,7 @@ of_packet_in_match(const struct flow *flow, struct match *match)
     match_set(match, FIELD_IN_PORT, flow_in_port(flow), ~(u128) 0);
     for (unsigned int i = 0; i < N_FIELDS; i++) {
         const struct field *field = field_by_id(i);
-        bool is_tunnel = i >= FIELD_TUN_ID && i <= FIELD_TUN_GBP_FLAGS;
+        bool is_tunnel = field_is_of_tunnel(i);
         bool is_reg = i >= FIELD_REG0 && i <= FIELD_REG15;
         u128 value = field_get(field, flow);
 
@@ -305,7 +305,7 @@ static bool
 is_pipeline_field(const struct field *field)
 {
     return field->flags & FIELD_PIPELINE || field->id == FIELD_IN_PORT
-           || (field->id >= FIELD_TUN_ID && field->id <= FIELD_TUN_GBP_FLAGS)
+           || field_is_of_tunnel(field->id)
            || field->id == FIELD_PKT_MARK;
 }
 

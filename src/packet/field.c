@@ -47,8 +47,9 @@ static const struct flag_name tcp_flag_names[] = {
     { 0x800, "[800]" }, { 0, NULL },
 };
 static const struct flag_name ct_state_names[] = {
-    { 0x01, "new" }, { 0x02, "est" }, { 0x04, "rel" }, { 0x08, "rpl" },
-    { 0x10, "inv" }, { 0x20, "trk" }, { 0x40, "snat" }, { 0x80, "dnat" },
+    { FLOW_CT_NEW, "new" }, { FLOW_CT_EST, "est" }, { FLOW_CT_REL, "rel" },
+    { FLOW_CT_RPL, "rpl" }, { FLOW_CT_INV, "inv" }, { FLOW_CT_TRK, "trk" },
+    { FLOW_CT_SNAT, "snat" }, { FLOW_CT_DNAT, "dnat" },
     { 0, NULL },
 };
 static const struct flag_name tun_flag_names[] = {

@@ -170,6 +170,7 @@ enum field_flags {
    NONE, HEX, W|M, NXM1(38), OXM_NONE)                                        \
  X(TUN_GBP_FLAGS, "tun_gbp_flags", NULL, key.tun_gbp_flags, 8, 0,             \
    NONE, HEX, W|M, NXM1(39), OXM_NONE)                                        \
+ FIELD_TUN_OPTS(X)                                                            \
  X(PKT_MARK, "pkt_mark", NULL, key.pkt_mark, 32, 0,                           \
    NONE, HEX, W|M, NXM1(33), OXM_NONE)                                        \
  X(CT_STATE, "ct_state", NULL, key.ct_state, 32, 0,                           \
@@ -206,6 +207,29 @@ enum field_flags {
  X(PACKET_TYPE, "packet_type", NULL, packet_type, 32, 0,                      \
    NONE, PACKET_TYPE, L, OXM_NONE, OXM(44))
 
+/* A tunnel's options (Geneve's TLVs), as the switch maps them to fields: 256
+ * bytes in all, of which the first fields get more.  Shorter options lie at the
+ * end of their field. */
+#define FIELD_TUN_OPT(X, N, OFS, BITS)                                       \
+ X(TUN_METADATA##N, "tun_metadata" #N, NULL, key.tun_metadata[OFS], BITS, 0,  \
+   NONE, HEX, W|M, NXM1(40 + N), OXM_NONE)
+#define FIELD_TUN_OPTS(X)                                                     \
+ FIELD_TUN_OPT(X, 0, 0, 128) FIELD_TUN_OPT(X, 1, 16, 128)                     \
+ FIELD_TUN_OPT(X, 2, 32, 128) FIELD_TUN_OPT(X, 3, 48, 128)                    \
+ FIELD_TUN_OPT(X, 4, 64, 128) FIELD_TUN_OPT(X, 5, 80, 128)                    \
+ FIELD_TUN_OPT(X, 6, 96, 128) FIELD_TUN_OPT(X, 7, 112, 128)                   \
+ FIELD_TUN_OPT(X, 8, 128, 64) FIELD_TUN_OPT(X, 9, 136, 64)                    \
+ FIELD_TUN_OPT(X, 10, 144, 64) FIELD_TUN_OPT(X, 11, 152, 64)                  \
+ FIELD_TUN_OPT(X, 12, 160, 64) FIELD_TUN_OPT(X, 13, 168, 64)                  \
+ FIELD_TUN_OPT(X, 14, 176, 64) FIELD_TUN_OPT(X, 15, 184, 64)                  \
+ FIELD_TUN_OPT(X, 16, 192, 32) FIELD_TUN_OPT(X, 17, 196, 32)                  \
+ FIELD_TUN_OPT(X, 18, 200, 32) FIELD_TUN_OPT(X, 19, 204, 32)                  \
+ FIELD_TUN_OPT(X, 20, 208, 32) FIELD_TUN_OPT(X, 21, 212, 32)                  \
+ FIELD_TUN_OPT(X, 22, 216, 32) FIELD_TUN_OPT(X, 23, 220, 32)                  \
+ FIELD_TUN_OPT(X, 24, 224, 32) FIELD_TUN_OPT(X, 25, 228, 32)                  \
+ FIELD_TUN_OPT(X, 26, 232, 32) FIELD_TUN_OPT(X, 27, 236, 32)                  \
+ FIELD_TUN_OPT(X, 28, 240, 32) FIELD_TUN_OPT(X, 29, 244, 32)                  \
+ FIELD_TUN_OPT(X, 30, 248, 32) FIELD_TUN_OPT(X, 31, 252, 32)
 #define FIELD_REG(X, N)                                                       \
  X(REG##N, "reg" #N, NULL, regs[N], 32, 0, NONE, HEX, W|M|L, NXM1(N),         \
    OXM_NONE)
@@ -270,6 +294,19 @@ field_ones(const struct field *field)
 u128 field_get(const struct field *, const struct flow *);
 /* Bits of `mask` (within the field's width) take those of `value`. */
 void field_set(const struct field *, struct flow *, u128 value, u128 mask);
+
+/* A tunnel's option?  And anything that describes the tunnel? */
+static inline bool
+field_is_tun_metadata(enum field_id id)
+{
+    return id >= FIELD_TUN_METADATA0 && id <= FIELD_TUN_METADATA31;
+}
+
+static inline bool
+field_is_of_tunnel(enum field_id id)
+{
+    return id >= FIELD_TUN_ID && id <= FIELD_TUN_METADATA31;
+}
 
 /* 4 or 6 for a tunnel's address, which says of which family the tunnel is and
  * is a value of struct flow's tun_family; 0 for every other field. */

@@ -36,6 +36,12 @@ enum {
     FLOW_MAX_MPLS = 3,
 };
 
+enum flow_ct_state {                /* in ct_state */
+    FLOW_CT_NEW = 0x01, FLOW_CT_EST = 0x02, FLOW_CT_REL = 0x04,
+    FLOW_CT_RPL = 0x08, FLOW_CT_INV = 0x10, FLOW_CT_TRK = 0x20,
+    FLOW_CT_SNAT = 0x40, FLOW_CT_DNAT = 0x80,
+};
+
 enum flow_frag {
     FLOW_FRAG_ANY = 1,              /* the packet is a fragment */
     FLOW_FRAG_LATER = 2,            /* and not the first one */

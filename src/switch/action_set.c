@@ -6,7 +6,7 @@ enum rank {
     RANK_PUSH_MPLS, RANK_PUSH_VLAN, RANK_COPY_TTL_OUT, RANK_DEC_TTL,
     RANK_DEC_MPLS_TTL, RANK_SET, RANK_QUEUE,
     /* One of these: the highest there is. */
-    RANK_RESUBMIT, RANK_OUTPUT, RANK_GROUP,
+    RANK_CT, RANK_CT_CLEAR, RANK_RESUBMIT, RANK_OUTPUT, RANK_GROUP,
     RANK_NEVER,
 };
 
@@ -19,6 +19,7 @@ static const enum rank ranks[N_ACTIONS] = {
     [ACTION_PUSH_VLAN] = RANK_PUSH_VLAN,
     [ACTION_COPY_TTL_OUT] = RANK_COPY_TTL_OUT,
     [ACTION_DEC_TTL] = RANK_DEC_TTL,
+    [ACTION_DEC_TTL_IDS] = RANK_DEC_TTL,
     [ACTION_DEC_MPLS_TTL] = RANK_DEC_MPLS_TTL,
     [ACTION_SET_FIELD] = RANK_SET,
     [ACTION_MOVE] = RANK_SET,
@@ -27,6 +28,11 @@ static const enum rank ranks[N_ACTIONS] = {
     [ACTION_CLONE] = RANK_SET,
     [ACTION_SET_QUEUE] = RANK_QUEUE,
     [ACTION_POP_QUEUE] = RANK_QUEUE,
+    [ACTION_ENQUEUE] = RANK_OUTPUT,
+    [ACTION_DELETE_FIELD] = RANK_SET,
+    [ACTION_CT] = RANK_CT,
+    [ACTION_CT_CLEAR] = RANK_CT_CLEAR,
+    [ACTION_NAT] = RANK_NEVER,
     [ACTION_RESUBMIT] = RANK_RESUBMIT,
     [ACTION_OUTPUT] = RANK_OUTPUT,
     [ACTION_CONTROLLER] = RANK_OUTPUT,
@@ -60,7 +66,7 @@ last_action(struct action_list set)
 {
     const struct action *a = NULL;
 
-    for (enum rank rank = RANK_GROUP; !a && rank >= RANK_RESUBMIT; rank--) {
+    for (enum rank rank = RANK_GROUP; !a && rank >= RANK_CT; rank--) {
         a = last_of(set, rank);
     }
     return a;
@@ -71,7 +77,7 @@ action_set_order(struct action_list set, struct actions *ordered)
 {
     const struct action *a;
 
-    for (enum rank rank = 0; rank < RANK_RESUBMIT; rank++) {
+    for (enum rank rank = 0; rank < RANK_CT; rank++) {
         if (rank == RANK_SET) {
             ACTION_FOR_EACH (each, &set) {
                 if (ranks[each->type] == RANK_SET) {

@@ -10,6 +10,12 @@ enum {
     LAST_L3_WORD = FLOW_WORD(nd_reserved),
     MPLS_WORD = FLOW_WORD(mpls_lse[0]),
 };
+/* And what a connection tracker writes. */
+enum {
+    FIRST_CT_WORD = FLOW_WORD(ct_state), LAST_CT_WORD = FLOW_WORD(ct_dst4),
+};
+static_assert(FIRST_CT_WORD == 24 && LAST_CT_WORD == 31,
+              "flow key layout changed: revisit flow_view_clear_ct()");
 static_assert(FIRST_L3_WORD == 4 && LAST_L3_WORD == 15 && MPLS_WORD == 16,
               "flow key layout changed: revisit forget_l3()");
 
@@ -373,6 +379,15 @@ flow_view_pop_mpls(struct flow_view *v, struct flow_looks *looks,
     key->mpls_lse[1] = key->mpls_lse[2];
     key->mpls_lse[2] = 0;
     know_labels(v);
+}
+
+void
+flow_view_clear_ct(struct flow_view *v)
+{
+    for (unsigned int i = FIRST_CT_WORD; i <= LAST_CT_WORD; i++) {
+        v->flow.w[i] = 0;
+        v->known.bits.w[i] = UINT64_MAX;
+    }
 }
 
 void

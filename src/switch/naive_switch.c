@@ -592,9 +592,22 @@ do_output_reg(struct walk *w, const struct action_output_reg *a)
     output(w, port, port == OFPP_CONTROLLER ? a->max_len : 0);
 }
 
+/* Every bit that a tracker would have written. */
+static void
+ct_clear(struct walk *w)
+{
+    for (size_t i = FLOW_WORD(ct_state); i < FLOW_WORD(tun_metadata); i++) {
+        w->extra.w[i] = 0;
+        w->written.w[i] = UINT64_MAX;
+    }
+}
+
 static void
 do_resubmit(struct walk *w, const struct action_resubmit *a)
 {
+    if (a->with_ct) {
+        return;                   /* nothing here belongs to a connection */
+    }
     do_table(w, a->table == OFPTT_ALL ? w->table : a->table,
              a->in_port == OFPP_IN_PORT ? in_port_of(w) : a->in_port);
 }
@@ -652,7 +665,7 @@ do_action(struct walk *w, const struct action *a)
     case ACTION_COPY_TTL_IN:
         on_label(w, a);
         return;
-    case ACTION_DEC_TTL:
+    case ACTION_DEC_TTL: case ACTION_DEC_TTL_IDS:
         if (has(w, FIELD_IP_TTL)) {
             edit(w, packet_dec_ttl(w->pkt));
         }
@@ -666,11 +679,24 @@ do_action(struct walk *w, const struct action *a)
     case ACTION_CLONE:
         in_copy(w, do_clone, a);
         return;
+    case ACTION_ENQUEUE:
+        output(w, ((const struct action_enqueue *) a)->port, 0);
+        return;
+    case ACTION_DELETE_FIELD:
+        set(w, ((const struct action_field *) a)->field, 0, ~(u128) 0);
+        return;
+    case ACTION_CT:
+        w->is_dead = true;
+        return;
+    case ACTION_CT_CLEAR:
+        ct_clear(w);
+        return;
     case ACTION_EXIT:
         w->exit = true;
         return;
     case ACTION_METER:            /* the test's meters let everything pass */
     case ACTION_SET_QUEUE: case ACTION_POP_QUEUE: case ACTION_NOTE:
+    case ACTION_NAT:
     case N_ACTIONS:
         return;
     }

@@ -296,7 +296,7 @@ add_clone(const struct random_rules *r, struct actions *actions,
     where.depth++;
     mark = actions_begin_clone(actions);
     random_actions(r, actions, 1 + rng_below(r->rng, 3), where);
-    actions_end_clone(actions, mark);
+    actions_end(actions, mark);
 }
 
 static void
@@ -310,6 +310,69 @@ add_group(const struct random_rules *r, struct actions *actions,
     }
 }
 
+/* Rarely, because few packets go on behind it. */
+static void
+add_ct(struct actions *actions)
+{
+    struct action_ct *ct = actions_add(actions, ACTION_CT, sizeof *ct);
+
+    ct->table = RANDOM_TABLES - 1;
+    ct->zone = 1;
+}
+
+static void
+add_dec_ttl_ids(struct actions *actions)
+{
+    struct action_ids *ids = actions_add(actions, ACTION_DEC_TTL_IDS,
+                                         sizeof *ids + 4);
+
+    ids->n = 2;
+    ids->ids[1] = 7;
+}
+
+static void
+add_delete_field(const struct random_rules *r, struct actions *actions)
+{
+    struct action_field *field = actions_add(actions, ACTION_DELETE_FIELD,
+                                             sizeof *field);
+
+    field->field = (uint16_t) (FIELD_TUN_METADATA0 + rng_below(r->rng, 2));
+}
+
+static void
+add_enqueue(const struct random_rules *r, struct actions *actions)
+{
+    struct action_enqueue *enqueue = actions_add(actions, ACTION_ENQUEUE,
+                                                 sizeof *enqueue);
+
+    enqueue->port = 1 + rng_below(r->rng, RANDOM_PORTS + 1);
+    enqueue->queue = 3;
+}
+
+static void
+random_extension(const struct random_rules *r, struct actions *actions)
+{
+    switch (rng_below(r->rng, 5)) {
+    case 0:
+        if (rng_one_in(r->rng, 8)) {
+            add_ct(actions);
+        }
+        return;
+    case 1:
+        actions_add(actions, ACTION_CT_CLEAR, sizeof(struct action_plain));
+        return;
+    case 2:
+        add_delete_field(r, actions);
+        return;
+    case 3:
+        add_enqueue(r, actions);
+        return;
+    default:
+        add_dec_ttl_ids(actions);
+        return;
+    }
+}
+
 static void
 random_action(const struct random_rules *r, struct actions *actions,
               struct where where)
@@ -320,7 +383,7 @@ random_action(const struct random_rules *r, struct actions *actions,
         ACTION_POP_QUEUE,
     };
 
-    switch (rng_below(r->rng, 20)) {
+    switch (rng_below(r->rng, 21)) {
     case 0: case 1: case 2: case 3:
         add_set_field(r, actions);
         return;
@@ -367,6 +430,9 @@ random_action(const struct random_rules *r, struct actions *actions,
         } else {
             add_output_reg(actions);
         }
+        return;
+    case 19:
+        random_extension(r, actions);
         return;
     default:
         add_number(actions, rng_one_in(r->rng, 2) ? ACTION_METER

@@ -160,7 +160,7 @@ translate_in_clone(struct translation *t,
     t->table = table;
     t->origin = origin;
     t->cookie = cookie;
-    t->exit = false;
+    t->exit = t->dropped = false;
     t->depth--;
 }
 
@@ -487,7 +487,7 @@ run(struct translation *t, const struct flow *flow)
     } else if (may_receive(t)) {
         translate_pipeline(t);
     }
-    if (!t->freezing && !t->failed && !t->no_action_set) {
+    if (!t->freezing && !t->failed && !t->dropped && !t->no_action_set) {
         t->exit = false;
         run_action_set(t);
     }

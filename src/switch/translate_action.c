@@ -466,6 +466,12 @@ do_resubmit(struct translation *t, const struct action *action)
 {
     const struct action_resubmit *a = (const void *) action;
 
+    /* The protocol of its first packet says whether it has a connection. */
+    if (a->with_ct
+        && !flow_view_get(&t->view, &t->looks, FIELD_CT_NW_PROTO)) {
+        SAY(t, "skipped: the packet belongs to no connection");
+        return;
+    }
     translate_table(t, a->table == OFPTT_ALL ? t->table : a->table,
                     a->in_port == OFPP_IN_PORT ? flow_view_in_port(&t->view)
                                                : a->in_port);
@@ -495,6 +501,54 @@ do_note(struct translation *t UNUSED, const struct action *action UNUSED)
     /* For whoever reads the tables. */
 }
 
+static void
+do_enqueue(struct translation *t, const struct action *action)
+{
+    const struct action_enqueue *a = (const void *) action;
+    uint32_t queue = (uint32_t) flow_view_get(&t->view, &t->looks,
+                                              FIELD_SKB_PRIORITY);
+
+    set_queue(t, a->queue);
+    translate_output(t, a->port, 0);
+    set_queue(t, queue);
+}
+
+static void
+do_delete_field(struct translation *t, const struct action *action)
+{
+    set_field(t, ((const struct action_field *) action)->field, 0,
+              ~(u128) 0);
+}
+
+/* ---- Connections ---- */
+
+/* There is no tracker.  What came before stays done; the packet ends here, and
+ * not just its copy that would go on tracked: an entry that asks for tracking
+ * is there to decide by its answer. */
+static void
+do_ct(struct translation *t, const struct action *action UNUSED)
+{
+    struct dp_action_drop *drop;
+
+    DROP(t, DROP_CT_UNAVAILABLE, "dropped: ct-unavailable, there is no "
+         "connection tracking");
+    drop = translate_emit(t, DP_ACTION_DROP, sizeof *drop);
+    drop->reason = DROP_CT_UNAVAILABLE;
+    t->dropped = true;
+}
+
+static void
+do_ct_clear(struct translation *t, const struct action *action UNUSED)
+{
+    flow_view_clear_ct(&t->view);
+}
+
+static void
+do_nat(struct translation *t UNUSED, const struct action *action UNUSED)
+{
+    /* Part of ct, which carries it out. */
+}
+
 typedef void do_action(struct translation *, const struct action *);
 
 static do_action *const doers[N_ACTIONS] = {
@@ -508,6 +562,7 @@ static do_action *const doers[N_ACTIONS] = {
     [ACTION_PUSH_MPLS] = do_push_mpls,
     [ACTION_POP_MPLS] = do_pop_mpls,
     [ACTION_DEC_TTL] = do_dec_ttl,
+    [ACTION_DEC_TTL_IDS] = do_dec_ttl,
     [ACTION_DEC_MPLS_TTL] = do_dec_mpls_ttl,
     [ACTION_COPY_TTL_OUT] = do_copy_ttl_out,
     [ACTION_COPY_TTL_IN] = do_copy_ttl_in,
@@ -519,6 +574,11 @@ static do_action *const doers[N_ACTIONS] = {
     [ACTION_CLONE] = do_clone,
     [ACTION_STACK_PUSH] = do_stack_push,
     [ACTION_STACK_POP] = do_stack_pop,
+    [ACTION_ENQUEUE] = do_enqueue,
+    [ACTION_DELETE_FIELD] = do_delete_field,
+    [ACTION_CT] = do_ct,
+    [ACTION_CT_CLEAR] = do_ct_clear,
+    [ACTION_NAT] = do_nat,
     [ACTION_EXIT] = do_exit,
     [ACTION_NOTE] = do_note,
 };
@@ -554,11 +614,13 @@ needs_headers(const struct translation *t, const struct action *a)
             t, ((const struct action_number *) a)->number);
     case ACTION_CONTROLLER: case ACTION_METER: case ACTION_SET_QUEUE:
     case ACTION_POP_QUEUE: case ACTION_CLONE: case ACTION_EXIT:
-    case ACTION_NOTE:
+    case ACTION_NOTE: case ACTION_ENQUEUE: case ACTION_DELETE_FIELD:
+    case ACTION_CT: case ACTION_NAT: case ACTION_CT_CLEAR:
         return false;
     case ACTION_OUTPUT_REG:       /* the register may say NORMAL */
     case ACTION_PUSH_VLAN: case ACTION_POP_VLAN: case ACTION_PUSH_MPLS:
-    case ACTION_POP_MPLS: case ACTION_DEC_TTL: case ACTION_DEC_MPLS_TTL:
+    case ACTION_POP_MPLS: case ACTION_DEC_TTL: case ACTION_DEC_TTL_IDS:
+    case ACTION_DEC_MPLS_TTL:
     case ACTION_COPY_TTL_OUT: case ACTION_COPY_TTL_IN: case ACTION_RESUBMIT:
     case N_ACTIONS:
         return true;

@@ -47,6 +47,7 @@ struct translation {
 
     /* Why the loop over actions ends early. */
     bool exit;                    /* the action "exit" */
+    bool dropped;                 /* the packet ended: no action set either */
     bool failed;                  /* a bound was exceeded */
     bool freezing;                /* unwinding: each level adds to `steps` */
     bool no_action_set;           /* resumed inside of a clone */
@@ -87,7 +88,7 @@ void translate_in_clone(struct translation *,
 static inline bool
 translate_stopped(const struct translation *t)
 {
-    return t->exit || t->failed || t->freezing;
+    return t->exit || t->dropped || t->failed || t->freezing;
 }
 
 /* ---- translate_action.c ---- */
