@@ -8,7 +8,7 @@
 
 enum {
     READ_SIZE = 64 * 1024,        /* at a time: one message always fits */
-    TYPE_HELLO = 0, TYPE_ECHO_REQUEST = 2, TYPE_ECHO_REPLY = 3,
+    TYPE_HELLO = 0, TYPE_ERROR = 1, TYPE_ECHO_REQUEST = 2, TYPE_ECHO_REPLY = 3,
 };
 
 struct of_conn {
@@ -200,11 +200,17 @@ whole_message(const struct of_conn *conn)
     return len > 0 && (size_t) len <= have ? (size_t) len : 0;
 }
 
+/* A length can be anything, so who greets with something else than a hello (or
+ * an error) is not waited for. */
 static void
 refuse_garbage(struct of_conn *conn)
 {
-    if (of_frame_len(conn->in + conn->in_pos, conn->in_len - conn->in_pos)
-        < 0) {
+    const uint8_t *in = conn->in + conn->in_pos;
+    size_t have = conn->in_len - conn->in_pos;
+
+    if (of_frame_len(in, have) < 0
+        || (conn->state == OF_CONN_HELLO && have >= 2
+            && in[1] > TYPE_ERROR)) {
         of_conn_close(conn, "the peer sent what is not OpenFlow");
     }
 }

@@ -198,6 +198,26 @@ of_stream_read(struct of_stream *stream, void *buf, size_t size)
     return n ? n : is_over(stream, "the peer closed the connection");
 }
 
+/* Who refuses us says so and hangs up: what we send then fails before its reason
+ * was read. */
+static int
+tls_write(struct of_stream *stream, const void *data, size_t len)
+{
+    int n;
+    uint8_t byte;
+
+    begin_call();
+    n = result_of(stream, SSL_write(stream->ssl, data,
+                                    (int) MIN(len, (size_t) INT_MAX)));
+    if (n < 0 && n != -EAGAIN) {
+        begin_call();
+        if (SSL_read(stream->ssl, &byte, 1) <= 0 && ERR_peek_error()) {
+            explain(stream, ERR_peek_error());
+        }
+    }
+    return n;
+}
+
 ssize_t
 of_stream_write(struct of_stream *stream, const void *data, size_t len)
 {
@@ -205,9 +225,7 @@ of_stream_write(struct of_stream *stream, const void *data, size_t len)
         return -EAGAIN;
     }
     if (stream->ssl) {
-        begin_call();
-        return result_of(stream, SSL_write(stream->ssl, data,
-                                           (int) MIN(len, (size_t) INT_MAX)));
+        return tls_write(stream, data, len);
     }
     return plain_result(stream, send(stream->fd, data, len,
                                      MSG_NOSIGNAL | MSG_DONTWAIT));

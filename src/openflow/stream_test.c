@@ -212,6 +212,32 @@ TEST(who_another_authority_signed_is_refused)
     party_fini(&b);
 }
 
+TEST(why_we_are_refused_is_told_even_when_a_write_finds_out)
+{
+    struct party ca, other, a, b;
+    struct of_tls *tls_a, *tls_b;
+    struct pair pair;
+
+    party_init(&ca, "ca", NULL, HOUR);
+    party_init(&other, "other", NULL, HOUR);
+    party_init(&a, "alice", &ca, HOUR);
+    party_init(&b, "bob", &ca, HOUR);
+    tls_a = tls_of(&a, &ca);
+    tls_b = tls_of(&b, &other);
+    pair_init(&pair, tls_a, tls_b);
+    CHECK(!pair.client_says);
+    of_stream_destroy(pair.server);
+    CHECK(of_stream_write(pair.client, "hello", 5) < 0);
+    says(pair.client, "refused us by TLS: unknown CA");
+    of_stream_destroy(pair.client);
+    of_tls_destroy(tls_a);
+    of_tls_destroy(tls_b);
+    party_fini(&ca);
+    party_fini(&other);
+    party_fini(&a);
+    party_fini(&b);
+}
+
 TEST(a_certificate_has_its_time)
 {
     struct party ca, a, b;
@@ -361,6 +387,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         RUN(two_of_one_authority_talk),
         RUN(who_another_authority_signed_is_refused),
+        RUN(why_we_are_refused_is_told_even_when_a_write_finds_out),
         RUN(a_certificate_has_its_time),
         RUN(who_shows_no_certificate_or_speaks_no_tls_is_refused),
         RUN(a_file_that_cannot_be_used_is_named_with_the_reason),

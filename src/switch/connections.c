@@ -328,10 +328,9 @@ find_target(const struct connections *c, const char *method)
 }
 
 static bool
-is_listed(unsigned int n, struct target *const *list,
-          const struct target *target)
+is_listed(unsigned int n, struct target *const *list, const char *method)
 {
-    while (n && list[n - 1] != target) {
+    while (n && strcmp(list[n - 1]->text, method)) {
         n--;
     }
     return n;
@@ -353,11 +352,11 @@ connections_set_controllers(struct connections *c, unsigned int n,
         struct target *target = find_target(c, method);
         struct str why = STR_INIT;
 
-        if (!target) {
-            target = target_create(c, method, &why);
-        } else if (is_listed(n_listed, list, target)) {
+        if (is_listed(n_listed, list, method)) {
             str_setf(&why, "it is there twice");
             target = NULL;
+        } else if (!target) {
+            target = target_create(c, method, &why);
         }
         if (!target) {
             str_setf(error, "%s: %s", method, str_text(&why));
@@ -367,7 +366,7 @@ connections_set_controllers(struct connections *c, unsigned int n,
         list[n_listed] = target;
     }
     for (unsigned int i = 0; i < c->n_targets; i++) {
-        if (!is_listed(n, list, c->targets[i])) {
+        if (!is_listed(n, list, c->targets[i]->text)) {
             target_destroy(c->targets[i]);
         }
     }
@@ -377,7 +376,7 @@ connections_set_controllers(struct connections *c, unsigned int n,
 
 forget_new:
     while (n_listed--) {
-        if (!is_listed(c->n_targets, c->targets, list[n_listed])) {
+        if (!find_target(c, list[n_listed]->text)) {
             target_destroy(list[n_listed]);
         }
     }
