@@ -54,6 +54,12 @@ bench_median(double *values, unsigned int n)
     return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
+double
+bench_percentile(const double *values, unsigned int n, double p)
+{
+    return n ? values[MIN((unsigned int) (p * n), n - 1)] : 0;
+}
+
 const char *
 bench_option_text(int argc, char **argv, const char *name)
 {

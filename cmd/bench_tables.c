@@ -72,9 +72,8 @@ set_word(struct match *match, size_t ofs, size_t size, uint64_t value)
     set_word(MATCH, offsetof(struct flow, MEMBER),                           \
              sizeof((MATCH)->value.MEMBER), VALUE)
 
-/* The i-th of the TCP flows, in no order. */
-static void
-make_5tuple(struct flow_mod *fm, uint64_t i)
+void
+bench_make_5tuple(struct flow_mod *fm, uint64_t i)
 {
     struct rng rng = { i };
     uint64_t r = rng_u64(&rng);
@@ -110,7 +109,7 @@ add_all(struct tables *t, uint64_t n, bool is_bundle,
     for (uint64_t i = 0; i < n; i++) {
         nsec now;
 
-        make_5tuple(&fm, i);
+        bench_make_5tuple(&fm, i);
         if (tables_flow_mod(t, &fm, 0, NULL)) {
             return false;
         }

@@ -26,6 +26,8 @@ static const struct {
       "finding the cache entries that changed tables touch" },
     { "tables", bench_tables,
       "flow-mods one by one and in a bundle, bytes per entry, delete all" },
+    { "openflow", bench_openflow,
+      "any OpenFlow switch: requests, and what it sends by itself" },
     { "classifier", bench_classifier,
       "lookups on a miss, few and many masks, friendly and hostile rules" },
 };
