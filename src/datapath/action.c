@@ -162,6 +162,19 @@ format_action(const struct dp_action *a, const struct names *names,
         str_addf(s, "recirc(%u)", r->id);
         return;
     }
+    case DP_ACTION_RECIRC_BY_LEN: {
+        const struct dp_action_recirc_by_len *r = (const void *) a;
+
+        str_addf(s, "recirc_by_len(longer than %u: %u, else %u)", r->max_len,
+                 r->id_longer, r->id);
+        return;
+    }
+    case DP_ACTION_SAMPLE: {
+        const struct dp_action_sample *p = (const void *) a;
+
+        str_addf(s, "sample(%u/65535)", p->probability);
+        return;
+    }
     case DP_ACTION_DROP: {
         const struct dp_action_drop *d = (const void *) a;
 

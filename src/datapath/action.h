@@ -29,6 +29,8 @@
     X(METER, "meter", dp_action_meter)                                       \
     X(CONTROLLER, "controller", dp_action_controller)                        \
     X(RECIRC, "recirc", dp_action_recirc)                                    \
+    X(RECIRC_BY_LEN, "recirc_by_len", dp_action_recirc_by_len)               \
+    X(SAMPLE, "sample", dp_action_sample)                                    \
     X(DROP, "drop", dp_action_drop)
 
 enum dp_action_type {
@@ -118,6 +120,21 @@ struct dp_action_controller {
 struct dp_action_recirc {
     struct dp_action h;
     uint32_t id;
+};
+
+/* Packets that are longer than max_len on the wire go one way, others the
+ * other. */
+struct dp_action_recirc_by_len {
+    struct dp_action h;
+    uint32_t max_len;
+    uint32_t id_longer;
+    uint32_t id;
+};
+
+/* Counts a packet with a probability of probability / 65535. */
+struct dp_action_sample {
+    struct dp_action h;
+    uint32_t probability;
 };
 
 struct dp_action_drop {

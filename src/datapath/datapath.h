@@ -97,6 +97,7 @@ struct datapath_config {
     X(invalidations, "cache entries made stale by changes")                  \
     X(races, "entries thrown away because tables changed meanwhile")         \
     X(recirculations, "packets that went through again")                     \
+    X(samples, "packets that sample actions took")                           \
     X(polls, "turns of the worker's loop")                                   \
     X(sleeps, "times the worker slept")
 

@@ -218,6 +218,43 @@ branch_recirc(struct worker *w, struct run *run, const struct dp_action *a,
                             ->id, depth);
 }
 
+/* The longer ones one way, then the others the other. */
+static void
+branch_recirc_by_len(struct worker *w, struct run *run,
+                     const struct dp_action *a, unsigned int depth)
+{
+    const struct dp_action_recirc_by_len *r = (const void *) a;
+    struct run longer = { .n = 0 };
+    unsigned int n_kept = 0;
+
+    for (unsigned int i = 0; i < run->n; i++) {
+        if (packet_wire_len(run->pkts[i]) > r->max_len) {
+            longer.pkts[longer.n] = run->pkts[i];
+            longer.keys[longer.n++] = run->keys[i];
+        } else {
+            run->pkts[n_kept] = run->pkts[i];
+            run->keys[n_kept++] = run->keys[i];
+        }
+    }
+    run->n = n_kept;
+    recirculate(w, &longer, r->id_longer, depth);
+    recirculate(w, run, r->id, depth);
+}
+
+static void
+sample(struct worker *w, const struct run *run,
+       const struct dp_action_sample *s)
+{
+    unsigned int n = 0;
+
+    for (unsigned int i = 0; i < run->n; i++) {
+        for (uint32_t k = packet_n_wire(run->pkts[i]); k > 0; k--) {
+            n += rng_below(&w->rng, 65535) < s->probability;
+        }
+    }
+    count(&w->counters.samples, n);
+}
+
 static void
 output(struct worker *w, struct run *run, const struct dp_action *a,
        bool is_last)
@@ -303,6 +340,12 @@ execute(struct worker *w, struct run *run, struct dp_action_list list,
             break;
         case DP_ACTION_RECIRC:
             branch(w, run, is_last, a, depth, branch_recirc);
+            break;
+        case DP_ACTION_RECIRC_BY_LEN:
+            branch(w, run, is_last, a, depth, branch_recirc_by_len);
+            break;
+        case DP_ACTION_SAMPLE:
+            sample(w, run, (const void *) a);
             break;
         case DP_ACTION_DROP:
             drop_all(w, run, ((const struct dp_action_drop *)

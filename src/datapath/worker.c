@@ -548,6 +548,7 @@ worker_init(struct worker *w, struct datapath *dp, unsigned int index)
     memset(w, 0, sizeof *w);
     w->dp = dp;
     w->index = index;
+    w->rng.state = hash_key_random().seed;
     w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->epoll_fd < 0 || w->event_fd < 0

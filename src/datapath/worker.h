@@ -15,6 +15,7 @@
 
 #include "datapath/flow_cache.h"
 #include "datapath/meter.h"
+#include "lib/rng.h"
 
 /* A capture: who wants copies. */
 struct port_tap {
@@ -99,6 +100,8 @@ struct worker {
     _Atomic uint64_t turns;
     _Atomic bool is_sleeping;
     pthread_t thread;
+
+    struct rng rng;                     /* which packets are samples */
 
     struct flow_key keys[DP_MAX_RECIRC][BATCH_MAX];
 };

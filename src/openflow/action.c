@@ -132,3 +132,14 @@ action_list_equal(struct action_list a, struct action_list b)
 {
     return a.len == b.len && (!a.len || !memcmp(a.first, b.first, a.len));
 }
+
+bool
+action_list_is_clause(struct action_list list)
+{
+    ACTION_FOR_EACH (action, &list) {
+        if (action->type == ACTION_CONJUNCTION) {
+            return true;
+        }
+    }
+    return false;
+}

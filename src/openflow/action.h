@@ -65,7 +65,14 @@ enum {
     X(NAT, "nat", action_nat)                                                \
     X(CT_CLEAR, "ct_clear", action_plain)                                    \
     X(EXIT, "exit", action_plain)                                            \
-    X(NOTE, "note", action_note)
+    X(NOTE, "note", action_note)                                             \
+    X(LEARN, "learn", action_learn)                                          \
+    X(CONJUNCTION, "conjunction", action_conjunction)                        \
+    X(MULTIPATH, "multipath", action_multipath)                              \
+    X(BUNDLE, "bundle", action_bundle)                                       \
+    X(CHECK_PKT_LARGER, "check_pkt_larger", action_check_pkt_larger)         \
+    X(SAMPLE, "sample", action_sample)                                       \
+    X(FIN_TIMEOUT, "fin_timeout", action_fin_timeout)
 
 enum action_type {
 #define X(ID, NAME, STRUCT) ACTION_##ID,
@@ -230,6 +237,112 @@ struct action_note {
     uint8_t bytes[];
 };
 
+/* One thing that a learned entry gets: a part of its match, or an action. */
+enum learn_dst { LEARN_MATCH, LEARN_LOAD, LEARN_OUTPUT };
+
+struct learn_spec {
+    uint8_t dst_kind;             /* enum learn_dst */
+    bool is_immediate;            /* from `value`; else from `src` */
+    uint8_t pad[2];
+    struct subfield src;
+    struct subfield dst;          /* (LEARN_OUTPUT: none); as wide as the
+                                     source */
+    uint32_t pad2;
+    uint64_t value[2];            /* u128, low half first */
+};
+
+enum learn_flags { LEARN_SEND_FLOW_REM = 1, LEARN_DELETE_LEARNED = 2 };
+
+struct action_learn {
+    struct action h;
+    uint16_t idle_timeout, hard_timeout;
+    uint16_t fin_idle_timeout, fin_hard_timeout;
+    uint16_t priority;
+    uint8_t table;
+    uint8_t flags;                /* enum learn_flags */
+    uint32_t limit;               /* entries of this cookie in that table; 0:
+                                     any number */
+    be64 cookie;
+    struct subfield result_dst;   /* 1 when there is the entry, 0 when the limit
+                                     forbids it; n_bits 0: nowhere */
+    uint32_t n_specs;
+    struct learn_spec specs[];
+};
+
+/* The entry is one clause of a conjunction (see conjunction.h of the switch). */
+enum { CONJUNCTION_MIN_CLAUSES = 2, CONJUNCTION_MAX_CLAUSES = 64 };
+
+struct action_conjunction {
+    struct action h;
+    uint32_t id;
+    uint8_t clause;               /* from 0 */
+    uint8_t n_clauses;
+    uint16_t pad;
+};
+
+/* What a flow's hash is made of; numbers as on the wire. */
+enum hash_fields { HASH_ETH_SRC, HASH_SYMMETRIC_L4, HASH_SYMMETRIC_L3L4,
+                   HASH_SYMMETRIC_L3L4_UDP, HASH_NW_SRC, HASH_NW_DST,
+                   HASH_SYMMETRIC_L3, N_HASH_FIELDS };
+enum multipath_algorithm { MULTIPATH_MODULO_N, MULTIPATH_HASH_THRESHOLD,
+                           MULTIPATH_HRW, MULTIPATH_ITER_HASH,
+                           N_MULTIPATH_ALGORITHMS };
+
+/* The number of a link, chosen by the flow's hash, goes into a register. */
+struct action_multipath {
+    struct action h;
+    uint16_t fields;              /* enum hash_fields */
+    uint16_t basis;
+    uint16_t algorithm;           /* enum multipath_algorithm */
+    uint16_t max_link;            /* links are 0 to this one */
+    uint32_t arg;
+    struct subfield dst;
+};
+
+enum bundle_algorithm { BUNDLE_ACTIVE_BACKUP, BUNDLE_HRW,
+                        N_BUNDLE_ALGORITHMS };
+enum { BUNDLE_MAX_MEMBERS = 2048 };
+
+/* One live port of these: packets go there, or its number into a register. */
+struct action_bundle {
+    struct action h;
+    uint16_t fields;              /* enum hash_fields */
+    uint16_t basis;
+    uint16_t algorithm;           /* enum bundle_algorithm */
+    uint16_t n_members;
+    struct subfield dst;          /* n_bits 0: output */
+    uint32_t pad;
+    uint32_t members[];           /* ports */
+};
+
+/* One bit: is the packet longer, its Ethernet header included? */
+struct action_check_pkt_larger {
+    struct action h;
+    struct subfield dst;
+    uint16_t pkt_len;
+    uint16_t pad;
+};
+
+enum sample_direction { SAMPLE_DEFAULT, SAMPLE_INGRESS, SAMPLE_EGRESS };
+
+struct action_sample {
+    struct action h;
+    uint16_t probability;         /* of 65535 packets; never 0 */
+    uint8_t direction;            /* enum sample_direction */
+    uint8_t pad;
+    uint32_t collector_set, obs_domain, obs_point;
+    uint32_t sampling_port;       /* OFPP_ANY: none */
+    uint32_t pad2;
+};
+
+/* A TCP connection ends: the entry's timeouts come down to these. */
+struct action_fin_timeout {
+    struct action h;
+    uint16_t idle_timeout;        /* 0: stays as it is */
+    uint16_t hard_timeout;
+    uint32_t pad;
+};
+
 /* A borrowed span of actions. */
 struct action_list {
     const struct action *first;
@@ -306,6 +419,8 @@ uint32_t actions_begin(struct actions *, enum action_type, size_t len);
 bool actions_end(struct actions *, uint32_t mark);
 struct action_list actions_list(const struct actions *);
 bool action_list_equal(struct action_list, struct action_list);
+/* Does it say "conjunction"? */
+bool action_list_is_clause(struct action_list);
 
 /* What a flow entry tells to do.  Lists are borrowed where the struct is passed
  * in, owned where a container says so. */

@@ -49,6 +49,7 @@
     X(OF_BAD_ACTION_BAD_SET_LEN, "the value's length is not the field's")    \
     X(OF_BAD_ACTION_BAD_SET_ARGUMENT, "the value does not fit the field")    \
     X(OF_BAD_ACTION_BAD_SET_MASK, "the field cannot be set under that mask") \
+    X(OF_BAD_ACTION_BAD_CONJUNCTION, "a conjunction that cannot be")         \
     X(OF_BAD_ACTION_BAD_METER,                                               \
       "the action names a meter that does not exist")                        \
     X(OF_BAD_INSTRUCTION_UNKNOWN_INST, "unknown instruction")                \

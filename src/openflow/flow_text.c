@@ -146,6 +146,12 @@ flow_text_next(const struct flow_text *ft, struct span *rest,
     skip(rest, item->value.len);
     if (item->mark == '(') {
         skip(rest, 1);
+        if (rest->len > 2 && !memcmp(rest->s, "->", 2)
+            && span_is_nocase(item->word, "check_pkt_larger")) {
+            skip(rest, 2);
+            cut_value(*rest, false, &item->to);
+            skip(rest, item->to.len);
+        }
         if (rest->len && !is_separator(*rest->s)) {
             return flow_text_fail(ft, rest->s, "a comma is missing after ')'");
         }
@@ -427,6 +433,27 @@ flow_text_field(struct span span)
     return field_by_name(name);
 }
 
+/* Ports have 16 bits where NXM names them; reserved ones are those of OpenFlow
+ * 1.0 there. */
+static unsigned int
+width(const struct field *field, bool is_nxm)
+{
+    return field->id == FIELD_IN_PORT && is_nxm ? 16 : field->n_bits;
+}
+
+static bool
+fits_nxm(const struct subfield *sub)
+{
+    return sub->ofs + sub->n_bits <= 16;
+}
+
+bool
+flow_text_is_whole(const struct subfield *sub)
+{
+    return !sub->ofs && sub->n_bits == width(field_by_id(sub->field),
+                                             fits_nxm(sub));
+}
+
 static int
 unknown_field(const struct flow_text *ft, struct span span)
 {
@@ -448,11 +475,11 @@ unknown_field(const struct flow_text *ft, struct span span)
 /* "3", "0..15", or nothing for the whole field. */
 static int
 parse_range(const struct flow_text *ft, const struct field *field,
-            struct span range, struct subfield *sub)
+            unsigned int n_bits, struct span range, struct subfield *sub)
 {
     const char *dots = memmem(range.s, range.len, "..", 2);
     struct span first = range, last = range;
-    uint64_t a = 0, b = field->n_bits - 1u;
+    uint64_t a = 0, b = n_bits - 1u;
     int err = 0;
 
     if (dots) {
@@ -466,10 +493,10 @@ parse_range(const struct flow_text *ft, const struct field *field,
     if (err) {
         return err;
     }
-    if (b < a || b >= field->n_bits) {
+    if (b < a || b >= n_bits) {
         return flow_text_fail(ft, range.s, "%s has no bits %" PRIu64 "..%"
                               PRIu64 ", it is %u bits wide", field->name, a,
-                              b, field->n_bits);
+                              b, n_bits);
     }
     sub->field = (uint16_t) field->id;
     sub->ofs = (uint8_t) a;
@@ -484,6 +511,7 @@ flow_text_subfield(const struct flow_text *ft, struct span span,
     const char *bracket = memchr(span.s, '[', span.len);
     struct span name = span, range = { span.s + span.len, 0 };
     const struct field *field;
+    bool is_oxm;
 
     if (bracket) {
         name.len = (size_t) (bracket - span.s);
@@ -493,11 +521,13 @@ flow_text_subfield(const struct flow_text *ft, struct span span,
         }
         range.len--;
     }
-    field = flow_text_field(name);
+    is_oxm = span_is_nocase(name, "OXM_OF_IN_PORT")
+             || span_is_nocase(name, "in_port_oxm");
+    field = is_oxm ? field_by_id(FIELD_IN_PORT) : flow_text_field(name);
     if (!field) {
         return unknown_field(ft, name);
     }
-    return parse_range(ft, field, range, sub);
+    return parse_range(ft, field, width(field, !is_oxm), range, sub);
 }
 
 void
@@ -505,8 +535,12 @@ flow_text_format_subfield(const struct subfield *sub, struct str *s)
 {
     const struct field *field = field_by_id(sub->field);
 
-    field_format_wire_name(field, s);
-    if (sub->n_bits == field->n_bits) {
+    if (field->id == FIELD_IN_PORT) {
+        str_add(s, fits_nxm(sub) ? "NXM_OF_IN_PORT" : "OXM_OF_IN_PORT");
+    } else {
+        field_format_wire_name(field, s);
+    }
+    if (flow_text_is_whole(sub)) {
         str_add(s, "[]");
     } else if (sub->n_bits == 1) {
         str_addf(s, "[%u]", sub->ofs);

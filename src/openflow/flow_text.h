@@ -12,6 +12,8 @@
  *     flow_text_output.c        actions that send packets somewhere
  *     flow_text_field.c         actions that work on fields
  *     flow_text_ct.c            ct and nat
+ *     flow_text_learn.c  flow_text_balance.c  flow_text_extension.c   those
+ *                               that Open vSwitch adds
  *     flow_text_instruction.c   instructions and their order
  *     flow_text_flow.c  flow_text_group.c  flow_text_meter.c   whole requests
  *
@@ -42,6 +44,8 @@ struct item {
     struct span word;
     char mark;                    /* = : ( or 0: no value */
     struct span value;
+    struct span to;               /* word(value)->to, of the words that take
+                                     it so */
 };
 
 /* Sets the error; returns -EINVAL. */
@@ -82,6 +86,12 @@ int flow_text_value(const struct flow_text *, const struct field *,
 int flow_text_subfield(const struct flow_text *, struct span,
                        struct subfield *);
 void flow_text_format_subfield(const struct subfield *, struct str *);
+/* Is it all of a field?  (The low 16 bits are all of the port that the packet
+ * came in by, where NXM names it.) */
+bool flow_text_is_whole(const struct subfield *);
+/* As learn and set_field name it, who speak of eth_dst where matches speak of
+ * dl_dst. */
+const char *flow_text_field_name(const struct field *);
 /* The field named so, or NULL. */
 const struct field *flow_text_field(struct span name);
 /* The field named so, which must be one that actions may write. */
@@ -147,6 +157,13 @@ action_parse parse_set_field, parse_set_tunnel, parse_load, parse_move,
              parse_stack, parse_delete_field;
 action_format format_set_field, format_move, format_stack,
               format_delete_field;
+
+/* flow_text_learn.c, flow_text_balance.c, flow_text_extension.c */
+action_parse parse_learn, parse_multipath, parse_bundle, parse_conjunction,
+             parse_check_pkt_larger, parse_sample, parse_fin_timeout;
+action_format format_learn, format_multipath, format_bundle,
+              format_conjunction, format_check_pkt_larger, format_sample,
+              format_fin_timeout;
 
 /* The older actions that set one field: mod_dl_src, set_mpls_ttl...  1 when the
  * item is one of them, 0 when not, -EINVAL. */

@@ -256,6 +256,14 @@ static const struct action_word {
     { "ct_clear", parse_plain, ACTION_CT_CLEAR },
     { "exit", parse_plain, ACTION_EXIT },
     { "note", parse_note, 0 },
+    { "learn", parse_learn, 0 },
+    { "conjunction", parse_conjunction, 0 },
+    { "multipath", parse_multipath, 0 },
+    { "bundle", parse_bundle, false },
+    { "bundle_load", parse_bundle, true },
+    { "check_pkt_larger", parse_check_pkt_larger, 0 },
+    { "sample", parse_sample, 0 },
+    { "fin_timeout", parse_fin_timeout, 0 },
 };
 
 static action_format *const action_formats[N_ACTIONS] = {
@@ -288,6 +296,13 @@ static action_format *const action_formats[N_ACTIONS] = {
     [ACTION_CT_CLEAR] = format_plain,
     [ACTION_EXIT] = format_plain,
     [ACTION_NOTE] = format_note,
+    [ACTION_LEARN] = format_learn,
+    [ACTION_CONJUNCTION] = format_conjunction,
+    [ACTION_MULTIPATH] = format_multipath,
+    [ACTION_BUNDLE] = format_bundle,
+    [ACTION_CHECK_PKT_LARGER] = format_check_pkt_larger,
+    [ACTION_SAMPLE] = format_sample,
+    [ACTION_FIN_TIMEOUT] = format_fin_timeout,
 };
 
 static int

@@ -341,9 +341,8 @@ format_load(const struct action_set_field *set, struct str *s)
     return true;
 }
 
-/* set_field speaks of eth_dst where matches speak of dl_dst. */
-static const char *
-set_field_name(const struct field *field)
+const char *
+flow_text_field_name(const struct field *field)
 {
     switch (field->id) {
     case FIELD_ETH_DST: case FIELD_ETH_SRC: case FIELD_IPV4_SRC:
@@ -366,5 +365,5 @@ format_set_field(const struct action *action, struct str *s)
     }
     str_add(s, "set_field:");
     field_format(field, action_u128(set->value), action_u128(set->mask), s);
-    str_addf(s, "->%s", set_field_name(field));
+    str_addf(s, "->%s", flow_text_field_name(field));
 }

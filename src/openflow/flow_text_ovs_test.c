@@ -85,6 +85,40 @@ static const char *const nxm_flows[] = {
     "ct_tp_dst=0x10/0xf0,ct_state=+trk+est,actions=1",
     "ipv6,ct_ipv6_src=fd00::/8,ct_ipv6_dst=::1,ct_nw_proto=17,ct_tp_dst=5,"
     "ct_state=-inv+trk+rpl+rel+snat+dnat,actions=1",
+    "table=0,actions=learn(table=1,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]="
+    "NXM_OF_ETH_SRC[],load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15],"
+    "output:NXM_OF_IN_PORT[])",
+    "actions=learn(eth_type=0x800,nw_dst=10.0.0.1,nw_proto=6,reg1[3..5]=5,"
+    "reg1=7,load:5->reg2[0..7],load:0x10->NXM_NX_REG3[],idle_timeout=5,"
+    "hard_timeout=6,priority=9,cookie=0x5,send_flow_rem,delete_learned,"
+    "limit=7,result_dst=reg0[3],fin_idle_timeout=3,fin_hard_timeout=4,"
+    "eth_dst=eth_src,output:in_port)",
+    "actions=learn(),learn(delete_learned=1),learn(in_port=LOCAL)",
+    "tcp,actions=learn(eth_type=0x800,nw_proto=6,tcp_dst=tcp_src,"
+    "nw_src=nw_dst,in_port_oxm=5,vlan_tci=0x1005,vlan_tci[0..11]=5)",
+    "actions=load:5->NXM_OF_IN_PORT[],move:in_port->reg0[0..15],"
+    "move:in_port_oxm[]->reg1[]",
+    "actions=conjunction(5,1/2),note:01,conjunction(0x6,2/64)",
+    "actions=conjunction(-1,2/2)",
+    "actions=multipath(eth_src,50,modulo_n,1,0,NXM_NX_REG0[])",
+    "actions=multipath(symmetric_l3l4+udp, 50, hrw, 65535, 65535, "
+    "reg0[0..15]),multipath(symmetric_l3,50,iter_hash,12,0,reg0[0..3])",
+    "actions=multipath(nw_dst,50,hash_threshold,65536,0,reg0[]),"
+    "multipath(symmetric_l4,1,modulo_n,2,0,reg0[0..7]),"
+    "multipath(symmetric_l3l4,1,modulo_n,2,0,reg0[0..7]),"
+    "multipath(nw_src,1,modulo_n,2,0,reg0[0..7])",
+    "actions=bundle(eth_src,50,active_backup,ofport,slaves:4,8),"
+    "bundle(symmetric_l4,60,hrw,ofport,members:5,9,LOCAL,none)",
+    "actions=bundle_load(eth_src,7,hrw,ofport,NXM_NX_REG0[],slaves:),"
+    "bundle(nw_src,6,hrw,ofport,slaves: 1, 2)",
+    "actions=check_pkt_larger(1500)->reg0[0],1",
+    "actions=check_pkt_larger:1500->NXM_NX_XXREG0[7],1",
+    "actions=sample(probability=12345,collector_set_id=23456,"
+    "obs_domain_id=34567,obs_point_id=45678)",
+    "actions=sample(probability=1,sampling_port=LOCAL,ingress),"
+    "sample(probability=65535,sampling_port=56789,egress)",
+    "tcp,actions=fin_timeout(idle_timeout=5,hard_timeout=15),"
+    "fin_timeout(idle_timeout=5),fin_timeout()",
 };
 
 static const char *const of15_flows[] = {

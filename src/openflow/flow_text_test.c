@@ -187,6 +187,22 @@ TEST(actions_are_written_in_the_field_s_words)
         "mod_nw_dst:10.0.0.1", "mod_nw_tos:252", "mod_nw_ecn:1",
         "mod_nw_ttl:3", "mod_tp_src:1", "mod_tp_dst:65535",
         "set_mpls_label:7", "set_mpls_tc:7", "set_mpls_ttl:7",
+        "learn(table=1)", "conjunction(7,2/3)",
+        "learn(table=0,idle_timeout=1,hard_timeout=2,fin_idle_timeout=3,"
+        "fin_hard_timeout=4,priority=5,send_flow_rem,delete_learned,"
+        "cookie=0x6,limit=7,result_dst=NXM_NX_REG0[8],in_port=9,"
+        "eth_dst=02:00:00:00:00:01,NXM_OF_ETH_SRC[],"
+        "NXM_NX_REG1[0..7]=NXM_NX_REG2[8..15],NXM_NX_REG3[1..2]=0x3,"
+        "load:0x1ffffffffffffffff->NXM_NX_XXREG0[0..64],"
+        "load:NXM_NX_REG4[]->NXM_NX_REG5[],output:NXM_OF_IN_PORT[])",
+        "multipath(symmetric_l4,1,hrw,4,5,NXM_NX_REG0[0..1])",
+        "bundle(nw_dst,0,hrw,ofport,members:)",
+        "bundle_load(nw_src,0,active_backup,ofport,NXM_NX_REG0[0..15],"
+        "members:1,LOCAL,ANY)",
+        "check_pkt_larger(1500)->NXM_NX_REG0[9]",
+        "sample(probability=1,collector_set_id=2,obs_domain_id=3,"
+        "obs_point_id=4)", "fin_timeout()",
+        "fin_timeout(idle_timeout=1,hard_timeout=2)",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
@@ -214,6 +230,49 @@ TEST(actions_have_other_spellings)
     check_actions("note:0102", "note:01.02.00.00.00.00");
     check_actions("load:0x10->OXM_OF_PKT_REG0[4..11]",
                   "load:0x10->OXM_OF_PKT_REG0[4..11]");
+}
+
+TEST(what_open_vswitch_adds_has_its_own_errors)
+{
+    static const struct {
+        const char *actions, *error;
+    } cases[] = {
+        { "learn", "write learn(ARGUMENTS)" },
+        { "learn(table=255)", "table: 255 is more than 254" },
+        { "learn(result_dst=reg0)", "result_dst is a single bit" },
+        { "learn(load:reg0[]->reg1[0..3])", "32 bits into 4 bits" },
+        { "learn(load:16->reg1[0..3])", "16 is wider than 4 bits" },
+        { "learn(ipv6_dst=::1/64)", "learn takes no masks" },
+        { "learn(in_prt=1)", "unknown field 'in_prt'; did you mean "
+                             "'in_port'?" },
+        { "conjunction(5,0/2)", "a conjunction has 2 clauses at least, "
+                                "counted from 1" },
+        { "conjunction(5,1/65)", "clauses: 65 is more than 64" },
+        { "conjunction(5)", "write conjunction(ID,CLAUSE/CLAUSES)" },
+        { "multipath(eth_src,0,modulo_n,3,0,reg0[0])",
+          "1 bits do not hold the number of one of 3 links" },
+        { "multipath(eth_source,0,modulo_n,3,0,reg0[])",
+          "unknown hash 'eth_source'; did you mean 'eth_src'?" },
+        { "multipath(eth_src,0,modulo_n,3,0)",
+          "the destination is missing" },
+        { "bundle(eth_src,0,hrw,ofport)", "write members:PORT,..." },
+        { "check_pkt_larger(9)->reg0[0..1]",
+          "the result is a single bit" },
+        { "sample(collector_set_id=1)",
+          "sample needs a probability of 1 to 65535" },
+        { "fin_timeout(idle=1)", "unknown argument 'idle'" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct actions actions = { 0 };
+        struct str error = STR_INIT;
+
+        CHECK(actions_parse(cases[i].actions, NULL, &actions, &error));
+        CHECK_MSG(strstr(str_text(&error), cases[i].error), "%s: %s",
+                  cases[i].actions, str_text(&error));
+        str_fini(&error);
+        actions_fini(&actions);
+    }
 }
 
 TEST(a_flow_mod_is_one_line)
@@ -344,6 +403,7 @@ TESTS(
     RUN(ports_have_numbers_and_names),
     RUN(actions_are_written_in_the_field_s_words),
     RUN(actions_have_other_spellings),
+    RUN(what_open_vswitch_adds_has_its_own_errors),
     RUN(a_flow_mod_is_one_line),
     RUN(instructions_stand_in_their_order),
     RUN(errors_say_what_where_and_what_was_nearest),

@@ -95,6 +95,12 @@ need_subfield(const struct check *c, const char *action,
                     : need_field(c, action, field);
 }
 
+static u128
+ones(unsigned int n_bits)
+{
+    return n_bits == 128 ? ~(u128) 0 : ((u128) 1 << n_bits) - 1;
+}
+
 static uint16_t
 eth_type(const struct check *c)
 {
@@ -472,6 +478,109 @@ check_nat(struct check *c, const struct action *action)
     return OF_OK;
 }
 
+/* ---- Open vSwitch's ---- */
+
+/* A learned entry's own match and actions are judged as it is learned; here, as
+ * far as every packet's would be the same. */
+static enum of_error
+check_learn(struct check *c, const struct action *action)
+{
+    const struct action_learn *learn = (const void *) action;
+    struct check learned = { .context = ACTIONS_APPLY, .why = c->why };
+    enum of_error error = OF_OK;
+
+    if (learn->result_dst.n_bits) {
+        error = need_subfield(c, "learn", &learn->result_dst, true);
+    }
+    for (uint32_t i = 0; i < learn->n_specs && !error; i++) {
+        const struct learn_spec *spec = &learn->specs[i];
+
+        if (!spec->is_immediate) {
+            error = need_subfield(c, "learn", &spec->src, false);
+        }
+        if (error || spec->dst_kind == LEARN_OUTPUT) {
+            continue;
+        }
+        error = need_subfield(&learned, "learn", &spec->dst,
+                              spec->dst_kind == LEARN_LOAD);
+        if (!error && spec->dst_kind == LEARN_MATCH && spec->is_immediate) {
+            field_set(field_by_id(spec->dst.field), &learned.flow,
+                      action_u128(spec->value) << spec->dst.ofs,
+                      ones(spec->dst.n_bits) << spec->dst.ofs);
+        } else if (!error && spec->dst_kind == LEARN_MATCH
+                   && spec->dst.field == spec->src.field) {
+            field_set(field_by_id(spec->dst.field), &learned.flow,
+                      field_get(field_by_id(spec->src.field), &c->flow),
+                      ~(u128) 0);
+        }
+    }
+    return error;
+}
+
+static enum of_error
+check_multipath(struct check *c, const struct action *action)
+{
+    const struct action_multipath *multipath = (const void *) action;
+
+    return need_subfield(c, "multipath", &multipath->dst, true);
+}
+
+static enum of_error
+check_bundle(struct check *c, const struct action *action)
+{
+    const struct action_bundle *bundle = (const void *) action;
+    enum of_error error = OF_OK;
+
+    if (bundle->dst.n_bits) {
+        error = need_subfield(c, "bundle_load", &bundle->dst, true);
+    }
+    for (unsigned int i = 0; i < bundle->n_members && !error; i++) {
+        if (bundle->members[i] == OFPP_CONTROLLER) {
+            return refuse(c, OF_BAD_ACTION_BAD_OUT_PORT,
+                          "bundle: the controller is no member");
+        }
+        if (bundle->members[i] != OFPP_ANY) {
+            error = check_port(c, bundle->members[i]);
+        }
+    }
+    return error;
+}
+
+static enum of_error
+check_pkt_larger(struct check *c, const struct action *action)
+{
+    const struct action_check_pkt_larger *larger = (const void *) action;
+
+    return need_subfield(c, "check_pkt_larger", &larger->dst, true);
+}
+
+/* An entry that is a clause does nothing itself. */
+static enum of_error
+check_conjunction(struct check *c, const struct action *action UNUSED)
+{
+    if (c->context != ACTIONS_APPLY || c->depth) {
+        return refuse(c, OF_BAD_ACTION_BAD_CONJUNCTION,
+                      "conjunction belongs into a flow entry's own actions");
+    }
+    return OF_OK;
+}
+
+static enum of_error
+check_clauses(const struct check *c, struct action_list list)
+{
+    if (!action_list_is_clause(list)) {
+        return OF_OK;
+    }
+    ACTION_FOR_EACH (action, &list) {
+        if (action->type != ACTION_CONJUNCTION
+            && action->type != ACTION_NOTE) {
+            return refuse(c, OF_BAD_ACTION_BAD_CONJUNCTION,
+                          "only notes may stand beside conjunction");
+        }
+    }
+    return OF_OK;
+}
+
 /* in_set: may it stand in an action set? */
 static const struct {
     check_action *check;
@@ -506,6 +615,13 @@ static const struct {
     [ACTION_CT_CLEAR] = { check_ok, true },
     [ACTION_EXIT] = { check_ok, false },
     [ACTION_NOTE] = { check_ok, false },
+    [ACTION_LEARN] = { check_learn, false },
+    [ACTION_CONJUNCTION] = { check_conjunction, false },
+    [ACTION_MULTIPATH] = { check_multipath, false },
+    [ACTION_BUNDLE] = { check_bundle, false },
+    [ACTION_CHECK_PKT_LARGER] = { check_pkt_larger, false },
+    [ACTION_SAMPLE] = { check_ok, false },
+    [ACTION_FIN_TIMEOUT] = { check_ok, false },
 };
 
 static enum of_error
@@ -528,7 +644,7 @@ check_list(struct check *c, struct action_list list)
             return error;
         }
     }
-    return OF_OK;
+    return check_clauses(c, list);
 }
 
 enum of_error
@@ -555,6 +671,12 @@ instructions_check(const struct instructions *in, const struct match *match,
         error = check_meter_number(&c, in->meter);
     }
     error = error ? error : check_list(&c, in->apply);
+    if (!error && action_list_is_clause(in->apply)
+        && (in->meter || in->clear || in->write.len || in->metadata_mask
+            || in->has_goto)) {
+        error = refuse(&c, OF_BAD_ACTION_BAD_CONJUNCTION,
+                       "no instructions may stand beside conjunction");
+    }
     if (!error) {
         c.context = ACTIONS_SET;
         error = check_list(&c, in->write);

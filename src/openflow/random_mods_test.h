@@ -259,6 +259,127 @@ add_note(struct rng *rng, struct actions *actions)
     }
 }
 
+static struct subfield
+random_wide_subfield(struct rng *rng, unsigned int min, unsigned int max)
+{
+    struct subfield sub;
+
+    do {
+        sub = random_subfield(rng);
+    } while (sub.n_bits < min || sub.n_bits > max);
+    return sub;
+}
+
+static void
+random_spec(struct rng *rng, struct learn_spec *spec)
+{
+    memset(spec, 0, sizeof *spec);
+    spec->dst_kind = (uint8_t) rng_below(rng, 3);
+    spec->src = random_subfield(rng);
+    spec->is_immediate = spec->dst_kind != LEARN_OUTPUT && rng_one_in(rng, 2);
+    if (spec->dst_kind == LEARN_OUTPUT) {
+        return;
+    }
+    spec->dst = random_subfield(rng);
+    if (rng_one_in(rng, 4)) {
+        spec->dst.n_bits = (uint8_t) field_by_id(spec->dst.field)->n_bits;
+        spec->dst.ofs = 0;
+    }
+    spec->src.n_bits = spec->dst.n_bits = MIN(spec->src.n_bits,
+                                              spec->dst.n_bits);
+    if (spec->is_immediate) {
+        u128 value = random_u128(rng) & ones(spec->dst.n_bits);
+
+        memset(&spec->src, 0, sizeof spec->src);
+        spec->value[0] = (uint64_t) value;
+        spec->value[1] = (uint64_t) (value >> 64);
+    }
+}
+
+static void
+add_learn(struct rng *rng, struct actions *actions)
+{
+    uint32_t n = rng_below(rng, 4);
+    struct action_learn *a = actions_add(actions, ACTION_LEARN, sizeof *a
+                                         + n * sizeof a->specs[0]);
+
+    a->idle_timeout = (uint16_t) (rng_u32(rng) >> rng_below(rng, 32));
+    a->hard_timeout = (uint16_t) (rng_u32(rng) >> rng_below(rng, 32));
+    a->fin_idle_timeout = (uint16_t) (rng_u32(rng) >> rng_below(rng, 32));
+    a->fin_hard_timeout = (uint16_t) (rng_u32(rng) >> rng_below(rng, 32));
+    a->priority = (uint16_t) rng_u32(rng);
+    a->table = (uint8_t) rng_below(rng, 255);
+    a->flags = (uint8_t) rng_below(rng, 4);
+    a->cookie = rng_one_in(rng, 2) ? rng_u64(rng) : 0;
+    a->limit = rng_one_in(rng, 2) ? rng_u32(rng) : 0;
+    if (rng_one_in(rng, 2)) {
+        a->result_dst = random_wide_subfield(rng, 1, 1);
+    }
+    a->n_specs = n;
+    for (uint32_t i = 0; i < n; i++) {
+        random_spec(rng, &a->specs[i]);
+    }
+}
+
+static void
+add_multipath(struct rng *rng, struct actions *actions)
+{
+    struct action_multipath *a = actions_add(actions, ACTION_MULTIPATH,
+                                             sizeof *a);
+
+    a->fields = (uint16_t) rng_below(rng, N_HASH_FIELDS);
+    a->basis = (uint16_t) rng_u32(rng);
+    a->algorithm = (uint16_t) rng_below(rng, N_MULTIPATH_ALGORITHMS);
+    a->arg = rng_u32(rng);
+    a->dst = random_wide_subfield(rng, 1, 64);
+    a->max_link = (uint16_t) (rng_u32(rng) & ones(a->dst.n_bits));
+}
+
+static void
+add_bundle(struct rng *rng, struct actions *actions)
+{
+    uint16_t n = (uint16_t) rng_below(rng, 5);
+    struct action_bundle *a = actions_add(actions, ACTION_BUNDLE, sizeof *a
+                                          + n * sizeof a->members[0]);
+
+    a->fields = (uint16_t) rng_below(rng, N_HASH_FIELDS);
+    a->basis = (uint16_t) rng_u32(rng);
+    a->algorithm = (uint16_t) rng_below(rng, N_BUNDLE_ALGORITHMS);
+    a->n_members = n;
+    if (rng_one_in(rng, 2)) {
+        a->dst = random_wide_subfield(rng, 16, 64);
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        a->members[i] = rng_one_in(rng, 3) ? OFPP_IN_PORT + rng_below(rng, 8)
+                                           : 1 + rng_below(rng, 65279);
+    }
+}
+
+static void
+add_conjunction(struct rng *rng, struct actions *actions)
+{
+    struct action_conjunction *a = actions_add(actions, ACTION_CONJUNCTION,
+                                               sizeof *a);
+
+    a->id = rng_u32(rng);
+    a->n_clauses = (uint8_t) (2 + rng_below(rng, 63));
+    a->clause = (uint8_t) rng_below(rng, a->n_clauses);
+}
+
+static void
+add_sample(struct rng *rng, struct actions *actions)
+{
+    struct action_sample *a = actions_add(actions, ACTION_SAMPLE, sizeof *a);
+
+    a->probability = (uint16_t) (1 + rng_below(rng, 65535));
+    a->collector_set = rng_u32(rng);
+    a->obs_domain = rng_u32(rng);
+    a->obs_point = rng_u32(rng);
+    a->sampling_port = rng_one_in(rng, 2) ? OFPP_ANY
+                                          : 1 + rng_below(rng, 65279);
+    a->direction = (uint8_t) rng_below(rng, 3);
+}
+
 static void
 add_action(struct rng *rng, struct actions *actions,
            enum actions_context context, const struct match *match,
@@ -275,6 +396,8 @@ add_action(struct rng *rng, struct actions *actions,
     struct action_number *number;
     struct action_push *push;
     struct action_move *move;
+    struct action_check_pkt_larger *larger;
+    struct action_fin_timeout *fin;
     uint32_t mark;
 
     switch (type) {
@@ -352,6 +475,33 @@ add_action(struct rng *rng, struct actions *actions,
     case ACTION_NOTE:
         add_note(rng, actions);
         return;
+    case ACTION_LEARN:
+        add_learn(rng, actions);
+        return;
+    case ACTION_CONJUNCTION:
+        if (!actions->len || rng_one_in(rng, 9)) {
+            add_conjunction(rng, actions);
+        }
+        return;
+    case ACTION_MULTIPATH:
+        add_multipath(rng, actions);
+        return;
+    case ACTION_BUNDLE:
+        add_bundle(rng, actions);
+        return;
+    case ACTION_CHECK_PKT_LARGER:
+        larger = actions_add(actions, type, sizeof *larger);
+        larger->pkt_len = (uint16_t) rng_u32(rng);
+        larger->dst = random_wide_subfield(rng, 1, 1);
+        return;
+    case ACTION_SAMPLE:
+        add_sample(rng, actions);
+        return;
+    case ACTION_FIN_TIMEOUT:
+        fin = actions_add(actions, type, sizeof *fin);
+        fin->idle_timeout = (uint16_t) (rng_u32(rng) >> rng_below(rng, 32));
+        fin->hard_timeout = (uint16_t) (rng_u32(rng) >> rng_below(rng, 32));
+        return;
     case N_ACTIONS:
         break;
     }
@@ -409,6 +559,11 @@ random_instructions(struct rng *rng, struct flow_mod *fm)
                                     + rng_below(rng, OFPTT_MAX - fm->table));
     }
     flow_mod_seal(fm);
+    if (action_list_is_clause(in->apply)) {
+        *in = (struct instructions) { .apply = in->apply };
+        actions_clear(&fm->storage[1]);
+        return;
+    }
     /* The second list must suit what the first made of the packet. */
     if (instructions_check(in, &fm->match, fm->table, NULL) != OF_OK) {
         actions_clear(&fm->storage[1]);

@@ -33,7 +33,14 @@ set_subfield(struct action_decoder *d, const struct field *field,
     return OF_OK;
 }
 
-/* "set this field to that": header, value, maybe mask. */
+enum of_error
+set_packed_subfield(struct action_decoder *d, const struct field *field,
+                    uint16_t ofs_nbits, struct subfield *sub)
+{
+    return set_subfield(d, field, ofs_nbits >> 6, (ofs_nbits & 0x3f) + 1u,
+                        sub);
+}
+
 enum of_error
 get_set_field(struct action_decoder *d, struct cursor *c, bool may_mask)
 {
@@ -94,8 +101,8 @@ unknown_action(struct action_decoder *d, uint16_t type)
     return OF_BAD_ACTION_BAD_TYPE;
 }
 
-static enum of_error
-bad_argument(struct action_decoder *d, const char *action, unsigned int value)
+enum of_error
+bad_number(struct action_decoder *d, const char *action, unsigned int value)
 {
     str_setf(d->why, "%s: %u does not fit", action, value);
     return OF_BAD_ACTION_BAD_ARGUMENT;
@@ -109,7 +116,7 @@ of10_set_vlan(struct action_decoder *d, struct cursor *c, bool is_pcp)
 
     cursor_skip(c, is_pcp ? 3 : 2);
     if (value > (is_pcp ? 7u : 4095u)) {
-        return bad_argument(d, is_pcp ? "set_vlan_pcp" : "set_vlan_vid",
+        return bad_number(d, is_pcp ? "set_vlan_pcp" : "set_vlan_vid",
                             value);
     }
     add_set(d, FIELD_VLAN_TCI,
@@ -168,7 +175,7 @@ decode_of10(struct action_decoder *d, uint16_t type, struct cursor *c)
         tos = cursor_u8(c);
         cursor_skip(c, 3);
         if (tos & 3) {
-            return bad_argument(d, "set_nw_tos", tos);
+            return bad_number(d, "set_nw_tos", tos);
         }
         add_mod(d, FIELD_IP_DSCP, tos >> 2);
         return OF_OK;

@@ -106,12 +106,21 @@ put_load(struct buf *buf, enum of_version version, const struct set *set,
          const struct subfield *sub)
 {
     size_t mark = begin_nx(buf, NX_REG_LOAD);
+    uint64_t value = (uint64_t) (set->value >> sub->ofs);
+    struct subfield dst = *sub;
+    uint16_t port;
 
-    buf_put_u16(buf, ofs_nbits(sub));
-    if (!field_header_encode(buf, version, set->field)) {
+    dst.field = (uint16_t) set->field->id;
+    if (dst.field == FIELD_IN_PORT && dst.n_bits == 32
+        && port_to_of10((uint32_t) value, &port)) {
+        dst.n_bits = 16;
+        value = port;
+    }
+    buf_put_u16(buf, ofs_nbits(&dst));
+    if (!put_subfield_header(buf, version, &dst)) {
         return false;
     }
-    buf_put_u64(buf, (uint64_t) (set->value >> sub->ofs));
+    buf_put_u64(buf, value);
     return put_plain(buf, mark);
 }
 
@@ -225,8 +234,8 @@ put_move(struct buf *buf, enum of_version version,
     buf_put_u16(buf, a->src.ofs);
     buf_put_u16(buf, a->dst.ofs);
     buf_put_zeros(buf, is_standard ? 2 : 0);
-    return field_header_encode(buf, version, field_by_id(a->src.field))
-           && field_header_encode(buf, version, field_by_id(a->dst.field))
+    return put_subfield_header(buf, version, &a->src)
+           && put_subfield_header(buf, version, &a->dst)
            && put_plain(buf, mark);
 }
 

@@ -11,15 +11,18 @@
 enum {
     NX_RESUBMIT = 1, NX_SET_TUNNEL = 2, NX_SET_QUEUE = 4, NX_POP_QUEUE = 5,
     NX_REG_MOVE = 6, NX_REG_LOAD = 7, NX_NOTE = 8, NX_SET_TUNNEL64 = 9,
-    NX_RESUBMIT_TABLE = 14, NX_OUTPUT_REG = 15, NX_EXIT = 17,
-    NX_DEC_TTL = 18, NX_CONTROLLER = 20, NX_DEC_TTL_IDS = 21,
-    NX_WRITE_METADATA = 22,
-    NX_PUSH_MPLS = 23, NX_POP_MPLS = 24, NX_SET_MPLS_TTL = 25,
-    NX_DEC_MPLS_TTL = 26, NX_STACK_PUSH = 27, NX_STACK_POP = 28,
-    NX_SET_MPLS_LABEL = 30, NX_SET_MPLS_TC = 31, NX_OUTPUT_REG2 = 32,
-    NX_REG_LOAD2 = 33, NX_CT = 35, NX_NAT = 36, NX_CONTROLLER2 = 37,
-    NX_OUTPUT_TRUNC = 39, NX_GROUP = 40, NX_CLONE = 42, NX_CT_CLEAR = 43,
-    NX_RESUBMIT_CT = 44, NX_DELETE_FIELD = 50,
+    NX_MULTIPATH = 10, NX_BUNDLE = 12, NX_BUNDLE_LOAD = 13,
+    NX_RESUBMIT_TABLE = 14, NX_OUTPUT_REG = 15, NX_LEARN = 16, NX_EXIT = 17,
+    NX_DEC_TTL = 18, NX_FIN_TIMEOUT = 19, NX_CONTROLLER = 20,
+    NX_DEC_TTL_IDS = 21, NX_WRITE_METADATA = 22, NX_PUSH_MPLS = 23,
+    NX_POP_MPLS = 24,
+    NX_SET_MPLS_TTL = 25, NX_DEC_MPLS_TTL = 26, NX_STACK_PUSH = 27,
+    NX_STACK_POP = 28, NX_SAMPLE = 29, NX_SET_MPLS_LABEL = 30,
+    NX_SET_MPLS_TC = 31, NX_OUTPUT_REG2 = 32, NX_REG_LOAD2 = 33,
+    NX_CONJUNCTION = 34, NX_CT = 35, NX_NAT = 36, NX_CONTROLLER2 = 37,
+    NX_SAMPLE2 = 38, NX_OUTPUT_TRUNC = 39, NX_GROUP = 40, NX_SAMPLE3 = 41,
+    NX_CLONE = 42, NX_CT_CLEAR = 43, NX_RESUBMIT_CT = 44, NX_LEARN2 = 45,
+    NX_CHECK_PKT_LARGER = 49, NX_DELETE_FIELD = 50,
 };
 
 /* ---- Decode ---- */
@@ -48,6 +51,12 @@ decode_action nx_ct, nx_nat, nx_controller, nx_controller2;
 enum of_error set_subfield(struct action_decoder *, const struct field *,
                            unsigned int ofs, unsigned int n_bits,
                            struct subfield *);
+/* The same where offset and width share 16 bits. */
+enum of_error set_packed_subfield(struct action_decoder *,
+                                  const struct field *, uint16_t ofs_nbits,
+                                  struct subfield *);
+enum of_error bad_number(struct action_decoder *, const char *action,
+                           unsigned int value);
 /* "Set this field to that": header, value, maybe mask. */
 enum of_error get_set_field(struct action_decoder *, struct cursor *,
                             bool may_mask);
@@ -200,6 +209,16 @@ ofs_nbits(const struct subfield *sub)
 bool put_ct(struct buf *, enum of_version, const struct action_ct *);
 bool put_nat(struct buf *, const struct action_nat *);
 bool put_nx_controller(struct buf *, const struct action_controller *);
+/* The header of the field that a subfield is part of. */
+bool put_subfield_header(struct buf *, enum of_version,
+                         const struct subfield *);
+
+/* wire_learn.c, wire_balance.c */
+decode_action nx_learn, nx_learn2, nx_multipath, nx_bundle, nx_bundle_load;
+bool put_learn(struct buf *, enum of_version, const struct action_learn *);
+bool put_multipath(struct buf *, enum of_version,
+                   const struct action_multipath *);
+bool put_bundle(struct buf *, enum of_version, const struct action_bundle *);
 
 /* Appends one of Nicira's own actions.  False: that version cannot. */
 bool nicira_encode(struct buf *, enum of_version, const struct action *);

@@ -65,6 +65,25 @@ static const char *const flows[] = {
     "mpls actions=dec_mpls_ttl,set_mpls_ttl(5),pop_mpls:0x0800",
     "ip actions=push_mpls:0x8847,clone(output:1,clone(output:2))",
     "actions=output(port=1,max_len=100),controller(reason=no_match,id=3)",
+    "tcp actions=learn(table=3,idle_timeout=5,hard_timeout=6,"
+    "fin_idle_timeout=3,fin_hard_timeout=4,priority=9,send_flow_rem,"
+    "delete_learned,cookie=0x5,limit=7,result_dst=NXM_NX_REG0[3],"
+    "eth_type=0x800,nw_proto=6,NXM_OF_TCP_DST[]=NXM_OF_TCP_SRC[],"
+    "NXM_NX_REG1[3..5]=0x5,load:0x5->NXM_NX_REG2[0..7],"
+    "load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15],output:NXM_OF_IN_PORT[])",
+    "actions=learn(table=1,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]),"
+    "load:0x5->NXM_OF_IN_PORT[],move:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15]",
+    "actions=conjunction(5,1/2),conjunction(6,2/64)",
+    "actions=multipath(symmetric_l3,50,iter_hash,12,7,NXM_NX_REG0[0..3])",
+    "actions=bundle(eth_src,50,active_backup,ofport,members:4,8),"
+    "bundle_load(symmetric_l4,60,hrw,ofport,NXM_NX_REG0[],members:5,LOCAL)",
+    "actions=check_pkt_larger(1500)->NXM_NX_REG0[3],"
+    "sample(probability=5,collector_set_id=1,obs_domain_id=2,"
+    "obs_point_id=3),sample(probability=5,collector_set_id=1,"
+    "obs_domain_id=2,obs_point_id=3,sampling_port=7),"
+    "sample(probability=5,collector_set_id=1,obs_domain_id=2,"
+    "obs_point_id=3,sampling_port=7,egress)",
+    "tcp actions=fin_timeout(idle_timeout=5,hard_timeout=15)",
     "actions=set_field:0x5->reg1,set_field:0x10/0xf0->reg2",
     "pkt_mark=0x3,ct_state=+est+trk,ct_zone=3 actions=drop",
 };

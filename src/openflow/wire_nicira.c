@@ -200,8 +200,7 @@ nx_output_reg(struct action_decoder *d, struct cursor *c)
     struct action_output_reg *a;
     struct subfield sub;
 
-    error = error ? error : set_subfield(d, field, ofs_n >> 6,
-                                         (ofs_n & 0x3f) + 1u, &sub);
+    error = error ? error : set_packed_subfield(d, field, ofs_n, &sub);
     if (error) {
         return error;
     }
@@ -221,8 +220,7 @@ nx_output_reg2(struct action_decoder *d, struct cursor *c)
     struct action_output_reg *a;
     struct subfield sub;
 
-    error = error ? error : set_subfield(d, field, ofs_n >> 6,
-                                         (ofs_n & 0x3f) + 1u, &sub);
+    error = error ? error : set_packed_subfield(d, field, ofs_n, &sub);
     if (error) {
         return error;
     }
@@ -353,6 +351,97 @@ nx_clone(struct action_decoder *d, struct cursor *c)
     return error;
 }
 
+static enum of_error
+nx_conjunction(struct action_decoder *d, struct cursor *c)
+{
+    unsigned int clause = cursor_u8(c), n_clauses = cursor_u8(c);
+    struct action_conjunction *a;
+
+    if (n_clauses < CONJUNCTION_MIN_CLAUSES
+        || n_clauses > CONJUNCTION_MAX_CLAUSES || clause >= n_clauses) {
+        str_setf(d->why, "conjunction: clause %u of %u", clause + 1,
+                 n_clauses);
+        return OF_BAD_ACTION_BAD_CONJUNCTION;
+    }
+    a = actions_add(d->out, ACTION_CONJUNCTION, sizeof *a);
+    a->clause = (uint8_t) clause;
+    a->n_clauses = (uint8_t) n_clauses;
+    a->id = cursor_u32(c);
+    return OF_OK;
+}
+
+static enum of_error
+nx_check_pkt_larger(struct action_decoder *d, struct cursor *c)
+{
+    unsigned int pkt_len = cursor_u16(c), ofs = cursor_u16(c);
+    struct action_check_pkt_larger *a;
+    const struct field *field;
+    enum of_error error = get_field(d, c, &field);
+    struct subfield dst;
+
+    error = error ? error : set_subfield(d, field, ofs, 1, &dst);
+    if (!error) {
+        a = actions_add(d->out, ACTION_CHECK_PKT_LARGER, sizeof *a);
+        a->pkt_len = (uint16_t) pkt_len;
+        a->dst = dst;
+        cursor_skip(c, MIN(cursor_left(c), 7u));
+    }
+    return error;
+}
+
+static enum of_error
+get_sample(struct action_decoder *d, struct cursor *c, uint16_t subtype)
+{
+    struct action_sample *a = actions_add(d->out, ACTION_SAMPLE, sizeof *a);
+
+    a->probability = cursor_u16(c);
+    a->collector_set = cursor_u32(c);
+    a->obs_domain = cursor_u32(c);
+    a->obs_point = cursor_u32(c);
+    a->sampling_port = OFPP_ANY;
+    if (subtype != NX_SAMPLE) {
+        a->sampling_port = port_from_of10(cursor_u16(c));
+        a->direction = subtype == NX_SAMPLE3 ? cursor_u8(c) : 0;
+        cursor_skip(c, subtype == NX_SAMPLE3 ? 5 : 6);
+    }
+    if (!a->probability || a->direction > SAMPLE_EGRESS) {
+        str_setf(d->why, "sample: a probability of %u, direction %u",
+                 a->probability, a->direction);
+        return OF_BAD_ACTION_BAD_ARGUMENT;
+    }
+    return OF_OK;
+}
+
+static enum of_error
+nx_sample(struct action_decoder *d, struct cursor *c)
+{
+    return get_sample(d, c, NX_SAMPLE);
+}
+
+static enum of_error
+nx_sample2(struct action_decoder *d, struct cursor *c)
+{
+    return get_sample(d, c, NX_SAMPLE2);
+}
+
+static enum of_error
+nx_sample3(struct action_decoder *d, struct cursor *c)
+{
+    return get_sample(d, c, NX_SAMPLE3);
+}
+
+static enum of_error
+nx_fin_timeout(struct action_decoder *d, struct cursor *c)
+{
+    struct action_fin_timeout *a = actions_add(d->out, ACTION_FIN_TIMEOUT,
+                                               sizeof *a);
+
+    a->idle_timeout = cursor_u16(c);
+    a->hard_timeout = cursor_u16(c);
+    cursor_skip(c, 2);
+    return OF_OK;
+}
+
 static decode_action *const nicira[] = {
     [NX_RESUBMIT] = nx_resubmit, [NX_SET_TUNNEL] = nx_set_tunnel,
     [NX_SET_QUEUE] = nx_set_queue, [NX_POP_QUEUE] = nx_pop_queue,
@@ -371,6 +460,13 @@ static decode_action *const nicira[] = {
     [NX_CLONE] = nx_clone, [NX_DEC_TTL_IDS] = nx_dec_ttl_ids,
     [NX_CT] = nx_ct, [NX_NAT] = nx_nat, [NX_CT_CLEAR] = nx_ct_clear,
     [NX_RESUBMIT_CT] = nx_resubmit_ct, [NX_DELETE_FIELD] = nx_delete_field,
+    [NX_MULTIPATH] = nx_multipath,
+    [NX_BUNDLE] = nx_bundle, [NX_BUNDLE_LOAD] = nx_bundle_load,
+    [NX_LEARN] = nx_learn, [NX_LEARN2] = nx_learn2,
+    [NX_FIN_TIMEOUT] = nx_fin_timeout, [NX_SAMPLE] = nx_sample,
+    [NX_SAMPLE2] = nx_sample2, [NX_SAMPLE3] = nx_sample3,
+    [NX_CONJUNCTION] = nx_conjunction,
+    [NX_CHECK_PKT_LARGER] = nx_check_pkt_larger,
 };
 
 enum of_error

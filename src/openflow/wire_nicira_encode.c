@@ -1,6 +1,20 @@
 /* Nicira's actions to the wire. */
 #include "openflow/wire_action_impl.h"
 
+bool
+put_subfield_header(struct buf *buf, enum of_version version,
+                    const struct subfield *sub)
+{
+    enum { NXM_OF_IN_PORT = 0x00000002 };
+
+    /* What fits into NXM's 16 bits of a port says so. */
+    if (sub->field == FIELD_IN_PORT && sub->ofs + sub->n_bits <= 16) {
+        buf_put_u32(buf, NXM_OF_IN_PORT);
+        return true;
+    }
+    return field_header_encode(buf, version, field_by_id(sub->field));
+}
+
 /* Each function appends one action and says whether the version can. */
 
 static bool
@@ -13,7 +27,7 @@ put_output_reg(struct buf *buf, enum of_version version,
         return false;
     }
     buf_put_u16(buf, ofs_nbits(&a->src));
-    if (!field_header_encode(buf, version, field_by_id(a->src.field))) {
+    if (!put_subfield_header(buf, version, &a->src)) {
         return false;
     }
     buf_put_u16(buf, a->max_len);
@@ -29,7 +43,7 @@ put_stack(struct buf *buf, enum of_version version,
                                 ? NX_STACK_PUSH : NX_STACK_POP);
 
     buf_put_u16(buf, a->sub.ofs);
-    if (!field_header_encode(buf, version, field_by_id(a->sub.field))) {
+    if (!put_subfield_header(buf, version, &a->sub)) {
         return false;
     }
     buf_put_u16(buf, a->sub.n_bits);
@@ -98,6 +112,63 @@ put_delete_field(struct buf *buf, enum of_version version,
            && put_plain(buf, mark);
 }
 
+static bool
+put_conjunction(struct buf *buf, const struct action_conjunction *a)
+{
+    size_t mark = begin_nx(buf, NX_CONJUNCTION);
+
+    buf_put_u8(buf, a->clause);
+    buf_put_u8(buf, a->n_clauses);
+    buf_put_u32(buf, a->id);
+    return put_plain(buf, mark);
+}
+
+static bool
+put_check_pkt_larger(struct buf *buf, enum of_version version,
+                     const struct action_check_pkt_larger *a)
+{
+    size_t mark = begin_nx(buf, NX_CHECK_PKT_LARGER);
+
+    buf_put_u16(buf, a->pkt_len);
+    buf_put_u16(buf, a->dst.ofs);
+    return put_subfield_header(buf, version, &a->dst)
+           && put_plain(buf, mark);
+}
+
+/* The shortest of the three forms that says all. */
+static bool
+put_sample(struct buf *buf, const struct action_sample *a)
+{
+    uint16_t subtype = a->direction ? NX_SAMPLE3
+                       : a->sampling_port != OFPP_ANY ? NX_SAMPLE2
+                       : NX_SAMPLE;
+    size_t mark = begin_nx(buf, subtype);
+    uint16_t port;
+
+    buf_put_u16(buf, a->probability);
+    buf_put_u32(buf, a->collector_set);
+    buf_put_u32(buf, a->obs_domain);
+    buf_put_u32(buf, a->obs_point);
+    if (subtype != NX_SAMPLE) {
+        if (!port_to_of10(a->sampling_port, &port)) {
+            return false;
+        }
+        buf_put_u16(buf, port);
+        buf_put_u8(buf, a->direction);
+    }
+    return put_plain(buf, mark);
+}
+
+static bool
+put_fin_timeout(struct buf *buf, const struct action_fin_timeout *a)
+{
+    size_t mark = begin_nx(buf, NX_FIN_TIMEOUT);
+
+    buf_put_u16(buf, a->idle_timeout);
+    buf_put_u16(buf, a->hard_timeout);
+    return put_plain(buf, mark);
+}
+
 bool
 nicira_encode(struct buf *buf, enum of_version version, const struct action *a)
 {
@@ -114,6 +185,15 @@ nicira_encode(struct buf *buf, enum of_version version, const struct action *a)
     case ACTION_NAT: return put_nat(buf, (const void *) a);
     case ACTION_DELETE_FIELD: return put_delete_field(buf, version,
                                                       (const void *) a);
+    case ACTION_LEARN: return put_learn(buf, version, (const void *) a);
+    case ACTION_CONJUNCTION: return put_conjunction(buf, (const void *) a);
+    case ACTION_MULTIPATH: return put_multipath(buf, version,
+                                                (const void *) a);
+    case ACTION_BUNDLE: return put_bundle(buf, version, (const void *) a);
+    case ACTION_CHECK_PKT_LARGER:
+        return put_check_pkt_larger(buf, version, (const void *) a);
+    case ACTION_SAMPLE: return put_sample(buf, (const void *) a);
+    case ACTION_FIN_TIMEOUT: return put_fin_timeout(buf, (const void *) a);
     default: return false;
     }
 }

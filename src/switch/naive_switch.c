@@ -5,6 +5,7 @@
 #include "packet/edit.h"
 #include "packet/eth.h"
 #include "switch/action_set.h"
+#include "switch/balance.h"
 #include "switch/translate_ctx.h"
 
 /* A packet on its way, with what the pipeline knows of it. */
@@ -479,6 +480,57 @@ do_group(struct walk *w, uint32_t id)
     }
 }
 
+/* ---- Spreading ---- */
+
+/* The hash of the packet as it is now, by the switch's own arithmetic. */
+static uint32_t
+hash_of(struct walk *w, uint16_t fields, uint16_t basis)
+{
+    struct flow_mask mask = { 0 };
+    struct flow_looks looks = { .mask = &mask };
+    struct flow flow = flow_of(w);
+    struct flow_view view;
+
+    flow_view_init(&view, &flow, &looks);
+    return balance_hash(w->sw->env->group_key, fields, basis, &view, &looks);
+}
+
+static bool
+member_is_live(const void *sw, uint32_t number)
+{
+    const struct port_settings *port = naive_port(sw, number);
+
+    return (number >= OFPP_IN_PORT && number <= OFPP_ALL)
+           || number == OFPP_LOCAL || (port && port->is_up
+                                       && !port->admin_down);
+}
+
+static void
+do_multipath(struct walk *w, const struct action_multipath *a)
+{
+    set_sub(w, &a->dst, balance_link(a, hash_of(w, a->fields, a->basis)));
+}
+
+static void
+do_bundle(struct walk *w, const struct action_bundle *a)
+{
+    uint32_t hash = a->algorithm == BUNDLE_HRW
+                    ? hash_of(w, a->fields, a->basis) : 0;
+    uint32_t port = balance_member(a, hash, member_is_live, w->sw);
+
+    if (a->dst.n_bits) {
+        set_sub(w, &a->dst, port & 0xffff);
+    } else if (port != OFPP_ANY) {
+        output(w, port, 0);
+    }
+}
+
+static void
+do_check_pkt_larger(struct walk *w, const struct action_check_pkt_larger *a)
+{
+    set_sub(w, &a->dst, w->pkt->len > a->pkt_len);
+}
+
 /* ---- Tables ---- */
 
 static const struct flow_mod *
@@ -694,6 +746,17 @@ do_action(struct walk *w, const struct action *a)
     case ACTION_EXIT:
         w->exit = true;
         return;
+    case ACTION_MULTIPATH:
+        do_multipath(w, (const void *) a);
+        return;
+    case ACTION_BUNDLE:
+        do_bundle(w, (const void *) a);
+        return;
+    case ACTION_CHECK_PKT_LARGER:
+        do_check_pkt_larger(w, (const void *) a);
+        return;
+    case ACTION_LEARN: case ACTION_FIN_TIMEOUT:
+    case ACTION_CONJUNCTION: case ACTION_SAMPLE:
     case ACTION_METER:            /* the test's meters let everything pass */
     case ACTION_SET_QUEUE: case ACTION_POP_QUEUE: case ACTION_NOTE:
     case ACTION_NAT:

@@ -373,6 +373,83 @@ random_extension(const struct random_rules *r, struct actions *actions)
     }
 }
 
+static struct subfield
+random_part(const struct random_rules *r, unsigned int min_bits)
+{
+    const struct field *field;
+
+    do {
+        field = random_writable(r);
+    } while (field->n_bits < min_bits);
+    return random_subfield(r, field, MIN(field->n_bits, min_bits));
+}
+
+static void
+add_multipath(const struct random_rules *r, struct actions *actions)
+{
+    struct action_multipath *a = actions_add(actions, ACTION_MULTIPATH,
+                                             sizeof *a);
+
+    a->fields = (uint16_t) rng_below(r->rng, N_HASH_FIELDS);
+    a->basis = (uint16_t) rng_below(r->rng, 3);
+    a->algorithm = (uint16_t) rng_below(r->rng, N_MULTIPATH_ALGORITHMS);
+    a->max_link = (uint16_t) rng_below(r->rng, 4);
+    a->arg = rng_below(r->rng, 100);
+    a->dst = random_part(r, 2);
+}
+
+static void
+add_bundle(const struct random_rules *r, struct actions *actions)
+{
+    uint16_t n = (uint16_t) rng_below(r->rng, 4);
+    struct action_bundle *a = actions_add(actions, ACTION_BUNDLE, sizeof *a
+                                          + n * sizeof a->members[0]);
+
+    a->fields = (uint16_t) rng_below(r->rng, N_HASH_FIELDS);
+    a->basis = (uint16_t) rng_below(r->rng, 3);
+    a->algorithm = (uint16_t) rng_below(r->rng, N_BUNDLE_ALGORITHMS);
+    a->n_members = n;
+    if (rng_one_in(r->rng, 2)) {
+        a->dst = random_part(r, 16);
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        a->members[i] = random_port(r);
+    }
+}
+
+static void
+add_check_pkt_larger(const struct random_rules *r, struct actions *actions)
+{
+    struct action_check_pkt_larger *a
+        = actions_add(actions, ACTION_CHECK_PKT_LARGER, sizeof *a);
+
+    a->pkt_len = (uint16_t) rng_below(r->rng, 120);
+    a->dst = random_part(r, 1);
+}
+
+static void
+random_balance(const struct random_rules *r, struct actions *actions)
+{
+    struct action_sample *sample;
+
+    switch (rng_below(r->rng, 4)) {
+    case 0:
+        add_multipath(r, actions);
+        return;
+    case 1:
+        add_bundle(r, actions);
+        return;
+    case 2:
+        add_check_pkt_larger(r, actions);
+        return;
+    default:
+        sample = actions_add(actions, ACTION_SAMPLE, sizeof *sample);
+        sample->probability = 1;
+        sample->sampling_port = OFPP_ANY;
+        return;
+    }
+}
+
 static void
 random_action(const struct random_rules *r, struct actions *actions,
               struct where where)
@@ -383,7 +460,10 @@ random_action(const struct random_rules *r, struct actions *actions,
         ACTION_POP_QUEUE,
     };
 
-    switch (rng_below(r->rng, 21)) {
+    switch (rng_below(r->rng, 23)) {
+    case 21: case 22:
+        random_balance(r, actions);
+        return;
     case 0: case 1: case 2: case 3:
         add_set_field(r, actions);
         return;

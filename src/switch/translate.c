@@ -37,6 +37,7 @@ has_effect(const struct dp_action *a)
     switch (a->type) {
     case DP_ACTION_OUTPUT: case DP_ACTION_CLONE: case DP_ACTION_METER:
     case DP_ACTION_CONTROLLER: case DP_ACTION_RECIRC: case DP_ACTION_DROP:
+    case DP_ACTION_RECIRC_BY_LEN: case DP_ACTION_SAMPLE:
         return true;
     case DP_ACTION_DEC_TTL: case DP_ACTION_DEC_MPLS_TTL:
         return ((const struct dp_action_ttl *) a)->to_controller;
@@ -88,7 +89,8 @@ leaves_packet_alone(const struct dp_action_list *list)
 {
     DP_ACTION_FOR_EACH (a, list) {
         if (a->type != DP_ACTION_OUTPUT && a->type != DP_ACTION_TRUNC
-            && a->type != DP_ACTION_CONTROLLER) {
+            && a->type != DP_ACTION_CONTROLLER
+            && a->type != DP_ACTION_SAMPLE) {
             return false;
         }
     }
@@ -168,7 +170,8 @@ static bool
 sends(const struct dp_action_list *list)
 {
     DP_ACTION_FOR_EACH (a, list) {
-        if (a->type != DP_ACTION_METER && has_effect(a)) {
+        if (a->type != DP_ACTION_METER && a->type != DP_ACTION_SAMPLE
+            && has_effect(a)) {
             return true;
         }
     }

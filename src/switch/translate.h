@@ -4,6 +4,7 @@
  *     translate.c         the pipeline: tables, instructions, the action set
  *     translate_action.c  one function per action
  *     translate_group.c   groups and their buckets
+ *     translate_balance.c multipath and bundle
  *     translate_freeze.c  what is left to do after another pass
  *     normal.c            the learning bridge
  *     flow_view.c         every read of the flow, and so the mask
@@ -67,5 +68,8 @@ void translate(const struct translate_env *, const struct translate_options *,
  * live.  (For the property test's naive twin.) */
 int translate_pick_bucket(const struct translate_env *, const struct group *,
                           uint64_t version, uint64_t flow_hash);
+
+/* Can this member of a bundle be sent to?  (For the same.) */
+bool translate_member_is_live(const void *env, uint32_t port);
 
 #endif

@@ -227,8 +227,9 @@ set_field(struct translation *t, enum field_id id, u128 value, u128 mask)
     flow_view_set(&t->view, &t->looks, id, value, mask);
 }
 
-static void
-set_subfield(struct translation *t, const struct subfield *sub, u128 value)
+void
+translate_set_subfield(struct translation *t, const struct subfield *sub,
+                       u128 value)
 {
     u128 ones = sub->n_bits == 128 ? ~(u128) 0
                                    : ((u128) 1 << sub->n_bits) - 1;
@@ -270,8 +271,9 @@ do_move(struct translation *t, const struct action *action)
             field_by_id(a->src.field)->name);
         return;
     }
-    set_subfield(t, &a->dst, flow_view_get_subfield(&t->view, &t->looks,
-                                                    &a->src));
+    translate_set_subfield(t, &a->dst,
+                           flow_view_get_subfield(&t->view, &t->looks,
+                                                  &a->src));
 }
 
 static void
@@ -296,7 +298,7 @@ do_stack_pop(struct translation *t, const struct action *action)
         SAY(t, "skipped: nothing was pushed");
         return;
     }
-    set_subfield(t, &a->sub, t->stack[--t->n_stack]);
+    translate_set_subfield(t, &a->sub, t->stack[--t->n_stack]);
 }
 
 /* ---- Tags and labels ---- */
@@ -549,6 +551,30 @@ do_nat(struct translation *t UNUSED, const struct action *action UNUSED)
     /* Part of ct, which carries it out. */
 }
 
+static void
+do_conjunction(struct translation *t, const struct action *action UNUSED)
+{
+    /* A clause is only asked whether it matches; never carried out. */
+    DROP(t, DROP_ACTIONS, "a clause by itself does nothing");
+}
+
+static void
+do_later(struct translation *t, const struct action *action UNUSED)
+{
+    SAY(t, "skipped: not carried out yet");
+}
+
+static void
+do_sample(struct translation *t, const struct action *action)
+{
+    struct dp_action_sample *a = translate_emit(t, DP_ACTION_SAMPLE,
+                                                sizeof *a);
+
+    a->probability = ((const struct action_sample *) action)->probability;
+    SAY(t, "%u of 65535 packets are counted as samples; there is no "
+        "collector", a->probability);
+}
+
 typedef void do_action(struct translation *, const struct action *);
 
 static do_action *const doers[N_ACTIONS] = {
@@ -581,6 +607,13 @@ static do_action *const doers[N_ACTIONS] = {
     [ACTION_NAT] = do_nat,
     [ACTION_EXIT] = do_exit,
     [ACTION_NOTE] = do_note,
+    [ACTION_CONJUNCTION] = do_conjunction,
+    [ACTION_MULTIPATH] = translate_multipath,
+    [ACTION_BUNDLE] = translate_bundle,
+    [ACTION_CHECK_PKT_LARGER] = translate_check_pkt_larger,
+    [ACTION_SAMPLE] = do_sample,
+    [ACTION_LEARN] = do_later,
+    [ACTION_FIN_TIMEOUT] = do_later,
 };
 
 /* ---- The loop ---- */
@@ -616,7 +649,11 @@ needs_headers(const struct translation *t, const struct action *a)
     case ACTION_POP_QUEUE: case ACTION_CLONE: case ACTION_EXIT:
     case ACTION_NOTE: case ACTION_ENQUEUE: case ACTION_DELETE_FIELD:
     case ACTION_CT: case ACTION_NAT: case ACTION_CT_CLEAR:
+    case ACTION_CONJUNCTION: case ACTION_SAMPLE:
+    case ACTION_CHECK_PKT_LARGER:
         return false;
+    case ACTION_LEARN: case ACTION_MULTIPATH: case ACTION_BUNDLE:
+    case ACTION_FIN_TIMEOUT:
     case ACTION_OUTPUT_REG:       /* the register may say NORMAL */
     case ACTION_PUSH_VLAN: case ACTION_POP_VLAN: case ACTION_PUSH_MPLS:
     case ACTION_POP_MPLS: case ACTION_DEC_TTL: case ACTION_DEC_TTL_IDS:

@@ -51,6 +51,9 @@ struct translation {
     bool failed;                  /* a bound was exceeded */
     bool freezing;                /* unwinding: each level adds to `steps` */
     bool no_action_set;           /* resumed inside of a clone */
+    uint16_t larger_than;         /* freezing because the packet's length
+                                     decides: the first step is to load 1 */
+    bool asks_len;
     struct frozen_steps steps;
 
     enum drop_reason drop;        /* why nothing is sent, if nothing is */
@@ -96,12 +99,20 @@ translate_stopped(const struct translation *t)
 void translate_actions(struct translation *, struct action_list);
 void translate_output(struct translation *, uint32_t port, uint32_t max_len);
 void translate_meter(struct translation *, uint32_t id);
+void translate_set_subfield(struct translation *, const struct subfield *,
+                            u128 value);
 /* To a port of the data path that exists, in_port or not; says why if not. */
 bool translate_send(struct translation *, const struct port_settings *,
                     uint32_t max_len);
 
+/* ---- translate_balance.c ---- */
+
+void translate_multipath(struct translation *, const struct action *);
+void translate_bundle(struct translation *, const struct action *);
+
 /* ---- translate_group.c ---- */
 
+bool translate_port_is_live(const struct translate_env *, uint32_t number);
 void translate_group(struct translation *, uint32_t id);
 bool translate_group_needs_headers(const struct translation *, uint32_t id);
 /* Of addresses, protocol and ports, so that packets of a connection have the
@@ -111,6 +122,9 @@ uint64_t translate_flow_hash(struct hash_key, const struct group_selection *,
 
 /* ---- translate_freeze.c ---- */
 
+/* Ends the list: what is behind goes on in another pass, with the bit set or
+ * not. */
+void translate_check_pkt_larger(struct translation *, const struct action *);
 /* Adds what is left to do at this level. */
 void translate_add_step(struct translation *, const struct instructions *);
 /* Ends the list: freezes everything that is left, sends the packet through

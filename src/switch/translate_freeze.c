@@ -129,33 +129,99 @@ state_id(struct translation *t, const struct str *bytes)
     return id;
 }
 
-void
-translate_freeze(struct translation *t, bool in_clone)
+/* Freezes everything that is left; returns its id, 0: there is no room. */
+static uint32_t
+freeze_steps(struct translation *t, bool in_clone)
 {
     struct str bytes = STR_INIT;
-    struct dp_action_recirc *a;
     uint32_t id;
 
     add_head(t, &bytes, in_clone);
     add_steps(&bytes, &t->steps);
     id = state_id(t, &bytes);
     str_fini(&bytes);
-    clear_steps(&t->steps);
-    t->freezing = false;
-    if (!id) {
-        return;
-    }
+    return id;
+}
 
-    SAY(t, "goes through again, as pass 0x%x: its inner headers are needed",
-        id);
-    a = translate_emit(t, DP_ACTION_RECIRC, sizeof *a);
-    a->id = id;
+static void
+tell_recirculated(struct translation *t, uint32_t id)
+{
     if (t->opt->recirculated) {
         struct flow flow = t->view.flow;
 
         flow.key.recirc_id = id;
         t->opt->recirculated(t->opt->aux, id, &flow);
     }
+}
+
+void
+translate_check_pkt_larger(struct translation *t, const struct action *action)
+{
+    const struct action_check_pkt_larger *check = (const void *) action;
+    u128 bit = (u128) 1 << check->dst.ofs;
+    struct actions load = { 0 };
+    struct instructions ins = { .clear = false };
+
+    actions_add_set_field(&load, check->dst.field, bit, bit);
+    ins.apply = actions_list(&load);
+    t->freezing = true;
+    t->asks_len = true;
+    t->larger_than = check->pkt_len;
+    translate_add_step(t, &ins);
+    actions_fini(&load);
+}
+
+/* Two states, which differ in what their first step loads. */
+static void
+freeze_by_len(struct translation *t, bool in_clone)
+{
+    struct action_set_field *load = (void *) (uintptr_t)
+                                    t->steps.list[0].ins.apply.first;
+    uint32_t larger = freeze_steps(t, in_clone), other;
+    struct dp_action_recirc_by_len *a;
+
+    load->value[0] = load->value[1] = 0;
+    other = freeze_steps(t, in_clone);
+    t->asks_len = false;
+    if (!larger || !other) {
+        return;
+    }
+    SAY(t, "goes through again: as pass 0x%x if longer than %u bytes, else "
+        "as pass 0x%x", larger, t->larger_than, other);
+    a = translate_emit(t, DP_ACTION_RECIRC_BY_LEN, sizeof *a);
+    a->max_len = t->larger_than;
+    a->id_longer = larger;
+    a->id = other;
+    tell_recirculated(t, larger);
+    tell_recirculated(t, other);
+}
+
+static void
+freeze_for_headers(struct translation *t, bool in_clone)
+{
+    uint32_t id = freeze_steps(t, in_clone);
+    struct dp_action_recirc *a;
+
+    if (!id) {
+        return;
+    }
+    SAY(t, "goes through again, as pass 0x%x: its inner headers are needed",
+        id);
+    a = translate_emit(t, DP_ACTION_RECIRC, sizeof *a);
+    a->id = id;
+    tell_recirculated(t, id);
+}
+
+void
+translate_freeze(struct translation *t, bool in_clone)
+{
+    t->freezing = false;
+    if (t->asks_len) {
+        freeze_by_len(t, in_clone);
+    } else {
+        freeze_for_headers(t, in_clone);
+    }
+    clear_steps(&t->steps);
 }
 
 /* Pipeline fields that a packet-in shows: metadata and registers. */

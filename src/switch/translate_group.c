@@ -7,8 +7,8 @@
 static bool group_is_live(const struct translate_env *, const struct group *,
                           uint64_t version, unsigned int depth);
 
-static bool
-port_is_live(const struct translate_env *env, uint32_t number)
+bool
+translate_port_is_live(const struct translate_env *env, uint32_t number)
 {
     const struct port_settings *port
         = port_map_find(port_maps_get(env->ports), number);
@@ -25,7 +25,7 @@ bucket_is_live(const struct translate_env *env,
     const struct group *watched;
 
     if (bucket->watch_port != OFPP_ANY) {
-        return port_is_live(env, bucket->watch_port);
+        return translate_port_is_live(env, bucket->watch_port);
     }
     if (bucket->watch_group != OFPG_ANY) {
         watched = tables_group(env->tables, bucket->watch_group, version);

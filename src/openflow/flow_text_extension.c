@@ -1,0 +1,247 @@
+/* Extension actions of few words: conjunction, check_pkt_larger, sample,
+ * fin_timeout. */
+#include "openflow/flow_text.h"
+
+/* ---- conjunction(ID,CLAUSE/CLAUSES) ---- */
+
+static int
+parse_clause(const struct flow_text *ft, struct span span,
+             struct action_conjunction *a)
+{
+    const char *slash = memchr(span.s, '/', span.len);
+    uint64_t clause = 0, n_clauses = 0;
+    int err;
+
+    if (!slash) {
+        return flow_text_fail(ft, span.s, "write CLAUSE/CLAUSES");
+    }
+    err = flow_text_number(ft, (struct span) { span.s,
+                                               (size_t) (slash - span.s) },
+                           "clause", CONJUNCTION_MAX_CLAUSES, &clause);
+    err = err ? err : flow_text_number(
+        ft, (struct span) { slash + 1,
+                            span.len - (size_t) (slash + 1 - span.s) },
+        "clauses", CONJUNCTION_MAX_CLAUSES, &n_clauses);
+    if (err) {
+        return err;
+    }
+    if (n_clauses < CONJUNCTION_MIN_CLAUSES || !clause || clause > n_clauses) {
+        return flow_text_fail(ft, span.s, "a conjunction has %d clauses at "
+                              "least, counted from 1",
+                              CONJUNCTION_MIN_CLAUSES);
+    }
+    a->clause = (uint8_t) (clause - 1);
+    a->n_clauses = (uint8_t) n_clauses;
+    return 0;
+}
+
+int
+parse_conjunction(struct flow_text *ft, const struct item *item,
+                  uint32_t type UNUSED, struct actions *actions)
+{
+    struct span rest = item->value;
+    struct action_conjunction a = { .id = 0 }, *out;
+    struct item id, clause;
+    bool has_mask;
+    uint64_t number, mask;
+    int err;
+
+    if (item->mark != '(' || flow_text_next(ft, &rest, &id) <= 0 || id.mark
+        || flow_text_next(ft, &rest, &clause) <= 0 || clause.mark) {
+        return flow_text_fail(ft, item->word.s, "write conjunction(ID,"
+                              "CLAUSE/CLAUSES)");
+    }
+    err = flow_text_masked(ft, id.word, "conjunction", &number, &mask,
+                           &has_mask);
+    if (!err && (has_mask || (number > UINT32_MAX && number != UINT64_MAX))) {
+        err = flow_text_fail(ft, id.word.s, "an id has 32 bits");
+    }
+    err = err ? err : parse_clause(ft, clause.word, &a);
+    if (!err) {
+        out = actions_add(actions, ACTION_CONJUNCTION, sizeof *out);
+        out->id = (uint32_t) number;
+        out->clause = a.clause;
+        out->n_clauses = a.n_clauses;
+    }
+    return err;
+}
+
+void
+format_conjunction(const struct action *action, struct str *s)
+{
+    const struct action_conjunction *a = (const void *) action;
+
+    str_addf(s, "conjunction(%u,%u/%u)", a->id, a->clause + 1u,
+             a->n_clauses);
+}
+
+/* ---- check_pkt_larger(BYTES)->BIT, also with a colon ---- */
+
+int
+parse_check_pkt_larger(struct flow_text *ft, const struct item *item,
+                       uint32_t type UNUSED, struct actions *actions)
+{
+    struct span from = item->value, to = item->to;
+    struct action_check_pkt_larger *out;
+    struct subfield dst;
+    uint64_t len;
+    int err = item->mark == '(' ? 0 : flow_text_arrow(ft, item->value, &from,
+                                                      &to);
+
+    err = err ? err : flow_text_number(ft, from, "check_pkt_larger", 0xffff,
+                                       &len);
+    err = err ? err : flow_text_subfield(ft, to, &dst);
+    if (err) {
+        return err;
+    }
+    if (dst.n_bits != 1) {
+        return flow_text_fail(ft, to.s, "the result is a single bit");
+    }
+    out = actions_add(actions, ACTION_CHECK_PKT_LARGER, sizeof *out);
+    out->pkt_len = (uint16_t) len;
+    out->dst = dst;
+    return 0;
+}
+
+void
+format_check_pkt_larger(const struct action *action, struct str *s)
+{
+    const struct action_check_pkt_larger *a = (const void *) action;
+
+    str_addf(s, "check_pkt_larger(%u)->", a->pkt_len);
+    flow_text_format_subfield(&a->dst, s);
+}
+
+/* ---- sample(probability=N,...) ---- */
+
+static int
+parse_sample_argument(const struct flow_text *ft, const struct item *arg,
+                      struct action_sample *a)
+{
+    static const char *const words[] = {
+        "probability", "collector_set_id", "obs_domain_id", "obs_point_id",
+        "sampling_port", "ingress", "egress", NULL,
+    };
+    uint32_t *const numbers[] = { NULL, &a->collector_set, &a->obs_domain,
+                                  &a->obs_point };
+    uint64_t number = 0;
+    int err;
+
+    if (span_is(arg->word, "ingress") || span_is(arg->word, "egress")) {
+        a->direction = span_is(arg->word, "ingress") ? SAMPLE_INGRESS
+                                                     : SAMPLE_EGRESS;
+        return 0;
+    }
+    if (span_is(arg->word, "sampling_port")) {
+        return flow_text_port(ft, arg->value, &a->sampling_port);
+    }
+    if (span_is(arg->word, "probability")) {
+        err = flow_text_number(ft, arg->value, "probability", 0xffff,
+                               &number);
+        a->probability = (uint16_t) number;
+        return err;
+    }
+    for (size_t i = 1; i < ARRAY_SIZE(numbers); i++) {
+        if (span_is(arg->word, words[i])) {
+            err = flow_text_number(ft, arg->value, words[i], UINT32_MAX,
+                                   &number);
+            *numbers[i] = (uint32_t) number;
+            return err;
+        }
+    }
+    return flow_text_unknown(ft, arg->word, "argument", words);
+}
+
+int
+parse_sample(struct flow_text *ft, const struct item *item,
+             uint32_t type UNUSED, struct actions *actions)
+{
+    struct action_sample a = { .sampling_port = OFPP_ANY }, *out;
+    struct span rest = item->value;
+    struct item arg;
+    int err;
+
+    while ((err = flow_text_next(ft, &rest, &arg)) > 0) {
+        err = parse_sample_argument(ft, &arg, &a);
+        if (err) {
+            return err;
+        }
+    }
+    if (!err && !a.probability) {
+        err = flow_text_fail(ft, item->word.s, "sample needs a probability "
+                             "of 1 to 65535");
+    }
+    if (!err) {
+        out = actions_add(actions, ACTION_SAMPLE, sizeof *out);
+        a.h = out->h;
+        *out = a;
+    }
+    return err;
+}
+
+void
+format_sample(const struct action *action, struct str *s)
+{
+    const struct action_sample *a = (const void *) action;
+
+    str_addf(s, "sample(probability=%u,collector_set_id=%u,obs_domain_id=%u,"
+             "obs_point_id=%u", a->probability, a->collector_set,
+             a->obs_domain, a->obs_point);
+    if (a->sampling_port != OFPP_ANY) {
+        str_add(s, ",sampling_port=");
+        flow_text_format_port(a->sampling_port, s);
+    }
+    if (a->direction != SAMPLE_DEFAULT) {
+        str_add(s, a->direction == SAMPLE_EGRESS ? ",egress" : ",ingress");
+    }
+    str_add_char(s, ')');
+}
+
+/* ---- fin_timeout(idle_timeout=N,hard_timeout=N) ---- */
+
+int
+parse_fin_timeout(struct flow_text *ft, const struct item *item,
+                  uint32_t type UNUSED, struct actions *actions)
+{
+    static const char *const words[] = { "idle_timeout", "hard_timeout",
+                                         NULL };
+    struct action_fin_timeout *out;
+    struct span rest = item->value;
+    uint64_t timeouts[2] = { 0, 0 };
+    struct item arg;
+    int err;
+
+    while ((err = flow_text_next(ft, &rest, &arg)) > 0) {
+        bool is_hard = span_is(arg.word, "hard_timeout");
+
+        err = is_hard || span_is(arg.word, "idle_timeout")
+              ? flow_text_number(ft, arg.value, words[is_hard], 0xffff,
+                                 &timeouts[is_hard])
+              : flow_text_unknown(ft, arg.word, "argument", words);
+        if (err) {
+            return err;
+        }
+    }
+    if (!err) {
+        out = actions_add(actions, ACTION_FIN_TIMEOUT, sizeof *out);
+        out->idle_timeout = (uint16_t) timeouts[0];
+        out->hard_timeout = (uint16_t) timeouts[1];
+    }
+    return err;
+}
+
+void
+format_fin_timeout(const struct action *action, struct str *s)
+{
+    const struct action_fin_timeout *a = (const void *) action;
+
+    str_add(s, "fin_timeout(");
+    if (a->idle_timeout) {
+        str_addf(s, "idle_timeout=%u,", a->idle_timeout);
+    }
+    if (a->hard_timeout) {
+        str_addf(s, "hard_timeout=%u,", a->hard_timeout);
+    }
+    str_chomp(s, ",");
+    str_add_char(s, ')');
+}
