@@ -92,38 +92,16 @@ default_entry(struct flow_mod *mod)
     flow_mod_seal(mod);
 }
 
-static bool
-note_lowest(void *found, const struct flow_entry *entry)
-{
-    struct match match, any;
-
-    match_init(&any);
-    flow_entry_match(entry, &match);
-    if (entry->priority == 0 && match_equal(&match, &any)) {
-        *(const struct flow_entry **) found = entry;
-        return false;
-    }
-    return true;
-}
-
-static const struct flow_entry *
-find_lowest(const struct control *control)
-{
-    const struct flow_entry *found = NULL;
-
-    tables_visit(switch_tables(control->sw), 0, NULL, note_lowest, &found);
-    return found;
-}
-
 /* Somebody may have changed or replaced what was ours. */
 static void
 remove_default_entry(struct control *control)
 {
-    const struct flow_entry *entry = find_lowest(control);
+    const struct flow_entry *entry;
     struct flow_mod mod;
 
     control->has_default_entry = false;
     default_entry(&mod);
+    entry = tables_find(switch_tables(control->sw), &mod);
     if (entry && !entry->cookie
         && action_list_equal(entry->instructions.apply,
                              mod.instructions.apply)) {
@@ -139,13 +117,12 @@ add_default_entry(struct control *control)
 {
     struct flow_mod mod;
 
-    if (find_lowest(control)) {
-        return;
-    }
     default_entry(&mod);
-    control->has_default_entry
-        = !switch_flow_mod(control->sw, &mod, control->now, NULL);
-    switch_barrier(control->sw);
+    if (!tables_find(switch_tables(control->sw), &mod)) {
+        control->has_default_entry
+            = !switch_flow_mod(control->sw, &mod, control->now, NULL);
+        switch_barrier(control->sw);
+    }
     flow_mod_fini(&mod);
 }
 

@@ -9,13 +9,15 @@ struct bundle;
 
 enum { SESSION_BACKLOG_MAX = 64 << 20 };      /* bytes */
 
-/* A list that is being sent: entries by id, so that it can go on in another
- * turn. */
+struct table_cursor;
+
+/* A list of flow entries, or their sum, that goes on in another turn. */
 struct dump {
     bool is_active;
     struct of_reply reply;
-    size_t n, size, pos;
-    uint64_t *ids;
+    struct of_multipart_request what;
+    struct table_cursor *cursor;
+    struct of_aggregate total;
 };
 
 struct session {
@@ -97,7 +99,10 @@ enum of_error control_apply(struct session *, const struct of_message *,
 /* ---- control_multipart.c ---- */
 
 enum of_error control_multipart(struct session *, const struct of_message *);
-/* Sends another piece of a list. */
+
+/* ---- control_flows.c ---- */
+
+/* Goes on with a list. */
 void control_dump_more(struct session *);
 void control_dump_end(struct session *);
 

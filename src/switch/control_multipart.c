@@ -1,16 +1,10 @@
-/* Statistics and descriptions (1.3.5 section 7.3.5).
- *
- * Lists of flow entries can be long.  Which entries a list has is settled when it
- * is asked for; they are sent by and by, as the peer reads, with the counters of
- * that moment.  Everything else is short and goes out at once. */
+/* Statistics and descriptions (1.3.5 section 7.3.5): those that are short and go
+ * out at once.  Of flow entries there can be many: control_flows.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
 
 #include "switch/control_stats.h"
-#include "switch/flow_entry.h"
-
-enum { DUMP_TURN = 512 };         /* entries sent at a time */
 
 void
 stats_age(const struct stats_request *r, msec created, uint32_t *sec,
@@ -153,146 +147,12 @@ answer_table_desc(struct stats_request *r)
     return OF_OK;
 }
 
-/* ---- Flow entries ---- */
-
-static bool
-is_asked_for(const struct of_multipart_request *what,
-             const struct flow_entry *e)
-{
-    const struct instructions *i = &e->instructions;
-
-    return !((e->cookie ^ what->cookie) & what->cookie_mask)
-           && (what->out_port == OFPP_ANY
-               || action_list_outputs(i->apply, what->out_port)
-               || action_list_outputs(i->write, what->out_port))
-           && (what->out_group == OFPG_ANY
-               || action_list_groups(i->apply, what->out_group)
-               || action_list_groups(i->write, what->out_group));
-}
-
-static bool
-note_entry(void *request, const struct flow_entry *e)
-{
-    struct stats_request *r = request;
-    struct dump *dump = &r->s->dump;
-
-    if (is_asked_for(r->what, e)) {
-        if (dump->n == dump->size) {
-            dump->size = MAX(64u, dump->size * 2);
-            dump->ids = xrealloc(dump->ids, dump->size * sizeof *dump->ids);
-        }
-        dump->ids[dump->n++] = e->id;
-    }
-    return true;
-}
-
-static enum of_error
-answer_flows(struct stats_request *r)
-{
-    struct dump *dump = &r->s->dump;
-
-    switch_barrier(r->control->sw);
-    switch_refresh_counters(r->control->sw);
-    dump->n = dump->pos = 0;
-    tables_visit(switch_tables(r->control->sw), r->what->table,
-                 &r->what->match, note_entry, r);
-    dump->reply = r->reply;
-    dump->is_active = true;
-    return OF_OK;
-}
-
-static void
-add_flow(struct session *s, const struct flow_entry *e)
-{
-    const struct stats_request r = { .control = s->control };
-    struct match match;
-    struct of_flow_stats stats = {
-        .table = e->table, .priority = e->priority,
-        .idle_timeout = e->idle_timeout, .hard_timeout = e->hard_timeout,
-        .importance = e->importance, .flags = e->flags, .cookie = e->cookie,
-        .packets = atomic_load(&e->credit.packets),
-        .bytes = atomic_load(&e->credit.bytes),
-        .match = &match, .instructions = &e->instructions,
-    };
-    uint32_t rest;
-
-    flow_entry_match(e, &match);
-    stats_age(&r, e->created, &stats.duration_sec, &stats.duration_nsec);
-    stats_age(&r, atomic_load(&e->credit.used), &stats.idle_sec, &rest);
-    of_reply_flow(&s->dump.reply, &stats);
-}
-
-void
-control_dump_more(struct session *s)
-{
-    struct tables *tables = switch_tables(s->control->sw);
-    struct dump *dump = &s->dump;
-    unsigned int budget = DUMP_TURN;
-
-    if (!of_conn_has_room(s->conn)) {
-        return;
-    }
-    for (; dump->pos < dump->n && budget--; dump->pos++) {
-        const struct flow_entry *e = tables_entry(tables,
-                                                  dump->ids[dump->pos]);
-
-        if (e) {
-            add_flow(s, e);
-        }
-    }
-    if (dump->pos == dump->n) {
-        of_reply_end(&dump->reply);
-        control_dump_end(s);
-    } else {
-        of_reply_pause(&dump->reply);
-    }
-    session_sent(s);
-}
-
-void
-control_dump_end(struct session *s)
-{
-    free(s->dump.ids);
-    s->dump = (struct dump) { 0 };
-}
-
-struct sum {
-    const struct of_multipart_request *what;
-    struct of_aggregate total;
-};
-
-static bool
-add_to_sum(void *sum_, const struct flow_entry *e)
-{
-    struct sum *sum = sum_;
-
-    if (is_asked_for(sum->what, e)) {
-        sum->total.flows++;
-        sum->total.packets += atomic_load(&e->credit.packets);
-        sum->total.bytes += atomic_load(&e->credit.bytes);
-    }
-    return true;
-}
-
-static enum of_error
-answer_aggregate(struct stats_request *r)
-{
-    struct sum sum = { .what = r->what };
-
-    switch_barrier(r->control->sw);
-    switch_refresh_counters(r->control->sw);
-    tables_visit(switch_tables(r->control->sw), r->what->table,
-                 &r->what->match, add_to_sum, &sum);
-    of_reply_aggregate(&r->reply, &sum.total);
-    return OF_OK;
-}
-
 /* ---- All of them ---- */
 
 static stats_answer *const answers[N_MULTIPARTS] = {
     [MP_DESC] = answer_desc,
-    [MP_FLOW] = answer_flows,
-    [MP_AGGREGATE] = answer_aggregate,
+    [MP_FLOW] = stats_flows,
+    [MP_AGGREGATE] = stats_aggregate,
     [MP_TABLE] = answer_tables,
     [MP_PORT_STATS] = answer_port_stats,
     [MP_QUEUE_STATS] = answer_queues,

@@ -95,6 +95,15 @@ entry_index_find(const struct entry_index *index, uint64_t id)
     return value && !(value & 1) && entry->e.id == id ? entry : NULL;
 }
 
+struct entry *
+entry_index_at(const struct entry_index *index, uint32_t slot)
+{
+    uintptr_t value = atomic_load_explicit(slot_of(index, slot),
+                                           memory_order_acquire);
+
+    return value & 1 ? NULL : (struct entry *) value;
+}
+
 size_t
 entry_index_memory(const struct entry_index *index)
 {

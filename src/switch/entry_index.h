@@ -41,6 +41,9 @@ void entry_index_release(struct entry_index *, uint64_t id);
 
 struct entry *entry_index_find(const struct entry_index *, uint64_t id);
 
+/* What the slot leads to now, or NULL; below n_slots. */
+struct entry *entry_index_at(const struct entry_index *, uint32_t slot);
+
 size_t entry_index_memory(const struct entry_index *);
 
 #endif

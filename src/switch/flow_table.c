@@ -541,3 +541,14 @@ flow_table_mod(struct tables *t, const struct flow_mod *fm, msec now,
     forget_selection(t);
     return error;
 }
+
+const struct flow_entry *
+tables_find(struct tables *t, const struct flow_mod *fm)
+{
+    struct search search;
+    struct entry *entry;
+
+    search_init(&search, t, fm);
+    entry = find_strict(&search, fm->table, fm->priority);
+    return entry ? &entry->e : NULL;
+}

@@ -120,6 +120,10 @@ enum of_error tables_meter_mod(struct tables *, const struct meter_mod *,
  * possible. */
 enum of_error tables_check_actions(const struct tables *, struct action_list,
                                    struct str *why);
+/* The entry, in the newest staged state, that a strict modify or delete of this
+ * request's match and priority in its table is about; NULL: none. */
+const struct flow_entry *tables_find(struct tables *,
+                                     const struct flow_mod *);
 /* One bundle at a time may be staged (others wait as plain requests in
  * openflow/).  commit stages all or, with the first error, nothing. */
 void tables_begin(struct tables *);
