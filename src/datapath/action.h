@@ -74,15 +74,6 @@ struct dp_action_mpls {
     uint32_t pad2;
 };
 
-/* A TTL that is not above 1 ends the list for that packet: it goes up as
- * packet-in "invalid ttl" when `to_controller`, else it is dropped as
- * ttl-expired.  The cache entry need not match the TTL. */
-struct dp_action_ttl {
-    struct dp_action h;
-    uint8_t to_controller;
-    uint8_t pad[3];
-};
-
 /* For the next output only. */
 struct dp_action_trunc {
     struct dp_action h;
@@ -101,10 +92,6 @@ struct dp_action_meter {
     uint32_t meter;               /* slot in the datapath's meter table */
 };
 
-/* The one reason that the data path itself finds; the value is OpenFlow's
- * OFPR_INVALID_TTL, as are the others that translation puts in. */
-enum { DP_REASON_INVALID_TTL = 2 };
-
 struct dp_action_controller {
     struct dp_action h;
     uint16_t max_len;
@@ -115,6 +102,16 @@ struct dp_action_controller {
     uint32_t recirc;              /* frozen pipeline fields that the message
                                      shows (registers, metadata); 0: none */
     be64 cookie;                  /* of the entry that sent it */
+};
+
+/* A TTL that is not above 1 ends the list for that packet, which is dropped as
+ * ttl-expired; if `to_controller`, a copy goes up as `up` says (whose header
+ * counts for nothing).  The cache entry need not match the TTL. */
+struct dp_action_ttl {
+    struct dp_action h;
+    uint8_t to_controller;
+    uint8_t pad[3];
+    struct dp_action_controller up;
 };
 
 struct dp_action_recirc {

@@ -117,9 +117,7 @@ dec_ttl(struct worker *w, struct run *run, const struct dp_action *a)
         if (t->to_controller) {
             struct run one = { 1, { pkt }, { run->keys[i] } };
 
-            send_up(w, &one, &(struct dp_action_controller) {
-                .max_len = 128, .reason = DP_REASON_INVALID_TTL,
-            });
+            send_up(w, &one, &t->up);
         }
         worker_drop(w, pkt, DROP_TTL_EXPIRED);
     }

@@ -157,13 +157,13 @@ modify_group(struct rig *rig)
     *naive->groups[i] = mod;
 }
 
-/* ---- Misses, in both ---- */
+/* ---- What the controller gets unasked, in both ---- */
 
 static void
-set_miss_to_controller(struct rig *rig, bool on)
+set_unasked(struct rig *rig, unsigned int what)
 {
-    switch_set_miss_to_controller(rig->sw, on);
-    rig->naive.miss_to_controller = on;
+    switch_set_unasked(rig->sw, what);
+    rig->naive.unasked = what;
 }
 
 /* ---- Ports, in both ---- */
@@ -570,7 +570,8 @@ rig_init(struct rig *rig, uint64_t seed)
                       &rig->flows[i]);
     }
     CHECK(!refused(switch_meter_mod(rig->sw, &meter, rig->now, NULL)));
-    set_miss_to_controller(rig, rng_one_in(&rig->rng, 3));
+    set_unasked(rig, rng_below(&rig->rng,
+                               (UNASKED_MISSES | UNASKED_EXPIRED) + 1));
     for (uint32_t id = RANDOM_GROUPS; id > 0; id--) {
         add_group(rig, id);
     }

@@ -158,17 +158,19 @@ controller_went(struct control *control)
     }
 }
 
-/* ---- Table misses ---- */
+/* ---- Packets that sessions get unasked ---- */
 
 void
-control_update_misses(struct control *control)
+control_update_unasked(struct control *control)
 {
-    bool wanted = false;
+    unsigned int what = 0;
 
     for (struct session *s = control->sessions; s; s = s->next) {
-        wanted |= session_wants_misses(s);
+        what |= session_wants_misses(s) ? UNASKED_MISSES : 0u;
+        what |= session_wants_async(s, ASYNC_PACKET_IN, REASON_INVALID_TTL)
+                    ? UNASKED_EXPIRED : 0u;
     }
-    switch_set_miss_to_controller(control->sw, wanted);
+    switch_set_unasked(control->sw, what);
 }
 
 /* ---- Sessions ---- */
@@ -250,7 +252,7 @@ control_remove_session(struct session *s)
     if (s->is_open && s->kind == SESSION_CONTROLLER && !s->auxiliary_id) {
         controller_went(control);
     }
-    control_update_misses(control);
+    control_update_unasked(control);
     if (s->is_open && s->main) {
         s->main->n_auxiliary--;
     }
@@ -282,7 +284,7 @@ open_session(struct session *s)
     if (s->kind == SESSION_CONTROLLER) {
         controller_came(s->control);
     }
-    control_update_misses(s->control);
+    control_update_unasked(s->control);
 }
 
 /* Carries out what came.  True: there is more to do. */

@@ -83,7 +83,7 @@ void session_tell(const struct session *, const struct of_message *);
 /* Answers the request in hand with an error. */
 void session_refuse(struct session *, enum of_error);
 /* What some session wants to be sent has changed. */
-void control_update_misses(struct control *);
+void control_update_unasked(struct control *);
 
 /* ---- control_request.c ---- */
 

@@ -78,7 +78,7 @@ take_set_config(struct session *s, const struct of_message *m,
         s->control->frag = m->config.frag;
     }
     session_channel(s)->miss_send_len = m->config.miss_send_len;
-    control_update_misses(s->control);
+    control_update_unasked(s->control);
     return OF_OK;
 }
 
@@ -227,7 +227,7 @@ take_role_request(struct session *s, const struct of_message *m,
     if (role->role != ROLE_NOCHANGE) {
         channel->role = (enum of_role_type) role->role;
     }
-    control_update_misses(control);
+    control_update_unasked(control);
     answer.role.role = channel->role;
     answer.role.has_generation = role->has_generation;
     answer.role.generation_id = control->has_generation
@@ -261,7 +261,7 @@ take_set_async(struct session *s, const struct of_message *m,
             }
         }
     }
-    control_update_misses(s->control);
+    control_update_unasked(s->control);
     return OF_OK;
 }
 

@@ -281,6 +281,15 @@ edit(struct walk *w, bool done)
 }
 
 static void
+after_dec_ttl(struct walk *w, bool alive)
+{
+    if (!alive && w->sw->unasked & UNASKED_EXPIRED) {
+        to_controller(w, OFPCML_NO_BUFFER, REASON_INVALID_TTL);
+    }
+    edit(w, alive);
+}
+
+static void
 set_vlan(struct walk *w, uint16_t tci, uint16_t mask)
 {
     bool is_tagged = get(w, FIELD_VLAN_TCI);
@@ -381,7 +390,7 @@ on_label(struct walk *w, const struct action *a)
         edit(w, packet_mpls_pop(w->pkt, ((const struct action_push *) a)
                                             ->eth_type));
     } else if (a->type == ACTION_DEC_MPLS_TTL) {
-        edit(w, packet_dec_mpls_ttl(w->pkt));
+        after_dec_ttl(w, packet_dec_mpls_ttl(w->pkt));
     } else if (a->type == ACTION_COPY_TTL_OUT) {
         edit(w, packet_copy_ttl_out(w->pkt));
     } else {
@@ -590,7 +599,7 @@ do_rule(struct walk *w, const struct flow_mod *rule)
 static void
 miss(struct walk *w, uint8_t table)
 {
-    if (w->sw->miss_to_controller) {
+    if (w->sw->unasked & UNASKED_MISSES) {
         w->table = table;
         w->cookie = PACKET_IN_NO_COOKIE;
         w->origin = REASON_TABLE_MISS;
@@ -719,7 +728,7 @@ do_action(struct walk *w, const struct action *a)
         return;
     case ACTION_DEC_TTL: case ACTION_DEC_TTL_IDS:
         if (has(w, FIELD_IP_TTL)) {
-            edit(w, packet_dec_ttl(w->pkt));
+            after_dec_ttl(w, packet_dec_ttl(w->pkt));
         }
         return;
     case ACTION_GROUP:

@@ -35,7 +35,7 @@ struct naive_switch {
     struct flow_mod *rules[NAIVE_MAX_RULES];
     struct group_mod *groups[NAIVE_MAX_GROUPS];
     struct port_settings ports[NAIVE_MAX_PORTS];    /* number 0: none */
-    bool miss_to_controller;
+    unsigned int unasked;         /* enum unasked */
 
     unsigned int n_stations;
     struct naive_station {

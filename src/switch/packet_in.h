@@ -13,6 +13,12 @@
 
 struct packet_in_queue;
 
+/* What goes to the controller without an action that says so. */
+enum unasked {
+    UNASKED_MISSES = 1 << 0,    /* what no entry matches (1.0 section 3.4) */
+    UNASKED_EXPIRED = 1 << 1,   /* whose TTL is used up (1.3.5 section 7.4.1) */
+};
+
 struct packet_in {
     uint32_t in_port;
     uint8_t reason;               /* enum packet_in_reason */

@@ -53,9 +53,9 @@ switch_drop_answers(struct switch_ *sw)
 }
 
 void
-switch_set_miss_to_controller(struct switch_ *sw, bool on)
+switch_set_unasked(struct switch_ *sw, unsigned int what)
 {
-    if (atomic_exchange(&sw->pipeline.env.miss_to_controller, on) != on) {
+    if (atomic_exchange(&sw->pipeline.env.unasked, what) != what) {
         switch_drop_answers(sw);
     }
 }

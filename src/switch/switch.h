@@ -61,9 +61,9 @@ void switch_destroy(struct switch_ *);
 /* Periodic work: publishes, expires, checks ports.  Returns when to call again
  * (msec of the clock). */
 msec switch_run(struct switch_ *, msec now);
-/* Whether what no entry matches goes to the controller, as OpenFlow 1.0 has it
- * (then with PACKET_IN_NO_COOKIE), or nowhere, as all later versions do. */
-void switch_set_miss_to_controller(struct switch_ *, bool);
+/* Which packets go to the controller though no action says so (enum unasked);
+ * those that missed with PACKET_IN_NO_COOKIE. */
+void switch_set_unasked(struct switch_ *, unsigned int what);
 /* Everything requested before is visible to every later packet when it
  * returns. */
 void switch_barrier(struct switch_ *);

@@ -171,7 +171,8 @@ sends(const struct dp_action_list *list)
 {
     DP_ACTION_FOR_EACH (a, list) {
         if (a->type != DP_ACTION_METER && a->type != DP_ACTION_SAMPLE
-            && has_effect(a)) {
+            && a->type != DP_ACTION_DEC_TTL
+            && a->type != DP_ACTION_DEC_MPLS_TTL && has_effect(a)) {
             return true;
         }
     }
@@ -347,7 +348,7 @@ enter(struct translation *t, const struct flow_entry *entry)
 static void
 miss(struct translation *t, uint8_t table)
 {
-    if (atomic_load(&t->env->miss_to_controller) && !t->failed) {
+    if (atomic_load(&t->env->unasked) & UNASKED_MISSES && !t->failed) {
         t->table = table;
         t->cookie = PACKET_IN_NO_COOKIE;
         t->origin = REASON_TABLE_MISS;

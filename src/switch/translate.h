@@ -19,6 +19,7 @@
 #include "switch/credit.h"
 #include "switch/fdb.h"
 #include "switch/meter_map.h"
+#include "switch/packet_in.h"
 #include "switch/port_map.h"
 #include "switch/recirc.h"
 #include "switch/tables.h"
@@ -43,8 +44,7 @@ struct translate_env {
     struct port_maps *ports;
     const struct meter_map *meters;
     struct hash_key group_key;          /* which bucket of a select group */
-    /* 1.0 section 3.4: what no entry matches goes to the controller. */
-    atomic_bool miss_to_controller;
+    atomic_uint unasked;                /* enum unasked */
 };
 
 struct translate_options {

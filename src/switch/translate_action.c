@@ -376,13 +376,27 @@ do_pop_mpls(struct translation *t, const struct action *action)
 /* ---- TTL ---- */
 
 static void
+emit_dec_ttl(struct translation *t, enum dp_action_type type)
+{
+    bool to_controller = atomic_load(&t->env->unasked) & UNASKED_EXPIRED;
+    uint32_t fields = to_controller ? translate_freeze_fields(t) : 0;
+    struct dp_action_ttl *a = translate_emit(t, type, sizeof *a);
+
+    a->to_controller = to_controller;
+    a->up = (struct dp_action_controller) {
+        .max_len = OFPCML_NO_BUFFER, .reason = REASON_INVALID_TTL,
+        .table = t->table, .cookie = t->cookie, .recirc = fields,
+    };
+}
+
+static void
 do_dec_ttl(struct translation *t, const struct action *action UNUSED)
 {
     if (!flow_view_has(&t->view, &t->looks, FIELD_IP_TTL)) {
         SAY(t, "skipped: the packet is not IP");
         return;
     }
-    translate_emit(t, DP_ACTION_DEC_TTL, sizeof(struct dp_action_ttl));
+    emit_dec_ttl(t, DP_ACTION_DEC_TTL);
     flow_view_dec_ttl(&t->view);
 }
 
@@ -390,8 +404,7 @@ static void
 do_dec_mpls_ttl(struct translation *t, const struct action *action UNUSED)
 {
     if (is_mpls(t)) {
-        translate_emit(t, DP_ACTION_DEC_MPLS_TTL,
-                       sizeof(struct dp_action_ttl));
+        emit_dec_ttl(t, DP_ACTION_DEC_MPLS_TTL);
         flow_view_dec_mpls_ttl(&t->view);
     }
 }
