@@ -26,4 +26,5 @@ const struct port_class internal_class = {
     .rx = tap_rx,
     .tx = tap_tx,
     .rx_fd = nic_rx_fd,
+    .has_link = tap_has_link,
 };

@@ -8,6 +8,8 @@
 #include "port/netdev.h"
 
 #include <linux/if_packet.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "packet/eth.h"
@@ -169,6 +171,23 @@ bool
 netdev_is_gone(const struct port *port)
 {
     return socket_is_unbound(nic_cast(port)->fds[0]);
+}
+
+bool
+netdev_has_link(const struct port *port)
+{
+    int fd = nic_cast(port)->fds[0];
+    struct sockaddr_ll sll;
+    socklen_t len = sizeof sll;
+    struct ifreq req = { 0 };
+
+    if (getsockname(fd, (struct sockaddr *) &sll, &len)
+        || sll.sll_ifindex <= 0) {
+        return false;
+    }
+    req.ifr_ifindex = sll.sll_ifindex;
+    return !ioctl(fd, SIOCGIFNAME, &req) && !ioctl(fd, SIOCGIFFLAGS, &req)
+           && req.ifr_flags & IFF_UP && req.ifr_flags & IFF_RUNNING;
 }
 
 /* Where the frames of one recvmmsg() land.  The call saves a third of what a
@@ -355,6 +374,7 @@ const struct port_class netdev_class = {
     .tx = netdev_tx,
     .rx_fd = nic_rx_fd,
     .is_gone = netdev_is_gone,
+    .has_link = netdev_has_link,
     .describe = netdev_describe,
 };
 
@@ -372,5 +392,6 @@ const struct port_class vm_tap_class = {
     .tx = netdev_tx,
     .rx_fd = nic_rx_fd,
     .is_gone = netdev_is_gone,
+    .has_link = netdev_has_link,
     .describe = netdev_describe,
 };

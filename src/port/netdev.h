@@ -16,6 +16,8 @@ int netdev_rx(struct port *, unsigned int queue, struct packet_pool *,
 void netdev_tx(struct port *, unsigned int queue, struct batch *,
                bool borrow);
 bool netdev_is_gone(const struct port *);
+/* It is set up, and has a carrier. */
+bool netdev_has_link(const struct port *);
 void netdev_describe(const struct port *, struct str *);
 
 /* What a port of type tap becomes with vm=yes. */

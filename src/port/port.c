@@ -282,6 +282,13 @@ port_check_device(struct port *port)
 }
 
 bool
+port_has_link(const struct port *port)
+{
+    return port_is_up(port)
+           && (!port->class->has_link || port->class->has_link(port));
+}
+
+bool
 port_poll_device(struct port *port)
 {
     if (port_is_up(port)) {

@@ -127,6 +127,9 @@ struct port_class {
     /* Control thread: whether the device went without a word to rx.  NULL: rx
      * is always told. */
     bool (*is_gone)(const struct port *);
+    /* Control thread, now and then: whether the other end listens.  NULL: always
+     * while it is open. */
+    bool (*has_link)(const struct port *);
     /* More about the port, as ", key value" pairs for people.  May be NULL. */
     void (*describe)(const struct port *, struct str *);
 };
@@ -170,6 +173,8 @@ void port_destroy(struct port *);
 /* Control thread, now and then: fails an UP port whose device went while
  * nothing was received or sent. */
 void port_check_device(struct port *);
+/* Control thread: UP, and there is somebody at the other end. */
+bool port_has_link(const struct port *);
 /* Control thread: tries to open a DOWN port again.  True: it is UP now. */
 bool port_poll_device(struct port *);
 /* Control thread: closes the device of a port that failed. */

@@ -8,6 +8,7 @@
  */
 #include "port/tap.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -231,6 +232,15 @@ tap_tx(struct port *port, unsigned int queue, struct batch *batch,
     }
 }
 
+/* The kernel lets us write while the device is set up. */
+bool
+tap_has_link(const struct port *port)
+{
+    struct pollfd p = { .fd = nic_cast(port)->fds[0], .events = POLLOUT };
+
+    return poll(&p, 1, 0) == 1 && p.revents & POLLOUT;
+}
+
 static const char *const tap_options[] = {
     "netns", "mtu", "mac", "queues", "addr", "vm", "user", "group", NULL,
 };
@@ -244,4 +254,5 @@ const struct port_class tap_class = {
     .rx = tap_rx,
     .tx = tap_tx,
     .rx_fd = nic_rx_fd,
+    .has_link = tap_has_link,
 };

@@ -7,5 +7,6 @@
 int tap_rx(struct port *, unsigned int queue, struct packet_pool *,
            struct batch *);
 void tap_tx(struct port *, unsigned int queue, struct batch *, bool borrow);
+bool tap_has_link(const struct port *);
 
 #endif

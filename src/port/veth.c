@@ -31,5 +31,6 @@ const struct port_class veth_class = {
     .tx = netdev_tx,
     .rx_fd = nic_rx_fd,
     .is_gone = netdev_is_gone,
+    .has_link = netdev_has_link,
     .describe = netdev_describe,
 };

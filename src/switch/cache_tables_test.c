@@ -176,7 +176,7 @@ copy_port(struct rig *rig, const struct switch_port *port)
         .is_protected = port->is_protected, .no_flood = port->no_flood,
         .no_recv = port->no_recv, .no_fwd = port->no_fwd,
         .no_packet_in = port->no_packet_in, .admin_down = port->admin_down,
-        .is_up = port_is_up(port->port),
+        .is_up = port->is_up,
     };
 }
 

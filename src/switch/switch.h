@@ -53,6 +53,8 @@ struct switch_port {
     struct port_vlan vlan;
     bool is_protected;
     bool no_flood, no_recv, no_fwd, no_packet_in, admin_down;
+    bool is_up;                         /* its device is there, with a link; as
+                                           translation knows it */
 };
 
 struct switch_ *switch_create(const struct switch_config *, msec now);

@@ -9,7 +9,6 @@
 struct own_port {
     struct switch_port public;    /* first */
     bool is_dirty;                /* settings wait for the next publish */
-    bool is_up;                   /* as translation knows it */
 };
 
 struct switch_ {
@@ -28,6 +27,7 @@ struct switch_ {
 
     struct own_port *ports[DP_MAX_PORTS];
     bool ports_dirty;             /* some port is */
+    uint32_t link_asked;          /* the port that was asked last for its link */
     bool meters_released;         /* slots wait for the next publish */
 
     struct switch_watch watch;

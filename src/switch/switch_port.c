@@ -5,6 +5,8 @@
 #include "lib/clock.h"
 #include "switch/switch_impl.h"
 
+enum { LINKS_PER_CHECK = 64 };
+
 static struct own_port *
 own(const struct switch_ *sw, uint32_t number)
 {
@@ -54,7 +56,7 @@ publish_port(struct switch_ *sw, struct own_port *port)
         .is_protected = p->is_protected, .no_flood = p->no_flood,
         .no_recv = p->no_recv, .no_fwd = p->no_fwd,
         .no_packet_in = p->no_packet_in, .admin_down = p->admin_down,
-        .is_up = port->is_up,
+        .is_up = p->is_up,
     };
 
     snprintf(settings.name, sizeof settings.name, "%s",
@@ -180,7 +182,7 @@ switch_add_port(struct switch_ *sw, const struct port_config *config,
 
     /* Translation knows the port before its first packet comes. */
     sw->ports[number] = port;
-    port->is_up = port_is_up(port->public.port);
+    port->public.is_up = port_has_link(port->public.port);
     publish_port(sw, port);
     if (!strcmp(config->name, sw->config.name)) {
         port_maps_set_local(&sw->port_maps, number);
@@ -236,28 +238,49 @@ device_returned(void *sw UNUSED, struct port *port UNUSED)
     /* switch_check_ports() sees it, like every change of a link. */
 }
 
+static void
+set_up(struct switch_ *sw, struct own_port *port, bool is_up)
+{
+    port->public.is_up = is_up;
+    publish_port(sw, port);
+    switch_tell_port(sw, SWITCH_PORT_CHANGED, port);
+    if (!is_up) {
+        fdb_flush(sw->fdb, port->public.number, -1, NULL);
+    }
+}
+
+/* A device that failed is seen at once.  Links are asked for, some of them each
+ * time: with thousands of ports a change is seen later. */
 void
 switch_check_ports(struct switch_ *sw, bool devices)
 {
+    uint32_t last = sw->link_asked;
+    unsigned int n_asked = 0;
     bool any = false;
 
     if (devices) {
         datapath_check_ports(sw->dp, device_returned, sw);
     }
-    for (uint32_t i = 1; i < DP_MAX_PORTS; i++) {
-        struct own_port *port = sw->ports[i];
+    for (uint32_t n = 0; n < DP_MAX_PORTS; n++) {
+        uint32_t number = (sw->link_asked + 1 + n) % DP_MAX_PORTS;
+        struct own_port *port = sw->ports[number];
+        bool is_up;
 
-        if (!port || port->is_up == port_is_up(port->public.port)) {
+        if (!port) {
             continue;
         }
-        port->is_up = !port->is_up;
-        publish_port(sw, port);
-        switch_tell_port(sw, SWITCH_PORT_CHANGED, port);
-        any = true;
-        if (!port->is_up) {
-            fdb_flush(sw->fdb, i, -1, NULL);
+        is_up = port->public.is_up && port_is_up(port->public.port);
+        if (n_asked < LINKS_PER_CHECK) {
+            is_up = port_has_link(port->public.port);
+            n_asked++;
+            last = number;
+        }
+        if (is_up != port->public.is_up) {
+            set_up(sw, port, is_up);
+            any = true;
         }
     }
+    sw->link_asked = last;
     if (any) {
         switch_drop_answers(sw);
         switch_apply_fdb_changes(sw);
