@@ -30,8 +30,8 @@ import weft                                         # noqa: E402
 
 
 @pytest.fixture
-def second(request):
-    """A lab for a second switch, on a host of its own."""
-    lab = weft.Lab(request.config.getoption("--build"), host="host2")
-    yield lab
-    lab.close()
+def second(lab, request):
+    """A lab for a second switch on the same host."""
+    second = weft.Lab(request.config.getoption("--build"), lab.host)
+    yield second
+    second.close()

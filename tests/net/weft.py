@@ -48,7 +48,8 @@ class UnixHttp(http.client.HTTPConnection):
 
 
 class Lab:
-    def __init__(self, build="build", host="host"):
+    def __init__(self, build="build", host=None):
+        """`host`: of another lab, for a second weftd beside its own."""
         self.build = os.path.join(ROOT, build)
         self.dir = tempfile.mkdtemp(prefix="weft-")
         self.run_dir = os.path.join(self.dir, "run")
@@ -57,7 +58,7 @@ class Lab:
         self.args = []
         self._netns = {}
         self._vms = []
-        self.host = self.netns(host)
+        self.host = host or self.netns("host")
 
     def program(self, name):
         for path in (os.path.join(self.build, name),

@@ -71,9 +71,9 @@ class App(app_manager.OSKenApp):
             fields = {MATCH10[name][0]: MATCH10[name][1](value)
                       for name, value in match.items()}
             dp.send_msg(parser.OFPFlowMod(
-                datapath=dp, match=parser.OFPMatch(**fields), cookie=0,
+                datapath=dp, match=parser.OFPMatch(**fields),
                 command=ofproto.OFPFC_ADD, priority=priority,
-                actions=actions, **mod))
+                actions=actions, **dict({"cookie": 0}, **mod)))
             return
         instructions = []
         if actions:
