@@ -318,8 +318,8 @@ port_settings_apply(struct switch_ *sw, struct switch_port *port,
     }
     return switch_set_port_flags(sw, port, settings->is_protected,
                                  settings->no_flood, settings->no_recv,
-                                 settings->no_fwd, settings->no_packet_in,
-                                 settings->admin_down);
+                                 settings->no_recv, settings->no_fwd,
+                                 settings->no_packet_in, settings->admin_down);
 }
 
 void

@@ -174,7 +174,8 @@ copy_port(struct rig *rig, const struct switch_port *port)
     rig->naive.ports[port->number] = (struct port_settings) {
         .number = port->number, .vlan = port->vlan,
         .is_protected = port->is_protected, .no_flood = port->no_flood,
-        .no_recv = port->no_recv, .no_fwd = port->no_fwd,
+        .no_recv = port->no_recv, .no_recv_stp = port->no_recv_stp,
+        .no_fwd = port->no_fwd,
         .no_packet_in = port->no_packet_in, .admin_down = port->admin_down,
         .is_up = port->is_up,
     };
@@ -189,7 +190,7 @@ change_port_flags(struct rig *rig, uint32_t number)
     switch_set_port_flags(rig->sw, port, rng_one_in(rng, 4),
                           rng_one_in(rng, 6), rng_one_in(rng, 12),
                           rng_one_in(rng, 8), rng_one_in(rng, 8),
-                          rng_one_in(rng, 12));
+                          rng_one_in(rng, 8), rng_one_in(rng, 12));
     copy_port(rig, port);
 }
 

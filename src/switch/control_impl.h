@@ -136,6 +136,7 @@ bool control_send_packet_ins(struct control *);
 
 void control_describe_port(const struct switch_port *, struct of_port_desc *);
 void control_port_stats(const struct switch_port *, struct of_port_stats *);
-enum of_error control_port_mod(struct control *, const struct of_port_mod *);
+enum of_error control_port_mod(struct control *, enum of_version,
+                               const struct of_port_mod *);
 
 #endif

@@ -32,6 +32,7 @@ control_describe_port(const struct switch_port *sp, struct of_port_desc *desc)
         .hw_addr = port->mac,
         .config = (sp->admin_down ? PORT_CONFIG_DOWN : 0u)
                   | (sp->no_recv ? PORT_CONFIG_NO_RECV : 0u)
+                  | (sp->no_recv_stp ? PORT_CONFIG_NO_RECV_STP : 0u)
                   | (sp->no_flood ? PORT_CONFIG_NO_FLOOD : 0u)
                   | (sp->no_fwd ? PORT_CONFIG_NO_FWD : 0u)
                   | (sp->no_packet_in ? PORT_CONFIG_NO_PACKET_IN : 0u),
@@ -63,15 +64,34 @@ control_port_stats(const struct switch_port *sp, struct of_port_stats *stats)
     };
 }
 
+/* 1.0 tells the spanning tree's frames apart, and knows no error for what a
+ * switch cannot do; NO_STP is nothing to one that has no spanning tree. */
+static uint32_t
+of10_mask(uint32_t mask)
+{
+    return mask & ~(uint32_t) PORT_CONFIG_NO_STP;
+}
+
+/* Elsewhere NO_RECV is about every frame. */
+static uint32_t
+with_stp(uint32_t config)
+{
+    return config & PORT_CONFIG_NO_RECV ? config | PORT_CONFIG_NO_RECV_STP
+                                        : config;
+}
+
 enum of_error
-control_port_mod(struct control *control, const struct of_port_mod *mod)
+control_port_mod(struct control *control, enum of_version version,
+                 const struct of_port_mod *mod)
 {
     enum { SUPPORTED = PORT_CONFIG_DOWN | PORT_CONFIG_NO_RECV
-                       | PORT_CONFIG_NO_FLOOD | PORT_CONFIG_NO_FWD
-                       | PORT_CONFIG_NO_PACKET_IN };
+                       | PORT_CONFIG_NO_RECV_STP | PORT_CONFIG_NO_FLOOD
+                       | PORT_CONFIG_NO_FWD | PORT_CONFIG_NO_PACKET_IN };
     struct switch_port *sp = switch_port_by_number(control->sw, mod->number);
+    uint32_t mask = version == OF10 ? of10_mask(mod->mask)
+                                    : with_stp(mod->mask);
+    uint32_t config = version == OF10 ? mod->config : with_stp(mod->config);
     struct of_port_desc now;
-    uint32_t config;
 
     if (!sp) {
         return OF_PORT_MOD_FAILED_BAD_PORT;
@@ -79,17 +99,18 @@ control_port_mod(struct control *control, const struct of_port_mod *mod)
     if (!eth_addr_eq(mod->hw_addr, sp->port->mac)) {
         return OF_PORT_MOD_FAILED_BAD_HW_ADDR;
     }
-    if (mod->mask & ~(uint32_t) SUPPORTED) {
+    if (mask & ~(uint32_t) SUPPORTED) {
         return OF_PORT_MOD_FAILED_BAD_CONFIG;
     }
     if (mod->advertise) {
         return OF_PORT_MOD_FAILED_BAD_ADVERTISE;
     }
     control_describe_port(sp, &now);
-    config = (now.config & ~mod->mask) | (mod->config & mod->mask);
+    config = (now.config & ~mask) | (config & mask);
     switch_set_port_flags(control->sw, sp, sp->is_protected,
                           config & PORT_CONFIG_NO_FLOOD,
                           config & PORT_CONFIG_NO_RECV,
+                          config & PORT_CONFIG_NO_RECV_STP,
                           config & PORT_CONFIG_NO_FWD,
                           config & PORT_CONFIG_NO_PACKET_IN,
                           config & PORT_CONFIG_DOWN);

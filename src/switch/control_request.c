@@ -150,7 +150,7 @@ control_apply(struct session *s, const struct of_message *m, struct str *why)
         return switch_meter_mod(control->sw, &m->meter_mod, control->now,
                                 why);
     case OFT_PORT_MOD:
-        return control_port_mod(control, &m->port_mod);
+        return control_port_mod(control, m->version, &m->port_mod);
     case OFT_PACKET_OUT:
         return packet_out(s, &m->packet_out, why);
     default:

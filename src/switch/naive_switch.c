@@ -814,6 +814,7 @@ void
 naive_run(struct naive_switch *sw, const void *frame, uint32_t len,
           uint32_t in_port)
 {
+    static const uint8_t stp[6] = { 1, 0x80, 0xc2 };
     const struct port_settings *port = naive_port(sw, in_port);
     struct walk w = { .sw = sw };
 
@@ -822,7 +823,8 @@ naive_run(struct naive_switch *sw, const void *frame, uint32_t len,
     memcpy(w.pkt->data, frame, len);
     w.pkt->len = len;
     w.pkt->in_port = in_port;
-    if (port && !port->no_recv && !port->admin_down) {
+    if (port && !port->admin_down
+        && !(memcmp(frame, stp, 6) ? port->no_recv : port->no_recv_stp)) {
         if (!do_table(&w, 0, in_port)) {
             miss(&w, 0);
         }

@@ -11,6 +11,9 @@
 #include "datapath/datapath.h"
 #include "lib/rcu.h"
 
+/* 01:80:c2:00:00:00: to bridges, about the spanning tree. */
+#define STP_ADDRESS UINT64_C(0x0180c2000000)
+
 /* How a port takes part in NORMAL. */
 enum vlan_mode { VLAN_TRUNK, VLAN_ACCESS, VLAN_NATIVE_TAGGED,
                  VLAN_NATIVE_UNTAGGED };
@@ -25,7 +28,9 @@ struct port_settings {
     char name[PORT_NAME_MAX];
     struct port_vlan vlan;
     bool is_protected;
-    bool no_flood, no_recv, no_fwd, no_packet_in, admin_down;
+    bool no_flood, no_fwd, no_packet_in, admin_down;
+    bool no_recv;                 /* but spanning tree's frames */
+    bool no_recv_stp;             /* those */
     bool is_up;
 };
 

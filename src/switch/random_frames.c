@@ -47,9 +47,10 @@ add_mac(struct rng *rng, struct random_frame *f, bool may_be_group)
     if (may_be_group && rng_one_in(rng, 12)) {
         memset(p, 0xff, 6);
     } else if (rng_one_in(rng, 100)) {
-        static const uint8_t reserved[6] = { 1, 0x80, 0xc2, 0, 0, 14 };
+        static const uint8_t reserved[5] = { 1, 0x80, 0xc2 };
 
-        memcpy(p, reserved, 6);
+        memcpy(p, reserved, 5);
+        p[5] = rng_one_in(rng, 2) ? 0 : 14;   /* spanning tree, LLDP */
     }
 }
 

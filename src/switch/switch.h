@@ -52,7 +52,9 @@ struct switch_port {
     msec added;
     struct port_vlan vlan;
     bool is_protected;
-    bool no_flood, no_recv, no_fwd, no_packet_in, admin_down;
+    bool no_flood, no_fwd, no_packet_in, admin_down;
+    bool no_recv;                       /* but spanning tree's frames */
+    bool no_recv_stp;                   /* those */
     bool is_up;                         /* its device is there, with a link; as
                                            translation knows it */
 };
@@ -85,7 +87,8 @@ int switch_set_port_vlan(struct switch_ *, struct switch_port *,
                          const struct port_vlan *);
 int switch_set_port_flags(struct switch_ *, struct switch_port *,
                           bool is_protected, bool no_flood, bool no_recv,
-                          bool no_fwd, bool no_packet_in, bool admin_down);
+                          bool no_recv_stp, bool no_fwd, bool no_packet_in,
+                          bool admin_down);
 
 /* Requests, as a controller or the operator makes them. */
 enum of_error switch_flow_mod(struct switch_ *, const struct flow_mod *,

@@ -54,7 +54,8 @@ publish_port(struct switch_ *sw, struct own_port *port)
     struct port_settings settings = {
         .number = p->number, .vlan = p->vlan,
         .is_protected = p->is_protected, .no_flood = p->no_flood,
-        .no_recv = p->no_recv, .no_fwd = p->no_fwd,
+        .no_recv = p->no_recv, .no_recv_stp = p->no_recv_stp,
+        .no_fwd = p->no_fwd,
         .no_packet_in = p->no_packet_in, .admin_down = p->admin_down,
         .is_up = p->is_up,
     };
@@ -108,11 +109,13 @@ switch_set_port_vlan(struct switch_ *sw, struct switch_port *port,
 int
 switch_set_port_flags(struct switch_ *sw, struct switch_port *port,
                       bool is_protected, bool no_flood, bool no_recv,
-                      bool no_fwd, bool no_packet_in, bool admin_down)
+                      bool no_recv_stp, bool no_fwd, bool no_packet_in,
+                      bool admin_down)
 {
     port->is_protected = is_protected;
     port->no_flood = no_flood;
     port->no_recv = no_recv;
+    port->no_recv_stp = no_recv_stp;
     port->no_fwd = no_fwd;
     port->no_packet_in = no_packet_in;
     port->admin_down = admin_down;

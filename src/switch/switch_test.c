@@ -335,7 +335,7 @@ TEST(protected_ports_never_talk_to_each_other)
     rig_init(&rig, 3, FAIL_STANDALONE);
     for (uint32_t i = 1; i <= 2; i++) {
         switch_set_port_flags(rig.sw, switch_port_by_number(rig.sw, i), true,
-                              false, false, false, false, false);
+                              false, false, false, false, false, false);
     }
     switch_barrier(rig.sw);
     send_frame(&rig, 1, 1, 0, -1);

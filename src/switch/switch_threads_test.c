@@ -195,7 +195,7 @@ TEST(tables_ports_and_stations_change_under_traffic)
             fdb_flush(switch_fdb(rig.sw), 0, -1, NULL);
             switch_set_port_flags(rig.sw, switch_port_by_number(rig.sw, 2),
                                   rng_one_in(&rng, 2), false, false, false,
-                                  false, false);
+                                  false, false, false);
             switch_barrier(rig.sw);
         }
         if (i % 1000 == 999) {

@@ -451,13 +451,27 @@ run_action_set(struct translation *t)
 
 /* ---- The whole ---- */
 
+/* Only a port that treats them apart makes the answer depend on it. */
+static bool
+is_blocked(struct translation *t, const struct port_settings *port)
+{
+    bool is_stp;
+
+    if (port->admin_down || port->no_recv == port->no_recv_stp) {
+        return port->admin_down || port->no_recv;
+    }
+    is_stp = flow_view_get(&t->view, &t->looks, FIELD_ETH_DST)
+             == STP_ADDRESS;
+    return is_stp ? port->no_recv_stp : port->no_recv;
+}
+
 static bool
 may_receive(struct translation *t)
 {
     uint32_t number = flow_view_in_port(&t->view);
     const struct port_settings *port = port_map_find(t->ports, number);
 
-    if (port && (port->no_recv || port->admin_down)) {
+    if (port && is_blocked(t, port)) {
         DROP(t, DROP_PORT_BLOCKED, "dropped: port %s is configured not to "
              "receive", port->name);
         return false;
