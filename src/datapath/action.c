@@ -165,7 +165,8 @@ format_action(const struct dp_action *a, const struct names *names,
     case DP_ACTION_RECIRC_BY_LEN: {
         const struct dp_action_recirc_by_len *r = (const void *) a;
 
-        str_addf(s, "recirc_by_len(longer than %u: %u, else %u)", r->max_len,
+        str_addf(s, "recirc_by_len(longer than %u: pass %u, "
+                 "else pass %u)", r->max_len,
                  r->id_longer, r->id);
         return;
     }

@@ -139,11 +139,23 @@ void classifier_unlink(struct classifier *, struct entry *);
  * changed, and lets go of tuples that are empty. */
 void classifier_tidy(struct classifier *);
 
-/* The visible entry of highest priority that matches, NULL if none; marks in
- * `wc`, unless NULL, the bits that decided. */
+/* The visible entry of highest priority that matches and is no clause, NULL if
+ * none; marks in `wc`, unless NULL, the bits that decided. */
 const struct entry *classifier_lookup(const struct classifier *,
                                       uint64_t version, const struct flow *,
                                       struct flow_mask *wc);
+
+/* The same; entries that are clauses of conjunctions are passed over, and those
+ * that match and could beat what is returned are listed (conjunction.h). */
+struct clauses {
+    size_t n, size;
+    const struct entry **list;          /* free() */
+};
+const struct entry *classifier_lookup_clauses(const struct classifier *,
+                                              uint64_t version,
+                                              const struct flow *,
+                                              struct flow_mask *wc,
+                                              struct clauses *);
 
 /* Until `visit` returns false; in no order. */
 bool classifier_visit_tuples(const struct classifier *,

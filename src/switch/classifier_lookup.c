@@ -1,6 +1,8 @@
 #include "switch/mask_tree.h"
 #include "switch/prefixes.h"
 
+#include <stdlib.h>
+
 enum { AHEAD = 8 };
 
 struct lookup {
@@ -8,6 +10,7 @@ struct lookup {
     const struct flow *flow;
     struct flow_mask *wc;
     uint64_t version;
+    struct clauses *clauses;      /* NULL: nobody asks for them */
     const struct entry *best;
     int best_priority;
     unsigned int n_refine;        /* probes left for shorter reasons */
@@ -29,6 +32,17 @@ entry_matches(const void *ref_, uint64_t cell)
                            ref->flow);
 }
 
+static void
+add_clause(struct clauses *clauses, const struct entry *entry)
+{
+    if (clauses->n == clauses->size) {
+        clauses->size = MAX(2 * clauses->size, (size_t) 16);
+        clauses->list = xrealloc(clauses->list,
+                                 clauses->size * sizeof *clauses->list);
+    }
+    clauses->list[clauses->n++] = entry;
+}
+
 /* Is there an entry with the packet's values, visible or not? */
 static bool
 lookup_tuple(struct lookup *l, const struct tuple *tuple, uint64_t hash)
@@ -44,10 +58,14 @@ lookup_tuple(struct lookup *l, const struct tuple *tuple, uint64_t hash)
     }
     entry = classifier_cell_entry(cell);
     while (entry && entry->priority > l->best_priority) {
-        if (entry_visible(entry, l->version)) {
+        if (!entry_visible(entry, l->version)) {
+            /* Not yet, or not any more. */
+        } else if (LIKELY(!entry->is_clause)) {
             l->best = entry;
             l->best_priority = entry->priority;
             break;
+        } else if (l->clauses) {
+            add_clause(l->clauses, entry);
         }
         entry = atomic_load_explicit(&entry->next, memory_order_acquire);
     }
@@ -233,11 +251,20 @@ const struct entry *
 classifier_lookup(const struct classifier *cls, uint64_t version,
                   const struct flow *flow, struct flow_mask *wc)
 {
+    return classifier_lookup_clauses(cls, version, flow, wc, NULL);
+}
+
+const struct entry *
+classifier_lookup_clauses(const struct classifier *cls, uint64_t version,
+                          const struct flow *flow, struct flow_mask *wc,
+                          struct clauses *clauses)
+{
     struct lookup l = {
         .cls = cls,
         .flow = flow,
         .wc = wc,
         .version = version,
+        .clauses = clauses,
         .best_priority = -1,
         .n_refine = CLASSIFIER_REFINE_MAX,
     };

@@ -150,6 +150,7 @@ entry_create(struct tuple *tuple, const uint64_t *values,
     entry->tuple = tuple;
     entry->n_refs = (uint16_t) n_refs;
     entry->has_timer = has_timer;
+    entry->is_clause = action_list_is_clause(instructions->apply);
     memcpy(entry->values, values, tuple->mask->n * sizeof values[0]);
     if (has_timer) {
         memset(tail_timer(entry), 0, sizeof(struct entry_timer));

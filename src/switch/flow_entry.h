@@ -50,7 +50,8 @@ struct entry {
     bool has_timer;
     uint8_t reason;                     /* why it was removed; enum
                                            flow_removed_reason and below */
-    uint16_t pad;
+    bool is_clause;                     /* of a conjunction */
+    uint8_t pad;
     uint64_t values[];
 };
 

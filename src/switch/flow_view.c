@@ -153,7 +153,8 @@ flow_view_asked(const struct flow_view *v, struct flow_looks *looks)
 const struct flow_entry *
 flow_view_lookup(const struct flow_view *v, struct flow_looks *looks,
                  const struct tables *tables, uint8_t table,
-                 uint64_t version, uint32_t in_port)
+                 uint64_t version, uint32_t in_port,
+                 struct conjunction *found)
 {
     const struct flow_entry *entry;
     struct flow_mask look;
@@ -165,9 +166,11 @@ flow_view_lookup(const struct flow_view *v, struct flow_looks *looks,
 
         flow.key.in_port = htobe32(in_port);
         looks->changed.bits.key.in_port = UINT32_MAX;
-        entry = tables_lookup(tables, table, version, &flow, &look);
+        entry = tables_lookup_conjunction(tables, table, version, &flow,
+                                          &look, found);
     } else {
-        entry = tables_lookup(tables, table, version, &v->flow, &look);
+        entry = tables_lookup_conjunction(tables, table, version, &v->flow,
+                                          &look, found);
     }
     flow_view_asked(v, looks);
     if (!(MUTANT(LOOKUP_NOT_LOOKED_AT) && table > 1)) {

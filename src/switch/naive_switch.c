@@ -545,18 +545,11 @@ do_check_pkt_larger(struct walk *w, const struct action_check_pkt_larger *a)
 static const struct flow_mod *
 lookup(struct walk *w, uint8_t table, uint32_t in_port)
 {
-    const struct flow_mod *best = NULL;
     struct flow flow = flow_of(w);
+    const struct flow_mod *best;
 
     flow.key.in_port = htobe32(in_port);
-    for (unsigned int i = 0; i < w->sw->n_rules; i++) {
-        const struct flow_mod *rule = w->sw->rules[i];
-
-        if (rule->table == table && (!best || rule->priority > best->priority)
-            && match_holds(&rule->match, &flow)) {
-            best = rule;
-        }
-    }
+    best = naive_lookup(w->sw, table, &flow);
     w->sw->hit |= best && best->priority;
     return best;
 }
@@ -807,7 +800,7 @@ naive_clear(struct naive_switch *sw)
         free(sw->outputs[i].bytes);
     }
     sw->n_outputs = 0;
-    sw->hit = sw->overflow = false;
+    sw->hit = sw->conjunctive = sw->overflow = false;
 }
 
 void

@@ -28,6 +28,8 @@ struct naive_output {
     be32 regs[FLOW_N_REGS];
 };
 
+enum { NAIVE_MAX_CONJUNCTION = 4 };  /* ids are below */
+
 struct naive_switch {
     const struct translate_env *env;    /* for the choice among live buckets */
     struct packet_pool *pool;
@@ -46,13 +48,17 @@ struct naive_switch {
     /* Of the last run. */
     unsigned int n_outputs;
     struct naive_output outputs[NAIVE_MAX_OUTPUTS];
-    bool hit;                     /* some entry above priority 0 matched */
+    bool hit;                     /* some entry above priority 0 matched, */
+    bool conjunctive;             /* a conjunction led there */
     bool overflow;                /* too much happened to be compared */
 };
 
 void naive_run(struct naive_switch *, const void *frame, uint32_t len,
                uint32_t in_port);
 void naive_clear(struct naive_switch *);
+/* naive_lookup.c: the rule of highest priority that the flow meets. */
+const struct flow_mod *naive_lookup(struct naive_switch *, uint8_t table,
+                                    const struct flow *);
 const struct port_settings *naive_port(const struct naive_switch *,
                                        uint32_t number);
 

@@ -579,6 +579,22 @@ random_instructions(const struct random_rules *r, struct flow_mod *mod)
     flow_mod_seal(mod);
 }
 
+/* One or two clauses of conjunctions; they meet at one priority. */
+static void
+random_clauses(const struct random_rules *r, struct flow_mod *mod)
+{
+    mod->priority = RANDOM_CLAUSE_PRIORITY;
+    for (unsigned int n = 1 + rng_below(r->rng, 2); n > 0; n--) {
+        struct action_conjunction *a
+            = actions_add(&mod->storage[0], ACTION_CONJUNCTION, sizeof *a);
+
+        a->id = 1 + rng_below(r->rng, 2);
+        a->n_clauses = (uint8_t) (2 + !rng_below(r->rng, 4));
+        a->clause = (uint8_t) rng_below(r->rng, a->n_clauses);
+    }
+    flow_mod_seal(mod);
+}
+
 void
 random_rule(const struct random_rules *r, uint8_t table, uint16_t priority,
             struct flow_mod *mod)
@@ -589,6 +605,14 @@ random_rule(const struct random_rules *r, uint8_t table, uint16_t priority,
     mod->cookie = htobe64((uint64_t) table << 16 | priority);
     if (priority) {
         random_match(r, table, &mod->match);
+    }
+    if (priority && rng_one_in(r->rng, 6)) {
+        random_clauses(r, mod);
+        return;
+    }
+    if (priority && rng_one_in(r->rng, 8)) {
+        match_set(&mod->match, FIELD_CONJ_ID, 1 + rng_below(r->rng, 2),
+                  UINT32_MAX);
     }
     random_instructions(r, mod);
 }

@@ -12,6 +12,7 @@ struct passes {
     unsigned int n_outputs;       /* of all passes so far */
     uint32_t last_output;
     unsigned int n_packet_ins;
+    bool asks_len;                /* of two passes one is taken */
 };
 
 static void
@@ -86,6 +87,9 @@ look_through(struct dp_action_list list, struct ttls ttls,
             break;
         case DP_ACTION_CLONE:
             look_through(dp_action_clone_list(a), ttls, passes, trace);
+            break;
+        case DP_ACTION_RECIRC_BY_LEN:
+            passes->asks_len = true;
             break;
         case DP_ACTION_DROP:
             trace->drop_reason = (enum drop_reason)
@@ -182,6 +186,9 @@ give_verdict(struct switch_ *sw, const struct passes *passes,
     }
     if (passes->n_packet_ins) {
         str_addf(s, "%ssent to the controller", s->len ? ", and " : "");
+    }
+    if (passes->asks_len) {
+        str_add(s, ", as its length decides");
     }
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/str.h"
+#include "switch/conjunction.h"
 #include "switch/tables_state.h"
 
 enum {
@@ -183,14 +184,25 @@ tables_version(const struct tables *t)
 }
 
 const struct flow_entry *
+tables_lookup_conjunction(const struct tables *t, uint8_t table,
+                          uint64_t version, const struct flow *flow,
+                          struct flow_mask *wc, struct conjunction *found)
+{
+    const struct classifier *cls = tables_classifier(t, table);
+    const struct entry *entry;
+
+    found->n_entries = 0;
+    entry = cls ? conjunction_lookup(cls, version, flow, wc, found) : NULL;
+    return entry ? &entry->e : NULL;
+}
+
+const struct flow_entry *
 tables_lookup(const struct tables *t, uint8_t table, uint64_t version,
               const struct flow *flow, struct flow_mask *wc)
 {
-    const struct classifier *cls = tables_classifier(t, table);
-    const struct entry *entry = cls ? classifier_lookup(cls, version, flow,
-                                                        wc) : NULL;
+    struct conjunction found;
 
-    return entry ? &entry->e : NULL;
+    return tables_lookup_conjunction(t, table, version, flow, wc, &found);
 }
 
 struct flow_entry *

@@ -149,6 +149,17 @@ uint64_t tables_version(const struct tables *);
 const struct flow_entry *
 tables_lookup(const struct tables *, uint8_t table, uint64_t version,
               const struct flow *, struct flow_mask *wc);
+/* The same, and which conjunction led there, if one did (conjunction.h): an
+ * entry of each clause. */
+struct conjunction {
+    uint32_t id;
+    unsigned int n_entries;             /* 0: none */
+    uint64_t entries[CONJUNCTION_MAX_CLAUSES];
+};
+const struct flow_entry *
+tables_lookup_conjunction(const struct tables *, uint8_t table,
+                          uint64_t version, const struct flow *,
+                          struct flow_mask *wc, struct conjunction *);
 const struct group *tables_group(const struct tables *, uint32_t id,
                                  uint64_t version);
 const struct meter *tables_meter(const struct tables *, uint32_t id);

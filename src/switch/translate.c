@@ -251,10 +251,24 @@ say_entry(struct translation *t, const struct flow_entry *entry)
     str_fini(&text);
 }
 
+/* Its clauses were met as well. */
+static void
+credit_clauses(struct translation *t, const struct conjunction *found)
+{
+    if (found->n_entries) {
+        SAY(t, "all %u clauses of conjunction %" PRIu32 " match",
+            found->n_entries, found->id);
+    }
+    for (unsigned int i = 0; i < found->n_entries; i++) {
+        credit_list_add(t->credits, CREDIT_ENTRY, found->entries[i], 0);
+    }
+}
+
 static const struct flow_entry *
 look_up(struct translation *t, uint8_t table, uint32_t in_port)
 {
     const struct flow_entry *entry;
+    struct conjunction found;
 
     if (++t->n_lookups > TRANSLATE_MAX_LOOKUPS) {
         translate_limit(t, "too many lookups for one packet");
@@ -262,7 +276,8 @@ look_up(struct translation *t, uint8_t table, uint32_t in_port)
     }
     t->up->tables[table / 64] |= UINT64_C(1) << (table % 64);
     entry = flow_view_lookup(&t->view, &t->looks, t->env->tables, table,
-                             t->version, in_port);
+                             t->version, in_port, &found);
+    credit_clauses(t, &found);
     if (!entry) {
         credit_list_add(t->credits, CREDIT_TABLE_MISSED, table, 0);
         DROP(t, DROP_TABLE_MISS, "table %u: no entry matches", table);

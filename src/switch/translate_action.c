@@ -565,10 +565,10 @@ do_nat(struct translation *t UNUSED, const struct action *action UNUSED)
 }
 
 static void
-do_conjunction(struct translation *t, const struct action *action UNUSED)
+do_conjunction(struct translation *t UNUSED,
+               const struct action *action UNUSED)
 {
-    /* A clause is only asked whether it matches; never carried out. */
-    DROP(t, DROP_ACTIONS, "a clause by itself does nothing");
+    /* A lookup finds no entry with it; a packet-out may hold it. */
 }
 
 static void
