@@ -205,13 +205,51 @@ struct of_bundle_add {
                                          checked (version, length, xid) */
 };
 
+/* ---- Flow monitors ---- */
+
+enum of_monitor_command { MONITOR_ADD, MONITOR_MODIFY, MONITOR_DELETE };
+
+/* As in 1.4.  Open vSwitch's tools set ONLY_OWN without NO_ABBREV and mean by it
+ * that everybody's changes come, and their own in full; so ONLY_OWN is one of
+ * ours only beside NO_ABBREV. */
+enum of_monitor_flags {
+    MONITOR_INITIAL = 1 << 0,         /* what is there */
+    MONITOR_ADDED = 1 << 1, MONITOR_REMOVED = 1 << 2,
+    MONITOR_MODIFIED = 1 << 3,
+    MONITOR_INSTRUCTIONS = 1 << 4,
+    MONITOR_NO_ABBREV = 1 << 5,       /* own changes in full, not by xid */
+    MONITOR_ONLY_OWN = 1 << 6,        /* nobody else's */
+};
+
+struct of_flow_monitor {
+    uint32_t id;
+    enum of_monitor_command command;  /* before 1.4: always add */
+    unsigned int flags;               /* enum of_monitor_flags */
+    uint8_t table;                    /* OFPTT_ALL */
+    uint32_t out_port, out_group;     /* OFPP_ANY, OFPG_ANY: no filter */
+    struct match match;
+};
+
+enum of_update_event { UPDATE_INITIAL, UPDATE_ADDED, UPDATE_REMOVED,
+                       UPDATE_MODIFIED };
+
+struct of_flow_update {
+    enum of_update_event event;
+    uint8_t table;
+    uint8_t reason;                   /* removed: as in of_flow_removed */
+    uint16_t priority, idle_timeout, hard_timeout;
+    be64 cookie;
+    const struct match *match;
+    const struct instructions *instructions;    /* NULL: not wanted */
+};
+
 /* ---- Multipart ---- */
 
 #define OF_MULTIPARTS(X)                                                     \
     X(DESC) X(FLOW) X(AGGREGATE) X(TABLE) X(PORT_STATS) X(QUEUE_STATS)       \
     X(GROUP_STATS) X(GROUP_DESC) X(GROUP_FEATURES) X(METER_STATS)            \
     X(METER_CONFIG) X(METER_FEATURES) X(TABLE_FEATURES) X(PORT_DESC)         \
-    X(TABLE_DESC) X(QUEUE_DESC)
+    X(TABLE_DESC) X(QUEUE_DESC) X(FLOW_MONITOR)
 
 enum of_multipart_type {
 #define X(ID) MP_##ID,
@@ -235,8 +273,9 @@ struct of_multipart_request {
     uint32_t queue;                   /* OFPQ_ALL */
     uint32_t group;                   /* OFPG_ALL */
     uint32_t meter;                   /* OFPM_ALL */
-    struct of_bytes body;             /* table features: borrowed; empty: only
-                                         a question */
+    struct of_bytes body;             /* borrowed: table features, empty when
+                                         only a question; flow monitors, to be
+                                         read by of_flow_monitor_next() */
 };
 
 struct of_desc {                      /* NUL-terminated, cut to fit */
@@ -340,6 +379,7 @@ struct of_table_features {
     X(ROLE_REPLY) X(GET_ASYNC_REQUEST) X(GET_ASYNC_REPLY) X(SET_ASYNC)       \
     X(METER_MOD) X(ROLE_STATUS) X(BUNDLE_CONTROL) X(BUNDLE_ADD)              \
     /* Nicira's, in all versions. */                                         \
+    X(FLOW_MONITOR_CANCEL) X(FLOW_MONITOR_PAUSED) X(FLOW_MONITOR_RESUMED)    \
     X(NX_FLOW_MOD_TABLE_ID) X(NX_SET_FLOW_FORMAT)                            \
     X(NX_SET_PACKET_IN_FORMAT) X(NX_SET_CONTROLLER_ID)
 
@@ -383,6 +423,7 @@ struct of_message {
         bool nxm_flows;               /* set flow format */
         enum of_packet_in_format packet_in_format;
         uint16_t controller_id;
+        uint32_t monitor_id;          /* cancel */
     };
 };
 
@@ -430,6 +471,18 @@ enum of_error of_error_from_wire(struct of_error_wire, enum of_version);
  * tunnel, metadata and registers, each unless it is zero. */
 void of_packet_in_match(const struct flow *, struct match *);
 
+/* The next of a request's monitors: takes it off `body`.  The body was checked
+ * when the request was decoded. */
+bool of_flow_monitor_next(const struct of_protocol *,
+                          const struct of_multipart_request *,
+                          struct of_bytes *body, struct of_flow_monitor *);
+/* Appends one to a request's body.  False: this version cannot say it. */
+bool of_flow_monitor_put(struct buf *, const struct of_protocol *,
+                         bool is_nicira, const struct of_flow_monitor *);
+/* A monitor that may say only some of it: a message, in 1.4+ an update. */
+void of_monitor_state_encode(struct buf *, const struct of_protocol *,
+                             bool is_resumed);
+
 /* ---- Multipart replies, item by item ----
  *
  * Messages end by themselves before 64 kB.  When enough is in the buffer,
@@ -470,6 +523,9 @@ void of_reply_meter_features(struct of_reply *,
                              const struct of_meter_features *);
 void of_reply_table_features(struct of_reply *,
                              const struct of_table_features *);
+void of_reply_flow_update(struct of_reply *, const struct of_flow_update *);
+/* One's own change, by the xid of the request. */
+void of_reply_flow_update_own(struct of_reply *, uint32_t xid);
 void of_reply_table_desc(struct of_reply *, const struct of_table_mod *);
 
 #endif

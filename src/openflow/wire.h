@@ -71,6 +71,14 @@ wire_decode group_mod_nx_decode, meter_mod_decode;
 wire_encode bundle_control_encode, bundle_add_encode, group_mod_encode;
 wire_encode group_mod_nx_encode, meter_mod_encode;
 
+/* wire_monitor.c */
+wire_decode monitor_cancel_decode;
+wire_encode monitor_cancel_encode;
+/* Checks a request's body. */
+enum of_error monitor_request_decode(enum of_version, bool is_nicira,
+                                     struct cursor *, struct of_bytes *body,
+                                     struct str *why);
+
 /* wire_table.c */
 wire_decode table_mod_decode;
 wire_encode table_mod_encode;

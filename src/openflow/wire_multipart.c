@@ -17,6 +17,8 @@ static const struct exp_kind {
     { MP_GROUP_STATS, OF10, EXPERIMENTER_NICIRA, 7 },
     { MP_GROUP_DESC, OF10, EXPERIMENTER_NICIRA, 8 },
     { MP_GROUP_FEATURES, OF10, EXPERIMENTER_NICIRA, 9 },
+    { MP_FLOW_MONITOR, OF10, EXPERIMENTER_NICIRA, 2 },
+    { MP_FLOW_MONITOR, OF13, EXPERIMENTER_ONF, 1870 },
 };
 
 /* Type on the wire, the same in all versions that have it. */
@@ -33,6 +35,7 @@ static const struct kind {
     [MP_TABLE_FEATURES] = { OF13, 12 },
     [MP_PORT_DESC] = { OF10, 13 },          /* in 1.0 it is Nicira's gift */
     [MP_TABLE_DESC] = { OF14, 14 }, [MP_QUEUE_DESC] = { OF14, 15 },
+    [MP_FLOW_MONITOR] = { OF14, 16 },
 };
 
 /* ---- Requests ---- */
@@ -128,6 +131,8 @@ decode_request(enum of_version version, struct cursor *c,
     case MP_TABLE_FEATURES:
         r->body = wire_rest(c);
         return OF_OK;
+    case MP_FLOW_MONITOR:
+        return monitor_request_decode(version, false, c, &r->body, why);
     case MP_DESC: case MP_TABLE: case MP_GROUP_FEATURES:
     case MP_METER_FEATURES: case MP_TABLE_DESC: case N_MULTIPARTS:
         break;
@@ -163,6 +168,9 @@ decode_experimenter(enum of_version version, struct cursor *c,
     cursor_skip(c, version == OF10 ? 4 : 0);
     r->type = kind->type;
     r->is_nicira = true;
+    if (r->type == MP_FLOW_MONITOR) {
+        return monitor_request_decode(version, true, c, &r->body, why);
+    }
     return r->type == MP_FLOW || r->type == MP_AGGREGATE
            ? decode_nicira_flow(c, r, why)
            : decode_request(nicira_as(version), c, r, why);
@@ -288,7 +296,7 @@ encode_request(struct buf *buf, enum of_version version,
         buf_put_u32(buf, r->type == MP_GROUP_STATS ? r->group : r->meter);
         buf_put_u32(buf, 0);
         return 0;
-    case MP_TABLE_FEATURES:
+    case MP_TABLE_FEATURES: case MP_FLOW_MONITOR:
         buf_put(buf, r->body.data, r->body.len);
         return 0;
     case MP_DESC: case MP_TABLE: case MP_GROUP_FEATURES:

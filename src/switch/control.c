@@ -42,14 +42,27 @@ session_send(const struct session *s, const struct of_message *message)
     session_sent(s);
 }
 
-void
-session_tell(const struct session *s, const struct of_message *message)
+static void
+end_if_deaf(const struct session *s)
 {
-    session_send(s, message);
     if (of_conn_backlog(s->conn) > SESSION_BACKLOG_MAX) {
         of_conn_close(s->conn, "the peer does not read what it asked to be "
                                "told");
     }
+}
+
+void
+session_tell(const struct session *s, const struct of_message *message)
+{
+    session_send(s, message);
+    end_if_deaf(s);
+}
+
+void
+session_told(const struct session *s)
+{
+    session_sent(s);
+    end_if_deaf(s);
 }
 
 void
@@ -203,6 +216,7 @@ control_add_session(struct control *control, int fd,
     s->control = control;
     s->kind = config->kind;
     s->owner = config->owner;
+    s->serial = ++control->n_serials;
     s->main = config->main;
     s->auxiliary_id = config->auxiliary_id;
     if (s->kind == SESSION_CONTROLLER) {
@@ -258,6 +272,7 @@ control_remove_session(struct session *s)
     }
     end_auxiliary(s);
     control_bundles_free(s);
+    control_monitors_free(s);
     control_dump_end(s);
     of_conn_destroy(s->conn);
     free(s);
@@ -315,6 +330,7 @@ run_session(struct session *s)
     if (session_is_closed(s)) {
         return false;
     }
+    control_monitor_run(s);
     return s->dump.is_active ? of_conn_has_room(s->conn)
                              : of_conn_has_next(s->conn);
 }

@@ -99,11 +99,18 @@ port_event(void *control_, enum switch_port_event event,
     }
 }
 
+static void
+entry_changed(void *control, const struct table_event *event)
+{
+    control_monitor_event(control, event);
+}
+
 void
 control_watch_switch(struct control *control)
 {
     const struct switch_watch watch = {
         .flow_removed = flow_removed, .port_event = port_event,
+        .entry_changed = entry_changed,
         .aux = control,
     };
 

@@ -15,46 +15,18 @@ enum {
     SEND_TURN = 512,              /* entries sent in one turn */
 };
 
-static bool
-is_asked_for(const struct of_multipart_request *what,
-             const struct flow_entry *e)
+/* ---- Any list ---- */
+
+void
+control_dump_begin(struct session *s, const struct of_reply *reply,
+                   const struct of_multipart_request *what,
+                   const struct dump_class *class)
 {
-    const struct instructions *i = &e->instructions;
-
-    return !((e->cookie ^ what->cookie) & what->cookie_mask)
-           && (what->out_port == OFPP_ANY
-               || action_list_outputs(i->apply, what->out_port)
-               || action_list_outputs(i->write, what->out_port))
-           && (what->out_group == OFPG_ANY
-               || action_list_groups(i->apply, what->out_group)
-               || action_list_groups(i->write, what->out_group));
-}
-
-static enum of_error
-begin_dump(struct stats_request *r)
-{
-    struct dump *dump = &r->s->dump;
-
-    switch_barrier(r->control->sw);
-    switch_refresh_counters(r->control->sw);
-    *dump = (struct dump) {
-        .is_active = true, .reply = r->reply, .what = *r->what,
-        .cursor = table_cursor_create(switch_tables(r->control->sw),
-                                      r->what->table, &r->what->match),
+    s->dump = (struct dump) {
+        .is_active = true, .reply = *reply, .what = *what, .class = class,
+        .cursor = table_cursor_create(switch_tables(s->control->sw),
+                                      what->table, &what->match),
     };
-    return OF_OK;
-}
-
-enum of_error
-stats_flows(struct stats_request *r)
-{
-    return begin_dump(r);
-}
-
-enum of_error
-stats_aggregate(struct stats_request *r)
-{
-    return begin_dump(r);
 }
 
 void
@@ -65,20 +37,66 @@ control_dump_end(struct session *s)
 }
 
 static bool
-choose(void *dump_, const struct flow_entry *e)
+choose(void *session, const struct flow_entry *e)
 {
-    struct dump *dump = dump_;
+    struct session *s = session;
 
-    if (!is_asked_for(&dump->what, e)) {
-        return false;
+    return s->dump.class->choose(s, e);
+}
+
+void
+control_dump_more(struct session *s)
+{
+    const struct dump_class *class;
+    struct dump *dump = &s->dump;
+    uint32_t budget = SEND_TURN;
+    const struct flow_entry *e;
+
+    if (!of_conn_has_room(s->conn)
+        || !table_cursor_collect(dump->cursor, COLLECT_TURN, choose, s)) {
+        return;
     }
-    if (dump->what.type == MP_FLOW) {
-        return true;
+    while ((e = table_cursor_next(dump->cursor, &budget))) {
+        dump->class->add(s, e);
     }
-    dump->total.flows++;
-    dump->total.packets += atomic_load(&e->credit.packets);
-    dump->total.bytes += atomic_load(&e->credit.bytes);
-    return false;
+    if (!table_cursor_is_done(dump->cursor)) {
+        of_reply_pause(&dump->reply);
+        session_sent(s);
+        return;
+    }
+    if (dump->class->finish) {
+        dump->class->finish(s);
+    }
+    of_reply_end(&dump->reply);
+    session_sent(s);
+    class = dump->class;
+    control_dump_end(s);
+    if (class->done) {
+        class->done(s);
+    }
+}
+
+/* ---- Entries and their sum ---- */
+
+bool
+control_entry_outputs(const struct flow_entry *e, uint32_t port,
+                      uint32_t group)
+{
+    const struct instructions *i = &e->instructions;
+
+    return (port == OFPP_ANY || action_list_outputs(i->apply, port)
+            || action_list_outputs(i->write, port))
+           && (group == OFPG_ANY || action_list_groups(i->apply, group)
+               || action_list_groups(i->write, group));
+}
+
+static bool
+is_asked_for(struct session *s, const struct flow_entry *e)
+{
+    const struct of_multipart_request *what = &s->dump.what;
+
+    return !((e->cookie ^ what->cookie) & what->cookie_mask)
+           && control_entry_outputs(e, what->out_port, what->out_group);
 }
 
 static void
@@ -102,28 +120,48 @@ add_flow(struct session *s, const struct flow_entry *e)
     of_reply_flow(&s->dump.reply, &stats);
 }
 
-void
-control_dump_more(struct session *s)
+static bool
+add_to_sum(struct session *s, const struct flow_entry *e)
 {
-    struct dump *dump = &s->dump;
-    uint32_t budget = SEND_TURN;
-    const struct flow_entry *e;
+    struct of_aggregate *total = &s->dump.total;
 
-    if (!of_conn_has_room(s->conn)
-        || !table_cursor_collect(dump->cursor, COLLECT_TURN, choose, dump)) {
-        return;
+    if (is_asked_for(s, e)) {
+        total->flows++;
+        total->packets += atomic_load(&e->credit.packets);
+        total->bytes += atomic_load(&e->credit.bytes);
     }
-    while ((e = table_cursor_next(dump->cursor, &budget))) {
-        add_flow(s, e);
-    }
-    if (!table_cursor_is_done(dump->cursor)) {
-        of_reply_pause(&dump->reply);
-    } else {
-        if (dump->what.type == MP_AGGREGATE) {
-            of_reply_aggregate(&dump->reply, &dump->total);
-        }
-        of_reply_end(&dump->reply);
-        control_dump_end(s);
-    }
-    session_sent(s);
+    return false;
+}
+
+static void
+finish_sum(struct session *s)
+{
+    of_reply_aggregate(&s->dump.reply, &s->dump.total);
+}
+
+static enum of_error
+begin_dump(struct stats_request *r, const struct dump_class *class)
+{
+    switch_barrier(r->control->sw);
+    switch_refresh_counters(r->control->sw);
+    control_dump_begin(r->s, &r->reply, r->what, class);
+    return OF_OK;
+}
+
+enum of_error
+stats_flows(struct stats_request *r)
+{
+    static const struct dump_class flows = { .choose = is_asked_for,
+                                             .add = add_flow };
+
+    return begin_dump(r, &flows);
+}
+
+enum of_error
+stats_aggregate(struct stats_request *r)
+{
+    static const struct dump_class sum = { .choose = add_to_sum,
+                                           .finish = finish_sum };
+
+    return begin_dump(r, &sum);
 }

@@ -6,9 +6,11 @@
 #include "switch/control.h"
 
 struct bundle;
+struct monitor;
 
 enum { SESSION_BACKLOG_MAX = 64 << 20 };      /* bytes */
 
+struct session;
 struct table_cursor;
 
 /* A list of flow entries, or their sum, that goes on in another turn. */
@@ -18,7 +20,23 @@ struct dump {
     struct of_multipart_request what;
     struct table_cursor *cursor;
     struct of_aggregate total;
+    const struct dump_class *class;
 };
+
+/* What such a list consists of. */
+struct dump_class {
+    /* Does it have the entry? */
+    bool (*choose)(struct session *, const struct flow_entry *);
+    /* Adds the entry to the dump's reply. */
+    void (*add)(struct session *, const struct flow_entry *);
+    /* Everything is added, and still to be sent; `done`: it is on its way.  Both
+     * may be NULL. */
+    void (*finish)(struct session *);
+    void (*done)(struct session *);
+};
+
+/* What a session's flow monitors do: control_monitor.c. */
+enum monitor_state { MONITORS_RUN, MONITORS_PAUSED, MONITORS_RESUMING };
 
 struct session {
     struct session *next;
@@ -44,6 +62,11 @@ struct session {
     uint32_t xid;
 
     struct dump dump;
+    uint64_t serial;              /* no other session ever has it */
+    struct monitor *monitors;
+    enum monitor_state monitor_state;
+    uint64_t paused_at;           /* version of the tables: */
+    uint64_t abbreviated;         /* last own request that was told */
     struct bundle *bundles;
     size_t bundled;               /* bytes in all of them */
 };
@@ -64,6 +87,8 @@ struct control {
     bool has_generation;
     uint64_t generation_id;
     uint16_t frag;
+    uint64_t n_serials, n_changes;          /* sessions, changes so far */
+    unsigned int n_monitors;      /* of all sessions */
     msec probe_interval;
     bool has_default_entry;       /* ours is in table 0 */
     msec now;                     /* of the present call */
@@ -80,6 +105,8 @@ void session_send(const struct session *, const struct of_message *);
 /* The same for what was not asked for: a session whose peer has not read for so
  * long that SESSION_BACKLOG_MAX waits is ended. */
 void session_tell(const struct session *, const struct of_message *);
+/* session_sent() for such. */
+void session_told(const struct session *);
 /* Answers the request in hand with an error. */
 void session_refuse(struct session *, enum of_error);
 /* What some session wants to be sent has changed. */
@@ -105,6 +132,24 @@ enum of_error control_multipart(struct session *, const struct of_message *);
 /* Goes on with a list. */
 void control_dump_more(struct session *);
 void control_dump_end(struct session *);
+
+/* Begins a list; `reply` was begun.  Of `what` its table and match count, and
+ * what the class looks at. */
+void control_dump_begin(struct session *, const struct of_reply *reply,
+                        const struct of_multipart_request *what,
+                        const struct dump_class *);
+/* Does the entry send to this port and group (OFPP_ANY, OFPG_ANY: any)? */
+bool control_entry_outputs(const struct flow_entry *, uint32_t port,
+                           uint32_t group);
+
+/* ---- control_monitor.c ---- */
+
+enum of_error control_monitor_cancel(struct session *, uint32_t id);
+void control_monitors_free(struct session *);
+/* An entry changed, with or without monitors of anybody. */
+void control_monitor_event(struct control *, const struct table_event *);
+/* Goes on with monitors that paused, when there is room again. */
+void control_monitor_run(struct session *);
 
 /* ---- control_bundle.c ---- */
 

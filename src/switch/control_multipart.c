@@ -166,6 +166,7 @@ static stats_answer *const answers[N_MULTIPARTS] = {
     [MP_PORT_DESC] = answer_port_desc,
     [MP_TABLE_DESC] = answer_table_desc,
     [MP_QUEUE_DESC] = answer_queues,
+    [MP_FLOW_MONITOR] = stats_flow_monitor,
 };
 
 enum of_error

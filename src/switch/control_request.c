@@ -36,7 +36,8 @@ take_features_request(struct session *s, const struct of_message *m UNUSED,
             .auxiliary_id = s->auxiliary_id,
             .capabilities = CAP_FLOW_STATS | CAP_TABLE_STATS | CAP_PORT_STATS
                             | CAP_GROUP_STATS | CAP_QUEUE_STATS
-                            | CAP_ARP_MATCH_IP | CAP_BUNDLES,
+                            | CAP_ARP_MATCH_IP | CAP_BUNDLES
+                            | CAP_FLOW_MONITORING,
         },
     };
     unsigned int n = 0;
@@ -135,8 +136,8 @@ packet_out(struct session *s, const struct of_packet_out *out,
            ? OF_BAD_REQUEST_BAD_PACKET : OF_OK;
 }
 
-enum of_error
-control_apply(struct session *s, const struct of_message *m, struct str *why)
+static enum of_error
+apply(struct session *s, const struct of_message *m, struct str *why)
 {
     struct control *control = s->control;
 
@@ -156,6 +157,22 @@ control_apply(struct session *s, const struct of_message *m, struct str *why)
     default:
         return OF_BAD_REQUEST_BAD_TYPE;
     }
+}
+
+enum of_error
+control_apply(struct session *s, const struct of_message *m, struct str *why)
+{
+    struct control *control = s->control;
+    struct table_origin origin = {
+        .who = s->serial, .request = ++control->n_changes, .xid = m->xid,
+    };
+    const struct table_origin nobody = { 0 };
+    enum of_error error;
+
+    tables_set_origin(switch_tables(control->sw), &origin);
+    error = apply(s, m, why);
+    tables_set_origin(switch_tables(control->sw), &nobody);
+    return error;
 }
 
 static enum of_error
@@ -273,6 +290,13 @@ take_controller_id(struct session *s, const struct of_message *m,
     return OF_OK;
 }
 
+static enum of_error
+take_monitor_cancel(struct session *s, const struct of_message *m,
+                    struct str *why UNUSED)
+{
+    return control_monitor_cancel(s, m->monitor_id);
+}
+
 /* ---- How this connection talks ---- */
 
 static enum of_error
@@ -371,6 +395,7 @@ static const struct {
     [OFT_SET_ASYNC] = { take_set_async, false, false },
     [OFT_BUNDLE_CONTROL] = { take_bundle_control, true, false },
     [OFT_BUNDLE_ADD] = { take_bundle_add, true, false },
+    [OFT_FLOW_MONITOR_CANCEL] = { take_monitor_cancel, false, false },
     [OFT_NX_FLOW_MOD_TABLE_ID] = { take_flow_mod_table_id, false, false },
     [OFT_NX_SET_FLOW_FORMAT] = { take_flow_format, false, false },
     [OFT_NX_SET_PACKET_IN_FORMAT] = { take_packet_in_format, false, false },

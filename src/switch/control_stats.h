@@ -21,6 +21,9 @@ void stats_age(const struct stats_request *, msec created, uint32_t *sec,
 /* control_flows.c: goes on in later turns, by control_dump_more(). */
 stats_answer stats_flows, stats_aggregate;
 
+/* control_monitor.c */
+stats_answer stats_flow_monitor;
+
 /* control_group_meter.c */
 stats_answer stats_group_stats, stats_group_desc, stats_group_features,
              stats_meter_stats, stats_meter_config, stats_meter_features;

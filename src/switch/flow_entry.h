@@ -50,7 +50,9 @@ struct entry {
     bool has_timer;
     uint8_t reason;                     /* why it was removed; enum
                                            flow_removed_reason and below */
-    bool is_clause;                     /* of a conjunction */
+    bool is_clause : 1;                 /* of a conjunction */
+    bool is_modified : 1;               /* made by a modify */
+    bool continues : 1;                 /* something visible was replaced */
     uint8_t pad;
     uint64_t values[];
 };

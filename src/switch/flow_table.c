@@ -405,6 +405,7 @@ add_entry(struct search *search, uint8_t table, msec now, struct str *why)
     entry->e.created = entry->e.modified = now;
     credit_init(&entry->e.credit, now);
 
+    staging_replaces(t, entry, old);
     if (old) {
         staging_remove_entry(t, old, keeps_counters ? REMOVED_REPLACED
                                                     : REMOVED_RESET,
@@ -447,6 +448,8 @@ modify_entry(struct tables *t, struct entry *old, const struct flow_mod *fm,
     new->e.created = old->e.created;
     new->e.modified = now;
     credit_init(&new->e.credit, used);
+    new->is_modified = true;
+    staging_replaces(t, new, old);
     staging_remove_entry(t, old, resets ? REMOVED_RESET : REMOVED_REPLACED,
                          new);
     staging_add_entry(t, new);

@@ -44,7 +44,19 @@ stage_clear(struct stage *stage)
     stage->is_used = stage->everything = stage->overflowed = false;
     stage->n_changed = 0;
     stage->dying = (struct dying_list) { NULL, 0, 0 };
+    stage->events.n = 0;
     memset(stage->tables, 0, sizeof stage->tables);
+}
+
+static void
+event_add(struct stage_events *events, const struct stage_event *event)
+{
+    if (events->n == events->size) {
+        events->size = MAX(events->size * 2, (size_t) 64);
+        events->list = xrealloc(events->list,
+                                events->size * sizeof *events->list);
+    }
+    events->list[events->n++] = *event;
 }
 
 /* Puts all of `from` behind `to`. */
@@ -71,6 +83,9 @@ stage_append(struct stage *to, struct stage *from)
     }
     for (size_t i = 0; i < from->dying.n; i++) {
         dying_add(&to->dying, from->dying.list[i]);
+    }
+    for (size_t i = 0; i < from->events.n; i++) {
+        event_add(&to->events, &from->events.list[i]);
     }
     free(from->dying.list);
     stage_clear(from);
@@ -163,6 +178,26 @@ entry_deaden(struct tables *t, struct entry *entry)
     t->stats[entry->e.table].n_entries--;
 }
 
+static void
+note_event(struct staging *s, struct entry *entry, bool is_removal)
+{
+    const struct stage_event event = { entry, is_removal, s->origin };
+
+    if (s->is_watched) {
+        event_add(&s->open.events, &event);
+    }
+}
+
+void
+staging_replaces(const struct tables *t, struct entry *entry,
+                 const struct entry *old)
+{
+    entry->continues = old
+                       && (old->continues
+                           || old->add_version
+                                  <= visible_version(&t->staging));
+}
+
 void
 staging_add_entry(struct tables *t, struct entry *entry)
 {
@@ -176,6 +211,7 @@ staging_add_entry(struct tables *t, struct entry *entry)
     entry_enliven(t, entry);
     t->entry_memory += entry_size(entry);
     stage_note(&s->open, entry);
+    note_event(s, entry, false);
     note_undo(s, (struct undo) { UNDO_ADD_ENTRY, DYING_ENTRY, entry });
 }
 
@@ -192,6 +228,9 @@ staging_remove_entry(struct tables *t, struct entry *entry,
     stage_note(&s->open, entry);
     dying_add(&s->open.dying,
               (struct dying) { DYING_ENTRY, entry, successor });
+    if (reason < REMOVED_RESET) {
+        note_event(s, entry, true);
+    }
     note_undo(s, (struct undo) { UNDO_REMOVE_ENTRY, DYING_ENTRY, entry });
 }
 
@@ -569,9 +608,35 @@ publish_dying(struct tables *t, const struct dying *dying)
     }
 }
 
+/* What was made and taken away again before anybody could see it did not
+ * happen.  `before` is what was visible until now. */
+static void
+publish_event(struct tables *t, const struct stage_event *event,
+              uint64_t before)
+{
+    const struct entry *entry = event->entry;
+    struct table_event told = { .entry = &entry->e, .origin = event->origin };
+
+    if (event->is_removal) {
+        if (entry->add_version > before && !entry->continues) {
+            return;
+        }
+        told.kind = ENTRY_REMOVED;
+        told.reason = (enum flow_removed_reason) entry->reason;
+    } else {
+        if (!entry_visible(entry, visible_version(&t->staging))) {
+            return;
+        }
+        told.kind = entry->is_modified && entry->continues ? ENTRY_MODIFIED
+                                                           : ENTRY_ADDED;
+    }
+    t->config.changed(t->config.aux, &told);
+}
+
 void
 staging_publish(struct tables *t, struct table_changes *changes)
 {
+    uint64_t before = visible_version(&t->staging);
     struct staging *s = &t->staging;
     struct stage *stage = &s->closed;
 
@@ -590,6 +655,9 @@ staging_publish(struct tables *t, struct table_changes *changes)
     changes->version = stage->version;
     changes->everything = stage->everything;
     list_changes(s, stage, changes);
+    for (size_t i = 0; i < stage->events.n; i++) {
+        publish_event(t, &stage->events.list[i], before);
+    }
     for (size_t i = 0; i < stage->dying.n; i++) {
         publish_dying(t, &stage->dying.list[i]);
     }
@@ -613,6 +681,8 @@ staging_fini(struct tables *t)
     }
     free(s->open.changed);
     free(s->closed.changed);
+    free(s->open.events.list);
+    free(s->closed.events.list);
     free(s->changes);
     free(s->matches);
 }

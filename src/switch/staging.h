@@ -46,6 +46,14 @@ struct stage {
     size_t n_changed, size_changed;
     struct entry **changed;       /* up to STAGING_MAX_CHANGES */
     bool overflowed;
+    struct stage_events {         /* of all entries, while somebody watches */
+        size_t n, size;
+        struct stage_event {
+            struct entry *entry;
+            bool is_removal;
+            struct table_origin origin;
+        } *list;
+    } events;
     uint64_t tables[4];           /* bitmap: which were changed at all */
 };
 
@@ -70,6 +78,8 @@ struct staging {
     _Atomic uint64_t visible;
     struct stage open, closed;
     bool has_bundle;
+    bool is_watched;
+    struct table_origin origin;
     struct undo *undo;
     size_t n_undo, size_undo;
     struct grave *graves;         /* oldest first */
@@ -83,6 +93,9 @@ struct staging {
 void staging_init(struct staging *);
 void staging_fini(struct tables *);
 
+/* An entry takes the place of another one, which may be NULL. */
+void staging_replaces(const struct tables *, struct entry *,
+                      const struct entry *old);
 /* Adds an entry that is complete but for its version. */
 void staging_add_entry(struct tables *, struct entry *);
 /* `successor`: NULL, or what takes its id over. */

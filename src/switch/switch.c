@@ -463,6 +463,16 @@ entry_removed(void *sw_, const struct flow_entry *entry,
     }
 }
 
+static void
+entry_changed(void *sw_, const struct table_event *event)
+{
+    struct switch_ *sw = sw_;
+
+    if (sw->watch.entry_changed) {
+        sw->watch.entry_changed(sw->watch.aux, event);
+    }
+}
+
 void
 switch_tell_port(struct switch_ *sw, enum switch_port_event event,
                  const struct own_port *port)
@@ -492,6 +502,7 @@ static void
 create_parts(struct switch_ *sw)
 {
     struct tables_config tables = { .removed = entry_removed,
+                                    .changed = entry_changed,
                                     .port_exists = port_can_exist,
                                     .aux = sw };
     struct fdb_config fdb = {

@@ -109,6 +109,8 @@ enum switch_port_event { SWITCH_PORT_ADDED, SWITCH_PORT_DELETED,
 struct switch_watch {
     void (*flow_removed)(void *aux, const struct flow_entry *,
                          enum flow_removed_reason);
+    /* While tables_watch() is on. */
+    void (*entry_changed)(void *aux, const struct table_event *);
     void (*port_event)(void *aux, enum switch_port_event,
                        const struct switch_port *);
     void *aux;

@@ -126,6 +126,18 @@ tables_check_actions(const struct tables *t, struct action_list list,
 }
 
 void
+tables_watch(struct tables *t, bool is_watched)
+{
+    t->staging.is_watched = is_watched && t->config.changed;
+}
+
+void
+tables_set_origin(struct tables *t, const struct table_origin *origin)
+{
+    t->staging.origin = *origin;
+}
+
+void
 tables_begin(struct tables *t)
 {
     staging_begin(t);

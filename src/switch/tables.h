@@ -95,11 +95,29 @@ struct table_changes {
     struct table_change *list;
 };
 
+/* Whose request a change is, as far as the caller tells. */
+struct table_origin {
+    uint64_t who;                       /* 0: nobody's */
+    uint64_t request;                   /* its number */
+    uint32_t xid;
+};
+
+/* What became of one entry, told at the publish that makes it visible, in the
+ * order of the requests. */
+struct table_event {
+    enum table_event_kind { ENTRY_ADDED, ENTRY_REMOVED, ENTRY_MODIFIED } kind;
+    const struct flow_entry *entry;
+    enum flow_removed_reason reason;    /* of removed ones */
+    struct table_origin origin;
+};
+
 struct tables_config {
     uint32_t max_entries;               /* in all tables; default 2M */
     /* An entry went (called by the writer, before it is freed). */
     void (*removed)(void *aux, const struct flow_entry *,
                     enum flow_removed_reason);
+    /* Something happened to an entry, while tables_watch() is on. */
+    void (*changed)(void *aux, const struct table_event *);
     /* Does this output port exist?  NULL: any. */
     bool (*port_exists)(void *aux, uint32_t port);
     void *aux;
@@ -124,6 +142,10 @@ enum of_error tables_check_actions(const struct tables *, struct action_list,
  * request's match and priority in its table is about; NULL: none. */
 const struct flow_entry *tables_find(struct tables *,
                                      const struct flow_mod *);
+/* Turns the calls of `changed` on or off; publish before. */
+void tables_watch(struct tables *, bool);
+/* Of the requests from now on. */
+void tables_set_origin(struct tables *, const struct table_origin *);
 /* One bundle at a time may be staged (others wait as plain requests in
  * openflow/).  commit stages all or, with the first error, nothing. */
 void tables_begin(struct tables *);
