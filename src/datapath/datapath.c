@@ -301,12 +301,15 @@ datapath_inject(struct datapath *dp, const void *frame, uint32_t len,
     if (len > PACKET_MAX_LEN) {
         return -EMSGSIZE;
     }
-    inject = xzalloc(sizeof *inject);
+    inject = xmalloc(sizeof *inject + actions.len + len);
     inject->in_port = in_port < DP_MAX_PORTS ? in_port : 0;
-    inject->frame = xmemdup(frame, len);
-    inject->frame_len = len;
-    inject->actions = xmemdup(actions.first, actions.len);
     inject->actions_len = actions.len;
+    inject->frame_len = len;
+    if (actions.len) {
+        memcpy(inject->bytes, actions.first, actions.len);
+    }
+    memcpy((char *) inject->bytes + actions.len, frame, len);
+    atomic_fetch_add(&w->n_injects, 1);
     inject->next = atomic_load_explicit(&w->injects, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(
                &w->injects, &inject->next, inject, memory_order_seq_cst,
@@ -317,6 +320,14 @@ datapath_inject(struct datapath *dp, const void *frame, uint32_t len,
         worker_wake(w);
     }
     return 0;
+}
+
+enum { INJECT_ROOM = 1024 };
+
+bool
+datapath_has_inject_room(const struct datapath *dp)
+{
+    return atomic_load(&dp->workers[0]->n_injects) < INJECT_ROOM;
 }
 
 /* ---- Consistency ---- */

@@ -161,6 +161,9 @@ bool datapath_meter_stats(const struct datapath *, uint32_t slot,
  * that waited): handed to a worker.  Takes the packet's bytes by copy. */
 int datapath_inject(struct datapath *, const void *frame, uint32_t len,
                     uint32_t in_port, struct dp_action_list);
+/* False: so many wait that who can wait, should.  (They are taken all the same:
+ * what waits is bounded by who asks first.) */
+bool datapath_has_inject_room(const struct datapath *);
 
 /* ---- Cache entries, for lists and the revalidator; under RCU ---- */
 

@@ -310,6 +310,7 @@ static void
 run_injects(struct worker *w)
 {
     struct inject *list, *next, *ordered = NULL;
+    uint32_t n = 0;
 
     if (LIKELY(!atomic_load_explicit(&w->injects, memory_order_relaxed))) {
         return;
@@ -328,19 +329,21 @@ run_injects(struct worker *w)
         if (pkt) {
             struct run run = { 1, { pkt }, { key } };
 
-            memcpy(pkt->data, ordered->frame, ordered->frame_len);
+            memcpy(pkt->data, (char *) ordered->bytes + ordered->actions_len,
+                   ordered->frame_len);
             pkt->len = ordered->frame_len;
             pkt->in_port = ordered->in_port;
             flow_key_extract(pkt, key);
             execute(w, &run, (struct dp_action_list) {
-                                 ordered->actions, ordered->actions_len }, 0);
+                                 (const void *) ordered->bytes,
+                                 ordered->actions_len }, 0);
         } else {
             count(&w->ports[0]->drops[DROP_NO_BUFFER], 1);
         }
-        free(ordered->frame);
-        free(ordered->actions);
         free(ordered);
+        n++;
     }
+    atomic_fetch_sub(&w->n_injects, n);
     output_flush(w);
 }
 
@@ -585,8 +588,6 @@ worker_fini(struct worker *w)
     while (inject) {
         struct inject *next = inject->next;
 
-        free(inject->frame);
-        free(inject->actions);
         free(inject);
         inject = next;
     }

@@ -58,8 +58,7 @@ struct inject {
     struct inject *next;
     uint32_t in_port;
     uint32_t frame_len, actions_len;
-    char *frame;
-    struct dp_action *actions;
+    uint64_t bytes[];             /* the actions, then the frame */
 };
 
 struct worker_counters {
@@ -94,6 +93,7 @@ struct worker {
     /* Written by other threads. */
     _Atomic(struct sources *) new_sources;      /* to adopt, or NULL */
     _Atomic(struct inject *) injects;           /* last in, first out */
+    _Atomic uint32_t n_injects;
     _Atomic bool stop;
     _Atomic uint64_t n_invalidated;
     /* Read by other threads. */

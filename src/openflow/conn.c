@@ -8,6 +8,7 @@
 
 enum {
     READ_SIZE = 64 * 1024,        /* at a time: one message always fits */
+    SEND_SIZE = 16 * 1024,        /* what waits is sent at once from here on */
     TYPE_HELLO = 0, TYPE_ERROR = 1, TYPE_ECHO_REQUEST = 2, TYPE_ECHO_REPLY = 3,
 };
 
@@ -31,8 +32,8 @@ struct of_conn {
     bool probe_sent;
 };
 
-void
-of_conn_close(struct of_conn *conn, const char *reason)
+static void
+end(struct of_conn *conn, const char *reason)
 {
     if (conn->state != OF_CONN_CLOSED) {
         conn->state = OF_CONN_CLOSED;
@@ -67,7 +68,7 @@ flush(struct of_conn *conn)
         } else if (n == -EAGAIN) {
             break;
         } else {
-            of_conn_close(conn, of_stream_reason(conn->stream));
+            end(conn, of_stream_reason(conn->stream));
         }
     }
     /* Moving what is left pays off only when it is the smaller part. */
@@ -97,7 +98,25 @@ of_conn_end_send(struct of_conn *conn)
         }
         conn->out_watched += len;
     }
-    flush(conn);
+    if (of_conn_backlog(conn) >= SEND_SIZE) {
+        flush(conn);
+    }
+}
+
+void
+of_conn_flush(struct of_conn *conn)
+{
+    if (of_conn_backlog(conn) && of_stream_is_ready(conn->stream)) {
+        flush(conn);
+    }
+}
+
+/* What it was told last, the peer should get. */
+void
+of_conn_close(struct of_conn *conn, const char *reason)
+{
+    of_conn_flush(conn);
+    end(conn, reason);
 }
 
 /* An echo's type, length and form are the same in every version. */
@@ -350,6 +369,7 @@ of_conn_create(int fd, const struct of_conn_config *config, msec now)
     conn->started = conn->last_heard = now;
     shake_hands(conn);
     send_hello(conn);
+    of_conn_flush(conn);
     return conn;
 }
 

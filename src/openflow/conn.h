@@ -78,9 +78,12 @@ const void *of_conn_next(struct of_conn *, size_t *len);
 bool of_conn_has_next(const struct of_conn *);
 
 /* Where messages to be sent are appended, whole ones only, between begin and
- * end; of_conn_end_send() tries to send at once. */
+ * end.  They are sent together, when enough wait, by of_conn_flush(), or when
+ * the descriptor is writable. */
 struct buf *of_conn_begin_send(struct of_conn *);
 void of_conn_end_send(struct of_conn *);
+/* Sends as much of what waits as can be; at the end of a turn. */
+void of_conn_flush(struct of_conn *);
 /* Is less than the limit waiting to be sent? */
 bool of_conn_has_room(const struct of_conn *);
 size_t of_conn_backlog(const struct of_conn *);

@@ -72,6 +72,7 @@ hear(struct rig *rig)
     uint8_t header[8], rest[256];
     size_t len;
 
+    of_conn_flush(rig->conn);
     if (read(rig->peer, header, 8) != 8) {
         return -1;
     }
@@ -184,6 +185,31 @@ TEST(what_is_not_openflow_ends_the_connection)
     rig_fini(&rig);
 }
 
+TEST(messages_of_one_turn_go_together)
+{
+    struct rig rig;
+    uint8_t bytes[64];
+
+    rig_init(&rig, 0, 0);
+    CHECK(hear(&rig) == 0);
+    say_hello(&rig, 4);
+    for (unsigned int i = 0; i < 2; i++) {
+        of_plain_encode(of_conn_begin_send(rig.conn),
+                        of_conn_protocol(rig.conn), OFT_BARRIER_REPLY, i);
+        of_conn_end_send(rig.conn);
+        CHECK(read(rig.peer, bytes, sizeof bytes) == -1 && errno == EAGAIN);
+    }
+    of_conn_flush(rig.conn);
+    CHECK(read(rig.peer, bytes, sizeof bytes) == 16);
+    /* A peer that is told why, is told before the end. */
+    of_plain_encode(of_conn_begin_send(rig.conn),
+                    of_conn_protocol(rig.conn), OFT_BARRIER_REPLY, 3);
+    of_conn_end_send(rig.conn);
+    of_conn_close(rig.conn, "enough");
+    CHECK(read(rig.peer, bytes, sizeof bytes) == 8);
+    rig_fini(&rig);
+}
+
 TEST(silence_is_probed_and_then_ends_it)
 {
     const uint8_t answer[] = { 4, 3, 0, 8, 0, 0, 0, 0 };
@@ -266,6 +292,7 @@ TESTS(
     RUN(a_message_arrives_whole_however_it_is_cut),
     RUN(echoes_are_answered_and_other_versions_refused),
     RUN(what_is_not_openflow_ends_the_connection),
+    RUN(messages_of_one_turn_go_together),
     RUN(silence_is_probed_and_then_ends_it),
     RUN(a_peer_that_does_not_read_waits),
     RUN(a_peer_that_goes_is_noticed),

@@ -133,18 +133,17 @@ static unsigned int
 split(const struct match *match, struct match_field *out,
       struct flow_mask *left)
 {
-    struct flow_map map = flow_mask_map(&match->mask);
     unsigned int n = 0;
 
     *left = match->mask;
     for (unsigned int i = 0; i < N_FIELDS; i++) {
-        const struct field *field = field_by_id(i);
+        const struct field *field;
         u128 mask;
 
-        if (!flow_map_has(&map, field_word(field))
-            && !flow_map_has(&map, (field->ofs + field->n_bytes - 1u) / 8)) {
+        if (field_words_are_zero(i, &left->bits)) {
             continue;
         }
+        field = field_by_id(i);
         mask = field_get(field, &left->bits);
         if (mask && is_meant(field, match)) {
             out[n++] = (struct match_field) {

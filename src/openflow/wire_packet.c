@@ -9,11 +9,15 @@ of_packet_in_match(const struct flow *flow, struct match *match)
     match_init(match);
     match_set(match, FIELD_IN_PORT, flow_in_port(flow), ~(u128) 0);
     for (unsigned int i = 0; i < N_FIELDS; i++) {
-        const struct field *field = field_by_id(i);
         bool is_tunnel = field_is_of_tunnel(i);
         bool is_reg = i >= FIELD_REG0 && i <= FIELD_REG15;
-        u128 value = field_get(field, flow);
+        u128 value;
 
+        if (field_words_are_zero(i, flow)
+            || (!is_tunnel && !is_reg && i != FIELD_METADATA
+                && i != FIELD_PKT_MARK)) {
+            continue;
+        }
         /* An IPv4 tunnel's addresses lie within an IPv6 one's. */
         if (is_tunnel && flow->key.tun_family != 6
             && (i == FIELD_TUN_IPV6_SRC || i == FIELD_TUN_IPV6_DST)) {
@@ -23,8 +27,8 @@ of_packet_in_match(const struct flow *flow, struct match *match)
             && (i == FIELD_TUN_SRC || i == FIELD_TUN_DST)) {
             continue;
         }
-        if (value && (is_tunnel || is_reg || i == FIELD_METADATA
-                      || i == FIELD_PKT_MARK)) {
+        value = field_get(field_by_id(i), flow);
+        if (value) {
             match_set(match, i, value, ~(u128) 0);
         }
     }

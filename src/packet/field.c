@@ -10,6 +10,10 @@
 #include "packet/eth.h"
 #include "packet/ip.h"
 
+/* Fields wider than their member span its neighbours (xreg). */
+#define MEMBER_BYTES(MEMBER, BITS, SHIFT)                                    \
+    MAX(sizeof(((struct flow *) 0)->MEMBER), ((BITS) + (SHIFT) + 7) / 8)
+
 #define W FIELD_WRITABLE
 #define M FIELD_MASKABLE
 #define P FIELD_WIRE
@@ -20,9 +24,7 @@ static const struct field fields[N_FIELDS] = {
     [FIELD_##ID] = {                                                         \
         .id = FIELD_##ID, .name = NAME, .alias = ALIAS,                      \
         .ofs = offsetof(struct flow, MEMBER),                                \
-        /* Fields wider than their member span its neighbours (xreg). */     \
-        .n_bytes = MAX(sizeof(((struct flow *) 0)->MEMBER),                  \
-                       ((BITS) + (SHIFT) + 7) / 8),                          \
+        .n_bytes = MEMBER_BYTES(MEMBER, BITS, SHIFT),                        \
         .n_bits = BITS, .shift = SHIFT, .prereq = PREREQ_##PREREQ,           \
         .format = FORMAT_##FORMAT, .flags = FLAGS, .nxm = NXM, .oxm = OXM    \
     },
@@ -33,6 +35,17 @@ static const struct field fields[N_FIELDS] = {
 #undef M
 #undef P
 #undef L
+
+const uint8_t field_words[N_FIELDS][2] = {
+#define X(ID, NAME, ALIAS, MEMBER, BITS, SHIFT, PREREQ, FORMAT, FLAGS, NXM,  \
+          OXM)                                                               \
+    [FIELD_##ID] = {                                                         \
+        offsetof(struct flow, MEMBER) / 8,                                   \
+        (offsetof(struct flow, MEMBER)                                       \
+         + MEMBER_BYTES(MEMBER, BITS, SHIFT) - 1) / 8 },
+    FIELDS(X)
+#undef X
+};
 
 /* Bits of the flag fields, for +flag-flag text. */
 struct flag_name {

@@ -323,6 +323,16 @@ field_word(const struct field *field)
     return field->ofs / 8;
 }
 
+/* The first and last of them, by id; small, for loops over all fields. */
+extern const uint8_t field_words[N_FIELDS][2];
+
+/* Are the words that the field lies in zero?  Then so is the field. */
+static inline bool
+field_words_are_zero(enum field_id id, const struct flow *flow)
+{
+    return !(flow->w[field_words[id][0]] | flow->w[field_words[id][1]]);
+}
+
 /* Text of a value: 10.0.0.1, 02:00:00:00:00:01, 0x1f, in_port names...  With a
  * mask other than all ones: VALUE/MASK, addresses as prefixes where they are. */
 void field_format(const struct field *, u128 value, u128 mask, struct str *);

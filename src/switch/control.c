@@ -8,6 +8,7 @@
 
 enum {
     REQUESTS_PER_TURN = 256,      /* of one session */
+    HELD_MSEC = 1,                /* until a held session is looked at again */
     SNOOP_ROOM = OF_CONN_OUT_LIMIT,
 };
 
@@ -302,14 +303,18 @@ open_session(struct session *s)
     control_update_unasked(s->control);
 }
 
-/* Carries out what came.  True: there is more to do. */
-static bool
+/* Carries out what came.  Returns when there is more to do. */
+static msec
 run_session(struct session *s)
 {
+    msec now = s->control->now;
     const void *message;
     size_t len;
 
-    for (unsigned int i = 0; i < REQUESTS_PER_TURN; i++) {
+    if (s->is_held) {
+        s->is_held = !switch_has_packet_out_room(s->control->sw);
+    }
+    for (unsigned int i = 0; i < REQUESTS_PER_TURN && !s->is_held; i++) {
         if (s->dump.is_active) {
             control_dump_more(s);
             break;
@@ -328,11 +333,14 @@ run_session(struct session *s)
         }
     }
     if (session_is_closed(s)) {
-        return false;
+        return INT64_MAX;
     }
     control_monitor_run(s);
-    return s->dump.is_active ? of_conn_has_room(s->conn)
-                             : of_conn_has_next(s->conn);
+    if (s->is_held) {
+        return now + HELD_MSEC;
+    }
+    return (s->dump.is_active ? of_conn_has_room(s->conn)
+                              : of_conn_has_next(s->conn)) ? now : INT64_MAX;
 }
 
 int
@@ -459,14 +467,13 @@ control_run(struct control *control, msec now)
 
     control->now = now;
     for (struct session *s = control->sessions; s; s = s->next) {
-        if (run_session(s)) {
-            next = now;
-        }
+        next = MIN(next, run_session(s));
     }
     if (control_send_packet_ins(control)) {
         next = now;
     }
     for (struct session *s = control->sessions; s; s = s->next) {
+        of_conn_flush(s->conn);
         next = MIN(next, of_conn_tick(s->conn, now));
     }
     return next;

@@ -45,6 +45,7 @@ struct session {
     void *owner;
     struct of_conn *conn;
     bool is_open;                 /* its version is known, defaults are set */
+    bool is_held;                 /* until there is room for packet-outs */
     msec opened;
     struct session *main;         /* of an auxiliary connection; else NULL */
     uint8_t auxiliary_id;

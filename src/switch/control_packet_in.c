@@ -2,7 +2,7 @@
 #include "switch/control_impl.h"
 
 enum {
-    PACKET_INS_PER_TURN = 64,
+    PACKET_INS_PER_TURN = 256,
     /* A session with more waiting than this gets no packet-ins: answers to its
      * requests go first. */
     PACKET_IN_ROOM = 64 * 1024,

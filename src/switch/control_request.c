@@ -130,7 +130,7 @@ packet_out(struct session *s, const struct of_packet_out *out,
     if (error) {
         return error;
     }
-    switch_barrier(control->sw);
+    s->is_held = !switch_has_packet_out_room(control->sw);
     return switch_packet_out(control->sw, out->in_port, actions,
                              out->data.data, (uint32_t) out->data.len)
            ? OF_BAD_REQUEST_BAD_PACKET : OF_OK;

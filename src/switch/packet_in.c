@@ -6,12 +6,25 @@
 #include "openflow/action.h"
 #include "packet/checksum.h"
 
-enum { DEFAULT_PER_PORT = 256, DEFAULT_MAX = 8192, N_REASONS = 8 };
+enum {
+    /* What a port may send while the control thread waits for a processor. */
+    DEFAULT_PER_PORT = 2048,
+    DEFAULT_MAX = 16384,
+    BYTES_PER_PORT = 4 << 20,
+    BYTES_MAX = 64 << 20,
+    N_REASONS = 8,
+};
 static_assert((int) N_REASONS > (int) REASON_PACKET_OUT, "packet_in_put: a rate for each");
 
 struct item {
     struct item *next;
+    uint32_t size;                /* of all of it */
     struct packet_in msg;         /* last: bytes follow */
+};
+
+/* What waits. */
+struct backlog {
+    _Atomic uint32_t packets, bytes;
 };
 
 /* A port's packets.  Put: pushed on `arrived`, a stack.  Taken: the stack is
@@ -22,7 +35,7 @@ struct item {
 struct port_queue {
     _Atomic(struct item *) arrived;
     struct item *ready;           /* taker */
-    _Atomic uint32_t n;
+    struct backlog backlog;
     atomic_bool listed;
     struct port_queue *next;
     _Atomic nsec full_until[N_REASONS];   /* see is_within_rate() */
@@ -34,7 +47,7 @@ struct port_queue {
 struct packet_in_queue {
     struct packet_in_config config;
     _Atomic nsec interval;        /* between packets of a rate; 0: none */
-    _Atomic uint32_t n;
+    struct backlog backlog;
     _Atomic(struct port_queue *) ports_arrived;
     struct port_queue *ports_head, *ports_tail;   /* taker: in turn */
     struct port_queue ports[DP_MAX_PORTS];
@@ -77,14 +90,39 @@ queue_of(struct packet_in_queue *q, uint32_t port)
     return &q->ports[port < DP_MAX_PORTS ? port : 0];
 }
 
+/* One packet may exceed the bytes. */
 static bool
-reserve(_Atomic uint32_t *n, uint32_t max)
+reserve(struct backlog *b, uint32_t size, uint32_t max, uint32_t max_bytes)
 {
-    if (atomic_fetch_add(n, 1) < max) {
-        return true;
+    if (atomic_fetch_add(&b->packets, 1) < max) {
+        if (atomic_fetch_add(&b->bytes, size) < max_bytes) {
+            return true;
+        }
+        atomic_fetch_sub(&b->bytes, size);
     }
-    atomic_fetch_sub(n, 1);
+    atomic_fetch_sub(&b->packets, 1);
     return false;
+}
+
+static void
+release(struct backlog *b, uint32_t size)
+{
+    atomic_fetch_sub(&b->bytes, size);
+    atomic_fetch_sub(&b->packets, 1);
+}
+
+static bool
+reserve_both(struct packet_in_queue *q, struct port_queue *pq, uint32_t size)
+{
+    if (!reserve(&q->backlog, size, q->config.max, BYTES_MAX)) {
+        return false;
+    }
+    if (!reserve(&pq->backlog, size, q->config.max_per_port,
+                 BYTES_PER_PORT)) {
+        release(&q->backlog, size);
+        return false;
+    }
+    return true;
 }
 
 void
@@ -149,16 +187,22 @@ list_port(struct packet_in_queue *q, struct port_queue *pq)
     return !first;
 }
 
+static bool
+needs_checksum(const struct packet *pkt)
+{
+    return pkt->offload.flags & OFFLOAD_NEEDS_CSUM && !pkt->offload.gso_size;
+}
+
 /* The bytes as a packet of their own, to complete the checksum in. */
 static void
-copy_bytes(struct packet_in *msg, const struct packet *pkt)
+copy_bytes(struct packet_in *msg, const struct packet *pkt, uint32_t len)
 {
     struct packet copy = *pkt;
 
-    memcpy(msg->data, pkt->data, pkt->len);
-    copy.data = copy.buf = msg->data;
-    copy.buf_size = pkt->len;
-    if (copy.offload.flags & OFFLOAD_NEEDS_CSUM && !copy.offload.gso_size) {
+    memcpy(msg->data, pkt->data, len);
+    if (needs_checksum(pkt)) {
+        copy.data = copy.buf = msg->data;
+        copy.buf_size = pkt->len;
         packet_complete_checksum(&copy);
     }
 }
@@ -171,22 +215,24 @@ packet_in_put(struct packet_in_queue *q, const struct packet *pkt,
     struct port_queue *pq = queue_of(q, pkt->in_port);
     struct item *item;
     struct packet_in *msg;
+    uint32_t len, n_copied, size;
 
     if (!is_within_rate(q, pq, action->reason, now)) {
         atomic_fetch_add(&pq->limited, 1);
         return false;
     }
-    if (!reserve(&q->n, q->config.max)) {
-        atomic_fetch_add(&pq->dropped, 1);
-        return false;
-    }
-    if (!reserve(&pq->n, q->config.max_per_port)) {
-        atomic_fetch_sub(&q->n, 1);
+    len = action->max_len == OFPCML_NO_BUFFER
+          ? pkt->len : MIN(pkt->len, action->max_len);
+    /* A checksum is over all of it. */
+    n_copied = needs_checksum(pkt) ? pkt->len : len;
+    size = (uint32_t) sizeof *item + n_copied;
+    if (!reserve_both(q, pq, size)) {
         atomic_fetch_add(&pq->dropped, 1);
         return false;
     }
 
-    item = xmalloc(sizeof *item + pkt->len);
+    item = xmalloc(size);
+    item->size = size;
     msg = &item->msg;
     msg->in_port = pkt->in_port;
     msg->reason = action->reason;
@@ -198,9 +244,8 @@ packet_in_put(struct packet_in_queue *q, const struct packet *pkt,
         msg->flow.w[i] = pipeline->w[i];
     }
     msg->total_len = pkt->len;
-    msg->len = action->max_len == OFPCML_NO_BUFFER
-               ? pkt->len : MIN(pkt->len, action->max_len);
-    copy_bytes(msg, pkt);
+    msg->len = len;
+    copy_bytes(msg, pkt, n_copied);
 
     atomic_fetch_add(&pq->queued, 1);
     push_item(pq, item);
@@ -305,8 +350,8 @@ packet_in_take(struct packet_in_queue *q)
             continue;
         }
         append_port(q, pq);
-        atomic_fetch_sub(&pq->n, 1);
-        atomic_fetch_sub(&q->n, 1);
+        release(&pq->backlog, item->size);
+        release(&q->backlog, item->size);
         atomic_fetch_add(&pq->taken, 1);
         return &item->msg;
     }

@@ -1,11 +1,11 @@
 /* Packets on their way to the controller.
  *
  * Workers put them in, the control thread takes them out.  Each ingress port
- * has a queue of its own with a bound, and ports are served in turn, so that a
- * port whose guest floods the controller loses its own packets and nobody
- * else's.  What one port may cause for one reason in a second can be limited as
- * well.  A packet is copied with its checksums complete: the controller may
- * answer it as it is. */
+ * has a queue of its own, bounded in packets and in bytes, and ports are served
+ * in turn, so that a port whose guest floods the controller loses its own
+ * packets and nobody else's.  What one port may cause for one reason in a second
+ * can be limited as well.  A packet is copied with its checksums complete: the
+ * controller may answer it as it is. */
 #ifndef WEFT_SWITCH_PACKET_IN_H
 #define WEFT_SWITCH_PACKET_IN_H
 
@@ -33,8 +33,8 @@ struct packet_in {
 };
 
 struct packet_in_config {
-    uint32_t max_per_port;        /* packets; 0: 256 */
-    uint32_t max;                 /* in all; 0: 8192 */
+    uint32_t max_per_port;        /* packets; 0: 2048 */
+    uint32_t max;                 /* in all; 0: 16384 */
     /* The queue was empty and is not any more.  Any thread. */
     void (*ready)(void *aux);
     void *aux;

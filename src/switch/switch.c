@@ -121,7 +121,9 @@ void
 switch_barrier(struct switch_ *sw)
 {
     publish(sw);
-    switch_apply_fdb_changes(sw);
+    if (atomic_load(&sw->fdb_changed)) {
+        switch_apply_fdb_changes(sw);
+    }
     datapath_quiesce(sw->dp);
 }
 
@@ -408,6 +410,10 @@ switch_packet_out(struct switch_ *sw, uint32_t in_port,
     if (err) {
         return err;
     }
+    /* What was asked for before it, it meets. */
+    if (sw->is_staged) {
+        publish(sw);
+    }
     if (!was_online) {
         rcu_online();
     }
@@ -420,6 +426,12 @@ switch_packet_out(struct switch_ *sw, uint32_t in_port,
     credit_list_fini(&credits);
     dp_actions_fini(&up.actions);
     return err;
+}
+
+bool
+switch_has_packet_out_room(const struct switch_ *sw)
+{
+    return datapath_has_inject_room(sw->dp);
 }
 
 /* ---- Life ---- */

@@ -99,10 +99,12 @@ enum of_error switch_meter_mod(struct switch_ *, const struct meter_mod *,
                                msec now, struct str *why);
 
 /* Carries out actions on a frame, as if it had come in by `in_port` (which may be
- * OFPP_CONTROLLER); output to TABLE sends it through the tables.  -EBADMSG: not
- * even an Ethernet header; -EMSGSIZE. */
+ * OFPP_CONTROLLER); output to TABLE sends it through the tables, as the changes
+ * before it left them.  -EBADMSG: not even an Ethernet header; -EMSGSIZE. */
 int switch_packet_out(struct switch_ *, uint32_t in_port, struct action_list,
                       const void *frame, uint32_t len);
+/* False: so many frames wait to be carried out that no more should be asked. */
+bool switch_has_packet_out_room(const struct switch_ *);
 /* Who wants to know what happens; one watcher. */
 enum switch_port_event { SWITCH_PORT_ADDED, SWITCH_PORT_DELETED,
                          SWITCH_PORT_CHANGED };
