@@ -57,13 +57,14 @@ run_switch(uv_timer_t *timer)
 {
     struct weftd *d = timer->data;
     msec now = clock_msec();
-    msec next, at_once;
+    msec next, at_once, watched;
 
     rcu_online();
     at_once = connections_run(d->connections, now);
     next = switch_run(d->sw, now);
-    next = MIN(next, connections_watch(d->connections, now));
+    watched = connections_watch(d->connections, now);
     rcu_offline();
+    next = MIN(next, watched);
     next = at_once <= now ? now : MAX(MIN(next, at_once), now + 1);
     uv_update_time(&d->loop);
     uv_timer_start(timer, run_switch, (uint64_t) (next - now), 0);

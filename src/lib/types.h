@@ -26,6 +26,7 @@ typedef int64_t msec;
 #define CONTAINER_OF(PTR, TYPE, MEMBER) \
     ((TYPE *) (void *) ((char *) (PTR) - offsetof(TYPE, MEMBER)))
 #ifndef MIN                     /* <sys/param.h> has the same two */
+/* One of the two is evaluated twice: nothing that does something. */
 #define MIN(A, B) ((A) < (B) ? (A) : (B))
 #define MAX(A, B) ((A) > (B) ? (A) : (B))
 #endif

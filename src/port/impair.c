@@ -117,8 +117,9 @@ impair_next_rx(const struct port *port, unsigned int queue UNUSED)
 {
     struct impair *impair = impair_cast(port);
     usec inbox = mailbox_next(pair_inbox(&impair->end));
+    usec line = impairment_next(impair->line);
 
-    return MIN(inbox, impairment_next(impair->line));
+    return MIN(inbox, line);
 }
 
 static void

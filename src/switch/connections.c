@@ -609,7 +609,9 @@ connections_watch(struct connections *c, msec now)
         s = following;
     }
     for (unsigned int i = 0; i < c->n_targets; i++) {
-        next = MIN(next, target_run(c->targets[i], now));
+        msec due = target_run(c->targets[i], now);
+
+        next = MIN(next, due);
     }
     return next;
 }

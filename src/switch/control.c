@@ -467,14 +467,18 @@ control_run(struct control *control, msec now)
 
     control->now = now;
     for (struct session *s = control->sessions; s; s = s->next) {
-        next = MIN(next, run_session(s));
+        msec due = run_session(s);
+
+        next = MIN(next, due);
     }
     if (control_send_packet_ins(control)) {
         next = now;
     }
     for (struct session *s = control->sessions; s; s = s->next) {
+        msec due = of_conn_tick(s->conn, now);
+
         of_conn_flush(s->conn);
-        next = MIN(next, of_conn_tick(s->conn, now));
+        next = MIN(next, due);
     }
     return next;
 }
