@@ -70,6 +70,7 @@ static const struct form forms[] = {
     { OFT_TABLE_MOD, FROM13, STANDARD(17), BY(table_mod) },
     { OFT_MULTIPART_REQUEST, ONLY10, STANDARD(16), BY(multipart_request) },
     { OFT_MULTIPART_REQUEST, FROM13, STANDARD(18), BY(multipart_request) },
+    { OFT_TABLE_STATUS, FROM14, STANDARD(31), BY(table_status) },
     { OFT_BARRIER_REQUEST, ONLY10, STANDARD(18), EMPTY },
     { OFT_BARRIER_REQUEST, FROM13, STANDARD(20), EMPTY },
     { OFT_BARRIER_REPLY, ONLY10, STANDARD(19), EMPTY },

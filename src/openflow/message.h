@@ -158,6 +158,10 @@ struct of_port_mod {
 enum of_table_config { TABLE_CONFIG_EVICTION = 1 << 2,
                        TABLE_CONFIG_VACANCY = 1 << 3 };
 
+/* How tables choose what gives way. */
+enum of_eviction_flags { EVICTION_OTHER = 1, EVICTION_IMPORTANCE = 2,
+                         EVICTION_LIFETIME = 4 };
+
 /* Of a table-mod, and of a table's description. */
 struct of_table_mod {
     uint8_t table;                    /* OFPTT_ALL */
@@ -165,6 +169,13 @@ struct of_table_mod {
     bool has_vacancy, has_eviction;   /* properties that came along (1.4+) */
     uint32_t eviction_flags;
     uint8_t vacancy_down, vacancy_up, vacancy;
+};
+
+enum of_table_reason { TABLE_VACANCY_DOWN = 3, TABLE_VACANCY_UP = 4 };
+
+struct of_table_status {
+    enum of_table_reason reason;
+    struct of_table_mod desc;
 };
 
 enum of_role_type { ROLE_NOCHANGE, ROLE_EQUAL, ROLE_MASTER, ROLE_SLAVE };
@@ -363,8 +374,17 @@ struct of_table_features {
     uint8_t table;
     char name[32];
     uint32_t max_entries;
-    uint32_t config;
+    uint32_t config;                  /* enum of_table_config: can be set */
+    /* Of a request of 1.5, which may set some. */
+    uint8_t command;                  /* enum of_table_command */
+    uint32_t features;                /* 1: for packets that come in, ... */
+    uint64_t metadata_match, metadata_write;
+    bool has_others;                  /* properties that are not as ours */
 };
+
+enum of_table_command { TABLES_REPLACE, TABLE_MODIFY, TABLE_ENABLE,
+                        TABLE_DISABLE };
+enum { TABLE_INGRESS = 1 };
 
 /* ---- A message ---- */
 
@@ -377,7 +397,7 @@ struct of_table_features {
     X(MULTIPART_REPLY) X(BARRIER_REQUEST) X(BARRIER_REPLY)                   \
     X(QUEUE_GET_CONFIG_REQUEST) X(QUEUE_GET_CONFIG_REPLY) X(ROLE_REQUEST)    \
     X(ROLE_REPLY) X(GET_ASYNC_REQUEST) X(GET_ASYNC_REPLY) X(SET_ASYNC)       \
-    X(METER_MOD) X(ROLE_STATUS) X(BUNDLE_CONTROL) X(BUNDLE_ADD)              \
+    X(METER_MOD) X(ROLE_STATUS) X(TABLE_STATUS) X(BUNDLE_CONTROL) X(BUNDLE_ADD)              \
     /* Nicira's, in all versions. */                                         \
     X(FLOW_MONITOR_CANCEL) X(FLOW_MONITOR_PAUSED) X(FLOW_MONITOR_RESUMED)    \
     X(NX_FLOW_MOD_TABLE_ID) X(NX_SET_FLOW_FORMAT)                            \
@@ -412,6 +432,7 @@ struct of_message {
         struct meter_mod meter_mod;
         struct of_port_mod port_mod;
         struct of_table_mod table_mod;
+        struct of_table_status table_status;
         struct of_multipart_request multipart;
         uint32_t queue_port;          /* queue config: of this port, or
                                          OFPP_ANY; the reply has no queues */
@@ -466,6 +487,11 @@ struct of_error_wire {
 struct of_error_wire of_error_to_wire(enum of_error, enum of_version);
 /* N_OF_ERRORS: not one of ours. */
 enum of_error of_error_from_wire(struct of_error_wire, enum of_version);
+
+/* The next table of a request for features to be set (1.5): takes it off `body`.
+ * False at its end, or with *error. */
+bool of_table_features_next(const struct of_protocol *, struct of_bytes *body,
+                            struct of_table_features *, enum of_error *);
 
 /* Fills a packet-in's match from what is known about the packet: in_port,
  * tunnel, metadata and registers, each unless it is zero. */

@@ -80,8 +80,8 @@ enum of_error monitor_request_decode(enum of_version, bool is_nicira,
                                      struct str *why);
 
 /* wire_table.c */
-wire_decode table_mod_decode;
-wire_encode table_mod_encode;
+wire_decode table_mod_decode, table_status_decode;
+wire_encode table_mod_encode, table_status_encode;
 
 /* wire_port.c */
 wire_decode port_status_decode, port_mod_decode, queue_config_decode;

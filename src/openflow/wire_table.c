@@ -83,18 +83,64 @@ table_mod_encode(struct buf *buf, const struct of_protocol *p,
     return 0;
 }
 
+static void
+put_desc(struct buf *buf, const struct of_table_mod *tm)
+{
+    size_t start = buf->len;
+
+    buf_put_u16(buf, 0);
+    buf_put_u8(buf, tm->table);
+    buf_put_u8(buf, 0);
+    buf_put_u32(buf, tm->config);
+    put_properties(buf, tm);
+    buf_patch_u16(buf, start, (uint16_t) (buf->len - start));
+}
+
 void
 of_reply_table_desc(struct of_reply *r, const struct of_table_mod *tm)
 {
     size_t mark = reply_begin_item(r);
 
-    buf_put_u16(r->buf, 0);
-    buf_put_u8(r->buf, tm->table);
-    buf_put_u8(r->buf, 0);
-    buf_put_u32(r->buf, tm->config);
-    put_properties(r->buf, tm);
-    buf_patch_u16(r->buf, mark, (uint16_t) (r->buf->len - mark));
+    put_desc(r->buf, tm);
     reply_end_item(r, mark);
+}
+
+/* ---- Status ---- */
+
+enum of_error
+table_status_decode(const struct of_protocol *p UNUSED, struct cursor *c,
+                    struct of_message *msg, struct str *why)
+{
+    struct of_table_mod *tm = &msg->table_status.desc;
+    uint8_t reason = cursor_u8(c);
+    struct cursor desc;
+    uint16_t len;
+
+    cursor_skip(c, 7);
+    len = cursor_u16(c);
+    if (cursor_overrun(c) || len < 8 || len - 2u > cursor_left(c)) {
+        return OF_BAD_REQUEST_BAD_LEN;
+    }
+    if (reason != TABLE_VACANCY_DOWN && reason != TABLE_VACANCY_UP) {
+        str_setf(why, "unknown reason %u", reason);
+        return OF_BAD_REQUEST_BAD_TYPE;
+    }
+    msg->table_status.reason = reason;
+    desc = cursor_sub(c, len - 2u);
+    tm->table = cursor_u8(&desc);
+    cursor_skip(&desc, 1);
+    tm->config = cursor_u32(&desc);
+    return decode_properties(&desc, tm, why);
+}
+
+int
+table_status_encode(struct buf *buf, const struct of_protocol *p UNUSED,
+                    const struct of_message *msg)
+{
+    buf_put_u8(buf, (uint8_t) msg->table_status.reason);
+    buf_put_zeros(buf, 7);
+    put_desc(buf, &msg->table_status.desc);
+    return 0;
 }
 
 /* ---- Features: what every table can do ---- */
@@ -153,35 +199,92 @@ put_fields(struct buf *buf, enum of_version version, uint16_t property,
     wire_end_property(buf, mark);
 }
 
-void
-of_reply_table_features(struct of_reply *r,
-                        const struct of_table_features *t)
+static void
+put_properties_of(struct buf *buf, enum of_version version, uint8_t table)
 {
     static const uint16_t instructions[] = { 6, 3, 4, 5, 2, 1 };
-    enum of_version version = r->protocol->version;
     size_t n_actions = ARRAY_SIZE(action_types) - (version >= OF15 ? 0 : 2);
     size_t first = version >= OF15;         /* where a meter is an action */
     size_t n_instructions = ARRAY_SIZE(instructions) - first
-                            - (t->table == OFPTT_MAX);
-    size_t mark = reply_begin_item(r);
-    struct buf *buf = r->buf;
+                            - (table == OFPTT_MAX);
 
-    buf_put_u16(buf, 0);
-    buf_put_u8(buf, t->table);
-    buf_put_zeros(buf, 5);
-    wire_text_encode(buf, t->name, sizeof t->name);
-    buf_put_u64(buf, UINT64_MAX);
-    buf_put_u64(buf, UINT64_MAX);
-    buf_put_u32(buf, t->config);
-    buf_put_u32(buf, t->max_entries);
     put_ids(buf, FEATURE_INSTRUCTIONS, instructions + first, n_instructions);
-    put_next_tables(buf, t->table);
+    put_next_tables(buf, table);
     put_ids(buf, FEATURE_WRITE_ACTIONS, action_types, n_actions);
     put_ids(buf, FEATURE_APPLY_ACTIONS, action_types, n_actions);
     put_fields(buf, version, FEATURE_MATCH, 0, true);
     put_fields(buf, version, FEATURE_WILDCARDS, 0, false);
     put_fields(buf, version, FEATURE_WRITE_SET, FIELD_WRITABLE, false);
     put_fields(buf, version, FEATURE_APPLY_SET, FIELD_WRITABLE, false);
+}
+
+void
+of_reply_table_features(struct of_reply *r,
+                        const struct of_table_features *t)
+{
+    enum of_version version = r->protocol->version;
+    size_t mark = reply_begin_item(r);
+    struct buf *buf = r->buf;
+
+    buf_put_u16(buf, 0);
+    buf_put_u8(buf, t->table);
+    buf_put_u8(buf, 0);
+    buf_put_u32(buf, version >= OF15 ? TABLE_INGRESS : 0);
+    wire_text_encode(buf, t->name, sizeof t->name);
+    buf_put_u64(buf, UINT64_MAX);
+    buf_put_u64(buf, UINT64_MAX);
+    buf_put_u32(buf, version >= OF14 ? t->config : 0);
+    buf_put_u32(buf, t->max_entries);
+    put_properties_of(buf, version, t->table);
     buf_patch_u16(buf, mark, (uint16_t) (buf->len - mark));
     reply_end_item(r, mark);
+}
+
+/* Properties that are there must be ours, byte by byte. */
+static bool
+properties_differ(enum of_version version, uint8_t table,
+                  struct of_bytes given)
+{
+    struct buf ours = BUF_INIT;
+    bool differ;
+
+    put_properties_of(&ours, version, table);
+    differ = given.len && (given.len != ours.len
+                           || memcmp(given.data, ours.data, ours.len));
+    buf_fini(&ours);
+    return differ;
+}
+
+bool
+of_table_features_next(const struct of_protocol *p, struct of_bytes *body,
+                       struct of_table_features *t, enum of_error *error)
+{
+    enum { BEFORE_PROPERTIES = 64 };
+    struct cursor c = cursor_init(body->data, body->len), item;
+    uint16_t len;
+
+    *error = OF_OK;
+    if (!body->len) {
+        return false;
+    }
+    len = cursor_u16(&c);
+    if (cursor_overrun(&c) || len < BEFORE_PROPERTIES || len % 8
+        || len - 2u > cursor_left(&c)) {
+        *error = OF_BAD_REQUEST_BAD_LEN;
+        return false;
+    }
+    item = cursor_sub(&c, len - 2u);
+    memset(t, 0, sizeof *t);
+    t->table = cursor_u8(&item);
+    t->command = cursor_u8(&item);
+    t->features = cursor_u32(&item);
+    wire_text_decode(&item, t->name, sizeof t->name);
+    t->metadata_match = cursor_u64(&item);
+    t->metadata_write = cursor_u64(&item);
+    t->config = cursor_u32(&item);
+    t->max_entries = cursor_u32(&item);
+    t->has_others = properties_differ(p->version, t->table,
+                                      wire_rest(&item));
+    *body = wire_rest(&c);
+    return true;
 }

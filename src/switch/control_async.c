@@ -22,6 +22,8 @@ control_set_default_async(struct session *s)
         = 1u << REMOVED_IDLE_TIMEOUT | 1u << REMOVED_HARD_TIMEOUT
           | 1u << REMOVED_DELETE | 1u << REMOVED_GROUP_DELETE
           | 1u << REMOVED_METER_DELETE | 1u << REMOVED_EVICTION;
+    mine[ASYNC_TABLE_STATUS] = 1u << TABLE_VACANCY_DOWN
+                               | 1u << TABLE_VACANCY_UP;
     mine[ASYNC_ROLE_STATUS] = slave[ASYNC_ROLE_STATUS] = 7;
 }
 
@@ -105,12 +107,18 @@ entry_changed(void *control, const struct table_event *event)
     control_monitor_event(control, event);
 }
 
+static void
+vacancy(void *control, uint8_t table, bool is_tight)
+{
+    control_table_vacancy(control, table, is_tight);
+}
+
 void
 control_watch_switch(struct control *control)
 {
     const struct switch_watch watch = {
         .flow_removed = flow_removed, .port_event = port_event,
-        .entry_changed = entry_changed,
+        .entry_changed = entry_changed, .vacancy = vacancy,
         .aux = control,
     };
 

@@ -143,6 +143,12 @@ void control_dump_begin(struct session *, const struct of_reply *reply,
 bool control_entry_outputs(const struct flow_entry *, uint32_t port,
                            uint32_t group);
 
+/* ---- control_table.c ---- */
+
+enum of_error control_table_mod(struct session *, const struct of_table_mod *,
+                                struct str *why);
+void control_table_vacancy(struct control *, uint8_t table, bool is_tight);
+
 /* ---- control_monitor.c ---- */
 
 enum of_error control_monitor_cancel(struct session *, uint32_t id);

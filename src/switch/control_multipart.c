@@ -98,62 +98,13 @@ answer_queues(struct stats_request *r)
     return r->what->queue == OFPQ_ALL ? OF_OK : OF_QUEUE_OP_FAILED_BAD_QUEUE;
 }
 
-/* ---- Tables ---- */
-
-static enum of_error
-answer_tables(struct stats_request *r)
-{
-    struct tables *tables = switch_tables(r->control->sw);
-
-    for (unsigned int i = 0; i < N_TABLES; i++) {
-        struct table_stats *from = tables_stats(tables, (uint8_t) i);
-        struct of_table_stats stats = {
-            .table = (uint8_t) i,
-            .max_entries = 1u << 20,
-            .active = from->n_entries,
-            .lookups = atomic_load(&from->lookups),
-            .matched = atomic_load(&from->matched),
-        };
-
-        of_reply_table(&r->reply, &stats);
-    }
-    return OF_OK;
-}
-
-static enum of_error
-answer_table_features(struct stats_request *r)
-{
-    if (r->what->body.len) {
-        return OF_TABLE_FEATURES_FAILED_EPERM;
-    }
-    for (unsigned int i = 0; i < N_TABLES; i++) {
-        struct of_table_features features = {
-            .table = (uint8_t) i, .max_entries = 1u << 20,
-        };
-
-        of_reply_table_features(&r->reply, &features);
-    }
-    return OF_OK;
-}
-
-static enum of_error
-answer_table_desc(struct stats_request *r)
-{
-    for (unsigned int i = 0; i < N_TABLES; i++) {
-        struct of_table_mod desc = { .table = (uint8_t) i };
-
-        of_reply_table_desc(&r->reply, &desc);
-    }
-    return OF_OK;
-}
-
 /* ---- All of them ---- */
 
 static stats_answer *const answers[N_MULTIPARTS] = {
     [MP_DESC] = answer_desc,
     [MP_FLOW] = stats_flows,
     [MP_AGGREGATE] = stats_aggregate,
-    [MP_TABLE] = answer_tables,
+    [MP_TABLE] = stats_tables,
     [MP_PORT_STATS] = answer_port_stats,
     [MP_QUEUE_STATS] = answer_queues,
     [MP_GROUP_STATS] = stats_group_stats,
@@ -162,9 +113,9 @@ static stats_answer *const answers[N_MULTIPARTS] = {
     [MP_METER_STATS] = stats_meter_stats,
     [MP_METER_CONFIG] = stats_meter_config,
     [MP_METER_FEATURES] = stats_meter_features,
-    [MP_TABLE_FEATURES] = answer_table_features,
+    [MP_TABLE_FEATURES] = stats_table_features,
     [MP_PORT_DESC] = answer_port_desc,
-    [MP_TABLE_DESC] = answer_table_desc,
+    [MP_TABLE_DESC] = stats_table_desc,
     [MP_QUEUE_DESC] = answer_queues,
     [MP_FLOW_MONITOR] = stats_flow_monitor,
 };

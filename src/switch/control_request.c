@@ -92,19 +92,10 @@ take_change(struct session *s, const struct of_message *m, struct str *why)
 }
 
 static enum of_error
-take_table_mod(struct session *s UNUSED, const struct of_message *m,
+take_table_mod(struct session *s, const struct of_message *m,
                struct str *why)
 {
-    const struct of_table_mod *mod = &m->table_mod;
-
-    if (mod->table != OFPTT_ALL && mod->table >= N_TABLES) {
-        return OF_TABLE_MOD_FAILED_BAD_TABLE;
-    }
-    if (mod->config || mod->has_eviction || mod->has_vacancy) {
-        str_setf(why, "tables neither evict nor tell of vacancy");
-        return OF_TABLE_MOD_FAILED_BAD_CONFIG;
-    }
-    return OF_OK;
+    return control_table_mod(s, &m->table_mod, why);
 }
 
 static enum of_error

@@ -21,6 +21,9 @@ void stats_age(const struct stats_request *, msec created, uint32_t *sec,
 /* control_flows.c: goes on in later turns, by control_dump_more(). */
 stats_answer stats_flows, stats_aggregate;
 
+/* control_table.c */
+stats_answer stats_tables, stats_table_desc, stats_table_features;
+
 /* control_monitor.c */
 stats_answer stats_flow_monitor;
 

@@ -364,6 +364,43 @@ credit_init(struct credit *credit, msec now)
     atomic_init(&credit->used, now);
 }
 
+struct entry *
+flow_table_newest(const struct tables *t, uint64_t id)
+{
+    struct entry *entry = entry_index_find(&t->index, id);
+    struct entry *newest;
+
+    if (!entry || entry_alive(entry)) {
+        return entry;
+    }
+    newest = tuple_find(entry->tuple, entry->values);
+    while (newest && !(newest->e.id == id && entry_alive(newest))) {
+        newest = entry_behind(newest);
+    }
+    return newest;
+}
+
+/* False: the table is full and keeps what it has. */
+static bool
+make_room(struct tables *t, uint8_t table, uint16_t importance)
+{
+    struct table_limit *limit = &t->limits[table];
+    uint32_t max = tables_max_entries(t, table);
+
+    while (t->stats[table].n_entries >= max
+           || t->n_entries >= t->config.max_entries) {
+        struct entry *victim =
+            limit->policy.evicts ? table_limit_victim(limit, t, table,
+                                                      importance) : NULL;
+
+        if (!victim) {
+            return false;
+        }
+        staging_remove_entry(t, victim, REMOVED_EVICTION, NULL);
+    }
+    return true;
+}
+
 static enum of_error
 add_entry(struct search *search, uint8_t table, msec now, struct str *why)
 {
@@ -380,8 +417,9 @@ add_entry(struct search *search, uint8_t table, msec now, struct str *why)
         str_setf(why, "an entry of priority %u overlaps", fm->priority);
         return OF_FLOW_MOD_FAILED_OVERLAP;
     }
-    if (!old && t->n_entries >= t->config.max_entries) {
-        str_setf(why, "there are %u entries already", t->n_entries);
+    if (!old && !make_room(t, table, fm->importance)) {
+        str_setf(why, "there are %u entries already",
+                 t->stats[table].n_entries);
         return OF_FLOW_MOD_FAILED_TABLE_FULL;
     }
     id = keeps_counters ? old->e.id : entry_index_alloc(&t->index);

@@ -161,6 +161,9 @@ entry_enliven(struct tables *t, struct entry *entry)
     }
     t->n_entries++;
     t->stats[entry->e.table].n_entries++;
+    if (t->limits[entry->e.table].policy.evicts) {
+        table_limit_note(&t->limits[entry->e.table], &entry->e);
+    }
 }
 
 static void

@@ -485,6 +485,16 @@ entry_changed(void *sw_, const struct table_event *event)
     }
 }
 
+static void
+table_vacancy(void *sw_, uint8_t table, bool is_tight)
+{
+    struct switch_ *sw = sw_;
+
+    if (sw->watch.vacancy) {
+        sw->watch.vacancy(sw->watch.aux, table, is_tight);
+    }
+}
+
 void
 switch_tell_port(struct switch_ *sw, enum switch_port_event event,
                  const struct own_port *port)
@@ -515,6 +525,7 @@ create_parts(struct switch_ *sw)
 {
     struct tables_config tables = { .removed = entry_removed,
                                     .changed = entry_changed,
+                                    .vacancy = table_vacancy,
                                     .port_exists = port_can_exist,
                                     .aux = sw };
     struct fdb_config fdb = {

@@ -113,6 +113,7 @@ struct switch_watch {
                          enum flow_removed_reason);
     /* While tables_watch() is on. */
     void (*entry_changed)(void *aux, const struct table_event *);
+    void (*vacancy)(void *aux, uint8_t table, bool is_tight);
     void (*port_event)(void *aux, enum switch_port_event,
                        const struct switch_port *);
     void *aux;

@@ -88,6 +88,7 @@ tables_destroy(struct tables *t)
     for (unsigned int i = 0; i < N_TABLES; i++) {
         struct classifier *cls = tables_classifier(t, (uint8_t) i);
 
+        free(t->limits[i].heap);
         if (!cls) {
             continue;
         }
@@ -161,10 +162,95 @@ tables_pending(const struct tables *t)
     return staging_pending(t);
 }
 
+static void
+tell_vacancy(struct tables *t, uint8_t table)
+{
+    struct table_limit *limit = &t->limits[table];
+    const struct table_policy *policy = &limit->policy;
+    uint8_t vacancy = tables_vacancy(t, table);
+    bool turns = limit->is_tight ? vacancy > policy->vacancy_up
+                                 : vacancy < policy->vacancy_down;
+
+    if (policy->tells_vacancy && turns) {
+        limit->is_tight = !limit->is_tight;
+        if (t->config.vacancy) {
+            t->config.vacancy(t->config.aux, table, limit->is_tight);
+        }
+    }
+}
+
 void
 tables_publish(struct tables *t, struct table_changes *changes)
 {
     staging_publish(t, changes);
+    for (unsigned int i = 0; t->n_vacancy && i < N_TABLES; i++) {
+        tell_vacancy(t, (uint8_t) i);
+    }
+}
+
+/* ---- Limits of single tables ---- */
+
+uint32_t
+tables_max_entries(const struct tables *t, uint8_t table)
+{
+    uint32_t max = t->limits[table].policy.max_entries;
+
+    return max ? MIN(max, t->config.max_entries) : t->config.max_entries;
+}
+
+uint32_t
+tables_max_of_all(const struct tables *t)
+{
+    return t->config.max_entries;
+}
+
+uint8_t
+tables_vacancy(const struct tables *t, uint8_t table)
+{
+    return table_limit_vacancy(tables_max_entries(t, table),
+                               t->stats[table].n_entries);
+}
+
+const struct table_policy *
+tables_policy(const struct tables *t, uint8_t table)
+{
+    return &t->limits[table].policy;
+}
+
+static bool
+note_candidate(void *limit, struct entry *entry)
+{
+    if (entry_alive(entry)) {
+        table_limit_note(limit, &entry->e);
+    }
+    return true;
+}
+
+static bool
+note_candidates(void *limit, struct tuple *tuple)
+{
+    return tuple_visit(tuple, note_candidate, limit);
+}
+
+void
+tables_set_policy(struct tables *t, uint8_t table,
+                  const struct table_policy *policy)
+{
+    struct table_limit *limit = &t->limits[table];
+    struct classifier *cls = tables_classifier(t, table);
+    bool evicted = limit->policy.evicts;
+
+    t->n_vacancy -= limit->policy.tells_vacancy;
+    t->n_vacancy += policy->tells_vacancy;
+    limit->policy = *policy;
+    limit->is_tight = tables_vacancy(t, table) < policy->vacancy_up;
+    if (!policy->evicts) {
+        free(limit->heap);
+        limit->heap = NULL;
+        limit->n = limit->size = 0;
+    } else if (!evicted && cls) {
+        classifier_visit_tuples(cls, note_candidates, limit);
+    }
 }
 
 msec

@@ -95,6 +95,14 @@ struct table_changes {
     struct table_change *list;
 };
 
+/* What one table takes: table_limit.h. */
+struct table_policy {
+    uint32_t max_entries;               /* 0: as many as all tables together */
+    bool evicts;                        /* when full; else it refuses */
+    bool tells_vacancy;
+    uint8_t vacancy_down, vacancy_up;   /* percent */
+};
+
 /* Whose request a change is, as far as the caller tells. */
 struct table_origin {
     uint64_t who;                       /* 0: nobody's */
@@ -118,6 +126,8 @@ struct tables_config {
                     enum flow_removed_reason);
     /* Something happened to an entry, while tables_watch() is on. */
     void (*changed)(void *aux, const struct table_event *);
+    /* A table got tight, or has room again. */
+    void (*vacancy)(void *aux, uint8_t table, bool is_tight);
     /* Does this output port exist?  NULL: any. */
     bool (*port_exists)(void *aux, uint32_t port);
     void *aux;
@@ -142,6 +152,17 @@ enum of_error tables_check_actions(const struct tables *, struct action_list,
  * request's match and priority in its table is about; NULL: none. */
 const struct flow_entry *tables_find(struct tables *,
                                      const struct flow_mod *);
+/* Takes effect at once, for entries to come.  A table that tells of its vacancy
+ * begins anew to. */
+void tables_set_policy(struct tables *, uint8_t table,
+                       const struct table_policy *);
+const struct table_policy *tables_policy(const struct tables *,
+                                         uint8_t table);
+/* With the maximum of all tables where it has none of its own. */
+uint32_t tables_max_entries(const struct tables *, uint8_t table);
+uint32_t tables_max_of_all(const struct tables *);
+/* Percent of its places that are free. */
+uint8_t tables_vacancy(const struct tables *, uint8_t table);
 /* Turns the calls of `changed` on or off; publish before. */
 void tables_watch(struct tables *, bool);
 /* Of the requests from now on. */

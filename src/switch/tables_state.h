@@ -8,6 +8,7 @@
 #include "switch/object_table.h"
 #include "switch/staging.h"
 #include "switch/steps.h"
+#include "switch/table_limit.h"
 #include "switch/tables.h"
 
 struct tables {
@@ -22,6 +23,8 @@ struct tables {
     /* Made when first used; NULL before. */
     _Atomic(struct classifier *) classifiers[N_TABLES];
     struct table_stats stats[N_TABLES];
+    struct table_limit limits[N_TABLES];
+    unsigned int n_vacancy;       /* tables that tell of it */
     uint32_t n_entries;           /* alive for the writer */
     uint64_t entry_memory;
 
@@ -47,6 +50,8 @@ tables_classifier(const struct tables *t, uint8_t table)
 
 enum of_error flow_table_mod(struct tables *, const struct flow_mod *,
                              msec now, struct str *why);
+/* The newest staged form of the entry with this id; NULL: none. */
+struct entry *flow_table_newest(const struct tables *, uint64_t id);
 /* The port, groups and meters that actions name must exist. */
 enum of_error flow_table_check_actions(const struct tables *,
                                        struct action_list, struct str *why);
