@@ -11,9 +11,14 @@
  *   nested   an adversary's: prefixes of two addresses around a few points, so
  *            that every prefix of a packet's addresses exists, in other
  *            combinations than the packet's: no tuple can be ruled out early
- *   bits     an adversary's: masks of any bits */
+ *   bits     an adversary's: masks of any bits
+ *   full     an adversary's: masks of few bits each, with nearly all values, so
+ *            that a packet matches an entry of nearly every mask
+ * Half of the packets, and of the nested ones all, are made to match a rule or
+ * nearly. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -220,13 +225,13 @@ bench_tables(int argc, char **argv)
 
 /* ---- Lookups ---- */
 
-static const char *const kinds[] = { "mixed", "nested", "bits" };
-enum { MIXED, NESTED, BITS };
+static const char *const kinds[] = { "mixed", "nested", "bits", "full" };
+enum { MIXED, NESTED, BITS, FULL, N_KINDS };
 enum { N_CORES = 8, N_PACKETS = 1 << 16 };
 
 struct rules {
     unsigned int kind;
-    unsigned int n_masks;
+    unsigned int n_masks, n;
     struct match *masks;          /* the mask of each, and what is common */
     struct rng rng;
 };
@@ -276,14 +281,34 @@ make_mask(struct rules *rules, unsigned int i)
         SET(m, key.nw_proto, 6);
         m->mask.bits.key.tp_dst = (be16) rng_u32(rng);
         break;
+    case FULL:
+        for (unsigned int n = 1; n < rules->n / rules->n_masks; n *= 2) {
+            m->mask.bits.w[FLOW_WORD(nw_src)] |= UINT64_C(1)
+                                                 << rng_below(rng, 64);
+        }
+        break;
     }
 }
 
-/* A rule: the mask's `i % n`, its values as the kind wants them. */
-static void
-make_rule(struct rules *rules, unsigned int i, struct match *m)
+/* The bits of `value`, one after the other, to where the mask has bits. */
+static uint64_t
+spread(uint64_t value, uint64_t mask)
 {
-    struct rng *rng = &rules->rng;
+    uint64_t spread = 0;
+
+    for (; mask; mask &= mask - 1, value >>= 1) {
+        spread |= value & 1 ? mask & -mask : 0;
+    }
+    return spread;
+}
+
+/* Rule `i`, always the same: the mask's `i % n`, its values as the kind wants
+ * them; returns its priority. */
+static uint16_t
+make_rule(const struct rules *rules, unsigned int i, struct match *m)
+{
+    struct rng ground = { i };
+    struct rng *rng = &ground;
 
     *m = rules->masks[i % rules->n_masks];
     if (rules->kind == NESTED) {
@@ -299,17 +324,21 @@ make_rule(struct rules *rules, unsigned int i, struct match *m)
         }
         m->value.key.nw_dst = dst & m->mask.bits.key.nw_dst;
         m->value.key.nw_src = src & m->mask.bits.key.nw_src;
+    } else if (rules->kind == FULL) {
+        m->value.w[FLOW_WORD(nw_src)] =
+            spread(i / rules->n_masks, m->mask.bits.w[FLOW_WORD(nw_src)]);
     } else {
         m->value.w[FLOW_WORD(nw_src)] = rng_u64(rng)
                                         & m->mask.bits.w[FLOW_WORD(nw_src)];
         m->value.key.tp_dst = (be16) rng_u32(rng) & m->mask.bits.key.tp_dst;
         m->value.key.tp_src = (be16) rng_u32(rng) & m->mask.bits.key.tp_src;
     }
+    return (uint16_t) (1 + rng_below(rng, 65000));
 }
 
 /* A packet: made from a rule, or for nested ones from a point. */
 static void
-make_packet(struct rules *rules, unsigned int n_rules, struct flow *flow)
+make_packet(struct rules *rules, struct flow *flow)
 {
     struct rng *rng = &rules->rng;
 
@@ -327,7 +356,7 @@ make_packet(struct rules *rules, unsigned int n_rules, struct flow *flow)
     } else if (rng_below(rng, 2)) {
         struct match m;
 
-        make_rule(rules, rng_below(rng, n_rules), &m);
+        make_rule(rules, rng_below(rng, rules->n), &m);
         for (unsigned int i = 0; i < FLOW_WORDS; i++) {
             flow->w[i] = (flow->w[i] & ~m.mask.bits.w[i]) | m.value.w[i];
         }
@@ -342,49 +371,85 @@ compare_u32(const void *a_, const void *b_)
     return a < b ? -1 : a > b;
 }
 
-/* Packets' ground is the rules' own values, when the generator is wound back. */
-static void
-measure(struct tables *t, struct rules *rules, unsigned int n_rules,
-        unsigned int n_lookups)
+/* Times that other threads had this one's CPU. */
+static long
+n_switches(void)
 {
-    double ns_per_tick = 1e9 / bench_ticks_per_second();
-    uint64_t version = tables_version(t);
-    struct flow *packets = xcalloc(N_PACKETS, sizeof *packets);
-    uint32_t *ticks = xcalloc(n_lookups, sizeof *ticks);
-    unsigned int n_found = 0;
-    uint64_t n_bits = 0, sum = 0;
+    struct rusage usage;
 
-    rules->rng.state = 42;
-    for (unsigned int i = 0; i < N_PACKETS; i++) {
-        make_packet(rules, n_rules, &packets[i]);
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nivcsw + usage.ru_nvcsw;
+}
+
+struct lookups {
+    struct tables *tables;
+    uint64_t version;
+    struct flow *packets;
+    uint32_t i;
+    uint64_t n, n_found, n_bits;
+};
+
+/* In ticks.  The flow was just extracted from its packet: it is in the CPU's
+ * cache; what the lookup reads may not be. */
+static uint32_t
+measure_one(struct lookups *l)
+{
+    struct flow flow = l->packets[l->i++ * UINT32_C(2654435761) >> 16];
+    struct flow_mask wc;
+    const struct flow_entry *e;
+    uint64_t start, ticks;
+
+    memset(&wc, 0, sizeof wc);
+    start = bench_ticks();
+    e = tables_lookup(l->tables, 0, l->version, &flow, &wc);
+    ticks = bench_ticks() - start;
+    l->n++;
+    l->n_found += e && e->priority > 0;
+    for (unsigned int j = FLOW_WORD(nw_src); j <= FLOW_WORD(tp_src); j++) {
+        l->n_bits += (unsigned int) __builtin_popcountll(wc.bits.w[j]);
     }
-    for (unsigned int i = 0; i < n_lookups; i++) {
-        const struct flow *flow = &packets[i * UINT32_C(2654435761) >> 16];
-        struct flow_mask wc;
-        const struct flow_entry *e;
-        uint64_t start;
+    return (uint32_t) MIN(ticks, (uint64_t) UINT32_MAX);
+}
 
-        memset(&wc, 0, sizeof wc);
-        start = bench_ticks();
-        e = tables_lookup(t, 0, version, flow, &wc);
-        ticks[i] = (uint32_t) (bench_ticks() - start);
-        sum += ticks[i];
-        n_found += e && e->priority > 0;
-        for (unsigned int j = FLOW_WORD(nw_src); j <= FLOW_WORD(tp_src); j++) {
-            n_bits += (unsigned int) __builtin_popcountll(wc.bits.w[j]);
+/* Lookups between which another thread had the CPU do not count. */
+static void
+measure(struct tables *t, struct rules *rules, unsigned int n_lookups)
+{
+    enum { BLOCK = 32 };
+    double ns_per_tick = 1e9 / bench_ticks_per_second();
+    struct lookups l = { .tables = t, .version = tables_version(t) };
+    uint32_t *ticks = xcalloc(n_lookups + BLOCK, sizeof *ticks);
+    unsigned int n = 0;
+    uint64_t sum = 0;
+
+    l.packets = xcalloc(N_PACKETS, sizeof *l.packets);
+    for (unsigned int i = 0; i < N_PACKETS; i++) {
+        make_packet(rules, &l.packets[i]);
+    }
+    while (n < n_lookups) {
+        long before = n_switches();
+
+        for (unsigned int i = 0; i < BLOCK; i++) {
+            ticks[n + i] = measure_one(&l);
+        }
+        if (n_switches() == before) {
+            n += BLOCK;
         }
     }
-    qsort(ticks, n_lookups, sizeof *ticks, compare_u32);
+    for (unsigned int i = 0; i < n; i++) {
+        sum += ticks[i];
+    }
+    qsort(ticks, n, sizeof *ticks, compare_u32);
     printf("RESULT classifier %s entries=%u masks=%u mean_ns=%.0f "
            "p50_ns=%.0f p99_ns=%.0f p999_ns=%.0f found=%.2f bits=%.1f\n",
-           kinds[rules->kind], n_rules, rules->n_masks,
-           (double) sum * ns_per_tick / n_lookups,
-           ticks[n_lookups / 2] * ns_per_tick,
-           ticks[n_lookups * 99ull / 100] * ns_per_tick,
-           ticks[n_lookups * 999ull / 1000] * ns_per_tick,
-           (double) n_found / n_lookups, (double) n_bits / n_lookups);
+           kinds[rules->kind], rules->n, rules->n_masks,
+           (double) sum * ns_per_tick / n, ticks[n / 2] * ns_per_tick,
+           ticks[n * 99ull / 100] * ns_per_tick,
+           ticks[n * 999ull / 1000] * ns_per_tick,
+           (double) l.n_found / (double) l.n,
+           (double) l.n_bits / (double) l.n);
     fflush(stdout);
-    free(packets);
+    free(l.packets);
     free(ticks);
 }
 
@@ -392,7 +457,7 @@ static void
 run_lookups(unsigned int kind, unsigned int n_rules, unsigned int n_masks,
             unsigned int n_lookups)
 {
-    struct rules rules = { .kind = kind, .n_masks = n_masks,
+    struct rules rules = { .kind = kind, .n_masks = n_masks, .n = n_rules,
                            .rng = { 7 } };
     struct tables *t = tables_create(&(struct tables_config) {
         .max_entries = 8000000 });
@@ -407,15 +472,13 @@ run_lookups(unsigned int kind, unsigned int n_rules, unsigned int n_masks,
     flow_mod_seal(&fm);
     fm.priority = 0;
     tables_flow_mod(t, &fm, 0, NULL);
-    rules.rng.state = 42;
     for (unsigned int i = 0; i < n_rules; i++) {
-        make_rule(&rules, i, &fm.match);
-        fm.priority = (uint16_t) (1 + rng_below(&rules.rng, 65000));
+        fm.priority = make_rule(&rules, i, &fm.match);
         tables_flow_mod(t, &fm, 0, NULL);
     }
     flow_mod_fini(&fm);
     publish(t);
-    measure(t, &rules, n_rules, n_lookups);
+    measure(t, &rules, n_lookups);
     tables_destroy(t);
     free(rules.masks);
 }
@@ -431,7 +494,7 @@ bench_classifier(int argc, char **argv)
     long only_kind = bench_option(argc, argv, "kind", -1);
 
     rcu_thread_begin();
-    for (unsigned int kind = MIXED; kind <= BITS; kind++) {
+    for (unsigned int kind = MIXED; kind < N_KINDS; kind++) {
         for (unsigned int i = 0; i < ARRAY_SIZE(masks); i++) {
             for (unsigned int j = 0; j < ARRAY_SIZE(entries); j++) {
                 if ((only_kind < 0 || only_kind == (long) kind) &&
