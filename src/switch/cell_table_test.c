@@ -121,29 +121,33 @@ TEST(an_emptied_table_gives_its_memory_back)
     free(keys);
 }
 
-TEST(both_ways_to_compare_a_line_agree)
+TEST(no_cell_with_the_byte_is_passed_over)
 {
-    static const uint64_t masks[] = { UINT64_C(0xffff) << 48,
-                                      UINT64_C(0xffffffff) << 32 };
     struct rng rng = { 9 };
 
     for (unsigned int i = 0; i < 100000; i++) {
-        _Alignas(CACHE_LINE) _Atomic uint64_t cells[CELL_LINE_CELLS];
-        uint64_t mask = masks[i & 1];
-        uint64_t tag = (uint64_t) (1 + rng_below(&rng, 3)) << 48;
+        uint64_t byte = 2 + rng_below(&rng, 4);
+        uint64_t bytes = 0, others;
+        bool occurs = false;
 
-        for (unsigned int j = 0; j < CELL_LINE_CELLS; j++) {
-            atomic_init(&cells[j], ((uint64_t) rng_below(&rng, 4) << 48) +
-                                   ((uint64_t) rng_below(&rng, 2) << 32) +
-                                   rng_below(&rng, 3));
+        for (unsigned int j = 0; j < 64; j += 8) {
+            bytes |= (uint64_t) rng_below(&rng, 6) << j;
         }
-        CHECK(cell_candidates(cells, mask, tag)
-              == cell_candidates_plain(cells, mask, tag));
+        others = cell_bytes_equal(bytes, byte);
+        for (unsigned int j = 0; j < 64; j += 8) {
+            if ((bytes >> j & 0xff) == byte) {
+                CHECK(others >> j & 0x80);
+                others &= ~(UINT64_C(0x80) << j);
+                occurs = true;
+            }
+        }
+        CHECK(occurs || !others);
+        CHECK(!(others & ~(UINT64_C(0x0101010101010101) << 7)));
     }
 }
 
 TESTS(
-    RUN(both_ways_to_compare_a_line_agree),
+    RUN(no_cell_with_the_byte_is_passed_over),
     RUN(what_was_inserted_is_found_and_what_was_removed_is_not),
     RUN(an_emptied_table_gives_its_memory_back),
 )

@@ -12,28 +12,43 @@
 static uint64_t
 entry_cell(uint64_t hash, const struct entry *entry)
 {
-    return classifier_entry_tag(hash) | (uintptr_t) entry;
+    return classifier_cell(hash, entry->priority, entry);
 }
 
 static uint64_t
 tuple_hash(const struct tuple *tuple, const uint64_t *values)
 {
-    return hash_values(tuple->words, tuple->mask->n, values);
+    uint64_t hash = 0;
+
+    for (uint32_t i = 0; i < tuple->mask->n; i++) {
+        hash += hash_term(&tuple->cls->keys[tuple->mask->list[i].word],
+                          values[i]);
+    }
+    return hash;
 }
 
 /* The hashes at the inner nodes of the tuple's path, where its entries count;
- * returns how many. */
+ * returns how many.  Has the counters fetched. */
 static unsigned int
 tuple_prefixes(const struct tuple *tuple, const uint64_t *values,
                uint64_t hashes[MAX_STEPS])
 {
+    const struct cell_table *prefixes = &tuple->cls->prefixes;
     unsigned int n = tuple->n_levels ? tuple->n_levels - 1 : 0;
+    const struct path_word *step = tuple->steps;
+    struct cell_probe probe;
     uint64_t hash = 0;
 
     for (unsigned int i = 0; i < n; i++) {
-        hash += hash_values(tuple->steps + tuple->levels[i].first,
-                            tuple->levels[i].n, values);
+        hash += tuple->levels[i].salt;
+        for (uint32_t j = 0; j < tuple->levels[i].n; j++, step++) {
+            hash += hash_term(&tuple->cls->keys[step->word],
+                              values[step->value] & step->bits);
+        }
         hashes[i] = hash;
+        probe = cell_table_probe(prefixes, hash);
+        cell_probe_fetch(&probe);
+        cell_probe_fetch_cells(&probe);
     }
     return n;
 }
@@ -48,7 +63,7 @@ tuple_cell_hash(const void *tuple, uint64_t cell)
 struct path {
     struct mask_node *node;
     uint32_t n_steps, n_levels;
-    struct keyed_word steps[2 * FLOW_WORDS + MAX_STEPS];
+    struct path_word steps[2 * FLOW_WORDS + MAX_STEPS];
     struct tuple_level levels[MAX_STEPS];
 };
 
@@ -80,28 +95,34 @@ path_step(struct path *path, struct classifier *cls,
         mask_node_add_child(path->node, child);
     }
     path->levels[path->n_levels++] =
-        (struct tuple_level) { path->n_steps, n };
+        (struct tuple_level) { path->n_steps, n, child->salt };
     for (uint32_t i = 0; i < n; i++) {
-        struct keyed_word *step = &path->steps[path->n_steps++];
-
-        *step = child->bits[i];
-        step->value = values[i];
+        path->steps[path->n_steps++] =
+            (struct path_word) { bits[i].bits, bits[i].word, values[i] };
     }
     path->node = child;
+}
+
+static void
+fetch_values(uint64_t cell)
+{
+    const struct entry *entry = classifier_cell_entry(cell);
+
+    __builtin_prefetch(entry->values);
 }
 
 static struct tuple *
 tuple_create(struct classifier *cls, const struct mask_words *mask)
 {
-    size_t words_size = mask->n * sizeof(struct keyed_word);
-    size_t size = sizeof(struct tuple) + words_size + mask_words_size(mask->n);
+    size_t size = sizeof(struct tuple) + mask_words_size(mask->n);
     struct tuple *tuple = xzalloc_aligned(size);
     struct path path = { .node = cls->root };
 
     for (unsigned int i = 0; i < cls->steps->n; i++) {
         path_step(&path, cls, mask, &cls->steps->list[i].bits);
     }
-    tuple->mask = (void *) ((char *) tuple->words + words_size);
+    tuple->cls = cls;
+    tuple->mask = (void *) (tuple + 1);
     memcpy(tuple->mask, mask, mask_words_size(mask->n));
     tuple->mask_hash = mask_words_hash(cls->key, mask);
     tuple->node = path.node;
@@ -110,14 +131,10 @@ tuple_create(struct classifier *cls, const struct mask_words *mask)
     tuple->levels = xmemdup(path.levels,
                             path.n_levels * sizeof path.levels[0]);
     tuple->steps = xmemdup(path.steps, path.n_steps * sizeof path.steps[0]);
-    for (uint32_t i = 0; i < mask->n; i++) {
-        keyed_word_init(&tuple->words[i], cls, mask->list[i].bits,
-                        mask->list[i].word, i);
-    }
     tuple->memory = size + path.n_levels * sizeof path.levels[0]
                     + path.n_steps * sizeof path.steps[0];
     cell_table_init(&tuple->cells, CLASSIFIER_TAG_MASK, tuple_cell_hash, tuple);
-    tuple->cells.fetch_ofs = offsetof(struct entry, values);
+    tuple->cells.fetch = fetch_values;
     cls->memory += tuple->memory;
     tuple->node->tuple = tuple;
     mask_node_count(tuple->node, 1);
@@ -128,8 +145,7 @@ tuple_create(struct classifier *cls, const struct mask_words *mask)
 static uint64_t
 tuple_by_mask_hash(const void *aux UNUSED, uint64_t cell)
 {
-    const struct tuple *tuple = (const void *) (uintptr_t)
-                                (cell & ~CLASSIFIER_TAG_MASK);
+    const struct tuple *tuple = classifier_cell_address(cell);
 
     return tuple->mask_hash;
 }
@@ -137,8 +153,7 @@ tuple_by_mask_hash(const void *aux UNUSED, uint64_t cell)
 static bool
 tuple_has_mask(const void *mask, uint64_t cell)
 {
-    const struct tuple *tuple = (const void *) (uintptr_t)
-                                (cell & ~CLASSIFIER_TAG_MASK);
+    const struct tuple *tuple = classifier_cell_address(cell);
 
     return mask_words_equal(tuple->mask, mask);
 }
@@ -149,7 +164,7 @@ find_tuple_cell(const struct classifier *cls, const struct mask_words *mask,
 {
     _Atomic uint64_t *place;
 
-    return cell_table_find(&cls->tuples, hash, classifier_entry_tag(hash),
+    return cell_table_find(&cls->tuples, hash, classifier_tag(hash),
                            tuple_has_mask, mask, &place) ? place : NULL;
 }
 
@@ -165,7 +180,7 @@ classifier_find_tuple(struct classifier *cls, const struct mask_words *mask)
     if (!cell) {
         return NULL;
     }
-    cls->last = (struct tuple *) (uintptr_t) (*cell & ~CLASSIFIER_TAG_MASK);
+    cls->last = classifier_cell_address(*cell);
     return cls->last;
 }
 
@@ -177,7 +192,7 @@ classifier_get_tuple(struct classifier *cls, const struct mask_words *mask)
     if (!tuple) {
         tuple = tuple_create(cls, mask);
         cell_table_insert(&cls->tuples, tuple->mask_hash,
-                          classifier_entry_tag(tuple->mask_hash) | (uintptr_t) tuple);
+                          classifier_cell(tuple->mask_hash, 0, tuple));
         cls->n_tuples++;
         cls->last = tuple;
     }
@@ -319,7 +334,7 @@ find_entry_cell(const struct tuple *tuple, const uint64_t *values,
     struct values_ref ref = { tuple, values };
     _Atomic uint64_t *place;
 
-    return cell_table_find(&tuple->cells, hash, classifier_entry_tag(hash),
+    return cell_table_find(&tuple->cells, hash, classifier_tag(hash),
                            entry_has_values, &ref, &place) ? place : NULL;
 }
 
@@ -436,6 +451,10 @@ classifier_init(struct classifier *cls, const struct steps *steps,
     memset(cls, 0, sizeof *cls);
     cls->key = key;
     cls->steps = steps;
+    for (unsigned int i = 0; i < FLOW_WORDS; i++) {
+        cls->keys[i].key = classifier_random(cls);
+        cls->keys[i].factor = classifier_random(cls) | 1;
+    }
     cls->root = mask_node_create(cls, NULL, NULL, 0);
     mask_tree_publish(cls);
     prefixes_init(&cls->prefixes);
@@ -463,8 +482,7 @@ visit_tuple_cell(void *v_, uint64_t cell)
 {
     struct visit_tuples *v = v_;
 
-    v->is_done = !v->visit(v->aux, (struct tuple *) (uintptr_t)
-                                   (cell & ~CLASSIFIER_TAG_MASK));
+    v->is_done = !v->visit(v->aux, classifier_cell_address(cell));
     return !v->is_done;
 }
 

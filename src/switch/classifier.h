@@ -46,25 +46,29 @@ enum { CLASSIFIER_REFINE_MAX = 32 };
 struct mask_node;
 struct ways;
 
-/* What one level of a path adds: words of tuple->steps. */
-struct tuple_level {
-    uint32_t first, n;
+/* What a word of a flow is hashed with. */
+struct word_key {
+    uint64_t key, factor;
 };
 
-/* A word of a mask, with what it is hashed with. */
-struct keyed_word {
+/* A word of a path. */
+struct path_word {
     uint64_t bits;
-    uint64_t key;
-    uint64_t factor;
     uint32_t word;                      /* index into struct flow */
     uint32_t value;                     /* into the values of an entry */
 };
 
-/* The entries of one mask.  What a lookup reads comes first, and the words
- * behind: two cache lines, for masks of three words. */
+/* What one level of a path adds: words of tuple->steps. */
+struct tuple_level {
+    uint32_t first, n;
+    uint64_t salt;
+};
+
+/* The entries of one mask. */
 struct tuple {
     struct cell_table cells;            /* entries; one per match, those of
                                            lower priority behind it */
+    struct classifier *cls;
     struct mask_node *node;             /* where its path ends */
     struct rcu_later later;
     uint64_t mask_hash;
@@ -77,30 +81,50 @@ struct tuple {
     struct tuple *next_untidy;
     /* The path: words of all nodes, and which are whose. */
     uint32_t n_levels;
-    struct keyed_word *steps;
+    struct path_word *steps;
     struct tuple_level *levels;
-    struct mask_words *mask;            /* lies behind `words` */
-    struct keyed_word words[];          /* as many as the mask has */
+    struct mask_words *mask;            /* lies behind */
 };
 
-/* Cells of a tuple: a tag in the upper 16 bits, of the hash's lower ones; below,
- * the address of an entry. */
-#define CLASSIFIER_TAG_MASK (UINT64_C(0xffff) << 48)
+/* Cells of a tuple: the priority of an entry, its address, and where that is
+ * always zero some bits of the hash. */
+#define CLASSIFIER_TAG_MASK UINT64_C(0xf)
+#define CLASSIFIER_ADDRESS_MASK UINT64_C(0x0000fffffffffff0)
 
 static inline uint64_t
-classifier_entry_tag(uint64_t hash)
+classifier_tag(uint64_t hash)
 {
-    return (hash | 1) << 48;
+    return hash & CLASSIFIER_TAG_MASK;
+}
+
+static inline uint64_t
+classifier_cell(uint64_t hash, uint16_t priority, const void *address)
+{
+    return (uint64_t) priority << 48 | (uintptr_t) address
+           | classifier_tag(hash);
+}
+
+static inline void *
+classifier_cell_address(uint64_t cell)
+{
+    return (void *) (uintptr_t) (cell & CLASSIFIER_ADDRESS_MASK);
+}
+
+static inline int
+classifier_cell_priority(uint64_t cell)
+{
+    return (int) (cell >> 48);
 }
 
 static inline struct entry *
 classifier_cell_entry(uint64_t cell)
 {
-    return (struct entry *) (uintptr_t) (cell & ~CLASSIFIER_TAG_MASK);
+    return classifier_cell_address(cell);
 }
 
 struct classifier {
     struct hash_key key;
+    struct word_key keys[FLOW_WORDS];
     const struct steps *steps;
     struct mask_node *root;             /* the writer's tree */
     _Atomic(const struct ways *) ways;  /* and what lookups see of it */
@@ -108,7 +132,7 @@ struct classifier {
     struct cell_table tuples;           /* by mask */
     uint32_t n_tuples;
     uint32_t n_entries;
-    uint64_t n_keys;                    /* drawn so far */
+    uint64_t n_random;                  /* numbers drawn so far */
     bool is_untidy;
     struct tuple *untidy;
     struct ways *retired;               /* until the next publish */

@@ -4,15 +4,10 @@
 
 #include "lib/str.h"
 
-void
-keyed_word_init(struct keyed_word *kw, struct classifier *cls, uint64_t bits,
-                uint32_t word, uint32_t value)
+uint64_t
+classifier_random(struct classifier *cls)
 {
-    kw->bits = bits;
-    kw->key = hash_u64(cls->key, ++cls->n_keys);
-    kw->factor = hash_u64(cls->key, ++cls->n_keys) | 1;
-    kw->word = word;
-    kw->value = value;
+    return hash_u64(cls->key, ++cls->n_random);
 }
 
 /* ---- Nodes ---- */
@@ -20,7 +15,7 @@ keyed_word_init(struct keyed_word *kw, struct classifier *cls, uint64_t bits,
 static size_t
 node_size(uint32_t n)
 {
-    return sizeof(struct mask_node) + n * sizeof(struct keyed_word);
+    return sizeof(struct mask_node) + n * sizeof(struct mask_word);
 }
 
 struct mask_node *
@@ -32,9 +27,10 @@ mask_node_create(struct classifier *cls, struct mask_node *parent,
     node->parent = parent;
     node->depth = parent ? parent->depth + 1 : 0;
     node->max_priority = -1;
+    node->salt = classifier_random(cls);
     node->n = n;
-    for (uint32_t i = 0; i < n; i++) {
-        keyed_word_init(&node->bits[i], cls, bits[i].bits, bits[i].word, 0);
+    if (n) {
+        memcpy(node->bits, bits, n * sizeof bits[0]);
     }
     cls->memory += node_size(n);
     return node;
@@ -105,9 +101,10 @@ mask_node_touch(struct classifier *cls, struct mask_node *node)
 }
 
 static size_t
-ways_size(uint32_t n)
+ways_size(uint32_t n, uint32_t n_words)
 {
-    return sizeof(struct ways) + n * sizeof(struct way);
+    return sizeof(struct ways) + n * sizeof(struct way)
+           + n_words * sizeof(struct mask_word);
 }
 
 /* Lookups reach it until the root's new ways are published. */
@@ -115,7 +112,7 @@ static void
 retire_ways(struct classifier *cls, struct mask_node *node)
 {
     if (node->ways) {
-        cls->memory -= ways_size(node->ways->n);
+        cls->memory -= ways_size(node->ways->n, node->ways->n_words);
         node->ways->next_retired = cls->retired;
         cls->retired = node->ways;
         node->ways = NULL;
@@ -152,27 +149,38 @@ mask_node_prune(struct classifier *cls, struct mask_node *node)
 
 /* ---- Ways ---- */
 
+/* A list of ways in the making, from a node on. */
 struct collection {
     struct classifier *cls;
+    const struct mask_node *from;
     uint32_t n, size;
-    struct way *list;
+    struct collected_way {
+        struct way way;
+        const struct mask_node *gate;   /* NULL: leads to a tuple */
+    } *list;
+    uint64_t settled[FLOW_WORDS];       /* zero: that word is not */
+    uint32_t n_words, size_words;
+    struct mask_word *words;
 };
 
 static void
-add_way(struct collection *to, struct way way)
+add_way(struct collection *to, struct way way, const struct mask_node *gate)
 {
     if (to->n == to->size) {
         to->size = MAX(to->size * 2, 8u);
         to->list = xrealloc(to->list, to->size * sizeof *to->list);
     }
-    to->list[to->n++] = way;
+    to->list[to->n++] = (struct collected_way) { way, gate };
 }
 
 static void
 add_tuple_way(struct collection *to, const struct tuple *tuple)
 {
-    add_way(to, (struct way) { tuple->max_priority, tuple->n_levels, tuple,
-                               NULL });
+    add_way(to, (struct way) {
+        .max_priority = tuple->max_priority,
+        .n_levels = tuple->n_levels,
+        .tuple = tuple,
+    }, NULL);
 }
 
 static void
@@ -207,10 +215,22 @@ is_gate(const struct mask_node *node)
 static const struct ways *make_ways(struct classifier *, struct mask_node *);
 
 static void
+add_gate_way(struct collection *to, struct mask_node *gate)
+{
+    struct way way = { .max_priority = -1, .n_levels = gate->depth };
+
+    for (uint32_t i = 0; i < gate->n_children; i++) {
+        way.max_priority = MAX(way.max_priority,
+                               gate->children[i]->max_priority);
+    }
+    way.tuple = any_tuple(gate->children[0]);
+    way.below = make_ways(to->cls, gate);
+    add_way(to, way, gate);
+}
+
+static void
 add_ways(struct collection *to, struct mask_node *node)
 {
-    int max = -1;
-
     if (node->n_tuples <= WAYS_FEW) {
         add_all_tuples(to, node);
         return;
@@ -221,29 +241,111 @@ add_ways(struct collection *to, struct mask_node *node)
     if (node->tuple) {
         add_tuple_way(to, node->tuple);
     }
-    for (uint32_t i = 0; i < node->n_children; i++) {
-        max = MAX(max, node->children[i]->max_priority);
-    }
-    add_way(to, (struct way) { max, node->depth,
-                               any_tuple(node->children[0]),
-                               make_ways(to->cls, node) });
+    add_gate_way(to, node);
 }
 
 static int
 compare_ways(const void *a_, const void *b_)
 {
-    const struct way *a = a_;
-    const struct way *b = b_;
+    const struct collected_way *a = a_;
+    const struct collected_way *b = b_;
 
-    return a->max_priority < b->max_priority   ? 1
-           : a->max_priority > b->max_priority ? -1 : 0;
+    return a->way.max_priority < b->way.max_priority   ? 1
+           : a->way.max_priority > b->way.max_priority ? -1 : 0;
+}
+
+static void
+add_word(struct collection *to, struct mask_word word)
+{
+    if (to->n_words == to->size_words) {
+        to->size_words = MAX(to->size_words * 2, 16u);
+        to->words = xrealloc(to->words,
+                             to->size_words * sizeof to->words[0]);
+    }
+    to->words[to->n_words++] = word;
+}
+
+/* Words of the path that no tuple of the list has more bits of. */
+static void
+settle_words(struct collection *to)
+{
+    for (const struct mask_node *n = to->from; n; n = n->parent) {
+        for (uint32_t i = 0; i < n->n; i++) {
+            to->settled[n->bits[i].word] |= n->bits[i].bits;
+        }
+    }
+    for (uint32_t i = 0; i < to->n; i++) {
+        const struct mask_words *mask = to->list[i].way.tuple->mask;
+
+        for (uint32_t j = 0; !to->list[i].gate && j < mask->n; j++) {
+            if (mask->list[j].bits != to->settled[mask->list[j].word]) {
+                to->settled[mask->list[j].word] = 0;
+            }
+        }
+    }
+    for (uint32_t i = 0; i < FLOW_WORDS; i++) {
+        if (to->settled[i]) {
+            add_word(to, (struct mask_word) { to->settled[i], i, 0 });
+        }
+    }
+}
+
+static void
+add_words_of(struct collection *to, struct collected_way *c)
+{
+    const struct mask_words *mask = c->way.tuple->mask;
+
+    c->way.first = to->n_words;
+    if (c->gate) {
+        for (const struct mask_node *n = c->gate; n != to->from;
+             n = n->parent) {
+            c->way.salt += n->salt;
+            for (uint32_t i = 0; i < n->n; i++) {
+                add_word(to, n->bits[i]);
+            }
+        }
+    } else {
+        for (uint32_t i = 0; i < mask->n; i++) {
+            if (!to->settled[mask->list[i].word]) {
+                add_word(to, mask->list[i]);
+            }
+        }
+    }
+    c->way.n = to->n_words - c->way.first;
+}
+
+static struct ways *
+ways_create(struct collection *from)
+{
+    struct ways *ways;
+
+    if (from->n) {
+        qsort(from->list, from->n, sizeof *from->list, compare_ways);
+    }
+    settle_words(from);
+    for (uint32_t i = 0; i < from->n; i++) {
+        add_words_of(from, &from->list[i]);
+    }
+    ways = xmalloc(ways_size(from->n, from->n_words));
+    ways->n = from->n;
+    ways->n_words = from->n_words;
+    ways->n_settled = from->n ? from->list[0].way.first : 0;
+    ways->words = (void *) &ways->list[from->n];
+    for (uint32_t i = 0; i < from->n; i++) {
+        ways->list[i] = from->list[i].way;
+    }
+    if (from->n_words) {
+        memcpy(&ways->list[from->n], from->words,
+               from->n_words * sizeof from->words[0]);
+    }
+    from->cls->memory += ways_size(ways->n, ways->n_words);
+    return ways;
 }
 
 static const struct ways *
 make_ways(struct classifier *cls, struct mask_node *node)
 {
-    struct collection c = { .cls = cls };
-    struct ways *ways;
+    struct collection c = { .cls = cls, .from = node };
 
     if (node->ways && !node->is_untidy) {
         return node->ways;
@@ -254,17 +356,11 @@ make_ways(struct classifier *cls, struct mask_node *node)
     for (uint32_t i = 0; i < node->n_children; i++) {
         add_ways(&c, node->children[i]);
     }
-    ways = xmalloc(ways_size(c.n));
-    ways->n = c.n;
-    if (c.n) {
-        qsort(c.list, c.n, sizeof *c.list, compare_ways);
-        memcpy(ways->list, c.list, c.n * sizeof *c.list);
-    }
-    free(c.list);
     retire_ways(cls, node);
-    cls->memory += ways_size(ways->n);
-    node->ways = ways;
-    return ways;
+    node->ways = ways_create(&c);
+    free(c.words);
+    free(c.list);
+    return node->ways;
 }
 
 static void

@@ -18,9 +18,14 @@
 /* Up to here, probing tuples one by one is cheaper than a gate. */
 enum { WAYS_FEW = 3 };
 
+/* What a lookup needs to decide whether to go there lies together. */
 struct way {
     int max_priority;             /* of all entries there */
     uint32_t n_levels;            /* where it leads to: so far down the path */
+    uint32_t first, n;            /* words: of a tuple's mask those that the
+                                     list has not settled, or what the path to
+                                     a gate adds to that of the list */
+    uint64_t salt;
     const struct tuple *tuple;    /* this one; or any below the gate */
     const struct ways *below;     /* the gate's; NULL: leads to the tuple */
 };
@@ -28,7 +33,11 @@ struct way {
 struct ways {
     struct rcu_later later;
     struct ways *next_retired;
-    uint32_t n;
+    uint32_t n, n_words;
+    uint32_t n_settled;                 /* words, the first: whose bits all
+                                           tuples of the list mask alike, and
+                                           lie in the path to the list */
+    const struct mask_word *words;      /* behind the list */
     struct way list[];
 };
 
@@ -42,8 +51,9 @@ struct mask_node {
     int max_priority;
     bool is_untidy;               /* here or further down */
     struct ways *ways;            /* if it is a gate, or the root */
+    uint64_t salt;
     uint32_t n;
-    struct keyed_word bits[];     /* that this node adds */
+    struct mask_word bits[];      /* that this node adds */
 };
 
 struct mask_node *mask_node_create(struct classifier *,
@@ -59,8 +69,8 @@ void mask_node_touch(struct classifier *, struct mask_node *);
 /* Frees nodes that lead nowhere any more, from this one upwards. */
 void mask_node_prune(struct classifier *, struct mask_node *);
 
-void keyed_word_init(struct keyed_word *, struct classifier *, uint64_t bits,
-                     uint32_t word, uint32_t value);
+/* Different ones, and nobody outside knows them. */
+uint64_t classifier_random(struct classifier *);
 
 /* Makes the ways anew of what was touched, and publishes them. */
 void mask_tree_publish(struct classifier *);
@@ -70,36 +80,43 @@ void mask_tree_fini(struct classifier *);
  *
  * The hash of some masked words is the sum of one keyed term for each: terms do
  * not wait for each other, and the hash of a longer path is that of the shorter
- * one plus what was added.  Every word of every node and tuple has random
- * factors of its own. */
+ * one plus what was added.  A node's salt keeps its values apart from those of
+ * another node that has other bits of the same words. */
 
 static inline uint64_t
-hash_term(const struct keyed_word *kw, uint64_t word)
+hash_term(const struct word_key *key, uint64_t value)
 {
     __extension__ unsigned __int128 product =
-        (unsigned __int128) ((word & kw->bits) ^ kw->key) * kw->factor;
+        (unsigned __int128) (value ^ key->key) * key->factor;
 
     return (uint64_t) product ^ (uint64_t) (product >> 64);
 }
 
 static inline uint64_t
-hash_flow(const struct keyed_word *words, uint32_t n, const struct flow *flow)
+hash_flow(const struct classifier *cls, const struct mask_word *words,
+          uint32_t n, const struct flow *flow)
 {
     uint64_t hash = 0;
 
     for (uint32_t i = 0; i < n; i++) {
-        hash += hash_term(&words[i], flow->w[words[i].word]);
+        uint32_t word = words[i].word;
+
+        hash += hash_term(&cls->keys[word], flow->w[word] & words[i].bits);
     }
     return hash;
 }
 
 static inline uint64_t
-hash_values(const struct keyed_word *words, uint32_t n, const uint64_t *values)
+hash_level(const struct tuple *tuple, uint32_t level, const struct flow *flow)
 {
-    uint64_t hash = 0;
+    const struct tuple_level *l = &tuple->levels[level];
+    uint64_t hash = l->salt;
 
-    for (uint32_t i = 0; i < n; i++) {
-        hash += hash_term(&words[i], values[words[i].value]);
+    for (uint32_t i = 0; i < l->n; i++) {
+        const struct path_word *step = &tuple->steps[l->first + i];
+
+        hash += hash_term(&tuple->cls->keys[step->word],
+                          flow->w[step->word] & step->bits);
     }
     return hash;
 }
