@@ -331,6 +331,14 @@ wants_json(int argc, char **argv)
     return false;
 }
 
+/* "weft NOUN --help", where the noun has verbs. */
+static bool
+asks_about_noun(int argc, char **argv)
+{
+    return argc == 2
+           && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
+}
+
 enum cli_status
 cli_parse(int argc, char **argv, struct cli *cli, struct cli_args *args,
           struct str *error, struct str *hint)
@@ -348,6 +356,12 @@ cli_parse(int argc, char **argv, struct cli *cli, struct cli_args *args,
     argc -= n_skip;
     argv += n_skip;
     if (globals[GLOBAL_H] || globals[GLOBAL_HELP]) {
+        cli->command = help_command();
+        return CLI_DONE;
+    }
+    if (asks_about_noun(argc, argv)) {
+        args->words = argv;
+        args->n = 1;
         cli->command = help_command();
         return CLI_DONE;
     }

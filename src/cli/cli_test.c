@@ -142,6 +142,11 @@ TEST(help_is_about_the_command_that_it_was_asked_of)
     CHECK(p.args.n == 2 && !strcmp(p.args.words[0], "fdb")
           && !strcmp(p.args.words[1], "list"));
     forget(&p);
+    parse(&p, "fdb --help");
+    CHECK(p.status == CLI_DONE);
+    CHECK(!strcmp(p.cli.command->noun, "help"));
+    CHECK(p.args.n == 1 && !strcmp(p.args.words[0], "fdb"));
+    forget(&p);
 }
 
 TEST(every_command_has_a_summary_and_sorted_nouns)
