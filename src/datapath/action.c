@@ -32,17 +32,20 @@ dp_actions_add(struct dp_actions *actions, enum dp_action_type type,
     return a;
 }
 
+static_assert(sizeof(struct dp_action_clone) == sizeof(struct dp_action_ttl),
+              "actions with nested ones: revisit dp_actions_begin()");
+
 uint32_t
-dp_actions_begin_clone(struct dp_actions *actions)
+dp_actions_begin(struct dp_actions *actions, enum dp_action_type type)
 {
     uint32_t mark = actions->len;
 
-    dp_actions_add(actions, DP_ACTION_CLONE, sizeof(struct dp_action_clone));
+    dp_actions_add(actions, type, sizeof(struct dp_action_clone));
     return mark;
 }
 
 void
-dp_actions_end_clone(struct dp_actions *actions, uint32_t mark)
+dp_actions_end(struct dp_actions *actions, uint32_t mark)
 {
     if (!actions->too_long) {
         struct dp_action *a = (struct dp_action *) (actions->data + mark);
@@ -59,9 +62,9 @@ dp_actions_list(const struct dp_actions *actions)
 }
 
 struct dp_action_list
-dp_action_clone_list(const struct dp_action *clone)
+dp_action_nested(const struct dp_action *outer)
 {
-    const struct dp_action_clone *c = (const void *) clone;
+    const struct dp_action_clone *c = (const void *) outer;
 
     return (struct dp_action_list) { (const void *) (c + 1),
                                      c->h.len - (uint32_t) sizeof *c };
@@ -140,7 +143,7 @@ format_action(const struct dp_action *a, const struct names *names,
     }
     case DP_ACTION_CLONE:
         str_add(s, "clone(");
-        format_list(dp_action_clone_list(a), names, s);
+        format_list(dp_action_nested(a), names, s);
         str_add_char(s, ')');
         return;
     case DP_ACTION_METER: {

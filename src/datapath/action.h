@@ -74,6 +74,14 @@ struct dp_action_mpls {
     uint32_t pad2;
 };
 
+/* A TTL that is not above 1 ends the list for that packet: the nested actions
+ * are carried out with it as it is (they tell controllers), then it is dropped
+ * as ttl-expired.  The cache entry need not match the TTL. */
+struct dp_action_ttl {
+    struct dp_action h;           /* len: with the nested actions */
+    uint32_t pad;
+};
+
 /* For the next output only. */
 struct dp_action_trunc {
     struct dp_action h;
@@ -99,19 +107,10 @@ struct dp_action_controller {
     uint8_t reason;               /* enum packet_in_reason */
     uint8_t table;
     uint8_t pad[2];
-    uint32_t recirc;              /* frozen pipeline fields that the message
-                                     shows (registers, metadata); 0: none */
+    uint32_t recirc;              /* frozen state that the message shows
+                                     (registers, metadata), and from which a
+                                     paused packet goes on; 0: none */
     be64 cookie;                  /* of the entry that sent it */
-};
-
-/* A TTL that is not above 1 ends the list for that packet, which is dropped as
- * ttl-expired; if `to_controller`, a copy goes up as `up` says (whose header
- * counts for nothing).  The cache entry need not match the TTL. */
-struct dp_action_ttl {
-    struct dp_action h;
-    uint8_t to_controller;
-    uint8_t pad[3];
-    struct dp_action_controller up;
 };
 
 struct dp_action_recirc {
@@ -162,11 +161,12 @@ struct dp_actions {
 void dp_actions_fini(struct dp_actions *);
 /* Zeroed but for the header; NULL when the list is too long. */
 void *dp_actions_add(struct dp_actions *, enum dp_action_type, size_t len);
-uint32_t dp_actions_begin_clone(struct dp_actions *);
-void dp_actions_end_clone(struct dp_actions *, uint32_t mark);
+/* Of an action in which others are nested, which has nothing but a header. */
+uint32_t dp_actions_begin(struct dp_actions *, enum dp_action_type);
+void dp_actions_end(struct dp_actions *, uint32_t mark);
 struct dp_action_list dp_actions_list(const struct dp_actions *);
-/* The actions inside of a DP_ACTION_CLONE. */
-struct dp_action_list dp_action_clone_list(const struct dp_action *);
+/* The actions inside of such an action. */
+struct dp_action_list dp_action_nested(const struct dp_action *);
 
 /* "output(2),push_vlan(vid=10),..."; `port_name` may be NULL. */
 void dp_action_list_format(struct dp_action_list,

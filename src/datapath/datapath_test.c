@@ -445,12 +445,12 @@ tag_and_flood(struct rig *rig UNUSED, struct upcall *upcall)
     uint32_t mark;
 
     add_output(upcall, 2);
-    mark = dp_actions_begin_clone(&upcall->actions);
+    mark = dp_actions_begin(&upcall->actions, DP_ACTION_CLONE);
     v = dp_actions_add(&upcall->actions, DP_ACTION_PUSH_VLAN, sizeof *v);
     v->tpid = ETH_TYPE_VLAN;
     v->tci = 10;
     add_output(upcall, 3);
-    dp_actions_end_clone(&upcall->actions, mark);
+    dp_actions_end(&upcall->actions, mark);
     add_output(upcall, 4);
 }
 

@@ -99,9 +99,40 @@ send_up(struct worker *w, struct run *run,
 }
 
 static void
+copy_run(struct worker *w, const struct run *run, struct run *copy)
+{
+    copy->n = 0;
+    for (unsigned int i = 0; i < run->n; i++) {
+        struct packet *pkt = packet_clone(w->pool, run->pkts[i]);
+
+        if (pkt) {
+            copy->pkts[copy->n] = pkt;
+            copy->keys[copy->n++] = run->keys[i];
+        } else {
+            count(&worker_port(w, run->pkts[i]->in_port)
+                       ->drops[DROP_NO_BUFFER], 1);
+        }
+    }
+}
+
+/* Takes the packet. */
+static void
+expire(struct worker *w, struct packet *pkt, const struct flow_key *key,
+       struct dp_action_list told)
+{
+    struct run one = { 1, { pkt }, { key } }, copy;
+
+    if (told.len) {
+        copy_run(w, &one, &copy);
+        execute(w, &copy, told, 0);
+    }
+    worker_drop(w, pkt, DROP_TTL_EXPIRED);
+}
+
+static void
 dec_ttl(struct worker *w, struct run *run, const struct dp_action *a)
 {
-    const struct dp_action_ttl *t = (const void *) a;
+    struct dp_action_list told = dp_action_nested(a);
     unsigned int n_kept = 0;
 
     for (unsigned int i = 0; i < run->n; i++) {
@@ -114,12 +145,7 @@ dec_ttl(struct worker *w, struct run *run, const struct dp_action *a)
             run->keys[n_kept++] = run->keys[i];
             continue;
         }
-        if (t->to_controller) {
-            struct run one = { 1, { pkt }, { run->keys[i] } };
-
-            send_up(w, &one, &t->up);
-        }
-        worker_drop(w, pkt, DROP_TTL_EXPIRED);
+        expire(w, pkt, run->keys[i], told);
     }
     run->n = n_kept;
 }
@@ -142,23 +168,6 @@ pass_meter(struct worker *w, struct run *run, uint32_t slot)
         }
     }
     run->n = n_kept;
-}
-
-static void
-copy_run(struct worker *w, const struct run *run, struct run *copy)
-{
-    copy->n = 0;
-    for (unsigned int i = 0; i < run->n; i++) {
-        struct packet *pkt = packet_clone(w->pool, run->pkts[i]);
-
-        if (pkt) {
-            copy->pkts[copy->n] = pkt;
-            copy->keys[copy->n++] = run->keys[i];
-        } else {
-            count(&worker_port(w, run->pkts[i]->in_port)
-                       ->drops[DROP_NO_BUFFER], 1);
-        }
-    }
 }
 
 static void
@@ -205,7 +214,7 @@ static void
 branch_clone(struct worker *w, struct run *run, const struct dp_action *a,
              unsigned int depth)
 {
-    execute(w, run, dp_action_clone_list(a), depth);
+    execute(w, run, dp_action_nested(a), depth);
 }
 
 static void

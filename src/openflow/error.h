@@ -169,7 +169,8 @@
     X(OF_BUNDLE_FAILED_MSG_FAILED, "a bundled message failed")               \
     X(OF_BUNDLE_FAILED_TIMEOUT, "the bundle was open for too long")          \
     X(OF_BUNDLE_FAILED_SCHED_NOT_SUPPORTED,                                  \
-      "bundles are not scheduled here")
+      "bundles are not scheduled here")                                      \
+    X(OF_RESUME_STALE, "the paused packet's state is gone")
 
 enum of_error {
 #define X(ID, TEXT) ID,

@@ -102,6 +102,8 @@ static const struct form forms[] = {
     { OFT_NX_SET_FLOW_FORMAT, ALL, NICIRA(12), BY(flow_format) },
     { OFT_NX_FLOW_MOD_TABLE_ID, ALL, NICIRA(15), BY(flow_mod_table_id) },
     { OFT_NX_SET_PACKET_IN_FORMAT, ALL, NICIRA(16), BY(packet_in_format) },
+    { OFT_NX_RESUME, ALL, NICIRA(28), packet_in_nxt2_decode,
+      packet_in_nxt2_encode, NULL },
     { OFT_NX_SET_CONTROLLER_ID, ALL, NICIRA(20), BY(controller_id) },
 };
 

@@ -108,6 +108,15 @@ struct of_config {
     uint16_t frag;                    /* enum of_frag; a bigger number is
                                          something unknown */
     uint16_t miss_send_len;
+    bool invalid_ttl;                 /* 1.0: packets whose TTL is used up are
+                                         wanted (later: async) */
+};
+
+/* Which paused packet it is; the controller gives it back as it came. */
+struct of_continuation {
+    bool is_there;
+    uint32_t id;
+    uint64_t token;
 };
 
 struct of_packet_in {
@@ -118,6 +127,9 @@ struct of_packet_in {
     be64 cookie;                      /* all ones: unknown */
     struct match match;               /* in_port and the pipeline's fields */
     struct of_bytes data;             /* borrowed; how much of the packet */
+    /* Nicira's second form only; also of a resume. */
+    struct of_bytes userdata;         /* borrowed: of the action */
+    struct of_continuation continuation;
 };
 
 struct of_packet_out {
@@ -401,7 +413,7 @@ enum { TABLE_INGRESS = 1 };
     /* Nicira's, in all versions. */                                         \
     X(FLOW_MONITOR_CANCEL) X(FLOW_MONITOR_PAUSED) X(FLOW_MONITOR_RESUMED)    \
     X(NX_FLOW_MOD_TABLE_ID) X(NX_SET_FLOW_FORMAT)                            \
-    X(NX_SET_PACKET_IN_FORMAT) X(NX_SET_CONTROLLER_ID)
+    X(NX_SET_PACKET_IN_FORMAT) X(NX_SET_CONTROLLER_ID) X(NX_RESUME)
 
 enum of_type {
 #define X(ID) OFT_##ID,
@@ -423,7 +435,7 @@ struct of_message {
         struct of_bytes echo;         /* borrowed; request and reply */
         struct of_features features;
         struct of_config config;      /* get reply, set */
-        struct of_packet_in packet_in;
+        struct of_packet_in packet_in;    /* and resume */
         struct of_packet_out packet_out;
         struct of_flow_removed flow_removed;
         struct of_port_status port_status;

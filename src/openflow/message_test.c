@@ -186,7 +186,9 @@ TEST(config_roles_and_settings_come_back)
 {
     struct of_message msg = { .type = OFT_SET_CONFIG, .xid = 9 };
 
-    msg.config = (struct of_config) { FRAG_NX_MATCH, 128 };
+    msg.config = (struct of_config) {
+        .frag = FRAG_NX_MATCH, .miss_send_len = 128,
+    };
     check_messages(&msg, OF10, OF15);
     msg.type = OFT_GET_CONFIG_REPLY;
     check_messages(&msg, OF10, OF15);

@@ -187,6 +187,7 @@ static const struct row {
     [OF_BUNDLE_FAILED_TIMEOUT] = { NONE, ONF(0, 2314), OF14, STD(17, 14) },
     [OF_BUNDLE_FAILED_SCHED_NOT_SUPPORTED] = {
         NONE, ONF(0, 2307), OF15, STD(17, 16) },
+    [OF_RESUME_STALE] = { NX(1, 534), NX(0, 35), OF13, NX(0, 35) },
 };
 
 static struct of_error_wire

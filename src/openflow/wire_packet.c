@@ -10,12 +10,9 @@ of_packet_in_match(const struct flow *flow, struct match *match)
     match_set(match, FIELD_IN_PORT, flow_in_port(flow), ~(u128) 0);
     for (unsigned int i = 0; i < N_FIELDS; i++) {
         bool is_tunnel = field_is_of_tunnel(i);
-        bool is_reg = i >= FIELD_REG0 && i <= FIELD_REG15;
         u128 value;
 
-        if (field_words_are_zero(i, flow)
-            || (!is_tunnel && !is_reg && i != FIELD_METADATA
-                && i != FIELD_PKT_MARK)) {
+        if (!field_is_shown(i) || field_words_are_zero(i, flow)) {
             continue;
         }
         /* An IPv4 tunnel's addresses lie within an IPv6 one's. */
@@ -189,13 +186,40 @@ packet_in_nxt_encode(struct buf *buf, const struct of_protocol *p UNUSED,
 
 /* Nicira's second: properties. */
 enum { PIN_PACKET = 0, PIN_FULL_LEN = 1, PIN_BUFFER_ID = 2, PIN_TABLE_ID = 3,
-       PIN_COOKIE = 4, PIN_REASON = 5, PIN_METADATA = 6 };
+       PIN_COOKIE = 4, PIN_REASON = 5, PIN_METADATA = 6, PIN_USERDATA = 7,
+       PIN_CONTINUATION = 8 };
+
+/* In a continuation, whose content is its switch's business, one of ours: a
+ * type that Open vSwitch's tools pass over when they print theirs. */
+enum { CONTINUATION_WEFT = 0x7701 };
 
 bool
 packet_in_wants_nxt2(const struct of_protocol *p,
                      const struct of_message *msg UNUSED)
 {
     return p->packet_in_format == PACKET_IN_NXT2;
+}
+
+static enum of_error
+decode_continuation(struct cursor *c, struct of_continuation *continuation)
+{
+    struct wire_property prop;
+    enum of_error error;
+
+    cursor_skip(c, 4);
+    while (wire_next_property(c, &prop, &error)) {
+        if (prop.type == CONTINUATION_WEFT) {
+            cursor_skip(&prop.body, 4);
+            continuation->id = cursor_u32(&prop.body);
+            cursor_skip(&prop.body, 4);
+            continuation->token = cursor_u64(&prop.body);
+            continuation->is_there = true;
+        }
+        if (cursor_overrun(&prop.body)) {
+            return OF_BAD_PROPERTY_BAD_LEN;
+        }
+    }
+    return error;
 }
 
 static enum of_error
@@ -221,8 +245,13 @@ decode_property(struct wire_property *prop, struct of_packet_in *pin,
         break;
     case PIN_REASON: pin->reason = cursor_u8(c); break;
     case PIN_METADATA:
-        cursor_skip(c, 4);
         error = match_fields_decode(c, false, &pin->match, why);
+        break;
+    case PIN_USERDATA:
+        pin->userdata = wire_rest(c);
+        break;
+    case PIN_CONTINUATION:
+        error = decode_continuation(c, &pin->continuation);
         break;
     default: return wire_unknown_property(prop, why);
     }
@@ -254,6 +283,21 @@ packet_in_nxt2_decode(const struct of_protocol *p UNUSED, struct cursor *c,
     return error;
 }
 
+static void
+encode_continuation(struct buf *buf, const struct of_continuation *c)
+{
+    size_t outer = wire_begin_property(buf, PIN_CONTINUATION), mark;
+
+    buf_put_u32(buf, 0);
+    mark = wire_begin_property(buf, CONTINUATION_WEFT);
+    buf_put_u32(buf, 0);
+    buf_put_u32(buf, c->id);
+    buf_put_u32(buf, 0);
+    buf_put_u64(buf, c->token);
+    wire_end_property(buf, mark);
+    wire_end_property(buf, outer);
+}
+
 int
 packet_in_nxt2_encode(struct buf *buf, const struct of_protocol *p,
                       const struct of_message *msg)
@@ -282,11 +326,18 @@ packet_in_nxt2_encode(struct buf *buf, const struct of_protocol *p,
     buf_put_u8(buf, pin->reason);
     wire_end_property(buf, mark);
     mark = wire_begin_property(buf, PIN_METADATA);
-    buf_put_u32(buf, 0);
     if (!match_fields_encode(buf, version, &pin->match)) {
         return -EOPNOTSUPP;
     }
     wire_end_property(buf, mark);
+    if (pin->userdata.len) {
+        mark = wire_begin_property(buf, PIN_USERDATA);
+        buf_put(buf, pin->userdata.data, pin->userdata.len);
+        wire_end_property(buf, mark);
+    }
+    if (pin->continuation.is_there) {
+        encode_continuation(buf, &pin->continuation);
+    }
     return 0;
 }
 

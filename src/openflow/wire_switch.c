@@ -66,11 +66,17 @@ features_encode(struct buf *buf, const struct of_protocol *p,
     return 0;
 }
 
+/* Later versions left this flag to the asynchronous messages' setting. */
+enum { INVALID_TTL = 1 << 2 };
+
 enum of_error
-config_decode(const struct of_protocol *p UNUSED, struct cursor *c,
+config_decode(const struct of_protocol *p, struct cursor *c,
               struct of_message *msg, struct str *why UNUSED)
 {
-    msg->config.frag = cursor_u16(c);
+    uint16_t flags = cursor_u16(c);
+
+    msg->config.invalid_ttl = p->version == OF10 && flags & INVALID_TTL;
+    msg->config.frag = flags & ~(msg->config.invalid_ttl ? INVALID_TTL : 0);
     msg->config.miss_send_len = cursor_u16(c);
     return OF_OK;
 }
@@ -79,7 +85,8 @@ int
 config_encode(struct buf *buf, const struct of_protocol *p UNUSED,
               const struct of_message *msg)
 {
-    buf_put_u16(buf, msg->config.frag);
+    buf_put_u16(buf, msg->config.frag
+                     | (msg->config.invalid_ttl ? INVALID_TTL : 0));
     buf_put_u16(buf, msg->config.miss_send_len);
     return 0;
 }

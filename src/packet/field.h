@@ -308,6 +308,15 @@ field_is_of_tunnel(enum field_id id)
     return id >= FIELD_TUN_ID && id <= FIELD_TUN_METADATA31;
 }
 
+/* What is known of a packet besides its bytes, as packet-ins show it. */
+static inline bool
+field_is_shown(enum field_id id)
+{
+    return id == FIELD_IN_PORT || id == FIELD_METADATA || id == FIELD_PKT_MARK
+           || (id >= FIELD_REG0 && id <= FIELD_REG15)
+           || field_is_of_tunnel(id);
+}
+
 /* 4 or 6 for a tunnel's address, which says of which family the tunnel is and
  * is a value of struct flow's tun_family; 0 for every other field. */
 uint8_t field_tun_family(const struct field *);

@@ -332,6 +332,10 @@ same_packet_in(const struct naive_output *out, const struct packet_in *msg)
            && !memcmp(out->bytes, msg->data, out->len)
            && out->reason == msg->reason && out->table == msg->table
            && out->cookie == msg->cookie
+           && out->controller_id == msg->controller_id
+           && out->userdata_len == msg->userdata_len
+           && !memcmp(out->userdata, packet_in_userdata(msg),
+                      out->userdata_len)
            && out->metadata == msg->flow.metadata
            && !memcmp(out->regs, msg->flow.regs, sizeof out->regs);
 }

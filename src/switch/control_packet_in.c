@@ -53,6 +53,9 @@ send_packet_in(struct session *s, const struct packet_in *pin)
             .buffer_id = OF_NO_BUFFER, .total_len = pin->total_len,
             .reason = pin->reason, .table = pin->table,
             .cookie = pin->cookie, .data = { pin->data, pin->len },
+            .userdata = { packet_in_userdata(pin), pin->userdata_len },
+            .continuation = { pin->paused_id != 0, pin->paused_id,
+                              pin->paused_token },
         },
     };
 

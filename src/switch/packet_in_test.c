@@ -6,6 +6,8 @@
 #include "packet/checksum.h"
 #include "unit.h"
 
+static const struct packet_in_extra none;
+
 static bool
 put(struct packet_in_queue *q, uint32_t port, uint16_t max_len, uint8_t mark)
 {
@@ -21,7 +23,7 @@ put(struct packet_in_queue *q, uint32_t port, uint16_t max_len, uint8_t mark)
 
     frame[14] = mark;
     flow_key_extract(&pkt, &key);
-    return packet_in_put(q, &pkt, &key, NULL, &action, 0);
+    return packet_in_put(q, &pkt, &key, &none, &action, 0);
 }
 
 TEST(a_packet_comes_out_as_it_went_in_and_no_longer_than_asked)
@@ -88,7 +90,7 @@ put_at(struct packet_in_queue *q, uint32_t port, uint8_t reason, nsec now)
     struct flow_key key;
 
     flow_key_extract(&pkt, &key);
-    return packet_in_put(q, &pkt, &key, NULL, &action, now);
+    return packet_in_put(q, &pkt, &key, &none, &action, now);
 }
 
 TEST(each_port_has_a_rate_for_each_reason)
@@ -148,7 +150,7 @@ TEST(an_owed_checksum_is_completed)
 
     put_be16(frame + 40, checksum_reduce(pseudo));
     flow_key_extract(&pkt, &key);
-    CHECK(packet_in_put(q, &pkt, &key, NULL, &action, 0));
+    CHECK(packet_in_put(q, &pkt, &key, &none, &action, 0));
     msg = packet_in_take(q);
     CHECK(msg && checksum_reduce(checksum_add(pseudo, msg->data + 34, 10))
                      == 0xffff);

@@ -28,14 +28,15 @@ pipeline_packet_in(void *pipeline_, const struct packet *pkt,
     struct pipeline *p = pipeline_;
     const struct recirc_state *state
         = action->recirc ? recirc_find(p->env.recirc, action->recirc) : NULL;
-    struct flow fields;
+    struct packet_in_extra extra = { 0 };
 
     if (state) {
-        translate_frozen_fields(state, &fields);
+        translate_frozen_shown(state, &extra);
+        extra.paused_token = recirc_token(p->env.recirc, state);
     }
-    return packet_in_put(p->packet_ins, pkt, key, state ? &fields : NULL,
-                         action, packet_in_has_rate(p->packet_ins)
-                                     ? clock_nsec() : 0);
+    return packet_in_put(p->packet_ins, pkt, key, &extra, action,
+                         packet_in_has_rate(p->packet_ins) ? clock_nsec()
+                                                           : 0);
 }
 
 static void

@@ -350,9 +350,22 @@ add_enqueue(const struct random_rules *r, struct actions *actions)
 }
 
 static void
+add_controller(const struct random_rules *r, struct actions *actions)
+{
+    static const uint8_t userdata[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+    struct action_controller *a = actions_add_userdata(
+        actions, userdata, (uint16_t) rng_below(r->rng, 9));
+
+    a->max_len = rng_one_in(r->rng, 2) ? OFPCML_NO_BUFFER : 30;
+    a->reason = REASON_APPLY_ACTION;
+    a->controller_id = (uint16_t) rng_below(r->rng, 2);
+    a->meter = rng_below(r->rng, 2);
+}
+
+static void
 random_extension(const struct random_rules *r, struct actions *actions)
 {
-    switch (rng_below(r->rng, 5)) {
+    switch (rng_below(r->rng, 6)) {
     case 0:
         if (rng_one_in(r->rng, 8)) {
             add_ct(actions);
@@ -366,6 +379,9 @@ random_extension(const struct random_rules *r, struct actions *actions)
         return;
     case 3:
         add_enqueue(r, actions);
+        return;
+    case 4:
+        add_controller(r, actions);
         return;
     default:
         add_dec_ttl_ids(actions);

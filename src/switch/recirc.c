@@ -202,6 +202,13 @@ recirc_find(const struct recirc *recirc, uint32_t id)
     return node ? &node->state : NULL;
 }
 
+uint64_t
+recirc_token(const struct recirc *recirc, const struct recirc_state *state)
+{
+    return hash_bytes(recirc->hash_key, state->data, state->len)
+           + state->id;
+}
+
 bool
 recirc_ref(struct recirc *recirc, uint32_t id)
 {

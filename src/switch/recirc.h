@@ -36,6 +36,10 @@ uint32_t recirc_id(struct recirc *, const void *data, uint32_t len, msec now);
 /* Valid until the thread's next quiescent state; NULL: gone. */
 const struct recirc_state *recirc_find(const struct recirc *, uint32_t id);
 
+/* A number that only this state's bytes and this process lead to: an id that
+ * came back from outside is of the state that it was given out for. */
+uint64_t recirc_token(const struct recirc *, const struct recirc_state *);
+
 /* An answer refers to the state, or not any more.  False: it is gone. */
 bool recirc_ref(struct recirc *, uint32_t id);
 void recirc_unref(struct recirc *, uint32_t id, msec now);

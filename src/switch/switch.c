@@ -396,13 +396,28 @@ flow_of_frame(const void *frame, uint32_t len, uint32_t in_port,
     return err;
 }
 
+/* Translates and carries out, for a frame that no port brought.  RCU-online. */
+static int
+send_frame(struct switch_ *sw, const struct translate_options *opt,
+           const struct flow *flow, const void *frame, uint32_t len)
+{
+    struct credit_list credits = { 0 };
+    struct upcall up = { .now = sw->now };
+    int err;
+
+    translate(&sw->pipeline.env, opt, flow, &up, &credits);
+    err = datapath_inject(sw->dp, frame, len, flow_in_port(flow),
+                          dp_actions_list(&up.actions));
+    credit_list_fini(&credits);
+    dp_actions_fini(&up.actions);
+    return err;
+}
+
 int
 switch_packet_out(struct switch_ *sw, uint32_t in_port,
                   struct action_list actions, const void *frame, uint32_t len)
 {
     struct translate_options opt = { .now = sw->now, .packet_out = &actions };
-    struct credit_list credits = { 0 };
-    struct upcall up = { .now = sw->now };
     bool was_online = rcu_is_online();
     struct flow flow;
     int err = flow_of_frame(frame, len, in_port, &flow);
@@ -417,14 +432,53 @@ switch_packet_out(struct switch_ *sw, uint32_t in_port,
     if (!was_online) {
         rcu_online();
     }
-    translate(&sw->pipeline.env, &opt, &flow, &up, &credits);
-    err = datapath_inject(sw->dp, frame, len, in_port,
-                          dp_actions_list(&up.actions));
+    err = send_frame(sw, &opt, &flow, frame, len);
     if (!was_online) {
         rcu_offline();
     }
-    credit_list_fini(&credits);
-    dp_actions_fini(&up.actions);
+    return err;
+}
+
+/* What a packet-in shows besides the packet, put back. */
+static void
+take_fields(const struct match *match, struct flow *flow)
+{
+    for (unsigned int i = 0; i < N_FIELDS; i++) {
+        const struct field *field = field_by_id(i);
+
+        if (field_is_shown(i)) {
+            field_set(field, flow, field_get(field, &match->value),
+                      field_get(field, &match->mask.bits));
+        }
+    }
+    flow->key.tun_family = match->value.key.tun_family;
+}
+
+int
+switch_resume(struct switch_ *sw, uint32_t id, uint64_t token,
+              const struct match *fields, const void *frame, uint32_t len)
+{
+    struct translate_options opt = { .now = sw->now };
+    bool was_online = rcu_is_online();
+    struct flow flow;
+    int err = flow_of_frame(frame, len, 0, &flow);
+
+    if (err) {
+        return err;
+    }
+    take_fields(fields, &flow);
+    if (sw->is_staged) {
+        publish(sw);
+    }
+    if (!was_online) {
+        rcu_online();
+    }
+    opt.resumed = recirc_find(sw->recirc, id);
+    err = opt.resumed && recirc_token(sw->recirc, opt.resumed) == token
+          ? send_frame(sw, &opt, &flow, frame, len) : -ESTALE;
+    if (!was_online) {
+        rcu_offline();
+    }
     return err;
 }
 

@@ -105,6 +105,12 @@ int switch_packet_out(struct switch_ *, uint32_t in_port, struct action_list,
                       const void *frame, uint32_t len);
 /* False: so many frames wait to be carried out that no more should be asked. */
 bool switch_has_packet_out_room(const struct switch_ *);
+/* A packet that a controller action paused goes on from there; `fields` are
+ * in_port, registers, metadata and tunnel as the controller left them.  -ESTALE:
+ * its state is gone (or was never there), -EBADMSG, -EMSGSIZE. */
+int switch_resume(struct switch_ *, uint32_t id, uint64_t token,
+                  const struct match *fields, const void *frame,
+                  uint32_t len);
 /* Who wants to know what happens; one watcher. */
 enum switch_port_event { SWITCH_PORT_ADDED, SWITCH_PORT_DELETED,
                          SWITCH_PORT_CHANGED };

@@ -53,19 +53,14 @@ set_ttl(struct ttls *ttls, const struct dp_action_set_field *set)
 }
 
 static bool
-dec_ttl(uint8_t *ttl, const struct dp_action_ttl *dec, struct passes *passes,
-        struct trace *trace)
+dec_ttl(uint8_t *ttl, struct trace *trace)
 {
     if (*ttl > 1) {
         *ttl -= *ttl != TTL_UNKNOWN;
         return true;
     }
     trace_say(trace, 0, "its TTL is used up: what follows does not happen");
-    if (dec->to_controller) {
-        passes->n_packet_ins++;
-    } else {
-        trace->drop_reason = DROP_TTL_EXPIRED;
-    }
+    trace->drop_reason = DROP_TTL_EXPIRED;
     return false;
 }
 
@@ -86,7 +81,7 @@ look_through(struct dp_action_list list, struct ttls ttls,
             passes->n_packet_ins++;
             break;
         case DP_ACTION_CLONE:
-            look_through(dp_action_clone_list(a), ttls, passes, trace);
+            look_through(dp_action_nested(a), ttls, passes, trace);
             break;
         case DP_ACTION_RECIRC_BY_LEN:
             passes->asks_len = true;
@@ -110,7 +105,8 @@ look_through(struct dp_action_list list, struct ttls ttls,
         case DP_ACTION_DEC_TTL:
         case DP_ACTION_DEC_MPLS_TTL:
             if (!dec_ttl(a->type == DP_ACTION_DEC_TTL ? &ttls.ip : &ttls.mpls,
-                         p, passes, trace)) {
+                         trace)) {
+                look_through(dp_action_nested(a), ttls, passes, trace);
                 return false;
             }
             break;

@@ -21,6 +21,17 @@ translate_emit(struct translation *t, enum dp_action_type type, size_t len)
     return a;
 }
 
+uint32_t
+translate_begin(struct translation *t, enum dp_action_type type)
+{
+    uint32_t mark = dp_actions_begin(&t->up->actions, type);
+
+    if (t->up->actions.too_long) {
+        translate_limit(t, "the action list is too long");
+    }
+    return mark;
+}
+
 void
 translate_limit(struct translation *t, const char *what)
 {
@@ -40,7 +51,7 @@ has_effect(const struct dp_action *a)
     case DP_ACTION_RECIRC_BY_LEN: case DP_ACTION_SAMPLE:
         return true;
     case DP_ACTION_DEC_TTL: case DP_ACTION_DEC_MPLS_TTL:
-        return ((const struct dp_action_ttl *) a)->to_controller;
+        return dp_action_nested(a).len;
     default:
         return false;
     }
@@ -131,10 +142,7 @@ translate_in_clone(struct translation *t,
     memcpy(stack, t->stack, n_stack * sizeof stack[0]);
     t->set = (struct actions) { 0 };
     set_actset_output(t);
-    mark = dp_actions_begin_clone(&t->up->actions);
-    if (t->up->actions.too_long) {
-        translate_limit(t, "the action list is too long");
-    }
+    mark = translate_begin(t, DP_ACTION_CLONE);
 
     if (!t->failed) {
         body(t, aux);
@@ -145,7 +153,7 @@ translate_in_clone(struct translation *t,
 
     if (!t->up->actions.too_long) {
         cut_tail(t, start + (uint32_t) sizeof(struct dp_action_clone));
-        dp_actions_end_clone(&t->up->actions, mark);
+        dp_actions_end(&t->up->actions, mark);
         inside = actions_from(t, start
                                  + (uint32_t) sizeof(struct dp_action_clone));
         if (leaves_packet_alone(&inside)) {
@@ -166,13 +174,17 @@ translate_in_clone(struct translation *t,
     t->depth--;
 }
 
+/* Does every packet get somewhere, or its drop a reason? */
 static bool
 sends(const struct dp_action_list *list)
 {
     DP_ACTION_FOR_EACH (a, list) {
-        if (a->type != DP_ACTION_METER && a->type != DP_ACTION_SAMPLE
-            && a->type != DP_ACTION_DEC_TTL
-            && a->type != DP_ACTION_DEC_MPLS_TTL && has_effect(a)) {
+        bool is_for_some = a->type == DP_ACTION_METER
+                           || a->type == DP_ACTION_SAMPLE
+                           || a->type == DP_ACTION_DEC_TTL
+                           || a->type == DP_ACTION_DEC_MPLS_TTL;
+
+        if (!is_for_some && has_effect(a)) {
             return true;
         }
     }
@@ -453,6 +465,7 @@ run_action_set(struct translation *t)
     if (!t->set.len) {
         return;
     }
+    t->no_action_set = true;
     action_set_order(actions_list(&t->set), &ordered);
     actions_clear(&t->set);
     set_actset_output(t);
@@ -512,7 +525,9 @@ resume(struct translation *t, uint32_t id)
 static void
 run(struct translation *t, const struct flow *flow)
 {
-    if (flow->key.recirc_id) {
+    if (t->opt->resumed) {
+        translate_resume(t, t->opt->resumed);
+    } else if (flow->key.recirc_id) {
         resume(t, flow->key.recirc_id);
     } else if (t->opt->packet_out) {
         t->origin = REASON_PACKET_OUT;

@@ -53,6 +53,9 @@ struct translate_options {
     struct trace *trace;                /* NULL: none */
     /* Actions of a packet-out instead of table 0. */
     const struct action_list *packet_out;
+    /* A paused packet that goes on; the flow has what its controller made of
+     * registers, metadata and tunnel. */
+    const struct recirc_state *resumed;
     /* The packet goes through again under this id; then it may be (as far as is
      * known) this flow. */
     void (*recirculated)(void *aux, uint32_t id, const struct flow *);

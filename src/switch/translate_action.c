@@ -68,27 +68,55 @@ send_to_all(struct translation *t, bool flood, uint32_t max_len)
     }
 }
 
-static void
-to_controller(struct translation *t, uint16_t max_len, uint16_t controller_id,
-              uint8_t reason)
+/* The reason that a packet-in gives: an action of no particular one has that of
+ * the list it stands in. */
+static uint8_t
+reason_of(const struct translation *t, uint8_t reason)
+{
+    return reason == REASON_APPLY_ACTION ? t->origin : reason;
+}
+
+/* May packets from here go to the controller? */
+static bool
+may_go_up(struct translation *t, uint8_t reason)
 {
     const struct port_settings *from
         = port_map_find(t->ports, flow_view_in_port(&t->view));
-    struct dp_action_controller *a;
 
-    if (from && from->no_packet_in && t->origin == REASON_TABLE_MISS) {
+    if (from && from->no_packet_in
+        && reason_of(t, reason) == REASON_TABLE_MISS) {
         DROP(t, DROP_PORT_BLOCKED, "not sent to the controller: port %s is "
              "configured so for what misses a table", from->name);
-        return;
+        return false;
     }
-    SAY(t, "packet-in to the controller");
-    a = translate_emit(t, DP_ACTION_CONTROLLER, sizeof *a);
+    return true;
+}
+
+static struct dp_action_controller *
+emit_controller(struct translation *t, uint16_t max_len,
+                uint16_t controller_id, uint8_t reason)
+{
+    struct dp_action_controller *a = translate_emit(t, DP_ACTION_CONTROLLER,
+                                                    sizeof *a);
+
     a->max_len = max_len;
     a->controller_id = controller_id;
-    a->reason = reason == REASON_APPLY_ACTION ? t->origin : reason;
+    a->reason = reason_of(t, reason);
     a->table = t->table;
     a->cookie = t->cookie;
-    a->recirc = translate_freeze_fields(t);
+    return a;
+}
+
+static void
+to_controller(struct translation *t, uint16_t max_len)
+{
+    uint32_t id;
+
+    if (may_go_up(t, REASON_APPLY_ACTION)) {
+        SAY(t, "packet-in to the controller");
+        id = translate_freeze_shown(t, NULL);
+        emit_controller(t, max_len, 0, REASON_APPLY_ACTION)->recirc = id;
+    }
 }
 
 void
@@ -113,7 +141,7 @@ translate_output(struct translation *t, uint32_t port, uint32_t max_len)
         return;
     case OFPP_CONTROLLER:
         to_controller(t, max_len ? (uint16_t) MIN(max_len, UINT16_MAX)
-                                 : OFPCML_NO_BUFFER, 0, REASON_APPLY_ACTION);
+                                 : OFPCML_NO_BUFFER);
         return;
     case OFPP_LOCAL:
         port = t->ports->local;
@@ -139,12 +167,36 @@ do_output(struct translation *t, const struct action *action)
     translate_output(t, a->port, a->trunc);
 }
 
+/* A meter is for the packet-ins alone, so it stands in a clone with it. */
 static void
 do_controller(struct translation *t, const struct action *action)
 {
     const struct action_controller *a = (const void *) action;
+    struct dp_action_controller *out;
+    uint32_t mark = 0, id = 0;
 
-    to_controller(t, a->max_len, a->controller_id, a->reason);
+    if (!may_go_up(t, a->reason)) {
+        t->dropped = a->pause;    /* nobody will resume it */
+        return;
+    }
+    SAY(t, "packet-in to the controller");
+    if (!a->pause) {
+        id = translate_freeze_shown(t, a);
+    }
+    if (a->meter) {
+        mark = translate_begin(t, DP_ACTION_CLONE);
+        translate_meter(t, a->meter);
+    }
+    out = emit_controller(t, a->max_len, a->controller_id, a->reason);
+    out->recirc = id;
+    t->pause_ofs = (uint32_t) ((char *) out - t->up->actions.data);
+    if (a->meter) {
+        dp_actions_end(&t->up->actions, mark);
+    }
+    if (a->pause && !t->failed) {
+        t->pause = a;
+        t->freezing = true;
+    }
 }
 
 static void
@@ -375,36 +427,57 @@ do_pop_mpls(struct translation *t, const struct action *action)
 
 /* ---- TTL ---- */
 
+/* To decrement, and whom to tell when that cannot be. */
 static void
-emit_dec_ttl(struct translation *t, enum dp_action_type type)
+emit_dec_ttl(struct translation *t, enum dp_action_type type,
+             const uint16_t *ids, unsigned int n)
 {
-    bool to_controller = atomic_load(&t->env->unasked) & UNASKED_EXPIRED;
-    uint32_t fields = to_controller ? translate_freeze_fields(t) : 0;
-    struct dp_action_ttl *a = translate_emit(t, type, sizeof *a);
+    uint32_t mark = translate_begin(t, type);
 
-    a->to_controller = to_controller;
-    a->up = (struct dp_action_controller) {
-        .max_len = OFPCML_NO_BUFFER, .reason = REASON_INVALID_TTL,
-        .table = t->table, .cookie = t->cookie, .recirc = fields,
-    };
+    if (atomic_load(&t->env->unasked) & UNASKED_EXPIRED) {
+        uint32_t state = translate_freeze_shown(t, NULL);
+
+        for (unsigned int i = 0; i < n; i++) {
+            emit_controller(t, OFPCML_NO_BUFFER, ids[i], REASON_INVALID_TTL)
+                ->recirc = state;
+        }
+    }
+    dp_actions_end(&t->up->actions, mark);
 }
 
+static const uint16_t default_id[] = { 0 };
+
 static void
-do_dec_ttl(struct translation *t, const struct action *action UNUSED)
+dec_ttl(struct translation *t, const uint16_t *ids, unsigned int n)
 {
     if (!flow_view_has(&t->view, &t->looks, FIELD_IP_TTL)) {
         SAY(t, "skipped: the packet is not IP");
         return;
     }
-    emit_dec_ttl(t, DP_ACTION_DEC_TTL);
+    emit_dec_ttl(t, DP_ACTION_DEC_TTL, ids, n);
     flow_view_dec_ttl(&t->view);
+}
+
+static void
+do_dec_ttl(struct translation *t, const struct action *action UNUSED)
+{
+    dec_ttl(t, default_id, ARRAY_SIZE(default_id));
+}
+
+static void
+do_dec_ttl_ids(struct translation *t, const struct action *action)
+{
+    const struct action_ids *ids = (const void *) action;
+
+    dec_ttl(t, ids->ids, ids->n);
 }
 
 static void
 do_dec_mpls_ttl(struct translation *t, const struct action *action UNUSED)
 {
     if (is_mpls(t)) {
-        emit_dec_ttl(t, DP_ACTION_DEC_MPLS_TTL);
+        emit_dec_ttl(t, DP_ACTION_DEC_MPLS_TTL, default_id,
+                     ARRAY_SIZE(default_id));
         flow_view_dec_mpls_ttl(&t->view);
     }
 }
@@ -601,7 +674,7 @@ static do_action *const doers[N_ACTIONS] = {
     [ACTION_PUSH_MPLS] = do_push_mpls,
     [ACTION_POP_MPLS] = do_pop_mpls,
     [ACTION_DEC_TTL] = do_dec_ttl,
-    [ACTION_DEC_TTL_IDS] = do_dec_ttl,
+    [ACTION_DEC_TTL_IDS] = do_dec_ttl_ids,
     [ACTION_DEC_MPLS_TTL] = do_dec_mpls_ttl,
     [ACTION_COPY_TTL_OUT] = do_copy_ttl_out,
     [ACTION_COPY_TTL_IN] = do_copy_ttl_in,

@@ -4,6 +4,7 @@
 
 #include "openflow/action.h"
 #include "switch/flow_view.h"
+#include "switch/packet_in.h"
 #include "switch/translate.h"
 
 /* A step that is left to do after another pass: instructions of an entry (in
@@ -50,7 +51,10 @@ struct translation {
     bool dropped;                 /* the packet ended: no action set either */
     bool failed;                  /* a bound was exceeded */
     bool freezing;                /* unwinding: each level adds to `steps` */
-    bool no_action_set;           /* resumed inside of a clone */
+    const struct action_controller *pause;      /* freezing because of it */
+    uint32_t pause_ofs;           /* where the packet-in stands */
+    bool no_action_set;           /* resumed inside of a clone, or it runs:
+                                     what it writes to itself is lost */
     uint16_t larger_than;         /* freezing because the packet's length
                                      decides: the first step is to load 1 */
     bool asks_len;
@@ -77,6 +81,8 @@ struct translation {
     } while (0)
 
 void *translate_emit(struct translation *, enum dp_action_type, size_t len);
+/* One in which others are nested; dp_actions_end() takes the mark. */
+uint32_t translate_begin(struct translation *, enum dp_action_type);
 void translate_limit(struct translation *, const char *what);
 /* Looks up a table and carries out what the entry says; `in_port` is what the
  * lookup takes for the port.  Returns false when no entry matched. */
@@ -130,12 +136,15 @@ void translate_add_step(struct translation *, const struct instructions *);
 /* Ends the list: freezes everything that is left, sends the packet through
  * again. */
 void translate_freeze(struct translation *, bool in_clone);
-/* A frozen state that only shows pipeline fields to the controller; 0: all are
- * zero (or there are too many states). */
-uint32_t translate_freeze_fields(struct translation *);
+/* A frozen state that only shows something to the controller: pipeline fields,
+ * the action's userdata (NULL: there is no such action); 0: there is nothing to
+ * show (or there are too many states). */
+uint32_t translate_freeze_shown(struct translation *,
+                                const struct action_controller *);
 /* Goes on where `state` was frozen. */
 void translate_resume(struct translation *, const struct recirc_state *);
-/* The values of pipeline fields in a state. */
-void translate_frozen_fields(const struct recirc_state *, struct flow *);
+/* What a packet-in shows of a state. */
+void translate_frozen_shown(const struct recirc_state *,
+                            struct packet_in_extra *);
 
 #endif

@@ -6,6 +6,7 @@
 /* A state is bytes, so that equal ones are found equal:
  *
  *     struct head
+ *     userdata_len bytes: what the packet-in repeats
  *     n_stack values of 16 bytes
  *     set_len bytes: the action set
  *     n_steps times: struct step, apply_len bytes, write_len bytes
@@ -19,7 +20,9 @@ struct head {
     be64 set_cookie;
     uint8_t set_table;
     uint8_t no_action_set;
-    uint8_t pad[6];
+    uint8_t is_paused;            /* waits for the controller */
+    uint8_t pad[3];
+    uint16_t userdata_len;
 };
 
 struct step {
@@ -62,6 +65,24 @@ translate_add_step(struct translation *t, const struct instructions *ins)
     step->ins.write = copy_list(ins->write);
 }
 
+static uint32_t
+padded(uint32_t len)
+{
+    return (len + 7) & ~UINT32_C(7);
+}
+
+static void
+add_userdata(struct str *bytes, const struct action_controller *action)
+{
+    static const uint8_t zeros[8];
+    uint32_t len = action ? action->userdata_len : 0;
+
+    if (len) {
+        str_add_bytes(bytes, action->userdata, len);
+        str_add_bytes(bytes, zeros, padded(len) - len);
+    }
+}
+
 static void
 add_head(struct translation *t, struct str *bytes, bool in_clone)
 {
@@ -76,7 +97,10 @@ add_head(struct translation *t, struct str *bytes, bool in_clone)
     head.set_cookie = t->set_cookie;
     head.n_steps = t->steps.n;
     head.no_action_set = in_clone || t->no_action_set;
+    head.is_paused = t->pause != NULL;
+    head.userdata_len = t->pause ? t->pause->userdata_len : 0;
     str_add_bytes(bytes, &head, sizeof head);
+    add_userdata(bytes, t->pause);
     str_add_bytes(bytes, t->stack, t->n_stack * sizeof t->stack[0]);
     str_add_bytes(bytes, t->set.data, head.set_len);
 }
@@ -212,11 +236,28 @@ freeze_for_headers(struct translation *t, bool in_clone)
     tell_recirculated(t, id);
 }
 
+/* The packet-in is there already, and waits for the id. */
+static void
+freeze_for_controller(struct translation *t, bool in_clone)
+{
+    uint32_t id = freeze_steps(t, in_clone);
+    struct dp_action_controller *a
+        = (void *) (t->up->actions.data + t->pause_ofs);
+
+    t->pause = NULL;
+    if (id) {
+        SAY(t, "paused: what is left is done when a controller resumes it");
+        a->recirc = id;
+    }
+}
+
 void
 translate_freeze(struct translation *t, bool in_clone)
 {
     t->freezing = false;
-    if (t->asks_len) {
+    if (t->pause) {
+        freeze_for_controller(t, in_clone);
+    } else if (t->asks_len) {
         freeze_by_len(t, in_clone);
     } else {
         freeze_for_headers(t, in_clone);
@@ -237,29 +278,37 @@ has_fields(const struct flow *flow)
 }
 
 uint32_t
-translate_freeze_fields(struct translation *t)
+translate_freeze_shown(struct translation *t,
+                       const struct action_controller *action)
 {
     struct str bytes = STR_INIT;
     struct head head;
     uint32_t id;
 
-    if (!has_fields(&t->view.flow)) {
+    if (!has_fields(&t->view.flow) && !(action && action->userdata_len)) {
         return 0;
     }
     memset(&head, 0, sizeof head);
     flow_view_save(&t->view, &head.value, &head.known);
+    head.userdata_len = action ? action->userdata_len : 0;
     str_add_bytes(&bytes, &head, sizeof head);
+    add_userdata(&bytes, action);
     id = state_id(t, &bytes);
     str_fini(&bytes);
     return id;
 }
 
 void
-translate_frozen_fields(const struct recirc_state *state, struct flow *flow)
+translate_frozen_shown(const struct recirc_state *state,
+                       struct packet_in_extra *extra)
 {
     const struct head *head = (const void *) state->data;
 
-    *flow = head->value;
+    extra->value = &head->value;
+    extra->known = &head->known;
+    extra->userdata = head + 1;
+    extra->userdata_len = head->userdata_len;
+    extra->paused_id = head->is_paused ? state->id : 0;
 }
 
 static struct action_list
@@ -297,11 +346,15 @@ void
 translate_resume(struct translation *t, const struct recirc_state *state)
 {
     const struct head *head = (const void *) state->data;
-    const char *p = (const char *) (head + 1);
+    const char *p = (const char *) (head + 1) + padded(head->userdata_len);
     struct instructions ins;
     uint32_t i;
 
-    flow_view_restore(&t->view, &head->value, &head->known);
+    if (head->is_paused) {
+        flow_view_resume(&t->view, &head->value);
+    } else {
+        flow_view_restore(&t->view, &head->value, &head->known);
+    }
     t->n_lookups = head->n_lookups;
     t->no_action_set = head->no_action_set;
     t->set_table = head->set_table;

@@ -4,6 +4,7 @@
 """
 
 import os
+import struct
 
 import pytest
 from scapy.layers.inet import IP, UDP
@@ -11,8 +12,10 @@ from scapy.layers.l2 import Ether
 
 from conftest import Switch
 from netns import eventually
+from peer import Peer
 
 VERSIONS = pytest.mark.parametrize("version", Switch.VERSIONS)
+FROM13 = pytest.mark.parametrize("version", Switch.VERSIONS[1:])
 FRAME = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") \
     / IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=7, dport=8) / b"weft"
 
@@ -34,25 +37,157 @@ def test_a_packet_out_goes_through_the_tables(lab, ofctl, version):
     nic.expect(lambda got: bytes(got) == bytes(FRAME))
 
 
+class Monitor:
+    """`ovs-ofctl monitor` in the background, and what it has said."""
+
+    def __init__(self, lab, switch, version, *args):
+        self.path = os.path.join(lab.dir, "monitor")
+        args = list(args)
+        options = [args.pop(0) for a in args[:] if a.startswith("-")]
+        self.said = open(self.path, "w")
+        self.process = lab.host.popen(
+            "ovs-ofctl", "-O", version, *options, "monitor",
+            "unix:" + switch.mgmt, *args, stdout=self.said, stderr=self.said,
+            env=dict(os.environ, OVS_RUNDIR=lab.dir))
+        self.nic = lab.host.nic("of1")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.said.close()
+
+    def text(self):
+        with open(self.path) as f:
+            return f.read()
+
+    def sees(self, frame, *words):
+        """Sends the frame until a message has all the words."""
+        def is_seen():
+            self.nic.send(frame)
+            return any(all(w in said for w in words)
+                       for said in self.text().split("PACKET_IN")[1:])
+        eventually(is_seen, "ovs-ofctl monitor prints " + " ".join(words))
+
+
 @VERSIONS
 def test_monitor_shows_packets(lab, switch, ofctl, version):
     """A session that asked for them by its miss_send_len."""
     ofctl(version, "add-flow", "udp,actions=controller")
-    path = os.path.join(lab.dir, "monitor")
-    with open(path, "w") as said:
-        watch = lab.host.popen(
-            "ovs-ofctl", "-O", version, "monitor", "unix:" + switch.mgmt,
-            "65534", stdout=said, stderr=said,
-            env=dict(os.environ, OVS_RUNDIR=lab.dir))
-    nic = lab.host.nic("of1")
+    with Monitor(lab, switch, version, "65534") as monitor:
+        monitor.sees(FRAME, "tp_dst=8")
 
-    def is_seen():
+
+@pytest.mark.parametrize("form", ["standard", "nxt_packet_in",
+                                  "nxt_packet_in2"])
+@VERSIONS
+def test_each_format_of_packet_ins(lab, switch, ofctl, version, form):
+    ofctl(version, "add-flow", "udp,actions=set_field:5->reg3,"
+          "controller(userdata=01.02,max_len=20)")
+    shown = {"standard": [] if version == "OpenFlow10" else ["reg3=0x5"],
+             "nxt_packet_in": ["reg3=0x5"],
+             "nxt_packet_in2": ["reg3=0x5", "userdata=01.02"]}[form]
+    with Monitor(lab, switch, version, "--packet-in-format=" + form, "65534") as monitor:
+        monitor.sees(FRAME, "total_len=46", "data_len=20", *shown)
+
+
+@VERSIONS
+def test_a_packet_that_is_paused_goes_on_when_resumed(lab, switch, ofctl,
+                                                      version):
+    """What is left: the rest of a list, of the entry that resubmitted, the
+    stack, registers, and the action set."""
+    ofctl(version, "add-flow", "udp,actions=load:7->reg0[],push:reg0[],"
+          "resubmit(,1),pop:reg1[],resubmit(,2)")
+    ofctl(version, "add-flow", "table=1,udp,actions=mod_nw_ttl:9,"
+          "controller(userdata=aa,pause),load:2->reg2[]")
+    ofctl(version, "add-flow", "table=2,udp,reg0=7,reg1=7,reg2=2,"
+          "actions=output:2")
+    left = FRAME.copy()
+    left[IP].ttl = 9
+    del left[IP].chksum
+    nic = lab.host.nic("of2")
+    with Monitor(lab, switch, version, "--packet-in-format=nxt_packet_in2", "65534",
+                 "resume") as monitor:
+        monitor.sees(FRAME, "userdata=aa", "reg0=0x7")
+        nic.expect(lambda got: bytes(got) == bytes(left))
+        assert "error" not in monitor.text().lower()
+
+
+@VERSIONS
+def test_a_paused_packet_waits(lab, switch, ofctl, version):
+    ofctl(version, "add-flow", "udp,actions=controller(pause),output:2")
+    nic = lab.host.nic("of2")
+    with Monitor(lab, switch, version, "--packet-in-format=nxt_packet_in2",
+                 "65534") as monitor:
+        monitor.sees(FRAME, "via action")
+    # What leaves now was not paused.
+    ofctl(version, "mod-flows", "udp,actions=mod_nw_ttl:3,output:2")
+    left = FRAME.copy()
+    left[IP].ttl = 3
+    del left[IP].chksum
+    lab.host.nic("of1").send(FRAME)
+    nic.absent(lambda got: bytes(got) == bytes(FRAME),
+               behind=lambda got: bytes(got) == bytes(left))
+
+
+@FROM13
+def test_a_resume_of_what_was_not_paused_is_refused(switch, version):
+    """NXT_RESUME with a continuation that is nobody's."""
+    number = {"OpenFlow13": 4, "OpenFlow14": 5, "OpenFlow15": 6}[version]
+    frame = bytes(FRAME)
+    pad = -(4 + len(frame)) % 8
+    packet = struct.pack("!HH", 0, 4 + len(frame)) + frame + bytes(pad)
+    inner = struct.pack("!HHIIIQ", 0x7701, 24, 0, 99, 0, 5)
+    outer = struct.pack("!HHI", 8, 8 + len(inner), 0) + inner
+    with Peer(switch.mgmt) as peer:
+        peer.hello(number)
+        resume = struct.pack("!II", 0x2320, 28)
+        said = peer.ask(4, resume + packet + outer)
+        assert struct.unpack_from("!HHI", said.body) == (0xffff, 35, 0x2320)
+        # Without one there is nothing to resume.
+        assert peer.ask(4, resume + packet).type == 1
+        peer.barrier()
+
+
+@VERSIONS
+def test_who_asked_hears_of_used_up_ttls(lab, switch, ofctl, version):
+    ofctl(version, "add-flow", "udp,actions=load:3->reg1[],dec_ttl,output:2")
+    frame = FRAME.copy()
+    frame[IP].ttl = 1
+    if version == "OpenFlow10":
+        with Monitor(lab, switch, version, "--packet-in-format=nxt_packet_in2", "65534",
+                     "invalid_ttl") as monitor:
+            monitor.sees(frame, "invalid_ttl", "reg1=0x3")
+        return
+    number = {"OpenFlow13": 4, "OpenFlow14": 5, "OpenFlow15": 6}[version]
+    with Peer(switch.mgmt) as peer:
+        peer.hello(number)
+        peer.send(9, struct.pack("!HH", 0, 0xffff))
+        if number == 4:               # SET_ASYNC: master and slave, by type
+            peer.send(28, struct.pack("!6I", 4, 0, 0, 0, 0, 0))
+        else:                         # a property for packet-ins to a master
+            peer.send(28, struct.pack("!HHI", 1, 8, 4))
+        peer.barrier()
+        lab.host.nic("of1").send(frame)
+        said = peer.receive()
+        assert (said.type, said.body[6]) == (10, 2), said
+
+
+@FROM13
+def test_who_did_not_ask_hears_nothing_of_ttls(lab, switch, ofctl, version):
+    ofctl(version, "add-flow", "udp,nw_ttl=1,actions=dec_ttl,output:2")
+    ofctl(version, "add-flow", "udp,nw_ttl=64,actions=controller")
+    number = {"OpenFlow13": 4, "OpenFlow14": 5, "OpenFlow15": 6}[version]
+    frame = FRAME.copy()
+    frame[IP].ttl = 1
+    with Peer(switch.mgmt) as peer:
+        peer.hello(number)
+        peer.send(9, struct.pack("!HH", 0, 0xffff))
+        peer.barrier()
+        nic = lab.host.nic("of1")
+        nic.send(frame)
         nic.send(FRAME)
-        with open(path) as f:
-            return "PACKET_IN" in (text := f.read()) and "tp_dst=8" in text
-
-    try:
-        eventually(is_seen, "ovs-ofctl monitor prints the packet")
-    finally:
-        watch.kill()
-        watch.wait()
+        said = peer.receive()
+        assert (said.type, said.body[6]) == (10, 1), said
