@@ -112,6 +112,8 @@
       "the generation id is older than one seen")                            \
     X(OF_ROLE_REQUEST_FAILED_UNSUP, "roles cannot be changed")               \
     X(OF_ROLE_REQUEST_FAILED_BAD_ROLE, "unknown role")                       \
+    X(OF_ROLE_REQUEST_FAILED_ID_IN_USE,                                      \
+      "another controller has that short id")                                \
     X(OF_METER_MOD_FAILED_METER_EXISTS, "the meter exists already")          \
     X(OF_METER_MOD_FAILED_INVALID_METER, "bad meter number")                 \
     X(OF_METER_MOD_FAILED_UNKNOWN_METER, "there is no such meter")           \

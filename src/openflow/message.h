@@ -197,11 +197,28 @@ struct of_role {
     bool has_generation;              /* Nicira's 1.0 form has none */
     uint64_t generation_id;
     uint8_t reason;                   /* of a role status (1.4+) */
+    uint16_t short_id;                /* 1.5; 0: none */
+};
+
+/* What 1.5 says of a controller. */
+enum of_controller_reason {
+    CONTROLLER_REQUESTED, CONTROLLER_CHANNEL, CONTROLLER_ROLE,
+    CONTROLLER_ADDED, CONTROLLER_REMOVED, CONTROLLER_SHORT_ID,
+};
+
+struct of_controller_status {
+    uint16_t short_id;
+    uint32_t role;                    /* enum of_role_type */
+    uint8_t reason;                   /* enum of_controller_reason */
+    bool is_down;
+    char uri[80];                     /* "tcp:127.0.0.1:6653" */
 };
 
 enum of_async_type { ASYNC_PACKET_IN, ASYNC_PORT_STATUS, ASYNC_FLOW_REMOVED,
                      ASYNC_ROLE_STATUS, ASYNC_TABLE_STATUS,
-                     ASYNC_REQUESTFORWARD, N_ASYNC };
+                     ASYNC_REQUESTFORWARD, ASYNC_CONTROLLER_STATUS,
+                     N_ASYNC };
+enum of_forward_reason { FORWARD_GROUP_MOD, FORWARD_METER_MOD };
 
 struct of_async {
     uint32_t present[2];              /* which of the masks are given */
@@ -272,7 +289,8 @@ struct of_flow_update {
     X(DESC) X(FLOW) X(AGGREGATE) X(TABLE) X(PORT_STATS) X(QUEUE_STATS)       \
     X(GROUP_STATS) X(GROUP_DESC) X(GROUP_FEATURES) X(METER_STATS)            \
     X(METER_CONFIG) X(METER_FEATURES) X(TABLE_FEATURES) X(PORT_DESC)         \
-    X(TABLE_DESC) X(QUEUE_DESC) X(FLOW_MONITOR)
+    X(TABLE_DESC) X(QUEUE_DESC) X(FLOW_MONITOR)        \
+    X(FLOW_STATS) X(CONTROLLER_STATUS) X(BUNDLE_FEATURES)
 
 enum of_multipart_type {
 #define X(ID) MP_##ID,
@@ -296,6 +314,7 @@ struct of_multipart_request {
     uint32_t queue;                   /* OFPQ_ALL */
     uint32_t group;                   /* OFPG_ALL */
     uint32_t meter;                   /* OFPM_ALL */
+    uint32_t bundle_flags;            /* bundle features: what is of interest */
     struct of_bytes body;             /* borrowed: table features, empty when
                                          only a question; flow monitors, to be
                                          read by of_flow_monitor_next() */
@@ -409,7 +428,8 @@ enum { TABLE_INGRESS = 1 };
     X(MULTIPART_REPLY) X(BARRIER_REQUEST) X(BARRIER_REPLY)                   \
     X(QUEUE_GET_CONFIG_REQUEST) X(QUEUE_GET_CONFIG_REPLY) X(ROLE_REQUEST)    \
     X(ROLE_REPLY) X(GET_ASYNC_REQUEST) X(GET_ASYNC_REPLY) X(SET_ASYNC)       \
-    X(METER_MOD) X(ROLE_STATUS) X(TABLE_STATUS) X(BUNDLE_CONTROL) X(BUNDLE_ADD)              \
+    X(METER_MOD) X(ROLE_STATUS) X(TABLE_STATUS)       \
+    X(REQUESTFORWARD) X(CONTROLLER_STATUS) X(BUNDLE_CONTROL) X(BUNDLE_ADD)              \
     /* Nicira's, in all versions. */                                         \
     X(FLOW_MONITOR_CANCEL) X(FLOW_MONITOR_PAUSED) X(FLOW_MONITOR_RESUMED)    \
     X(NX_FLOW_MOD_TABLE_ID) X(NX_SET_FLOW_FORMAT)                            \
@@ -449,6 +469,8 @@ struct of_message {
         uint32_t queue_port;          /* queue config: of this port, or
                                          OFPP_ANY; the reply has no queues */
         struct of_role role;          /* request, reply, status */
+        struct of_controller_status controller_status;
+        struct of_bytes forwarded;    /* borrowed: a whole message */
         struct of_async async;        /* get reply, set */
         struct of_bundle_control bundle_control;
         struct of_bundle_add bundle_add;
@@ -544,6 +566,13 @@ void of_reply_end(struct of_reply *);
 
 void of_reply_desc(struct of_reply *, const struct of_desc *);
 void of_reply_flow(struct of_reply *, const struct of_flow_stats *);
+/* 1.5's statistics without the rest. */
+void of_reply_flow_only_stats(struct of_reply *,
+                              const struct of_flow_stats *);
+void of_reply_controller_status(struct of_reply *,
+                                const struct of_controller_status *);
+/* What a bundle can be: enum of_bundle_flags. */
+void of_reply_bundle_features(struct of_reply *, uint16_t flags);
 void of_reply_aggregate(struct of_reply *, const struct of_aggregate *);
 void of_reply_table(struct of_reply *, const struct of_table_stats *);
 void of_reply_port_stats(struct of_reply *, const struct of_port_stats *);

@@ -31,10 +31,12 @@ wire_encode hello_encode, error_encode, echo_encode;
 
 /* wire_switch.c */
 wire_decode features_decode, config_decode, role_decode, role_status_decode;
+wire_decode requestforward_decode, controller_status_decode;
 wire_decode role_nx_decode, async_decode, async_properties_decode;
 wire_decode flow_mod_table_id_decode, flow_format_decode;
 wire_decode packet_in_format_decode, controller_id_decode;
 wire_encode features_encode, config_encode, role_encode, role_status_encode;
+wire_encode requestforward_encode, controller_status_encode;
 wire_encode role_nx_encode, async_encode, async_properties_encode;
 wire_encode flow_mod_table_id_encode, flow_format_encode;
 wire_encode packet_in_format_encode, controller_id_encode;
@@ -70,6 +72,10 @@ wire_decode bundle_control_decode, bundle_add_decode, group_mod_decode;
 wire_decode group_mod_nx_decode, meter_mod_decode;
 wire_encode bundle_control_encode, bundle_add_encode, group_mod_encode;
 wire_encode group_mod_nx_encode, meter_mod_encode;
+
+/* What a request for a bundle's features asks. */
+enum of_error bundle_features_decode(struct cursor *, uint32_t *flags,
+                                     struct str *why);
 
 /* wire_monitor.c */
 wire_decode monitor_cancel_decode;

@@ -1,6 +1,6 @@
 /* Bundles: 1.4's and later ones', and the ONF's for 1.3, which are the same
  * after the header. */
-#include "openflow/wire.h"
+#include "openflow/wire_multipart.h"
 
 static enum of_error
 check_flags(uint16_t flags, struct str *why)
@@ -113,4 +113,46 @@ bundle_add_encode(struct buf *buf, const struct of_protocol *p UNUSED,
     buf_put_u16(buf, ba->flags);
     buf_put(buf, ba->message.data, ba->message.len);
     return 0;
+}
+
+/* ---- Features (1.5) ---- */
+
+enum { FEATURE_TIMESTAMP = 1, FEATURE_SCHEDULE = 2 };
+
+enum of_error
+bundle_features_decode(struct cursor *c, uint32_t *flags, struct str *why)
+{
+    struct wire_property prop;
+    enum of_error error;
+
+    *flags = cursor_u32(c);
+    cursor_skip(c, 4);
+    if (cursor_overrun(c)) {
+        return OF_BAD_REQUEST_BAD_LEN;
+    }
+    if (*flags & ~(uint32_t) (FEATURE_TIMESTAMP | FEATURE_SCHEDULE)) {
+        str_setf(why, "bundle feature flags 0x%x", *flags);
+        return OF_BUNDLE_FAILED_BAD_FLAGS;
+    }
+    /* A schedule to be set, and what the time is there: not for us. */
+    if (*flags & FEATURE_SCHEDULE) {
+        str_setf(why, "bundles are not scheduled");
+        return OF_BUNDLE_FAILED_SCHED_NOT_SUPPORTED;
+    }
+    while (wire_next_property(c, &prop, &error)) {
+        if (prop.type != PROPERTY_TIME) {
+            return wire_unknown_property(&prop, why);
+        }
+    }
+    return error;
+}
+
+void
+of_reply_bundle_features(struct of_reply *r, uint16_t flags)
+{
+    size_t mark = reply_begin_item(r);
+
+    buf_put_u16(r->buf, flags);
+    buf_put_zeros(r->buf, 6);
+    reply_end_item(r, mark);
 }

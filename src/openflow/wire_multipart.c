@@ -35,7 +35,9 @@ static const struct kind {
     [MP_TABLE_FEATURES] = { OF13, 12 },
     [MP_PORT_DESC] = { OF10, 13 },          /* in 1.0 it is Nicira's gift */
     [MP_TABLE_DESC] = { OF14, 14 }, [MP_QUEUE_DESC] = { OF14, 15 },
-    [MP_FLOW_MONITOR] = { OF14, 16 },
+    [MP_FLOW_MONITOR] = { OF14, 16 }, [MP_FLOW_STATS] = { OF15, 17 },
+    [MP_CONTROLLER_STATUS] = { OF15, 18 },
+    [MP_BUNDLE_FEATURES] = { OF15, 19 },
 };
 
 /* ---- Requests ---- */
@@ -94,7 +96,7 @@ decode_request(enum of_version version, struct cursor *c,
                struct of_multipart_request *r, struct str *why)
 {
     switch (r->type) {
-    case MP_FLOW: case MP_AGGREGATE:
+    case MP_FLOW: case MP_AGGREGATE: case MP_FLOW_STATS:
         return decode_flow(version, c, r, why);
     case MP_PORT_STATS:
         r->port = port_number_decode(version, c);
@@ -133,8 +135,11 @@ decode_request(enum of_version version, struct cursor *c,
         return OF_OK;
     case MP_FLOW_MONITOR:
         return monitor_request_decode(version, false, c, &r->body, why);
+    case MP_BUNDLE_FEATURES:
+        return bundle_features_decode(c, &r->bundle_flags, why);
     case MP_DESC: case MP_TABLE: case MP_GROUP_FEATURES:
-    case MP_METER_FEATURES: case MP_TABLE_DESC: case N_MULTIPARTS:
+    case MP_METER_FEATURES: case MP_TABLE_DESC: case MP_CONTROLLER_STATUS:
+    case N_MULTIPARTS:
         break;
     }
     return OF_OK;
@@ -274,7 +279,7 @@ encode_request(struct buf *buf, enum of_version version,
     int err;
 
     switch (r->type) {
-    case MP_FLOW: case MP_AGGREGATE:
+    case MP_FLOW: case MP_AGGREGATE: case MP_FLOW_STATS:
         return encode_flow(buf, version, r);
     case MP_PORT_STATS:
         err = encode_port(buf, version, r->port, 6);
@@ -296,11 +301,16 @@ encode_request(struct buf *buf, enum of_version version,
         buf_put_u32(buf, r->type == MP_GROUP_STATS ? r->group : r->meter);
         buf_put_u32(buf, 0);
         return 0;
+    case MP_BUNDLE_FEATURES:
+        buf_put_u32(buf, r->bundle_flags);
+        buf_put_u32(buf, 0);
+        return 0;
     case MP_TABLE_FEATURES: case MP_FLOW_MONITOR:
         buf_put(buf, r->body.data, r->body.len);
         return 0;
     case MP_DESC: case MP_TABLE: case MP_GROUP_FEATURES:
-    case MP_METER_FEATURES: case MP_TABLE_DESC: case N_MULTIPARTS:
+    case MP_METER_FEATURES: case MP_TABLE_DESC: case MP_CONTROLLER_STATUS:
+    case N_MULTIPARTS:
         break;
     }
     return 0;

@@ -161,6 +161,22 @@ of_reply_flow(struct of_reply *r, const struct of_flow_stats *f)
 }
 
 void
+of_reply_flow_only_stats(struct of_reply *r, const struct of_flow_stats *f)
+{
+    size_t mark = reply_begin_item(r);
+
+    buf_put_u16(r->buf, 0);
+    buf_put_u16(r->buf, 0);
+    buf_put_u8(r->buf, f->table);
+    buf_put_u8(r->buf, 0);                  /* reason: it was asked for */
+    buf_put_u16(r->buf, f->priority);
+    put_match(r->buf, OF15, f->match);
+    flow_of15_stats(r->buf, f);
+    patch_length(r, mark);
+    reply_end_item(r, mark);
+}
+
+void
 of_reply_aggregate(struct of_reply *r, const struct of_aggregate *a)
 {
     size_t mark = reply_begin_item(r);

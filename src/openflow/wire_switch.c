@@ -1,6 +1,6 @@
 /* What a switch is and how a controller wants it: features, configuration,
  * roles, asynchronous messages, and Nicira's settings of a connection. */
-#include "openflow/wire.h"
+#include "openflow/wire_multipart.h"
 
 #include <stdlib.h>
 
@@ -104,22 +104,27 @@ check_role(uint32_t role, struct str *why)
 }
 
 enum of_error
-role_decode(const struct of_protocol *p UNUSED, struct cursor *c,
+role_decode(const struct of_protocol *p, struct cursor *c,
             struct of_message *msg, struct str *why)
 {
+    uint16_t short_id;
+
     msg->role.role = cursor_u32(c);
-    cursor_skip(c, 4);            /* 1.5: an id for the controller */
+    short_id = cursor_u16(c);
+    cursor_skip(c, 2);
+    msg->role.short_id = p->version >= OF15 ? short_id : 0;
     msg->role.generation_id = cursor_u64(c);
     msg->role.has_generation = true;
     return check_role(msg->role.role, why);
 }
 
 int
-role_encode(struct buf *buf, const struct of_protocol *p UNUSED,
+role_encode(struct buf *buf, const struct of_protocol *p,
             const struct of_message *msg)
 {
     buf_put_u32(buf, msg->role.role);
-    buf_put_u32(buf, 0);
+    buf_put_u16(buf, p->version >= OF15 ? msg->role.short_id : 0);
+    buf_put_u16(buf, 0);
     buf_put_u64(buf, msg->role.has_generation ? msg->role.generation_id
                                               : UINT64_MAX);
     return 0;
@@ -172,9 +177,108 @@ role_status_encode(struct buf *buf, const struct of_protocol *p UNUSED,
     return 0;
 }
 
+/* ---- What others do ---- */
+
+enum of_error
+requestforward_decode(const struct of_protocol *p UNUSED, struct cursor *c,
+                      struct of_message *msg, struct str *why UNUSED)
+{
+    msg->forwarded = wire_rest(c);
+    return msg->forwarded.len < OF_HEADER_LEN ? OF_BAD_REQUEST_BAD_LEN
+                                              : OF_OK;
+}
+
+int
+requestforward_encode(struct buf *buf, const struct of_protocol *p UNUSED,
+                      const struct of_message *msg)
+{
+    buf_put(buf, msg->forwarded.data, msg->forwarded.len);
+    return 0;
+}
+
+enum { PROPERTY_URI = 0 };
+
+static enum of_error
+decode_uri(struct cursor *c, struct of_controller_status *status)
+{
+    struct wire_property prop;
+    enum of_error error;
+
+    while (wire_next_property(c, &prop, &error)) {
+        if (prop.type == PROPERTY_URI) {
+            size_t len = MIN(cursor_left(&prop.body),
+                             sizeof status->uri - 1);
+
+            memcpy(status->uri, cursor_take(&prop.body, len), len);
+        }
+    }
+    return error;
+}
+
+enum of_error
+controller_status_decode(const struct of_protocol *p UNUSED, struct cursor *c,
+                         struct of_message *msg, struct str *why)
+{
+    enum { BEFORE_PROPERTIES = 16 };
+    struct of_controller_status *status = &msg->controller_status;
+    uint16_t len = cursor_u16(c);
+    enum of_error error;
+
+    status->short_id = cursor_u16(c);
+    status->role = cursor_u32(c);
+    status->reason = cursor_u8(c);
+    status->is_down = cursor_u8(c);
+    cursor_skip(c, 6);
+    if (cursor_overrun(c) || len < BEFORE_PROPERTIES
+        || len - (size_t) BEFORE_PROPERTIES > cursor_left(c)) {
+        return OF_BAD_REQUEST_BAD_LEN;
+    }
+    error = check_role(status->role, why);
+    return error ? error : decode_uri(c, status);
+}
+
+static void
+put_controller_status(struct buf *buf,
+                      const struct of_controller_status *status)
+{
+    size_t start = buf->len, mark;
+
+    buf_put_u16(buf, 0);
+    buf_put_u16(buf, status->short_id);
+    buf_put_u32(buf, status->role);
+    buf_put_u8(buf, status->reason);
+    buf_put_u8(buf, status->is_down);
+    buf_put_zeros(buf, 6);
+    mark = wire_begin_property(buf, PROPERTY_URI);
+    buf_put(buf, status->uri, strlen(status->uri));
+    wire_end_property(buf, mark);
+    buf_patch_u16(buf, start, (uint16_t) (buf->len - start));
+}
+
+int
+controller_status_encode(struct buf *buf, const struct of_protocol *p UNUSED,
+                         const struct of_message *msg)
+{
+    put_controller_status(buf, &msg->controller_status);
+    return 0;
+}
+
+void
+of_reply_controller_status(struct of_reply *r,
+                           const struct of_controller_status *status)
+{
+    size_t mark = reply_begin_item(r);
+
+    put_controller_status(r->buf, status);
+    reply_end_item(r, mark);
+}
+
 /* ---- Asynchronous messages ---- */
 
-enum { N_ASYNC_13 = 3 };          /* packet-in, port status, flow removed */
+enum {
+    N_ASYNC_13 = 3,               /* packet-in, port status, flow removed */
+    N_ASYNC_14 = ASYNC_CONTROLLER_STATUS,
+};
 
 /* 1.3 and Nicira's: the masks in pairs, for master and slave. */
 enum of_error
@@ -204,7 +308,7 @@ async_encode(struct buf *buf, const struct of_protocol *p UNUSED,
 
 /* 1.4+: a property for each; the slave's number is even. */
 enum of_error
-async_properties_decode(const struct of_protocol *p UNUSED, struct cursor *c,
+async_properties_decode(const struct of_protocol *p, struct cursor *c,
                         struct of_message *msg, struct str *why)
 {
     struct wire_property prop;
@@ -213,7 +317,7 @@ async_properties_decode(const struct of_protocol *p UNUSED, struct cursor *c,
     while (wire_next_property(c, &prop, &error)) {
         unsigned int type = prop.type / 2, slave = !(prop.type & 1);
 
-        if (type >= N_ASYNC) {
+        if (type >= (p->version >= OF15 ? N_ASYNC : N_ASYNC_14)) {
             return wire_unknown_property(&prop, why);
         }
         msg->async.mask[slave][type] = cursor_u32(&prop.body);
@@ -226,10 +330,12 @@ async_properties_decode(const struct of_protocol *p UNUSED, struct cursor *c,
 }
 
 int
-async_properties_encode(struct buf *buf, const struct of_protocol *p UNUSED,
+async_properties_encode(struct buf *buf, const struct of_protocol *p,
                         const struct of_message *msg)
 {
-    for (unsigned int i = 0; i < 2 * N_ASYNC; i++) {
+    unsigned int n = p->version >= OF15 ? N_ASYNC : N_ASYNC_14;
+
+    for (unsigned int i = 0; i < 2 * n; i++) {
         unsigned int type = i / 2, slave = !(i & 1);
 
         if (msg->async.present[slave] & 1u << type) {

@@ -1,5 +1,6 @@
 #include "switch/control.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -217,6 +218,7 @@ control_add_session(struct control *control, int fd,
     s->control = control;
     s->kind = config->kind;
     s->owner = config->owner;
+    snprintf(s->uri, sizeof s->uri, "%s", config->uri ? config->uri : "");
     s->serial = ++control->n_serials;
     s->main = config->main;
     s->auxiliary_id = config->auxiliary_id;
@@ -262,6 +264,7 @@ control_remove_session(struct session *s)
         p = &(*p)->next;
     }
     *p = s->next;
+    control_controller_event(s, CONTROLLER_REMOVED);
     control->n_sessions--;
     control->n_snoops -= s->kind == SESSION_SNOOP;
     if (s->is_open && s->kind == SESSION_CONTROLLER && !s->auxiliary_id) {
@@ -301,6 +304,7 @@ open_session(struct session *s)
         controller_came(s->control);
     }
     control_update_unasked(s->control);
+    control_controller_event(s, CONTROLLER_ADDED);
 }
 
 /* Carries out what came.  Returns when there is more to do. */

@@ -57,6 +57,8 @@ struct control_config {
 struct session_config {
     enum session_kind kind;
     void *owner;
+    const char *uri;              /* of a controller, for others to read; NULL:
+                                     nobody knows */
     struct of_tls *tls;           /* NULL: plain */
     bool is_server;               /* the peer connected to us */
     /* Of an auxiliary connection: the one it stands beside, which is such that

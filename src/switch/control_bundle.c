@@ -9,7 +9,7 @@
  * bundles with it. */
 #include <stdlib.h>
 
-#include "switch/control_impl.h"
+#include "switch/control_stats.h"
 
 enum {
     MAX_BUNDLES = 32,             /* of one session */
@@ -101,6 +101,8 @@ apply_message(struct session *s, const uint8_t *message, size_t len,
     }
     if ((m.type == OFT_PACKET_OUT) == (pass == PASS_PACKETS)) {
         error = control_apply(s, &m, NULL);
+    } else if (pass == PASS_PACKETS) {
+        control_forward(s, &m);             /* what is done by now */
     }
     of_message_fini(&m);
     return error;
@@ -275,5 +277,12 @@ control_bundle_add(struct session *s, const struct of_bundle_add *add,
     }
     buf_put(&b->messages, add->message.data, add->message.len);
     s->bundled += add->message.len;
+    return OF_OK;
+}
+
+enum of_error
+stats_bundle_features(struct stats_request *r)
+{
+    of_reply_bundle_features(&r->reply, BUNDLE_ATOMIC | BUNDLE_ORDERED);
     return OF_OK;
 }

@@ -102,6 +102,7 @@ is_asked_for(struct session *s, const struct flow_entry *e)
 static void
 add_flow(struct session *s, const struct flow_entry *e)
 {
+    struct of_reply *reply = &s->dump.reply;
     const struct stats_request r = { .control = s->control };
     struct match match;
     struct of_flow_stats stats = {
@@ -117,7 +118,11 @@ add_flow(struct session *s, const struct flow_entry *e)
     flow_entry_match(e, &match);
     stats_age(&r, e->created, &stats.duration_sec, &stats.duration_nsec);
     stats_age(&r, atomic_load(&e->credit.used), &stats.idle_sec, &rest);
-    of_reply_flow(&s->dump.reply, &stats);
+    if (reply->type == MP_FLOW_STATS) {
+        of_reply_flow_only_stats(reply, &stats);
+    } else {
+        of_reply_flow(reply, &stats);
+    }
 }
 
 static bool

@@ -53,6 +53,8 @@ struct session {
     struct control_counters counters;
 
     enum of_role_type role;
+    uint16_t short_id;            /* that it gave itself (1.5) */
+    char uri[80];                 /* of a controller */
     struct of_async async;
     uint16_t miss_send_len;
     uint16_t controller_id;
@@ -148,6 +150,14 @@ bool control_entry_outputs(const struct flow_entry *, uint32_t port,
 enum of_error control_table_mod(struct session *, const struct of_table_mod *,
                                 struct str *why);
 void control_table_vacancy(struct control *, uint8_t table, bool is_tight);
+
+/* ---- control_others.c ---- */
+
+/* A change of groups or meters is done: tells other controllers. */
+void control_forward(struct session *from, const struct of_message *);
+void control_controller_event(struct session *about,
+                              enum of_controller_reason);
+bool control_short_id_is_free(const struct session *, uint16_t short_id);
 
 /* ---- control_monitor.c ---- */
 

@@ -118,6 +118,9 @@ static stats_answer *const answers[N_MULTIPARTS] = {
     [MP_TABLE_DESC] = stats_table_desc,
     [MP_QUEUE_DESC] = answer_queues,
     [MP_FLOW_MONITOR] = stats_flow_monitor,
+    [MP_FLOW_STATS] = stats_flows,
+    [MP_CONTROLLER_STATUS] = stats_controllers,
+    [MP_BUNDLE_FEATURES] = stats_bundle_features,
 };
 
 enum of_error

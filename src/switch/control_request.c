@@ -105,7 +105,12 @@ take_set_config(struct session *s, const struct of_message *m,
 static enum of_error
 take_change(struct session *s, const struct of_message *m, struct str *why)
 {
-    return control_apply(s, m, why);
+    enum of_error error = control_apply(s, m, why);
+
+    if (!error) {
+        control_forward(s, m);
+    }
+    return error;
 }
 
 static enum of_error
@@ -243,6 +248,7 @@ demote_master(struct session *new_master)
             session_send(s, &status);
         }
         s->role = ROLE_SLAVE;
+        control_controller_event(s, CONTROLLER_ROLE);
     }
 }
 
@@ -254,7 +260,11 @@ take_role_request(struct session *s, const struct of_message *m,
     struct session *channel = session_channel(s);
     struct of_message answer = { 0 };
     const struct of_role *role = &m->role;
+    enum of_role_type before = channel->role;
 
+    if (!control_short_id_is_free(channel, role->short_id)) {
+        return OF_ROLE_REQUEST_FAILED_ID_IN_USE;
+    }
     if (role->role == ROLE_MASTER || role->role == ROLE_SLAVE) {
         if (role->has_generation) {
             if (control->has_generation
@@ -273,7 +283,15 @@ take_role_request(struct session *s, const struct of_message *m,
         channel->role = (enum of_role_type) role->role;
     }
     control_update_unasked(control);
+    if (channel->role != before) {
+        control_controller_event(channel, CONTROLLER_ROLE);
+    }
+    if (role->short_id && role->short_id != channel->short_id) {
+        channel->short_id = role->short_id;
+        control_controller_event(channel, CONTROLLER_SHORT_ID);
+    }
     answer.role.role = channel->role;
+    answer.role.short_id = channel->short_id;
     answer.role.has_generation = role->has_generation;
     answer.role.generation_id = control->has_generation
                                     ? control->generation_id : UINT64_MAX;

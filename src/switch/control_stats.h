@@ -24,6 +24,12 @@ stats_answer stats_flows, stats_aggregate;
 /* control_table.c */
 stats_answer stats_tables, stats_table_desc, stats_table_features;
 
+/* control_others.c */
+stats_answer stats_controllers;
+
+/* control_bundle.c */
+stats_answer stats_bundle_features;
+
 /* control_monitor.c */
 stats_answer stats_flow_monitor;
 

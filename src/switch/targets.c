@@ -144,7 +144,7 @@ connected(struct leg *leg, int fd, msec now)
 {
     struct connections *c = leg->target->connections;
     struct session_config config = {
-        .kind = SESSION_CONTROLLER,
+        .kind = SESSION_CONTROLLER, .uri = leg->target->text,
         .auxiliary_id = (uint8_t) leg->auxiliary_id,
     };
     if (leg->auxiliary_id) {
