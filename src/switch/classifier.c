@@ -126,7 +126,6 @@ tuple_create(struct classifier *cls, const struct mask_words *mask)
     memcpy(tuple->mask, mask, mask_words_size(mask->n));
     tuple->mask_hash = mask_words_hash(cls->key, mask);
     tuple->node = path.node;
-    tuple->max_priority = -1;
     tuple->n_levels = path.n_levels;
     tuple->levels = xmemdup(path.levels,
                             path.n_levels * sizeof path.levels[0]);
@@ -226,39 +225,6 @@ tuple_remove(struct classifier *cls, struct tuple *tuple)
     }
 }
 
-static void
-note_priority(struct tuple *tuple, int priority)
-{
-    if (priority > tuple->max_priority) {
-        tuple->max_priority = priority;
-        tuple->n_at_max = 0;
-    }
-    tuple->n_at_max += priority == tuple->max_priority;
-}
-
-static bool
-note_entry(void *tuple, struct entry *entry)
-{
-    note_priority(tuple, entry->priority);
-    return true;
-}
-
-/* Looking for the new highest priority costs a pass over the tuple: only after
- * a part of it went, and never over so many that requests would have to wait.
- * Until then some lookups come here in vain. */
-static void
-tuple_tidy(struct tuple *tuple)
-{
-    enum { MAX_PASS = 16384 };
-
-    if (!tuple->n_at_max && tuple->n_unlinked >= tuple->n_entries / 4 &&
-        tuple->n_entries <= MAX_PASS) {
-        tuple->max_priority = -1;
-        tuple_visit(tuple, note_entry, tuple);
-        tuple->n_unlinked = 0;
-    }
-}
-
 /* Takes what is empty out of the tree, into a list by `next_empty`. */
 static void
 tidy_tuples(struct classifier *cls, struct tuple **empty)
@@ -268,12 +234,10 @@ tidy_tuples(struct classifier *cls, struct tuple **empty)
     for (tuple = cls->untidy; tuple; tuple = next) {
         next = tuple->next_untidy;
         tuple->is_untidy = false;
-        if (!tuple->n_entries) {
+        if (!tuple->priorities.n) {
             tuple_remove(cls, tuple);
             tuple->next_untidy = *empty;
             *empty = tuple;
-        } else {
-            tuple_tidy(tuple);
         }
     }
     cls->untidy = NULL;
@@ -382,10 +346,10 @@ classifier_insert(struct classifier *cls, struct entry *entry)
     unsigned int n = tuple_prefixes(tuple, entry->values, prefixes);
     _Atomic uint64_t *cell = find_entry_cell(tuple, entry->values, hash);
 
-    if (entry->priority > tuple->max_priority) {
+    if (entry->priority > tuple_max_priority(tuple)) {
         mask_node_touch(cls, tuple->node);
     }
-    note_priority(tuple, entry->priority);
+    priority_counts_add(&tuple->priorities, entry->priority);
     for (unsigned int i = 0; i < n; i++) {
         prefixes_add(&cls->prefixes, prefixes[i]);
     }
@@ -395,7 +359,6 @@ classifier_insert(struct classifier *cls, struct entry *entry)
         atomic_init(&entry->next, NULL);
         cell_table_insert(&tuple->cells, hash, entry_cell(hash, entry));
     }
-    tuple->n_entries++;
     cls->n_entries++;
 }
 
@@ -433,11 +396,8 @@ classifier_unlink(struct classifier *cls, struct entry *entry)
         prefixes_remove(&cls->prefixes, prefixes[i]);
     }
     cls->n_entries--;
-    tuple->n_unlinked++;
-    if (entry->priority == tuple->max_priority && tuple->n_at_max) {
-        tuple->n_at_max--;
-    }
-    if (!--tuple->n_entries || !tuple->n_at_max) {
+    priority_counts_remove(&tuple->priorities, entry->priority);
+    if (tuple_max_priority(tuple) < entry->priority) {
         tuple_touch(cls, tuple);
     }
 }
@@ -530,7 +490,7 @@ tuple_visit(const struct tuple *tuple,
 static bool
 add_tuple_memory(void *sum, struct tuple *tuple)
 {
-    *(size_t *) sum += tuple->cells.memory;
+    *(size_t *) sum += tuple->cells.memory + tuple->priorities.memory;
     return true;
 }
 

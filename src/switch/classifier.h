@@ -40,6 +40,7 @@
 
 #include "switch/cell_table.h"
 #include "switch/flow_entry.h"
+#include "switch/priority_counts.h"
 
 enum { CLASSIFIER_REFINE_MAX = 32 };
 
@@ -73,10 +74,8 @@ struct tuple {
     struct rcu_later later;
     uint64_t mask_hash;
     size_t memory;
-    uint32_t n_entries;                 /* in the classifier, visible or not */
-    uint32_t n_unlinked;                /* since max_priority was right */
-    int max_priority;                   /* no entry's is higher; -1: empty */
-    uint32_t n_at_max;                  /* 0: lower would do, but see tidy */
+    struct priority_counts priorities;  /* of entries in the classifier,
+                                           visible or not */
     bool is_untidy;                     /* on the classifier's list */
     struct tuple *next_untidy;
     /* The path: words of all nodes, and which are whose. */
@@ -85,6 +84,13 @@ struct tuple {
     struct tuple_level *levels;
     struct mask_words *mask;            /* lies behind */
 };
+
+/* No entry's is higher; -1: there are none. */
+static inline int
+tuple_max_priority(const struct tuple *tuple)
+{
+    return priority_counts_highest(&tuple->priorities);
+}
 
 /* Cells of a tuple: the priority of an entry, its address, and where that is
  * always zero some bits of the hash. */

@@ -360,10 +360,105 @@ TEST(a_higher_priority_ends_the_search)
     twin_destroy(twin);
 }
 
+static void
+insert_host(struct twin *twin, uint32_t dst, uint16_t priority)
+{
+    struct match match;
+
+    match_init(&match);
+    match_set(&match, FIELD_ETH_TYPE, 0x0800, 0xffff);
+    match_set(&match, FIELD_IPV4_DST, dst, UINT32_MAX);
+    twin_insert(twin, &match, priority);
+    twin->entries[twin->n - 1]->remove_version = VERSION_NEVER;
+}
+
+TEST(a_priority_that_went_does_not_count)
+{
+    struct twin *twin = twin_create(1);
+    struct flow_mask wc;
+    struct match match;
+
+    match_init(&match);
+    match_set(&match, FIELD_ETH_TYPE, 0x0800, 0xffff);
+    twin_insert(twin, &match, 500);
+    twin->entries[0]->remove_version = VERSION_NEVER;
+    for (uint32_t i = 0; i < 100; i++) {
+        insert_host(twin, 0x0a010000 + i, 100);
+    }
+    insert_host(twin, 0x0a020000, 1000);
+    twin->newest = 5;
+    classifier_tidy(&twin->cls);
+    look(twin, 0x0a010001, 80, &wc);
+    CHECK(bits_of(&wc, FIELD_IPV4_DST) == 32);
+
+    twin_remove(twin, twin->n - 1);
+    classifier_tidy(&twin->cls);
+    look(twin, 0x0a010001, 80, &wc);
+    CHECK(bits_of(&wc, FIELD_ETH_TYPE) == 16);
+    CHECK(bits_of(&wc, FIELD_IPV4_DST) == 0);
+    twin_destroy(twin);
+}
+
+/* Of packets from always the same seed. */
+static void
+note_masks(struct twin *twin, struct flow_mask *masks, unsigned int n)
+{
+    uint64_t state = twin->rng.state;
+
+    twin->rng.state = 5;
+    for (unsigned int i = 0; i < n; i++) {
+        struct flow flow;
+
+        random_packet(twin, &flow);
+        memset(&masks[i], 0, sizeof masks[i]);
+        classifier_lookup(&twin->cls, twin->newest, &flow, &masks[i]);
+    }
+    twin->rng.state = state;
+}
+
+TEST(entries_that_went_leave_no_marks)
+{
+    enum { N_PACKETS = 50 };
+
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        struct flow_mask before[N_PACKETS], after[N_PACKETS];
+        struct twin *twin = twin_create(seed);
+        unsigned int n = rng_below(&twin->rng, 30);
+        struct match match;
+
+        for (unsigned int i = 0; i < n; i++) {
+            random_match(&twin->rng, &match);
+            twin_insert(twin, &match, (uint16_t) (i * 7919 % 30000));
+        }
+        classifier_tidy(&twin->cls);
+        note_masks(twin, before, N_PACKETS);
+
+        for (unsigned int i = 0; i < 40; i++) {
+            if (rng_one_in(&twin->rng, 2) && n) {
+                match = twin->matches[rng_below(&twin->rng, n)];
+            } else {
+                random_match(&twin->rng, &match);
+            }
+            twin_insert(twin, &match,
+                        (uint16_t) rng_below(&twin->rng, 65536));
+        }
+        classifier_tidy(&twin->cls);
+        while (twin->n > n) {
+            twin_remove(twin, twin->n - 1);
+        }
+        classifier_tidy(&twin->cls);
+        note_masks(twin, after, N_PACKETS);
+        CHECK(!memcmp(before, after, sizeof before));
+        twin_destroy(twin);
+    }
+}
+
 TESTS(
     RUN(random_entries_are_found_as_a_scan_finds_them),
     RUN(entries_of_equal_priority_give_one_answer_per_cache_entry),
     RUN(nested_prefixes_are_found_as_a_scan_finds_them),
     RUN(a_packet_is_looked_at_no_closer_than_needed),
     RUN(a_higher_priority_ends_the_search),
+    RUN(a_priority_that_went_does_not_count),
+    RUN(entries_that_went_leave_no_marks),
 )

@@ -312,7 +312,7 @@ note_overlap_in_tuple(void *overlap_, struct tuple *tuple)
     struct overlap *overlap = overlap_;
     struct search *search = overlap->search;
 
-    if (tuple->max_priority < search->fm->priority) {
+    if (tuple_max_priority(tuple) < search->fm->priority) {
         return true;
     }
     common_init(&search->common, &search->mask, tuple->mask);

@@ -177,7 +177,7 @@ static void
 add_tuple_way(struct collection *to, const struct tuple *tuple)
 {
     add_way(to, (struct way) {
-        .max_priority = tuple->max_priority,
+        .max_priority = tuple_max_priority(tuple),
         .n_levels = tuple->n_levels,
         .tuple = tuple,
     }, NULL);
@@ -369,7 +369,7 @@ set_priorities(struct mask_node *node)
     if (!node->is_untidy) {
         return;
     }
-    node->max_priority = node->tuple ? node->tuple->max_priority : -1;
+    node->max_priority = node->tuple ? tuple_max_priority(node->tuple) : -1;
     for (uint32_t i = 0; i < node->n_children; i++) {
         set_priorities(node->children[i]);
         node->max_priority = MAX(node->max_priority,

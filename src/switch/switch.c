@@ -102,6 +102,9 @@ publish(struct switch_ *sw)
 
     if (tables_pending(sw->tables)) {
         tables_publish(sw->tables, &changes);
+        /* What went still makes the answers to misses narrower, until it is
+         * taken out. */
+        sw->next_expire = MIN(sw->next_expire, sw->now + SWITCH_PUBLISH_MS);
     }
     if (sw->ports_dirty) {
         switch_publish_ports(sw);
