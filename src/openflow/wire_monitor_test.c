@@ -1,5 +1,5 @@
 /* Flow monitors on the wire: each version's form. */
-#include "wire_test.h"
+#include "openflow/wire_test.h"
 
 static void
 one_monitor(enum of_version version, struct of_flow_monitor *m)
