@@ -18,6 +18,8 @@
     X(DROP_PORT_DOWN, "port-down", "the output port is down")                \
     X(DROP_PORT_BLOCKED, "port-blocked",                                     \
       "the port is configured not to receive or forward")                    \
+    X(DROP_FRAGMENT, "fragment",                                             \
+      "a fragment, and the switch is configured to drop them")               \
     X(DROP_MTU, "mtu-exceeded", "longer than the output port takes")         \
     X(DROP_OFFLOAD, "bad-offload",                                           \
       "the checksum or segment request does not fit the packet")             \

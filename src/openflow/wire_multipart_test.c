@@ -14,7 +14,8 @@ TEST(requests_come_back)
             struct of_message msg = { .type = OFT_MULTIPART_REQUEST }, out;
             struct buf buf = BUF_INIT;
             bool has = type <= MP_QUEUE_STATS || type == MP_PORT_DESC
-                       || versions[i] >= OF14
+                       || versions[i] >= OF15
+                       || (versions[i] == OF14 && type < MP_FLOW_STATS)
                        || (versions[i] == OF13 && type < MP_TABLE_DESC);
 
             msg.multipart.type = type;

@@ -185,6 +185,13 @@ set_unasked(struct rig *rig, unsigned int what)
     rig->naive.unasked = what;
 }
 
+static void
+set_fragments(struct rig *rig, bool drops)
+{
+    switch_set_drop_fragments(rig->sw, drops);
+    rig->naive.drops_fragments = drops;
+}
+
 /* ---- Ports, in both ---- */
 
 static void
@@ -595,6 +602,7 @@ rig_init(struct rig *rig, uint64_t seed)
                       &rig->flows[i]);
     }
     CHECK(!refused(switch_meter_mod(rig->sw, &meter, rig->now, NULL)));
+    set_fragments(rig, rng_one_in(&rig->rng, 8));
     set_unasked(rig, rng_below(&rig->rng,
                                (UNASKED_MISSES | UNASKED_EXPIRED) + 1));
     for (uint32_t id = RANDOM_GROUPS; id > 0; id--) {

@@ -86,11 +86,16 @@ static enum of_error
 take_set_config(struct session *s, const struct of_message *m,
                 struct str *why UNUSED)
 {
-    if (m->config.frag != FRAG_NORMAL && m->config.frag != FRAG_NX_MATCH) {
+    struct control *control = s->control;
+    uint16_t frag = m->config.frag;
+
+    /* Nothing puts datagrams together again. */
+    if (frag == FRAG_REASM || frag > FRAG_NX_MATCH) {
         return OF_SWITCH_CONFIG_FAILED_BAD_FLAGS;
     }
-    if (session_channel(s)->role != ROLE_SLAVE) {
-        s->control->frag = m->config.frag;
+    if (session_channel(s)->role != ROLE_SLAVE && frag != control->frag) {
+        control->frag = frag;
+        switch_set_drop_fragments(control->sw, frag == FRAG_DROP);
     }
     session_channel(s)->miss_send_len = m->config.miss_send_len;
     if (session_protocol(s)->version == OF10) {

@@ -840,7 +840,8 @@ naive_run(struct naive_switch *sw, const void *frame, uint32_t len,
     w.pkt->len = len;
     w.pkt->in_port = in_port;
     if (port && !port->admin_down
-        && !(memcmp(frame, stp, 6) ? port->no_recv : port->no_recv_stp)) {
+        && !(memcmp(frame, stp, 6) ? port->no_recv : port->no_recv_stp)
+        && !(sw->drops_fragments && flow_of(&w).key.nw_frag)) {
         if (!do_table(&w, 0, in_port)) {
             miss(&w, 0);
         }

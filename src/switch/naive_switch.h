@@ -40,6 +40,7 @@ struct naive_switch {
     struct group_mod *groups[NAIVE_MAX_GROUPS];
     struct port_settings ports[NAIVE_MAX_PORTS];    /* number 0: none */
     unsigned int unasked;         /* enum unasked */
+    bool drops_fragments;
 
     unsigned int n_stations;
     struct naive_station {

@@ -88,6 +88,7 @@ port_maps_set(struct port_maps *maps, uint32_t number,
     struct port_map *map = make_map(MAX(old->n, number + 1));
 
     map->local = old->local;
+    map->drops_fragments = old->drops_fragments;
     for (uint32_t i = 0; i < old->n; i++) {
         map->by_number[i] = old->by_number[i];
     }
@@ -103,14 +104,32 @@ port_maps_set(struct port_maps *maps, uint32_t number,
     free_stored(replaced);
 }
 
-void
-port_maps_set_local(struct port_maps *maps, uint32_t number)
+static struct port_map *
+copy_map(const struct port_map *old)
 {
-    const struct port_map *old = atomic_load(&maps->map);
     struct port_map *map = make_map(old->n);
 
     memcpy(map->by_number, old->by_number,
            old->n * sizeof map->by_number[0]);
+    map->local = old->local;
+    map->drops_fragments = old->drops_fragments;
+    return map;
+}
+
+void
+port_maps_set_local(struct port_maps *maps, uint32_t number)
+{
+    struct port_map *map = copy_map(atomic_load(&maps->map));
+
     map->local = number;
+    publish(maps, map);
+}
+
+void
+port_maps_set_fragments(struct port_maps *maps, bool drops)
+{
+    struct port_map *map = copy_map(atomic_load(&maps->map));
+
+    map->drops_fragments = drops;
     publish(maps, map);
 }

@@ -40,6 +40,7 @@ bool port_vlan_carries(const struct port_vlan *, uint16_t vid);
 struct port_map {
     struct rcu_later later;
     uint32_t local;                     /* the port called as the switch; 0 */
+    bool drops_fragments;               /* that any port receives */
     uint32_t n;                         /* numbers are below */
     const struct port_settings *by_number[];
 };
@@ -69,6 +70,7 @@ void port_maps_fini(struct port_maps *);
 void port_maps_set(struct port_maps *, uint32_t number,
                    const struct port_settings *);
 void port_maps_set_local(struct port_maps *, uint32_t number);
+void port_maps_set_fragments(struct port_maps *, bool drops);
 
 /* Reader, under RCU. */
 static inline const struct port_map *

@@ -90,6 +90,10 @@ int switch_set_port_flags(struct switch_ *, struct switch_port *,
                           bool no_recv_stp, bool no_fwd, bool no_packet_in,
                           bool admin_down);
 
+/* Fragments that ports receive are dropped, or go through the tables as other
+ * packets do. */
+void switch_set_drop_fragments(struct switch_ *, bool);
+
 /* Requests, as a controller or the operator makes them. */
 enum of_error switch_flow_mod(struct switch_ *, const struct flow_mod *,
                               msec now, struct str *why);

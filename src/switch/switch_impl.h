@@ -26,7 +26,9 @@ struct switch_ {
     struct revalidator *revalidator;
 
     struct own_port *ports[DP_MAX_PORTS];
-    bool ports_dirty;             /* some port is */
+    bool drops_fragments;
+    bool ports_dirty;             /* some port is, or fragments are treated
+                                     otherwise */
     uint32_t link_asked;          /* the port that was asked last for its link */
     bool meters_released;         /* slots wait for the next publish */
 

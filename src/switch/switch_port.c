@@ -74,7 +74,19 @@ switch_publish_ports(struct switch_ *sw)
             publish_port(sw, sw->ports[i]);
         }
     }
+    if (port_maps_get(&sw->port_maps)->drops_fragments
+        != sw->drops_fragments) {
+        port_maps_set_fragments(&sw->port_maps, sw->drops_fragments);
+    }
     sw->ports_dirty = false;
+}
+
+void
+switch_set_drop_fragments(struct switch_ *sw, bool drops)
+{
+    sw->drops_fragments = drops;
+    sw->ports_dirty = true;
+    switch_stage(sw, sw->now);
 }
 
 static void

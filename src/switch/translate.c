@@ -504,6 +504,12 @@ may_receive(struct translation *t)
              "receive", port->name);
         return false;
     }
+    if (t->ports->drops_fragments
+        && flow_view_has(&t->view, &t->looks, FIELD_IP_FRAG)
+        && flow_view_get(&t->view, &t->looks, FIELD_IP_FRAG)) {
+        DROP(t, DROP_FRAGMENT, "dropped: fragments are not taken");
+        return false;
+    }
     return true;
 }
 

@@ -46,13 +46,6 @@ def test_probe_ping_and_show(switch, ofctl, version):
         assert "dpid:00000000000000ab" in said and "1(of1)" in said
 
 
-def test_tools_come_by_tcp_as_well(lab):
-    switch = Switch(lab, "--listen", "ptcp:6634:127.0.0.1")
-    lab.host.run("ip", "link", "set", "lo", "up")
-    assert "dpid:00000000000000ab" in switch.ofctl(
-        "OpenFlow10", "show", target="tcp:127.0.0.1:6634")
-
-
 def test_versions_that_are_not_offered_are_refused(lab):
     switch = Switch(lab, "--openflow", "OpenFlow13")
     with Peer(switch.mgmt) as peer:
