@@ -16,18 +16,26 @@ enum {
 };
 static_assert(FIRST_CT_WORD == 24 && LAST_CT_WORD == 31,
               "flow key layout changed: revisit flow_view_clear_ct()");
+static_assert(FLOW_WORD(vlan_tci) == FLOW_WORD(eth_type) &&
+              FLOW_WORD(nw_proto) == FLOW_WORD(tp_dst) &&
+              FLOW_WORD(nw_frag) == FLOW_WORD(tp_dst),
+              "flow key layout changed: revisit flow_view_has()");
 static_assert(FIRST_L3_WORD == 4 && LAST_L3_WORD == 15 && MPLS_WORD == 16,
               "flow key layout changed: revisit forget_l3()");
 
-/* Marks the bits of `look` that still are the packet's. */
+/* Marks the bits of `look`, which lie in words `first` to `last`, that still are
+ * the packet's.  Of the many words few are looked at. */
 static void
-look_at(const struct flow_view *v, struct flow_looks *looks,
-        const struct flow_mask *look)
+look_at_words(const struct flow_view *v, struct flow_looks *looks,
+              const struct flow_mask *look, unsigned int first,
+              unsigned int last)
 {
     struct flow_key_fields *mask = &looks->mask->bits.key;
 
-    for (unsigned int i = 0; i < FLOW_KEY_WORDS; i++) {
-        looks->mask->bits.w[i] |= look->bits.w[i] & ~v->known.bits.w[i];
+    for (unsigned int i = first; i <= last; i++) {
+        if (look->bits.w[i]) {
+            looks->mask->bits.w[i] |= look->bits.w[i] & ~v->known.bits.w[i];
+        }
     }
     if (v->ttl_derived && look->bits.key.nw_ttl) {
         mask->nw_ttl = 0xff;
@@ -35,6 +43,13 @@ look_at(const struct flow_view *v, struct flow_looks *looks,
     if (v->mpls_ttl_derived && look->bits.key.mpls_lse[0] & htobe32(0xff)) {
         mask->mpls_lse[0] |= htobe32(0xff);
     }
+}
+
+static void
+look_at(const struct flow_view *v, struct flow_looks *looks,
+        const struct flow_mask *look)
+{
+    look_at_words(v, looks, look, 0, FLOW_KEY_WORDS - 1);
 }
 
 static bool
@@ -85,7 +100,8 @@ flow_view_get_bits(const struct flow_view *v, struct flow_looks *looks,
     memset(&look, 0, sizeof look);
     field_set(field, &look.bits, mask, mask);
     if (!(MUTANT(FORGOTTEN_FIELD) && id == FIELD_IPV4_DST)) {
-        look_at(v, looks, &look);
+        look_at_words(v, looks, &look, field_words[id][0],
+                      field_words[id][1]);
     }
     return field_get(field, &v->flow) & mask;
 }
@@ -129,7 +145,7 @@ flow_view_has(const struct flow_view *v, struct flow_looks *looks,
     memset(&look, 0, sizeof look);
     field_prereq_mask(field, &look);
     if (!MUTANT(PREREQ_NOT_LOOKED_AT)) {
-        look_at(v, looks, &look);
+        look_at_words(v, looks, &look, FLOW_WORD(eth_type), FLOW_WORD(tp_dst));
     }
     return field_prereq_met(field, &v->flow);
 }
