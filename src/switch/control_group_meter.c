@@ -18,6 +18,8 @@ add_group_stats(void *request, const struct group *g)
     struct stats_request *r = request;
     struct of_group_stats stats = {
         .id = g->id, .total = counter_of(g->credit),
+        .ref_count = tables_group_users(switch_tables(r->control->sw),
+                                        g->id),
         .n_buckets = g->n_buckets,
     };
     struct of_counter *buckets;
@@ -149,6 +151,8 @@ add_meter_stats(struct stats_request *r, const struct meter *meter)
     struct dp_meter_stats counted = { 0 };
 
     switch_meter_stats(r->control->sw, meter->id, &counted);
+    stats.ref_count = tables_meter_users(switch_tables(r->control->sw),
+                                         meter->id);
     stats.in.packets = counted.packets;
     stats.in.bytes = counted.bytes;
     for (unsigned int i = 0; i < meter->n_bands; i++) {

@@ -498,6 +498,12 @@ tables_group_mod(struct tables *t, const struct group_mod *gm, msec now,
 
 /* ---- Reading ---- */
 
+uint32_t
+tables_group_users(const struct tables *t, uint32_t id)
+{
+    return object_table_n_refs(&t->groups, id);
+}
+
 const struct group *
 tables_group(const struct tables *t, uint32_t id, uint64_t version)
 {

@@ -149,6 +149,12 @@ tables_meter(const struct tables *t, uint32_t id)
     return o ? &meter_cast(o)->m : NULL;
 }
 
+uint32_t
+tables_meter_users(const struct tables *t, uint32_t id)
+{
+    return object_table_n_refs(&t->meters, id);
+}
+
 struct visit {
     const struct tables *t;
     uint64_t version;

@@ -185,17 +185,29 @@ object_table_link_ref(struct object_table *table, struct entry_ref *ref)
         ref->next->link = &ref->next;
     }
     slot->refs = ref;
+    slot->n_refs++;
 }
 
 void
 object_table_unlink_ref(struct object_table *table, struct entry_ref *ref)
 {
+    struct object_slot *slot = object_table_slot(table, ref->id);
+
     *ref->link = ref->next;
     if (ref->next) {
         ref->next->link = ref->link;
     }
     ref->link = NULL;
-    release_slot(table, object_table_slot(table, ref->id));
+    slot->n_refs--;
+    release_slot(table, slot);
+}
+
+uint32_t
+object_table_n_refs(const struct object_table *table, uint32_t id)
+{
+    const struct object_slot *slot = object_table_slot(table, id);
+
+    return slot ? slot->n_refs : 0;
 }
 
 struct slot_list {

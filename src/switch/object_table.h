@@ -29,6 +29,7 @@ struct object_slot {
     uint64_t mark;                      /* of searches by the writer */
     _Atomic(struct object *) newest;
     struct entry_ref *refs;             /* of entries alive for the writer */
+    uint32_t n_refs;
 };
 
 struct object_table {
@@ -57,6 +58,8 @@ void object_table_unlink(struct object_table *, struct object *);
 
 void object_table_link_ref(struct object_table *, struct entry_ref *);
 void object_table_unlink_ref(struct object_table *, struct entry_ref *);
+/* Writer: how many entries name it. */
+uint32_t object_table_n_refs(const struct object_table *, uint32_t id);
 
 /* Slots, by rising id; a reader's or the writer's. */
 void object_table_visit(const struct object_table *,

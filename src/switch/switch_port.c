@@ -118,12 +118,24 @@ switch_set_port_vlan(struct switch_ *sw, struct switch_port *port,
     return 0;
 }
 
+/* As OpenFlow sees it. */
+static bool
+looks_same(const struct switch_port *a, const struct switch_port *b)
+{
+    return a->no_flood == b->no_flood && a->no_recv == b->no_recv
+           && a->no_recv_stp == b->no_recv_stp && a->no_fwd == b->no_fwd
+           && a->no_packet_in == b->no_packet_in
+           && a->admin_down == b->admin_down;
+}
+
 int
 switch_set_port_flags(struct switch_ *sw, struct switch_port *port,
                       bool is_protected, bool no_flood, bool no_recv,
                       bool no_recv_stp, bool no_fwd, bool no_packet_in,
                       bool admin_down)
 {
+    const struct switch_port old = *port;
+
     port->is_protected = is_protected;
     port->no_flood = no_flood;
     port->no_recv = no_recv;
@@ -132,8 +144,10 @@ switch_set_port_flags(struct switch_ *sw, struct switch_port *port,
     port->no_packet_in = no_packet_in;
     port->admin_down = admin_down;
     mark_dirty(sw, port);
-    switch_tell_port(sw, SWITCH_PORT_CHANGED,
-                     CONTAINER_OF(port, struct own_port, public));
+    if (!looks_same(&old, port)) {
+        switch_tell_port(sw, SWITCH_PORT_CHANGED,
+                         CONTAINER_OF(port, struct own_port, public));
+    }
     return 0;
 }
 
