@@ -149,7 +149,7 @@ packet_out(struct session *s, const struct of_packet_out *out,
         return error;
     }
     s->is_held = !switch_has_packet_out_room(control->sw);
-    return switch_packet_out(control->sw, out->in_port, actions,
+    return switch_packet_out(control->sw, out->in_port, &out->match, actions,
                              out->data.data, (uint32_t) out->data.len)
            ? OF_BAD_REQUEST_BAD_PACKET : OF_OK;
 }

@@ -340,6 +340,16 @@ credit_end(struct credits *credits, uint64_t credit, uint64_t packets,
     rcu_call(&record->later, come_home);
 }
 
+void
+credit_once(struct credits *credits, struct credit_list *list,
+            uint64_t packets, uint64_t bytes, msec used)
+{
+    for (unsigned int i = 0; i < list->n; i++) {
+        add_target(credits, &list->targets[i], packets, bytes, used);
+    }
+    credit_list_fini(list);
+}
+
 uint64_t
 credits_count(const struct credits *credits)
 {

@@ -64,6 +64,10 @@ void credit_push(struct credits *, uint64_t credit, uint64_t packets,
 /* The entry is gone, its final counts.  Once per record. */
 void credit_end(struct credits *, uint64_t credit, uint64_t packets,
                 uint64_t bytes, msec used);
+/* For an answer that is used once and not kept: passes on, and frees the list.
+ * Any RCU reader. */
+void credit_once(struct credits *, struct credit_list *, uint64_t packets,
+                 uint64_t bytes, msec used);
 /* How many records live: for leak checks. */
 uint64_t credits_count(const struct credits *);
 

@@ -411,34 +411,8 @@ send_frame(struct switch_ *sw, const struct translate_options *opt,
     translate(&sw->pipeline.env, opt, flow, &up, &credits);
     err = datapath_inject(sw->dp, frame, len, flow_in_port(flow),
                           dp_actions_list(&up.actions));
-    credit_list_fini(&credits);
+    credit_once(sw->pipeline.credits, &credits, 1, len, sw->now);
     dp_actions_fini(&up.actions);
-    return err;
-}
-
-int
-switch_packet_out(struct switch_ *sw, uint32_t in_port,
-                  struct action_list actions, const void *frame, uint32_t len)
-{
-    struct translate_options opt = { .now = sw->now, .packet_out = &actions };
-    bool was_online = rcu_is_online();
-    struct flow flow;
-    int err = flow_of_frame(frame, len, in_port, &flow);
-
-    if (err) {
-        return err;
-    }
-    /* What was asked for before it, it meets. */
-    if (sw->is_staged) {
-        publish(sw);
-    }
-    if (!was_online) {
-        rcu_online();
-    }
-    err = send_frame(sw, &opt, &flow, frame, len);
-    if (!was_online) {
-        rcu_offline();
-    }
     return err;
 }
 
@@ -455,6 +429,36 @@ take_fields(const struct match *match, struct flow *flow)
         }
     }
     flow->key.tun_family = match->value.key.tun_family;
+}
+
+int
+switch_packet_out(struct switch_ *sw, uint32_t in_port,
+                  const struct match *fields, struct action_list actions,
+                  const void *frame, uint32_t len)
+{
+    struct translate_options opt = { .now = sw->now, .packet_out = &actions };
+    bool was_online = rcu_is_online();
+    struct flow flow;
+    int err = flow_of_frame(frame, len, in_port, &flow);
+
+    if (err) {
+        return err;
+    }
+    if (fields) {
+        take_fields(fields, &flow);
+    }
+    /* What was asked for before it, it meets. */
+    if (sw->is_staged) {
+        publish(sw);
+    }
+    if (!was_online) {
+        rcu_online();
+    }
+    err = send_frame(sw, &opt, &flow, frame, len);
+    if (!was_online) {
+        rcu_offline();
+    }
+    return err;
 }
 
 int

@@ -104,8 +104,10 @@ enum of_error switch_meter_mod(struct switch_ *, const struct meter_mod *,
 
 /* Carries out actions on a frame, as if it had come in by `in_port` (which may be
  * OFPP_CONTROLLER); output to TABLE sends it through the tables, as the changes
- * before it left them.  -EBADMSG: not even an Ethernet header; -EMSGSIZE. */
-int switch_packet_out(struct switch_ *, uint32_t in_port, struct action_list,
+ * before it left them.  `fields` (NULL: none) are metadata, registers, tunnel that
+ * it begins with.  -EBADMSG: not even an Ethernet header; -EMSGSIZE. */
+int switch_packet_out(struct switch_ *, uint32_t in_port,
+                      const struct match *fields, struct action_list,
                       const void *frame, uint32_t len);
 /* False: so many frames wait to be carried out that no more should be asked. */
 bool switch_has_packet_out_room(const struct switch_ *);

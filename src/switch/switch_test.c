@@ -503,7 +503,8 @@ TEST(a_packet_out_is_sent_or_goes_through_the_tables)
     rig_init(&rig, 3, FAIL_SECURE);
     flow(&rig, "in_port=1,actions=output:3");
     actions_add_output(&actions, 2);
-    CHECK(!switch_packet_out(rig.sw, OFPP_CONTROLLER, actions_list(&actions),
+    CHECK(!switch_packet_out(rig.sw, OFPP_CONTROLLER, NULL,
+                             actions_list(&actions),
                              frame, sizeof frame));
     datapath_poll_once(switch_datapath(rig.sw));
     collect(&rig);
@@ -511,12 +512,12 @@ TEST(a_packet_out_is_sent_or_goes_through_the_tables)
 
     actions_clear(&actions);
     actions_add_output(&actions, OFPP_TABLE);
-    CHECK(!switch_packet_out(rig.sw, 1, actions_list(&actions), frame,
+    CHECK(!switch_packet_out(rig.sw, 1, NULL, actions_list(&actions), frame,
                              sizeof frame));
     datapath_poll_once(switch_datapath(rig.sw));
     collect(&rig);
     CHECK(got_only(&rig, PORT(3)));
-    CHECK(switch_packet_out(rig.sw, 1, actions_list(&actions), frame, 5)
+    CHECK(switch_packet_out(rig.sw, 1, NULL, actions_list(&actions), frame, 5)
           == -EBADMSG);
     actions_fini(&actions);
     rig_fini(&rig);

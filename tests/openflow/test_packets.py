@@ -73,6 +73,66 @@ class Monitor:
 
 
 @VERSIONS
+def test_packet_outs_count_where_they_pass(lab, ofctl, version):
+    """As frames of a port do."""
+    ofctl(version, "add-flow", "udp,actions=output:2")
+    nic = lab.host.nic("of2")
+    for _ in range(3):
+        ofctl(version, "packet-out", "in_port=1,packet=%s,actions=TABLE"
+              % bytes(FRAME).hex())
+        nic.expect(FRAME)
+    said = ofctl(version, "dump-aggregate", "udp")
+    assert "packet_count=3 byte_count=%d " % (3 * len(FRAME)) in said
+
+
+def test_a_packet_out_of_1_5_brings_fields(lab, ofctl):
+    ofctl("OpenFlow15", "add-flow", "metadata=5,reg3=7,tun_id=9,in_port=1,"
+          "actions=output:2")
+    ofctl("OpenFlow15", "add-flow", "priority=1,actions=drop")
+    nic = lab.host.nic("of2")
+    ofctl("OpenFlow15", "packet-out", "in_port=1,metadata=5,reg3=8,tun_id=9,"
+          "packet=%s,actions=TABLE" % bytes(FRAME).hex())
+    ofctl("OpenFlow15", "packet-out", "in_port=1,metadata=5,reg3=7,tun_id=9,"
+          "packet=%s,actions=TABLE" % bytes(FRAME).hex())
+    nic.expect(FRAME)
+    assert "n_packets=1," in ofctl("OpenFlow15", "dump-flows", "metadata=5")
+
+
+FORMATS = pytest.mark.parametrize(
+    "form", ("standard", "nxt_packet_in", "nxt_packet_in2"))
+
+
+@VERSIONS
+@FORMATS
+def test_monitor_asks_for_a_format(lab, switch, ofctl, version, form):
+    ofctl(version, "add-flow", "udp,actions=set_field:5->reg1,controller")
+    path = os.path.join(lab.dir, "monitor")
+    with open(path, "w") as said:
+        watch = lab.host.popen(
+            "stdbuf", "-oL", "ovs-ofctl", "-O", version, "-P", form,
+            "monitor", "unix:" + switch.mgmt, "65534", stdout=said,
+            stderr=said, env=dict(os.environ, OVS_RUNDIR=lab.dir))
+    nic = lab.host.nic("of1")
+
+    def is_seen():
+        nic.send(FRAME)
+        with open(path) as f:
+            return "tp_dst=8" in (text := f.read()) and text
+
+    try:
+        text = eventually(is_seen, "ovs-ofctl monitor prints the packet")
+    finally:
+        watch.kill()
+        watch.wait()
+    name = {"standard": "OFPT_PACKET_IN", "nxt_packet_in": "NXT_PACKET_IN (",
+            "nxt_packet_in2": "NXT_PACKET_IN2"}[form]
+    assert name in text
+    # Only 1.0's own form shows no registers.
+    assert ("reg1=0x5" in text) == (form != "standard"
+                                    or version != "OpenFlow10")
+
+
+@VERSIONS
 def test_monitor_shows_packets(lab, switch, ofctl, version):
     """A session that asked for them by its miss_send_len."""
     ofctl(version, "add-flow", "udp,actions=controller")
