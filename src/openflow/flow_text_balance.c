@@ -138,8 +138,8 @@ format_multipath(const struct action *action, struct str *s)
 /* ---- bundle(FIELDS,BASIS,ALGORITHM,ofport,members:PORT,...) ---- */
 
 struct bundle_text {
-    struct action_bundle head;
     uint32_t members[BUNDLE_MAX_MEMBERS];
+    struct action_bundle head;
 };
 
 static int

@@ -9,8 +9,8 @@ enum { MAX_SPECS = (ACTION_MAX_LEN - sizeof(struct action_learn))
 
 /* One learn(...) while it is read. */
 struct learn_text {
-    struct action_learn head;
     struct learn_spec *specs;     /* head.n_specs of them */
+    struct action_learn head;
 };
 
 static u128

@@ -212,8 +212,8 @@ parse_reason(const struct flow_text *ft, struct span value, uint8_t *reason)
 }
 
 struct controller_text {
-    struct action_controller a;
     uint8_t *userdata;
+    struct action_controller a;
 };
 
 static int
