@@ -145,7 +145,7 @@ struct dp_action_list {
 
 #define DP_ACTION_FOR_EACH(A, LIST)                                          \
     for (const struct dp_action *A = (LIST)->first;                          \
-         (const char *) A < (const char *) (LIST)->first + (LIST)->len;      \
+         (uintptr_t) A < (uintptr_t) (LIST)->first + (LIST)->len;            \
          A = (const struct dp_action *) ((const char *) A + A->len))
 
 /* A list under construction, of bounded size: translation of a hostile table

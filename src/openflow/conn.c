@@ -214,7 +214,7 @@ static size_t
 whole_message(const struct of_conn *conn)
 {
     size_t have = conn->in_len - conn->in_pos;
-    int len = of_frame_len(conn->in + conn->in_pos, have);
+    int len = have ? of_frame_len(conn->in + conn->in_pos, have) : 0;
 
     return len > 0 && (size_t) len <= have ? (size_t) len : 0;
 }
@@ -224,12 +224,12 @@ whole_message(const struct of_conn *conn)
 static void
 refuse_garbage(struct of_conn *conn)
 {
-    const uint8_t *in = conn->in + conn->in_pos;
     size_t have = conn->in_len - conn->in_pos;
+    const uint8_t *in = have ? conn->in + conn->in_pos : NULL;
 
-    if (of_frame_len(in, have) < 0
-        || (conn->state == OF_CONN_HELLO && have >= 2
-            && in[1] > TYPE_ERROR)) {
+    if (have && (of_frame_len(in, have) < 0
+                 || (conn->state == OF_CONN_HELLO && have >= 2
+                     && in[1] > TYPE_ERROR))) {
         of_conn_close(conn, "the peer sent what is not OpenFlow");
     }
 }

@@ -73,9 +73,11 @@ actions_from(const struct translation *t, uint32_t start)
 {
     struct dp_action_list list = dp_actions_list(&t->up->actions);
 
-    list.first = (const struct dp_action *) ((const char *) list.first
-                                             + start);
-    list.len -= start;
+    if (start) {                  /* there is no list before the first */
+        list.first = (const struct dp_action *) ((const char *) list.first
+                                                 + start);
+        list.len -= start;
+    }
     return list;
 }
 

@@ -1,11 +1,14 @@
 #!/usr/bin/python3
-"""Writes the hand-made part of the corpora of offload_fuzz and pcap_fuzz,
-by scapy: inputs that reach what luck would not.
+"""Writes the made part of the corpora: inputs that reach what luck would not.
+Those of offload_fuzz and pcap_fuzz by scapy, those of of_message_fuzz and
+of_session_fuzz by of_seeds.c, our own encoder.
 
-    tests/fuzz/make_corpus.py"""
+    ./dev build && tests/fuzz/make_corpus.py"""
 
+import glob
 import os
 import struct
+import subprocess
 import tempfile
 
 from scapy.all import (ARP, ICMP, IP, SCTP, TCP, UDP, Dot1AD, Dot1Q, Ether,
@@ -121,11 +124,23 @@ def pcap_inputs():
     yield "text", b"no capture file\n"
 
 
+def openflow_inputs():
+    """Anew: what of_seeds names depends on what there is."""
+    corpus = os.path.join(HERE, "corpus")
+    for target in ("of_message", "of_session"):
+        os.makedirs(os.path.join(corpus, target), exist_ok=True)
+        for old in glob.glob(os.path.join(corpus, target, "seed-*")):
+            os.unlink(old)
+    subprocess.run([os.path.join(HERE, "..", "..", "build", "tests",
+                                 "of_seeds"), corpus], check=True)
+
+
 def main():
     for name, data in offload_inputs():
         write("offload", name, data)
     for name, data in pcap_inputs():
         write("pcap", name, data)
+    openflow_inputs()
 
 
 main()

@@ -3,14 +3,21 @@
  * The first byte says what the two ends agreed on, the rest is a message in a
  * buffer of exactly its size (version and length are made to fit, so that the
  * fuzzer gets past them).  What is understood is written again and read again:
- * the second time the bytes must be the same.
+ * the second time the bytes must be the same.  What is not is answered by an
+ * error that can be read.
  *
  * Covers: src/openflow/message.c src/openflow/wire_action.c
- * Covers: src/openflow/wire_bundle.c src/openflow/wire_flow.c
- * Covers: src/openflow/wire_group.c src/openflow/wire_hello.c
+ * Covers: src/openflow/wire_balance.c
+ * Covers: src/openflow/wire_bundle.c src/openflow/wire_controller.c
+ * Covers: src/openflow/wire_ct.c src/openflow/wire_error.c
+ * Covers: src/openflow/wire_flow.c src/openflow/wire_group.c
+ * Covers: src/openflow/wire_group_selection.c src/openflow/wire_hello.c
+ * Covers: src/openflow/wire_instruction.c src/openflow/wire_learn.c
  * Covers: src/openflow/wire_match.c src/openflow/wire_meter.c
+ * Covers: src/openflow/wire_monitor.c src/openflow/wire_multipart.c
+ * Covers: src/openflow/wire_nicira.c src/openflow/wire_nicira_encode.c
  * Covers: src/openflow/wire_packet.c src/openflow/wire_port.c
- * Covers: src/openflow/wire_switch.c */
+ * Covers: src/openflow/wire_switch.c src/openflow/wire_table.c */
 #include <stdlib.h>
 
 #include "lib/str.h"
@@ -50,12 +57,31 @@ check_again(const struct of_protocol *protocol, const struct of_message *msg)
     buf_fini(&twice);
 }
 
+/* What is not understood is answered, with its xid, in words of the version. */
+static void
+check_refusal(const struct of_protocol *protocol, enum of_error error,
+              const uint8_t *request, size_t len)
+{
+    struct buf answer = BUF_INIT;
+    struct of_message msg;
+
+    of_error_encode(&answer, protocol->version, error, request, len, NULL);
+    if (of_message_decode(protocol, answer.data, answer.len, &msg, NULL)
+        || msg.type != OFT_ERROR
+        || msg.xid != be32toh(get_be32(request + 4))) {
+        abort();
+    }
+    of_message_fini(&msg);
+    buf_fini(&answer);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct of_protocol protocol;
     struct of_message msg;
     struct str why = STR_INIT;
+    enum of_error error;
     uint8_t *bytes;
     size_t len;
 
@@ -70,9 +96,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (of_frame_len(bytes, len) != (int) len) {
         abort();
     }
-    if (of_message_decode(&protocol, bytes, len, &msg, &why) == OF_OK) {
+    error = of_message_decode(&protocol, bytes, len, &msg, &why);
+    if (!error) {
         check_again(&protocol, &msg);
         of_message_fini(&msg);
+    } else {
+        check_refusal(&protocol, error, bytes, len);
     }
     str_fini(&why);
     free(bytes);
