@@ -25,6 +25,7 @@
 
 #include "api/capture.h"
 #include "api/http.h"
+#include "api/snoop.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/rcu.h"
@@ -261,6 +262,7 @@ start_api(struct weftd *d)
         .started = clock_msec(),
         .helper_generation = helper_generation(d->helper),
         .captures = captures_create(switch_datapath(d->sw)),
+        .snoops = snoops_create(d->connections),
     };
     config.listen_fd = helper_listen_unix(d->helper, "api.sock", 0660,
                                           &error);
@@ -273,6 +275,7 @@ start_api(struct weftd *d)
         log_error("weftd", "API: %s",
                   error.len ? str_text(&error) : strerror(-err));
         captures_destroy(d->api.captures);
+        snoops_destroy(d->api.snoops);
     }
     str_fini(&error);
     return err;
@@ -285,6 +288,7 @@ stop_api(struct weftd *d)
     /* It ran the loop, and a turn of the switch ends offline. */
     rcu_online();
     captures_destroy(d->api.captures);
+    snoops_destroy(d->api.snoops);
 }
 
 /* ---- OpenFlow ---- */

@@ -37,6 +37,7 @@ struct api {
     msec started;                       /* clock_msec() */
     unsigned int helper_generation;     /* how often main was restarted */
     struct captures *captures;          /* NULL: no captures here (tests) */
+    struct snoops *snoops;              /* the same */
 };
 
 /* Finds the route and runs its handler.  The reply may hold a job: then it is

@@ -13,6 +13,7 @@ enum {
 };
 
 struct capture {
+    struct stream stream;         /* first */
     struct captures *captures;
     struct port *port;
     enum capture_direction direction;
@@ -23,8 +24,6 @@ struct capture {
     _Atomic uint64_t n_lost;      /* written by workers */
     uint64_t n_lost_told;
     bool is_tapped;
-    atomic_bool is_ended, is_closed;
-    _Atomic(void *) reader;       /* waits; NULL: it does not */
 
     /* What of the head of the stream, or of the first record, was read. */
     bool is_head_read;
@@ -198,148 +197,6 @@ take_packet(void *aux, const struct packet *pkt, bool is_tx)
     capture_ring_commit(block);
 }
 
-/* ---- The control thread's side ---- */
-
-struct captures *
-captures_create(struct datapath *dp)
-{
-    struct captures *captures = xzalloc(sizeof *captures);
-
-    captures->dp = dp;
-    return captures;
-}
-
-void
-captures_destroy(struct captures *captures)
-{
-    if (captures) {
-        captures_run(captures, NULL);
-        free(captures);
-    }
-}
-
-int
-captures_begin(struct captures *captures, struct port *port,
-               enum capture_direction direction, struct capture **result)
-{
-    struct capture **slot = NULL;
-    struct capture *capture;
-    int err;
-
-    for (unsigned int i = 0; i < CAPTURES_MAX; i++) {
-        capture = captures->list[i];
-        if (!capture) {
-            slot = &captures->list[i];
-        } else if (capture->is_tapped && capture->port == port) {
-            return -EBUSY;
-        }
-    }
-    if (!slot) {
-        return -ENOSPC;
-    }
-
-    capture = xzalloc(sizeof *capture);
-    capture->captures = captures;
-    capture->port = port;
-    capture->direction = direction;
-    memcpy(capture->name, port->config.name, sizeof capture->name);
-    capture->to_wall = clock_of(CLOCK_REALTIME) - clock_of(CLOCK_MONOTONIC);
-    capture->ring = capture_ring_create(RING_SIZE);
-    if (!capture->ring) {
-        err = -ENOMEM;
-        goto free_capture;
-    }
-    err = datapath_set_tap(captures->dp, port, take_packet, capture);
-    if (err) {
-        goto free_ring;
-    }
-    capture->is_tapped = true;
-    *slot = capture;
-    *result = capture;
-    return 0;
-
-free_ring:
-    capture_ring_destroy(capture->ring);
-free_capture:
-    free(capture);
-    return err;
-}
-
-static void
-untap(struct capture *capture)
-{
-    if (capture->is_tapped) {
-        datapath_set_tap(capture->captures->dp, capture->port, NULL, NULL);
-        capture->is_tapped = false;
-        capture->port = NULL;
-    }
-}
-
-void
-captures_end_port(struct captures *captures, const struct port *port)
-{
-    for (unsigned int i = 0; i < CAPTURES_MAX; i++) {
-        struct capture *capture = captures->list[i];
-
-        if (capture && capture->port == port) {
-            untap(capture);
-            capture_end(capture);
-        }
-    }
-}
-
-void
-captures_end_all(struct captures *captures)
-{
-    for (unsigned int i = 0; i < CAPTURES_MAX; i++) {
-        if (captures->list[i]) {
-            untap(captures->list[i]);
-            capture_end(captures->list[i]);
-        }
-    }
-}
-
-static bool
-has_news(struct capture *capture)
-{
-    uint32_t len;
-
-    return atomic_load(&capture->is_ended) || !capture->is_head_read
-           || atomic_load(&capture->n_lost) != capture->n_lost_told
-           || capture_ring_first(capture->ring, &len);
-}
-
-bool
-captures_run(struct captures *captures, void (*wake)(void *reader))
-{
-    bool is_any = false;
-
-    for (unsigned int i = 0; i < CAPTURES_MAX; i++) {
-        struct capture *capture = captures->list[i];
-        void *reader;
-
-        if (!capture) {
-            continue;
-        }
-        if (atomic_load(&capture->is_closed)) {
-            untap(capture);
-            capture_ring_destroy(capture->ring);
-            free(capture);
-            captures->list[i] = NULL;
-            continue;
-        }
-        is_any = true;
-        /* While the reader waits, its side of the capture is ours. */
-        reader = atomic_exchange(&capture->reader, NULL);
-        if (reader && has_news(capture)) {
-            wake(reader);
-        } else if (reader) {
-            atomic_store(&capture->reader, reader);
-        }
-    }
-    return is_any;
-}
-
 /* ---- The reader's side ---- */
 
 /* Reads on in the bytes of one block; true when it was read to its end. */
@@ -360,9 +217,10 @@ read_block(struct capture *capture, const void *block, size_t len, char **to,
     return true;
 }
 
-int
-capture_read(struct capture *capture, void *buf, size_t max)
+static int
+capture_read(struct stream *stream, void *buf, size_t max)
 {
+    struct capture *capture = (struct capture *) stream;
     char *to = buf;
     size_t room = MIN(max, (size_t) INT32_MAX);
 
@@ -398,30 +256,148 @@ capture_read(struct capture *capture, void *buf, size_t max)
                                               capture->block);
         capture->n_lost_told = n_lost;
     }
-    if (to == buf && max) {
-        return atomic_load(&capture->is_ended) ? -EPIPE : 0;
-    }
     return (int) (to - (char *) buf);
 }
 
+static bool
+capture_has_news(struct stream *stream)
+{
+    struct capture *capture = (struct capture *) stream;
+    uint32_t len;
+
+    return !capture->is_head_read
+           || atomic_load(&capture->n_lost) != capture->n_lost_told
+           || capture_ring_first(capture->ring, &len);
+}
+
+static const struct stream_class capture_class = {
+    .read = capture_read,
+    .has_news = capture_has_news,
+};
+
+/* ---- The control thread's side ---- */
+
+struct captures *
+captures_create(struct datapath *dp)
+{
+    struct captures *captures = xzalloc(sizeof *captures);
+
+    captures->dp = dp;
+    return captures;
+}
+
+void
+captures_destroy(struct captures *captures)
+{
+    if (captures) {
+        captures_run(captures, NULL);
+        free(captures);
+    }
+}
+
+int
+captures_begin(struct captures *captures, struct port *port,
+               enum capture_direction direction, struct stream **result)
+{
+    struct capture **slot = NULL;
+    struct capture *capture;
+    int err;
+
+    for (unsigned int i = 0; i < CAPTURES_MAX; i++) {
+        capture = captures->list[i];
+        if (!capture) {
+            slot = &captures->list[i];
+        } else if (capture->is_tapped && capture->port == port) {
+            return -EBUSY;
+        }
+    }
+    if (!slot) {
+        return -ENOSPC;
+    }
+
+    capture = xzalloc(sizeof *capture);
+    stream_init(&capture->stream, &capture_class);
+    capture->captures = captures;
+    capture->port = port;
+    capture->direction = direction;
+    memcpy(capture->name, port->config.name, sizeof capture->name);
+    capture->to_wall = clock_of(CLOCK_REALTIME) - clock_of(CLOCK_MONOTONIC);
+    capture->ring = capture_ring_create(RING_SIZE);
+    if (!capture->ring) {
+        err = -ENOMEM;
+        goto free_capture;
+    }
+    err = datapath_set_tap(captures->dp, port, take_packet, capture);
+    if (err) {
+        goto free_ring;
+    }
+    capture->is_tapped = true;
+    *slot = capture;
+    *result = &capture->stream;
+    return 0;
+
+free_ring:
+    capture_ring_destroy(capture->ring);
+free_capture:
+    free(capture);
+    return err;
+}
+
+static void
+untap(struct capture *capture)
+{
+    if (capture->is_tapped) {
+        datapath_set_tap(capture->captures->dp, capture->port, NULL, NULL);
+        capture->is_tapped = false;
+        capture->port = NULL;
+    }
+}
+
+void
+captures_end_port(struct captures *captures, const struct port *port)
+{
+    for (unsigned int i = 0; i < CAPTURES_MAX; i++) {
+        struct capture *capture = captures->list[i];
+
+        if (capture && capture->port == port) {
+            untap(capture);
+            stream_end(&capture->stream);
+        }
+    }
+}
+
+void
+captures_end_all(struct captures *captures)
+{
+    for (unsigned int i = 0; i < CAPTURES_MAX; i++) {
+        if (captures->list[i]) {
+            untap(captures->list[i]);
+            stream_end(&captures->list[i]->stream);
+        }
+    }
+}
+
 bool
-capture_wait(struct capture *capture, void *reader)
+captures_run(struct captures *captures, void (*wake)(void *reader))
 {
-    atomic_store(&capture->reader, reader);
-    return !atomic_load(&capture->is_ended)
-           || !atomic_exchange(&capture->reader, NULL);
-}
+    bool is_any = false;
 
-void
-capture_end(struct capture *capture)
-{
-    atomic_store(&capture->is_ended, true);
-}
+    for (unsigned int i = 0; i < CAPTURES_MAX; i++) {
+        struct capture *capture = captures->list[i];
 
-void
-capture_close(struct capture *capture)
-{
-    atomic_store(&capture->is_closed, true);
+        if (!capture) {
+            continue;
+        }
+        if (stream_run(&capture->stream, wake)) {
+            is_any = true;
+            continue;
+        }
+        untap(capture);
+        capture_ring_destroy(capture->ring);
+        free(capture);
+        captures->list[i] = NULL;
+    }
+    return is_any;
 }
 
 /* ---- /v1/capture ---- */
@@ -475,7 +451,7 @@ capture_begin(struct api *api, struct api_request *request, msec now UNUSED,
         return;
     }
     err = captures_begin(api->captures, sp->port, direction,
-                         &reply->capture);
+                         &reply->stream);
     if (err == -EBUSY) {
         api_fail(reply, API_CONFLICT, "port", NULL,
                  "port '%s' is being captured already",

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/capture.h"
+#include "api/snoop.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/rcu.h"
@@ -17,7 +18,7 @@ enum {
     TIMEOUT_S = 20,               /* a client that neither sends nor reads */
     MEMORY_PER_CONNECTION = 32768,    /* request line and headers */
     STREAM_BLOCK = 65536,
-    HANGUP_PERIOD = 25,           /* capture turns between looks for it */
+    HANGUP_PERIOD = 25,           /* stream turns between looks for it */
     MAX_GROUPS = 256,
 };
 
@@ -41,7 +42,7 @@ struct http {
     struct http_config config;
     struct MHD_Daemon *daemon;
     uv_async_t async;
-    uv_timer_t capture_timer;
+    uv_timer_t stream_timer;
     unsigned int n_jobs;          /* on the pool */
     unsigned int hangup_turn;
 
@@ -195,10 +196,10 @@ queue_request(struct http_request *r)
 }
 
 static ssize_t
-stream_read(void *aux, uint64_t pos UNUSED, char *buf, size_t max)
+read_stream(void *aux, uint64_t pos UNUSED, char *buf, size_t max)
 {
     struct http_request *r = aux;
-    int n = capture_read(r->reply.capture, buf, max);
+    int n = stream_read(r->reply.stream, buf, max);
 
     if (n > 0) {
         return n;
@@ -207,7 +208,7 @@ stream_read(void *aux, uint64_t pos UNUSED, char *buf, size_t max)
         return MHD_CONTENT_READER_END_OF_STREAM;
     }
     MHD_suspend_connection(r->connection);
-    if (!capture_wait(r->reply.capture, r->connection)) {
+    if (!stream_wait(r->reply.stream, r->connection)) {
         MHD_resume_connection(r->connection);
     }
     return 0;
@@ -216,9 +217,9 @@ stream_read(void *aux, uint64_t pos UNUSED, char *buf, size_t max)
 static struct MHD_Response *
 make_response(struct http_request *r)
 {
-    if (r->reply.capture) {
+    if (r->reply.stream) {
         return MHD_create_response_from_callback(
-            MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, r, NULL);
+            MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, r, NULL);
     }
     return MHD_create_response_from_buffer(
         r->reply.body.len, (void *) (uintptr_t) str_text(&r->reply.body),
@@ -302,9 +303,9 @@ completed(void *aux, struct MHD_Connection *connection UNUSED,
     if (!r) {
         return;
     }
-    if (r->reply.capture) {
+    if (r->reply.stream) {
         forget_stream(aux, r);
-        capture_close(r->reply.capture);
+        stream_close(r->reply.stream);
     }
     request_destroy(r);
     *request = NULL;
@@ -330,7 +331,7 @@ finish(struct http_request *r)
     struct http *http = r->http;
 
     r->state = HANDLED;
-    if (r->reply.capture) {
+    if (r->reply.stream) {
         pthread_mutex_lock(&http->mutex);
         r->next = http->streams;
         http->streams = r;
@@ -359,7 +360,7 @@ job_done(uv_work_t *work, int status UNUSED)
     finish(r);
 }
 
-/* Is the client of a capture that waits for frames still there?  MHD does not
+/* Is the client of a stream that waits for news still there?  MHD does not
  * look while a connection is suspended. */
 static void
 end_hung_up_streams(struct http *http)
@@ -370,7 +371,7 @@ end_hung_up_streams(struct http *http)
 
         if (poll(&pfd, 1, 0) > 0
             && (pfd.revents & (POLLHUP | POLLERR | POLLNVAL))) {
-            capture_end(r->reply.capture);
+            stream_end(r->reply.stream);
         }
     }
     pthread_mutex_unlock(&http->mutex);
@@ -382,8 +383,18 @@ wake_stream(void *connection)
     MHD_resume_connection(connection);
 }
 
+/* False: there is no stream left. */
+static bool
+run_owners(struct http *http)
+{
+    const struct api *api = http->config.api;
+    bool is_any = api->captures && captures_run(api->captures, wake_stream);
+
+    return (api->snoops && snoops_run(api->snoops, wake_stream)) || is_any;
+}
+
 static void
-run_captures(uv_timer_t *timer)
+run_streams(uv_timer_t *timer)
 {
     struct http *http = timer->data;
 
@@ -391,7 +402,7 @@ run_captures(uv_timer_t *timer)
     if (++http->hangup_turn % HANGUP_PERIOD == 0) {
         end_hung_up_streams(http);
     }
-    if (!captures_run(http->config.api->captures, wake_stream)) {
+    if (!run_owners(http)) {
         uv_timer_stop(timer);
     }
     rcu_offline();
@@ -408,9 +419,9 @@ handle(struct http_request *r)
         uv_queue_work(http->config.loop, &r->work, run_job, job_done);
         return;
     }
-    if (r->reply.capture) {
-        uv_timer_start(&http->capture_timer, run_captures, CAPTURE_PERIOD_MS,
-                       CAPTURE_PERIOD_MS);
+    if (r->reply.stream) {
+        uv_timer_start(&http->stream_timer, run_streams, STREAM_PERIOD_MS,
+                       STREAM_PERIOD_MS);
     }
     finish(r);
 }
@@ -462,8 +473,8 @@ http_start(const struct http_config *config, struct http **result,
         return err;
     }
     http->async.data = http;
-    uv_timer_init(config->loop, &http->capture_timer);
-    http->capture_timer.data = http;
+    uv_timer_init(config->loop, &http->stream_timer);
+    http->stream_timer.data = http;
 
     http->daemon = MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL
@@ -510,22 +521,23 @@ http_stop(struct http *http)
         uv_run(http->config.loop, UV_RUN_ONCE);
     }
     rcu_online();
-    uv_timer_stop(&http->capture_timer);
+    uv_timer_stop(&http->stream_timer);
     if (http->config.api->captures) {
         captures_end_all(http->config.api->captures);
-        captures_run(http->config.api->captures, wake_stream);
     }
+    if (http->config.api->snoops) {
+        snoops_end_all(http->config.api->snoops);
+    }
+    run_owners(http);
     if (http->daemon) {
         MHD_stop_daemon(http->daemon);
-        if (http->config.api->captures) {
-            captures_run(http->config.api->captures, wake_stream);
-        }
+        run_owners(http);
     }
 
     http->async.data = &n_closed;
-    http->capture_timer.data = &n_closed;
+    http->stream_timer.data = &n_closed;
     uv_close((uv_handle_t *) &http->async, count_closed);
-    uv_close((uv_handle_t *) &http->capture_timer, count_closed);
+    uv_close((uv_handle_t *) &http->stream_timer, count_closed);
     while (n_closed < 2) {
         uv_run(http->config.loop, UV_RUN_ONCE);
     }

@@ -48,7 +48,7 @@ struct api_reply {
     const char *content_type;
     struct str body;
     struct api_job *job;          /* owned */
-    struct capture *capture;      /* the body is its stream; not owned */
+    struct stream *stream;        /* the body is what it says; not owned */
 };
 
 void api_reply_fini(struct api_reply *);

@@ -34,6 +34,7 @@ static const struct api_route routes[] = {
     { "GET",    "/v1/drops",    drops_show,    { "port" } },
     { "POST",   "/v1/trace",    trace_run,     { 0 } },
     { "GET",    "/v1/capture",  capture_begin, { "port", "direction" } },
+    { "GET",    "/v1/snoop",    snoop_begin,  { 0 } },
     { 0 },
 };
 

@@ -27,7 +27,7 @@ api_handler controllers_list, controllers_set, controllers_delete;
 api_handler fdb_list, fdb_flush_some;
 api_handler cache_list, drops_show;
 api_handler status_show, switch_show, barrier_post, metrics_show;
-api_handler trace_run, capture_begin;
+api_handler trace_run, capture_begin, snoop_begin;
 
 /* ---- What several of them need ---- */
 

@@ -57,6 +57,10 @@ static const struct cli_command commands[] = {
       "end connections to controllers",
       { { "--all", NULL, "every controller" } } },
 
+    { "openflow", "snoop", openflow_snoop, 0, 0, "",
+      "what controllers, tools and the switch say",
+      { { "-c", "N", "end after N messages" } } },
+
     { "fdb", "list", fdb_list, 0, 0, "", "stations that NORMAL learned",
       { { "--port", "PORT", "only behind this port" },
         { "--vlan", "VID", "only of this VLAN" } } },

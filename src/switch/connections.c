@@ -42,13 +42,55 @@ on_session(uv_poll_t *poll, int status, int events)
     c->config.turn(c->config.aux);
 }
 
+/* Who came: its address, or by which Unix user. */
+static void
+describe_peer(int fd, char *out, size_t size)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+        struct sockaddr_storage storage;
+    } address;
+    socklen_t len = sizeof address;
+    struct ucred who;
+    char host[INET6_ADDRSTRLEN] = "?";
+
+    if (!getpeername(fd, &address.any, &len)
+        && address.any.sa_family == AF_INET) {
+        inet_ntop(AF_INET, &address.in.sin_addr, host, sizeof host);
+        snprintf(out, size, "%s:%u", host, be16toh(address.in.sin_port));
+        return;
+    }
+    if (address.any.sa_family == AF_INET6) {
+        inet_ntop(AF_INET6, &address.in6.sin6_addr, host, sizeof host);
+        snprintf(out, size, "[%s]:%u", host, be16toh(address.in6.sin6_port));
+        return;
+    }
+    len = sizeof who;
+    if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len)) {
+        snprintf(out, size, "process %d of uid %u", who.pid, who.uid);
+    } else {
+        snprintf(out, size, "unknown");
+    }
+}
+
 struct link *
 link_create(struct connections *c, int fd,
-            const struct session_config *config, msec now)
+            const struct session_config *config, struct leg *leg,
+            struct listener *listener, msec now)
 {
     struct session_config with_owner = *config;
     struct link *link = xzalloc(sizeof *link);
 
+    link->connections = c;
+    link->leg = leg;
+    link->listener = listener;
+    if (leg) {
+        target_name(leg, link->peer, sizeof link->peer);
+    } else {
+        describe_peer(fd, link->peer, sizeof link->peer);
+    }
     with_owner.owner = link;
     link->session = control_add_session(c->control, fd, &with_owner, now);
     if (!link->session) {
@@ -57,7 +99,6 @@ link_create(struct connections *c, int fd,
         free(link);
         return NULL;
     }
-    link->connections = c;
     uv_poll_init(c->config.loop, &link->poll, fd);
     link->poll.data = link;
     return link;
@@ -161,55 +202,17 @@ read_tls(struct connections *c, struct str *error)
 
 /* ---- Listeners ---- */
 
-/* Who came: its address, or by which Unix user. */
-static void
-describe_peer(int fd, char *out, size_t size)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-        struct sockaddr_storage storage;
-    } address;
-    socklen_t len = sizeof address;
-    struct ucred who;
-    char host[INET6_ADDRSTRLEN] = "?";
-
-    if (!getpeername(fd, &address.any, &len)
-        && address.any.sa_family == AF_INET) {
-        inet_ntop(AF_INET, &address.in.sin_addr, host, sizeof host);
-        snprintf(out, size, "%s:%u", host, be16toh(address.in.sin_port));
-        return;
-    }
-    if (address.any.sa_family == AF_INET6) {
-        inet_ntop(AF_INET6, &address.in6.sin6_addr, host, sizeof host);
-        snprintf(out, size, "[%s]:%u", host, be16toh(address.in6.sin6_port));
-        return;
-    }
-    len = sizeof who;
-    if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len)) {
-        snprintf(out, size, "process %d of uid %u", who.pid, who.uid);
-    } else {
-        snprintf(out, size, "unknown");
-    }
-}
-
 static void
 accept_one(struct listener *listener, int fd, msec now)
 {
     struct connections *c = listener->connections;
     struct session_config config = { .kind = listener->kind,
                                      .is_server = true };
-    struct link *link;
 
     if (listener->is_tls) {
         config.tls = connections_tls(c, listener->text, NULL);
     }
-    link = link_create(c, fd, &config, now);
-    if (link) {
-        link->listener = listener;
-        describe_peer(fd, link->peer, sizeof link->peer);
-    }
+    link_create(c, fd, &config, NULL, listener, now);
 }
 
 static void
@@ -525,6 +528,45 @@ connections_visit(const struct connections *c, connection_visit *visit,
         visit(aux, &info);
     }
     visit_others(c, visit, aux);
+}
+
+static void
+see_message(void *connections, const struct session *s, bool is_sent,
+            const void *message, size_t len)
+{
+    enum { TEXT_MAX = 8192 };
+    struct connections *c = connections;
+    const struct link *link = session_owner(s);
+    struct str text = STR_INIT;
+    struct session_message said = { .text = &text };
+    struct connection_message m = { .peer = link->peer, .is_sent = is_sent,
+                                    .len = len };
+
+    session_describe_message(s, message, len, &said);
+    if (text.len > TEXT_MAX) {
+        text.text[TEXT_MAX] = '\0';
+    }
+    /* A peer's names are any bytes. */
+    for (char *p = text.text; p && *p; p++) {
+        if (*p < ' ' || *p > '~') {
+            *p = '.';
+        }
+    }
+    m.version = said.version;
+    m.type = said.type;
+    m.xid = said.xid;
+    m.text = str_text(&text);
+    c->watch(c->watch_aux, &m);
+    str_fini(&text);
+}
+
+void
+connections_set_watch(struct connections *c, connection_watch *watch,
+                      void *aux)
+{
+    c->watch = watch;
+    c->watch_aux = aux;
+    control_set_watch(c->control, watch ? see_message : NULL, c);
 }
 
 void

@@ -99,6 +99,19 @@ struct connection_info {
 typedef void connection_visit(void *aux, const struct connection_info *);
 void connections_visit(const struct connections *, connection_visit *,
                        void *aux);
+/* Shows every message, in words, while `watch` is not NULL. */
+struct connection_message {
+    const char *peer;
+    bool is_sent;
+    const char *version, *type;
+    uint32_t xid;
+    size_t len;                   /* bytes on the wire */
+    const char *text;             /* cut when it is very long */
+};
+typedef void connection_watch(void *aux, const struct connection_message *);
+void connections_set_watch(struct connections *, connection_watch *,
+                           void *aux);
+
 void connections_read_counters(const struct connections *,
                                struct control_counters *);
 

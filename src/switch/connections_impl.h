@@ -19,7 +19,7 @@ struct link {
     struct listener *listener;    /* NULL: did not */
     unsigned int watched;         /* enum of_events */
     bool is_announced;
-    char peer[80];                /* who came, for people */
+    char peer[160];               /* who it is, for people */
 };
 
 /* One connection to a controller.
@@ -64,6 +64,8 @@ struct connections {
     struct connection_settings settings;
     struct control *control;
     struct of_tls *tls;
+    connection_watch *watch;      /* NULL: nobody looks */
+    void *watch_aux;
     unsigned int n_listeners, n_targets;
     struct listener **listeners;
     struct target *targets[CONNECTIONS_MAX_TARGETS];
@@ -71,10 +73,11 @@ struct connections {
 
 /* ---- connections.c ---- */
 
-/* Makes a session of a connected descriptor, which it takes; NULL: refused, the
- * reason was logged. */
+/* Makes a session of a connected descriptor, which it takes, by that leg or
+ * listener (the other is NULL).  NULL: refused, the reason was logged. */
 struct link *link_create(struct connections *, int fd,
-                         const struct session_config *, msec now);
+                         const struct session_config *, struct leg *,
+                         struct listener *, msec now);
 /* Ends the session. */
 void link_destroy(struct link *);
 /* The TLS that methods ask for; NULL with `error` when there is none. */
@@ -95,6 +98,8 @@ msec target_run(struct target *, msec now);
 void target_connected(struct leg *);
 /* Its link's session has ended and is about to go. */
 void target_lost(struct leg *, msec now);
+/* "tcp:10.0.0.1", or "... auxiliary connection 1". */
+void target_name(const struct leg *, char *buf, size_t size);
 void target_describe(const struct leg *, struct connection_info *);
 
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "openflow/message_text.h"
 #include "switch/control_impl.h"
 
 enum {
@@ -80,12 +81,14 @@ session_refuse(struct session *s, enum of_error error)
 /* ---- Snooping ---- */
 
 static void
-show_snoops(void *session, bool is_sent UNUSED, const void *message,
-            size_t len)
+show_snoops(void *session, bool is_sent, const void *message, size_t len)
 {
     const struct session *from = session;
     struct control *control = from->control;
 
+    if (control->watch) {
+        control->watch(control->watch_aux, from, is_sent, message, len);
+    }
     for (struct session *s = control->n_snoops ? control->sessions : NULL; s;
          s = s->next) {
         if (s->kind == SESSION_SNOOP && s->is_open
@@ -94,6 +97,13 @@ show_snoops(void *session, bool is_sent UNUSED, const void *message,
             session_sent(s);
         }
     }
+}
+
+void
+control_set_watch(struct control *control, control_watch *watch, void *aux)
+{
+    control->watch = watch;
+    control->watch_aux = aux;
 }
 
 /* ---- Fail mode ---- */
@@ -416,6 +426,21 @@ session_describe(const struct session *s, struct session_info *info)
         .role = session_channel(s)->role, .opened = s->opened,
         .counters = s->counters, .backlog = of_conn_backlog(s->conn),
     };
+}
+
+void
+session_describe_message(const struct session *s, const void *message,
+                         size_t len, struct session_message *said)
+{
+    const struct of_protocol none = { 0 };
+    /* The first hello goes out while the session is made. */
+    const struct of_protocol *protocol = s->conn ? session_protocol(s) : &none;
+    const uint8_t *header = message;
+
+    said->version = of_version_name((enum of_version) header[0]);
+    said->type = of_wire_type_name(protocol, message, len);
+    said->xid = be32toh(get_be32(header + 4));
+    of_message_describe(protocol, message, len, said->text);
 }
 
 bool

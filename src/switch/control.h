@@ -85,6 +85,10 @@ void control_destroy(struct control *);
 
 void control_set_fail_mode(struct control *, enum fail_mode, msec now);
 void control_set_probe_interval(struct control *, msec);
+/* Shows every message that sessions (but snoops) send or receive; NULL: none. */
+typedef void control_watch(void *aux, const struct session *, bool is_sent,
+                           const void *message, size_t len);
+void control_set_watch(struct control *, control_watch *, void *aux);
 
 /* Takes the connected descriptor over.  NULL: there are too many sessions (the
  * descriptor is closed). */
@@ -113,6 +117,14 @@ bool session_was_open(const struct session *);
 bool session_may_have_auxiliary(const struct session *);
 void session_end(struct session *, const char *reason);
 void session_describe(const struct session *, struct session_info *);
+/* In words, for a watch; `text` is the caller's and gets them appended. */
+struct session_message {
+    const char *version, *type;
+    uint32_t xid;
+    struct str *text;
+};
+void session_describe_message(const struct session *, const void *message,
+                              size_t len, struct session_message *);
 /* As of_stream_describe(). */
 bool session_describe_tls(const struct session *, struct str *);
 

@@ -93,6 +93,8 @@ struct control {
     uint64_t n_serials, n_changes;          /* sessions, changes so far */
     unsigned int n_monitors;      /* of all sessions */
     msec probe_interval;
+    control_watch *watch;         /* NULL: nobody looks */
+    void *watch_aux;
     bool has_default_entry;       /* ours is in table 0 */
     msec now;                     /* of the present call */
     struct control_counters counters;

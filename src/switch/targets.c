@@ -72,16 +72,22 @@ target_destroy(struct target *target)
     free(target);
 }
 
-/* For the log: "controller tcp:10.0.0.1" or "... auxiliary connection 1". */
+void
+target_name(const struct leg *leg, char *buf, size_t size)
+{
+    if (!leg->auxiliary_id) {
+        snprintf(buf, size, "%s", leg->target->text);
+    } else {
+        snprintf(buf, size, "%s, auxiliary connection %u", leg->target->text,
+                 leg->auxiliary_id);
+    }
+}
+
+/* The same for the log. */
 static const char *
 name_of(const struct leg *leg, char buf[160])
 {
-    if (!leg->auxiliary_id) {
-        snprintf(buf, 160, "controller %.120s", leg->target->text);
-    } else {
-        snprintf(buf, 160, "controller %.100s, auxiliary connection %u",
-                 leg->target->text, leg->auxiliary_id);
-    }
+    target_name(leg, buf, 160);
     return buf;
 }
 
@@ -101,7 +107,7 @@ target_connected(struct leg *leg)
     char name[160];
 
     session_describe_tls(leg->link->session, &tls);
-    log_info("openflow", "%s: connected%s%s", name_of(leg, name),
+    log_info("openflow", "controller %s: connected%s%s", name_of(leg, name),
              tls.len ? ", " : "", str_text(&tls));
     leg->backoff = BACKOFF_MIN;
     str_fini(&tls);
@@ -112,7 +118,7 @@ target_lost(struct leg *leg, msec now)
 {
     char name[160];
 
-    log_info("openflow", "%s: %s", name_of(leg, name),
+    log_info("openflow", "controller %s: %s", name_of(leg, name),
              session_reason(leg->link->session));
     wait_and_retry(leg, session_reason(leg->link->session), now);
     leg->link = NULL;
@@ -123,7 +129,7 @@ connecting_failed(struct leg *leg, const char *reason, msec now)
 {
     char name[160];
 
-    log_limited(LOG_LEVEL_INFO, "openflow", "%s: %s", name_of(leg, name),
+    log_limited(LOG_LEVEL_INFO, "openflow", "controller %s: %s", name_of(leg, name),
                 reason);
     wait_and_retry(leg, reason, now);
 }
@@ -157,11 +163,9 @@ connected(struct leg *leg, int fd, msec now)
     if (leg->target->method.is_tls) {
         config.tls = connections_tls(c, leg->target->text, NULL);
     }
-    leg->link = link_create(c, fd, &config, now);
+    leg->link = link_create(c, fd, &config, leg, NULL, now);
     if (!leg->link) {
         connecting_failed(leg, "too many sessions", now);
-    } else {
-        leg->link->leg = leg;
     }
 }
 

@@ -1,9 +1,12 @@
 """Connections: greetings, probes, roles, fail modes, and peers that mean harm."""
 
+import json
 import os
 import random
+import select
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
@@ -170,3 +173,33 @@ def test_who_snoops_sees_what_others_say(switch):
         while of.FEATURES_REPLY not in heard:
             heard.add(snoop.receive().type)
         assert of.FEATURES_REQUEST in heard
+
+
+def test_weft_shows_what_is_said(lab, switch, ofctl):
+    """`weft openflow snoop`: every message in words, both ways."""
+    with lab.host.popen(lab.program("weft"), "--run-dir", lab.run_dir, "-j",
+                        "openflow", "snoop", stdout=subprocess.PIPE,
+                        text=True) as snoop:
+        # Until it looks, what is said goes by unseen.
+        seen = []
+
+        def is_seen():
+            ofctl("OpenFlow13", "add-flow", "priority=5,in_port=1,actions=2")
+            while select.select([snoop.stdout], [], [], 0.05)[0]:
+                seen.append(json.loads(snoop.stdout.readline()))
+                if seen[-1]["type"] == "BARRIER_REPLY":
+                    return True
+            return False
+
+        eventually(is_seen, "the conversation is seen to its end")
+        snoop.terminate()
+    types = [(m["type"], m["direction"]) for m in seen]
+    for said in (("HELLO", "received"), ("HELLO", "sent"),
+                 ("FLOW_MOD", "received"), ("BARRIER_REQUEST", "received"),
+                 ("MULTIPART_REPLY", "sent"), ("BARRIER_REPLY", "sent")):
+        assert said in types
+    mod = [m for m in seen if m["type"] == "FLOW_MOD"][0]
+    assert mod["version"] == "OpenFlow13"
+    assert "add" in mod["text"] and "priority=5" in mod["text"]
+    assert "in_port=1" in mod["text"] and "output:2" in mod["text"]
+    assert mod["peer"].startswith("process ")
