@@ -395,11 +395,13 @@ packet_comes(struct rig *rig, uint32_t port, uint8_t mark)
     struct dp_action_controller action = {
         .max_len = OFPCML_NO_BUFFER, .reason = REASON_APPLY_ACTION,
     };
+    const struct packet_in_extra nothing = { 0 };
     struct flow_key key;
 
     frame[14] = mark;
     flow_key_extract(&pkt, &key);
-    packet_in_put(switch_packet_ins(rig->sw), &pkt, &key, NULL, &action, 0);
+    packet_in_put(switch_packet_ins(rig->sw), &pkt, &key, &nothing, &action,
+                  0);
 }
 
 TEST(a_flood_of_packets_waits_behind_requests_and_is_bounded)
