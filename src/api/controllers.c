@@ -43,8 +43,7 @@ add_connection(void *list_, const struct connection_info *info)
     };
     struct list *list = list_;
     json_t *json = json_pack(
-        "{s:s, s:s, s:i, s:s, s:f, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, "
-        "s:I}",
+        "{s:s, s:s, s:i, s:s, s:f, s:o, s:o, s:o, s:o, s:I}",
         "name", info->name,
         "kind", kinds[info->kind],
         "auxiliary_id", (int) info->auxiliary_id,
@@ -54,12 +53,13 @@ add_connection(void *list_, const struct connection_info *info)
         "role", text_or_null(info->role),
         "tls", text_or_null(info->tls),
         "last_error", text_or_null(info->last_error),
-        "requests", (json_int_t) info->requests,
-        "errors", (json_int_t) info->errors,
-        "packet_ins", (json_int_t) info->packet_ins,
-        "packet_ins_dropped", (json_int_t) info->packet_ins_dropped,
         "backlog", (json_int_t) info->backlog);
 
+#define X(NAME, TEXT)                                                        \
+    json_object_set_new(json, #NAME,                                         \
+                        json_integer((json_int_t) info->counters.NAME));
+    CONTROL_COUNTERS(X)
+#undef X
     if (*info->last_error) {
         json_object_set_new(json, "last_error_age",
                             json_real(seconds(MAX(

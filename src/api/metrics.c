@@ -140,6 +140,43 @@ add_tables(const struct api *api, struct str *out)
     str_addf(out, "weft_tables_bytes %zu\n", tables_memory(tables));
 }
 
+/* Packets on their way to controllers, by ingress port. */
+static void
+add_packet_ins(const struct api *api, struct str *out)
+{
+    const struct packet_in_queue *queue = switch_packet_ins(api->sw);
+    const struct switch_port *sp;
+    struct packet_in_counters counters;
+
+#define X(NAME, TEXT)                                                        \
+    family(out, "weft_packet_ins_" #NAME "_total", "counter", TEXT);         \
+    for (sp = switch_next_port(api->sw, NULL); sp;                           \
+         sp = switch_next_port(api->sw, sp)) {                               \
+        packet_in_read_counters(queue, sp->number, &counters);               \
+        port_sample(out, "weft_packet_ins_" #NAME "_total", sp,              \
+                    counters.NAME);                                          \
+    }
+    PACKET_IN_COUNTERS(X)
+#undef X
+}
+
+static void
+add_connections(const struct api *api, struct str *out)
+{
+    struct control_counters counters;
+
+    if (!api->connections) {
+        return;
+    }
+    connections_read_counters(api->connections, &counters);
+#define X(NAME, TEXT)                                                        \
+    family(out, "weft_openflow_" #NAME "_total", "counter", TEXT);           \
+    str_addf(out, "weft_openflow_" #NAME "_total %" PRIu64 "\n",             \
+             counters.NAME);
+    CONTROL_COUNTERS(X)
+#undef X
+}
+
 void
 metrics_show(struct api *api, struct api_request *request UNUSED, msec now,
              struct api_reply *reply)
@@ -158,6 +195,8 @@ metrics_show(struct api *api, struct api_request *request UNUSED, msec now,
     add_drops(api, out);
     add_datapath(api, out);
     add_tables(api, out);
+    add_packet_ins(api, out);
+    add_connections(api, out);
     reply->status = 200;
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
 }

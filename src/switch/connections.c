@@ -455,10 +455,7 @@ describe_session(const struct link *link, struct connection_info *info,
         info->version = of_version_name(session.version);
         info->role = role_name(session.role);
     }
-    info->requests = session.counters.requests;
-    info->errors = session.counters.errors;
-    info->packet_ins = session.counters.packet_ins;
-    info->packet_ins_dropped = session.counters.packet_ins_dropped;
+    info->counters = session.counters;
     info->backlog = session.backlog;
 }
 

@@ -15,10 +15,10 @@
 
 #include "openflow/method.h"
 #include "openflow/tls.h"
+#include "switch/control_counters.h"
 
 struct switch_;
 struct helper;
-struct control_counters;
 struct uv_loop_s;
 
 struct connections;
@@ -92,7 +92,7 @@ struct connection_info {
     const char *tls;              /* as of_stream_describe(); "" */
     const char *last_error;       /* why it ended last, a sentence; "" */
     msec last_error_at;
-    uint64_t requests, errors, packet_ins, packet_ins_dropped;
+    struct control_counters counters;
     size_t backlog;               /* bytes that its peer did not read yet */
 };
 

@@ -33,6 +33,7 @@
 #define WEFT_SWITCH_CONTROL_H
 
 #include "openflow/conn.h"
+#include "switch/control_counters.h"
 #include "switch/switch.h"
 
 struct control;
@@ -65,11 +66,6 @@ struct session_config {
      * session_may_have_auxiliary(), and its number from 1. */
     struct session *main;
     uint8_t auxiliary_id;
-};
-
-struct control_counters {
-    uint64_t requests, errors;
-    uint64_t packet_ins, packet_ins_dropped;    /* sent; for lack of room */
 };
 
 struct session_info {
