@@ -76,9 +76,12 @@ class WeftSwitch(Switch):
         """Returns when the switch forwards."""
         self.controllers = controllers
         os.makedirs(self.runDir, exist_ok=True)
+        # Mininet's own way into a namespace loses its way in a chroot.
+        popen = self.popen if self.inNamespace else subprocess.Popen
         with open(self.log, "w") as log:
-            self.weftd = self.popen([program("weftd")] + self.options(),
-                                    stdout=log, stderr=log)
+            self.weftd = popen([program("weftd")] + self.options(),
+                               stdin=subprocess.DEVNULL, stdout=log,
+                               stderr=log)
         deadline = time.monotonic() + START_TIMEOUT
         while not self.weft("status"):
             if self.weftd.poll() is not None or time.monotonic() > deadline:
