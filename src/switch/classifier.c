@@ -108,7 +108,10 @@ fetch_values(uint64_t cell)
 {
     const struct entry *entry = classifier_cell_entry(cell);
 
-    __builtin_prefetch(entry->values);
+    /* An empty cell has none. */
+    if (entry) {
+        __builtin_prefetch(entry->values);
+    }
 }
 
 static struct tuple *

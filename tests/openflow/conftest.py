@@ -20,14 +20,8 @@ spec.loader.exec_module(net)
 
 lab = net.lab
 pytest_runtest_makereport = net.pytest_runtest_makereport
+pytest_addoption = net.pytest_addoption
 pytest_configure = net.pytest_configure
-
-
-def pytest_addoption(parser):
-    try:
-        net.pytest_addoption(parser)
-    except ValueError:
-        pass                            # Run together with tests/net.
 
 
 class Switch:
