@@ -292,23 +292,29 @@ datapath_set_tap(struct datapath *dp, struct port *port, datapath_tap *tap,
 }
 
 int
-datapath_inject(struct datapath *dp, const void *frame, uint32_t len,
-                uint32_t in_port, struct dp_action_list actions)
+datapath_inject_packet(struct datapath *dp, const struct packet *pkt,
+                       struct dp_action_list actions)
 {
     struct worker *w = dp->workers[0];
     struct inject *inject;
 
-    if (len > PACKET_MAX_LEN) {
+    if (pkt->len > PACKET_MAX_LEN) {
         return -EMSGSIZE;
     }
-    inject = xmalloc(sizeof *inject + actions.len + len);
-    inject->in_port = in_port < DP_MAX_PORTS ? in_port : 0;
+    inject = xmalloc(sizeof *inject + actions.len + pkt->len);
+    memset(inject, 0, sizeof *inject);
+    packet_copy_metadata(&inject->pkt, pkt);
+    if (inject->pkt.in_port >= DP_MAX_PORTS) {
+        inject->pkt.in_port = 0;
+    }
+    inject->pkt.buf = (uint8_t *) inject->bytes + actions.len;
+    inject->pkt.data = inject->pkt.buf;
+    inject->pkt.len = inject->pkt.buf_size = pkt->len;
     inject->actions_len = actions.len;
-    inject->frame_len = len;
     if (actions.len) {
         memcpy(inject->bytes, actions.first, actions.len);
     }
-    memcpy((char *) inject->bytes + actions.len, frame, len);
+    memcpy(inject->pkt.buf, pkt->data, pkt->len);
     atomic_fetch_add(&w->n_injects, 1);
     inject->next = atomic_load_explicit(&w->injects, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(
@@ -320,6 +326,17 @@ datapath_inject(struct datapath *dp, const void *frame, uint32_t len,
         worker_wake(w);
     }
     return 0;
+}
+
+int
+datapath_inject(struct datapath *dp, const void *frame, uint32_t len,
+                uint32_t in_port, struct dp_action_list actions)
+{
+    struct packet pkt = {
+        .data = (uint8_t *) (uintptr_t) frame, .len = len, .in_port = in_port,
+    };
+
+    return datapath_inject_packet(dp, &pkt, actions);
 }
 
 enum { INJECT_ROOM = 1024 };

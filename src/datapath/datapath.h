@@ -54,6 +54,8 @@ struct upcall {
     uint64_t credit;                  /* what the entry's packets are credited
                                          to; the switch's number, 0: nothing */
     bool no_cache;                    /* good for this packet only */
+    bool is_held;                     /* nothing is done: the switch has taken a
+                                         copy, which goes on later */
 };
 
 /* What the switch hands down.  Called on workers, must not block. */
@@ -164,6 +166,10 @@ int datapath_inject(struct datapath *, const void *frame, uint32_t len,
 /* False: so many wait that who can wait, should.  (They are taken all the same:
  * what waits is bounded by who asks first.) */
 bool datapath_has_inject_room(const struct datapath *);
+/* The same, of a packet with what is known and owed about it (offloads, which
+ * pass it is in). */
+int datapath_inject_packet(struct datapath *, const struct packet *,
+                           struct dp_action_list);
 
 /* ---- Cache entries, for lists and the revalidator; under RCU ---- */
 

@@ -38,6 +38,8 @@
     X(DROP_METER, "meter", "a meter's rate was exceeded")                    \
     X(DROP_CONTROLLER_QUEUE, "controller-queue",                             \
       "the port's queue to the controller is full")                          \
+    X(DROP_LEARN_QUEUE, "learn-queue",                                       \
+      "too many packets wait for flow entries to be learned")                \
     X(DROP_GROUP_EMPTY, "group-empty",                                       \
       "the group does not exist or no bucket is live")                       \
     X(DROP_SAME_PORT, "same-port",                                           \

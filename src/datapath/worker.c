@@ -147,7 +147,11 @@ miss(struct worker *w, struct packet *pkt, const struct flow_key *key,
     calls->upcall(calls->aux, &upcall);
     insert(w, key, hash, &upcall, pkt);
     w->window_miss += clock_nsec() - start;
-    execute(w, &run, dp_actions_list(&upcall.actions), depth);
+    if (upcall.is_held) {
+        packet_free(pkt);
+    } else {
+        execute(w, &run, dp_actions_list(&upcall.actions), depth);
+    }
     dp_actions_fini(&upcall.actions);
 }
 
@@ -322,17 +326,13 @@ run_injects(struct worker *w)
         ordered = list;
     }
     for (; ordered; ordered = next) {
-        struct packet *pkt = packet_alloc(w->pool, ordered->frame_len);
+        struct packet *pkt = packet_clone(w->pool, &ordered->pkt);
         struct flow_key *key = &w->keys[0][0];
 
         next = ordered->next;
         if (pkt) {
             struct run run = { 1, { pkt }, { key } };
 
-            memcpy(pkt->data, (char *) ordered->bytes + ordered->actions_len,
-                   ordered->frame_len);
-            pkt->len = ordered->frame_len;
-            pkt->in_port = ordered->in_port;
             flow_key_extract(pkt, key);
             execute(w, &run, (struct dp_action_list) {
                                  (const void *) ordered->bytes,

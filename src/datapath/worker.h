@@ -53,11 +53,11 @@ struct sources {
     struct source list[];
 };
 
-/* A packet-out on its way to the worker. */
+/* A packet-out on its way to the worker, or a packet that was held. */
 struct inject {
     struct inject *next;
-    uint32_t in_port;
-    uint32_t frame_len, actions_len;
+    struct packet pkt;            /* its bytes lie behind the actions */
+    uint32_t actions_len;
     uint64_t bytes[];             /* the actions, then the frame */
 };
 

@@ -4,6 +4,7 @@
 
 #include "lib/rcu.h"
 #include "lib/str.h"
+#include "switch/learn.h"
 
 /* A credit's number: worker above, index + 1 below. */
 enum {
@@ -35,6 +36,7 @@ struct credits {
     struct tables *tables;
     struct fdb *fdb;
     struct recirc *recirc;
+    struct learning *learning;
     struct shard shards[DP_MAX_WORKERS];
 };
 
@@ -84,13 +86,15 @@ credit_list_add_station(struct credit_list *list, struct fdb_key key,
 }
 
 struct credits *
-credits_create(struct tables *tables, struct fdb *fdb, struct recirc *recirc)
+credits_create(struct tables *tables, struct fdb *fdb, struct recirc *recirc,
+               struct learning *learning)
 {
     struct credits *credits = xzalloc_aligned(sizeof *credits);
 
     credits->tables = tables;
     credits->fdb = fdb;
     credits->recirc = recirc;
+    credits->learning = learning;
     return credits;
 }
 
@@ -231,7 +235,39 @@ add_group(struct credits *credits, const struct credit_target *t,
     }
 }
 
+/* False: it is not the entry any more that the packets teach. */
+static bool
+refresh_learned(struct credits *credits, const struct credit_target *t,
+                msec used)
+{
+    struct flow_entry *entry = tables_entry(credits->tables, t->a);
+
+    if (!entry || entry->stamp != t->b
+        || !tables_entry_is_visible(entry,
+                                    tables_version(credits->tables))) {
+        return false;
+    }
+    tables_refresh(entry, used);
+    return true;
+}
+
+/* Passed on once: an entry that has come down does not come down further. */
 static void
+finish_connection(struct credits *credits, const struct credit_target *t)
+{
+    const struct flow_entry *entry = tables_entry(credits->tables, t->a);
+    uint16_t idle = (uint16_t) (t->b >> 16), hard = (uint16_t) t->b;
+
+    if (entry
+        && ((idle && (!entry->idle_timeout || entry->idle_timeout > idle))
+            || (hard && (!entry->hard_timeout
+                         || entry->hard_timeout > hard)))) {
+        learning_finish(credits->learning, t->a, idle, hard);
+    }
+}
+
+/* False: the answer is to be asked for again. */
+static bool
 add_target(struct credits *credits, const struct credit_target *t,
            uint64_t packets, uint64_t bytes, msec used)
 {
@@ -243,7 +279,7 @@ add_target(struct credits *credits, const struct credit_target *t,
         if (entry) {
             add(&entry->credit, packets, bytes, used);
         }
-        return;
+        return true;
     case CREDIT_TABLE_MATCHED:
         atomic_fetch_add_explicit(
             &tables_stats(credits->tables, (uint8_t) t->a)->matched, packets,
@@ -253,19 +289,27 @@ add_target(struct credits *credits, const struct credit_target *t,
         atomic_fetch_add_explicit(
             &tables_stats(credits->tables, (uint8_t) t->a)->lookups, packets,
             memory_order_relaxed);
-        return;
+        return true;
     case CREDIT_GROUP: case CREDIT_BUCKET:
         add_group(credits, t, packets, bytes, used);
-        return;
+        return true;
     case CREDIT_STATION:
         if (packets) {
             fdb_refresh(credits->fdb, unpack_station(t->a),
                         (uint32_t) t->b, (uint32_t) (t->b >> 32), used);
         }
-        return;
+        return true;
     case CREDIT_RECIRC:
-        return;
+        return true;
+    case CREDIT_LEARNED:
+        return refresh_learned(credits, t, used);
+    case CREDIT_RECHECK:
+        return false;
+    case CREDIT_FINISHED:
+        finish_connection(credits, t);
+        return true;
     }
+    return true;
 }
 
 /* Raises the mark to `to`; returns by how much it was us who did. */
@@ -282,24 +326,27 @@ raise_to(_Atomic uint64_t *mark, uint64_t to)
     return 0;
 }
 
-void
+bool
 credit_push(struct credits *credits, uint64_t credit, uint64_t packets,
             uint64_t bytes, msec used)
 {
     struct record *record;
+    bool is_current = true;
 
     if (!credit) {
-        return;
+        return true;
     }
     record = record_of(credits, credit);
     packets = raise_to(&record->packets, packets);
     bytes = raise_to(&record->bytes, bytes);
     if (!packets && !bytes) {
-        return;
+        return true;
     }
     for (unsigned int i = 0; i < record->n; i++) {
-        add_target(credits, &record->targets[i], packets, bytes, used);
+        is_current &= add_target(credits, &record->targets[i], packets,
+                                 bytes, used);
     }
+    return is_current;
 }
 
 static void

@@ -29,6 +29,11 @@ enum credit_kind {
     CREDIT_BUCKET,                /* a: group id, b: the bucket's credit */
     CREDIT_STATION,               /* a: mac and vid, b: port, generation */
     CREDIT_RECIRC,                /* a: recirculation id (a reference) */
+    CREDIT_LEARNED,               /* a: id of the entry that the packets teach,
+                                     b: its stamp */
+    CREDIT_RECHECK,               /* the answer holds for a while only */
+    CREDIT_FINISHED,              /* a: entry id, b: idle timeout above the hard
+                                     one: a connection of it ended */
 };
 
 struct credit_target {
@@ -48,8 +53,9 @@ void credit_list_add(struct credit_list *, enum credit_kind, uint64_t a,
 void credit_list_add_station(struct credit_list *, struct fdb_key,
                              uint32_t port, uint32_t generation);
 
+struct learning;
 struct credits *credits_create(struct tables *, struct fdb *,
-                               struct recirc *);
+                               struct recirc *, struct learning *);
 /* Nobody uses it any more; waits for a grace period. */
 void credits_destroy(struct credits *);
 
@@ -58,8 +64,9 @@ void credits_destroy(struct credits *);
 uint64_t credit_begin(struct credits *, unsigned int worker,
                       struct credit_list *);
 /* Any RCU reader that knows of a living cache entry: it counted so much so
- * far. */
-void credit_push(struct credits *, uint64_t credit, uint64_t packets,
+ * far.  False: what it depends on has changed (an entry that its packets teach
+ * is gone), and it is time to ask again. */
+bool credit_push(struct credits *, uint64_t credit, uint64_t packets,
                  uint64_t bytes, msec used);
 /* The entry is gone, its final counts.  Once per record. */
 void credit_end(struct credits *, uint64_t credit, uint64_t packets,

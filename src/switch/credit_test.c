@@ -31,7 +31,8 @@ rig_init(struct rig *rig)
     rig->tables = tables_create(&config);
     rig->fdb = fdb_create(&(struct fdb_config) { 0 });
     rig->recirc = recirc_create();
-    rig->credits = credits_create(rig->tables, rig->fdb, rig->recirc);
+    rig->credits = credits_create(rig->tables, rig->fdb, rig->recirc,
+                                  NULL);
     flow_mod_init(&mod);
     CHECK(!tables_flow_mod(rig->tables, &mod, 0, NULL));
     flow_mod_fini(&mod);

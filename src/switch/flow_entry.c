@@ -151,6 +151,7 @@ entry_create(struct tuple *tuple, const uint64_t *values,
     entry->n_refs = (uint16_t) n_refs;
     entry->has_timer = has_timer;
     entry->is_clause = action_list_is_clause(instructions->apply);
+    entry->is_teacher = action_list_teaches(instructions->apply);
     memcpy(entry->values, values, tuple->mask->n * sizeof values[0]);
     if (has_timer) {
         memset(tail_timer(entry), 0, sizeof(struct entry_timer));
@@ -192,6 +193,12 @@ entry_of_timer(struct timer *timer)
     return CONTAINER_OF(timer, struct entry_timer, timer)->entry;
 }
 
+_Atomic msec *
+entry_refreshed(struct entry *entry)
+{
+    return &((struct entry_timer *) (void *) tail_timer(entry))->refreshed;
+}
+
 /* ---- What it was made from ---- */
 
 void
@@ -205,4 +212,21 @@ flow_entry_match(const struct flow_entry *e, struct match *match)
         match->mask.bits.w[mask->list[i].word] = mask->list[i].bits;
         match->value.w[mask->list[i].word] = entry->values[i];
     }
+}
+
+bool
+action_list_teaches(struct action_list list)
+{
+    ACTION_FOR_EACH (a, &list) {
+        if (a->type == ACTION_LEARN
+            && ((const struct action_learn *) a)->flags
+               & LEARN_DELETE_LEARNED) {
+            return true;
+        }
+        if (a->type == ACTION_CLONE
+            && action_list_teaches(action_clone_list((const void *) a))) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -35,6 +35,8 @@ struct entry_ref {
 struct entry_timer {
     struct timer timer;
     struct entry *entry;
+    _Atomic msec refreshed;             /* the hard timeout counts from here, if
+                                           that is later than its creation */
 };
 
 struct entry {
@@ -51,6 +53,7 @@ struct entry {
     uint8_t reason;                     /* why it was removed; enum
                                            flow_removed_reason and below */
     bool is_clause : 1;                 /* of a conjunction */
+    bool is_teacher : 1;                /* what it taught goes with it */
     bool is_modified : 1;               /* made by a modify */
     bool continues : 1;                 /* something visible was replaced */
     uint8_t pad;
@@ -73,6 +76,8 @@ struct entry_ref *entry_refs(struct entry *);
 /* NULL: it never times out. */
 struct timer *entry_timer(struct entry *);
 struct entry *entry_of_timer(struct timer *);
+/* Of an entry that has a timer. */
+_Atomic msec *entry_refreshed(struct entry *);
 
 static inline struct entry *
 entry_cast(const struct flow_entry *e)
@@ -99,6 +104,9 @@ entry_alive(const struct entry *entry)
 /* Does an action list (nested ones too) send to this port or group? */
 bool action_list_outputs(struct action_list, uint32_t port);
 bool action_list_groups(struct action_list, uint32_t group);
+
+/* Does it learn what is to go when it goes itself? */
+bool action_list_teaches(struct action_list);
 
 /* Calls `use` for each group and meter that the actions name. */
 void action_list_uses(struct action_list,

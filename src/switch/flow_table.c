@@ -440,6 +440,7 @@ add_entry(struct search *search, uint8_t table, msec now, struct str *why)
     entry->e.importance = fm->importance;
     entry->e.flags = (uint16_t) fm->flags;
     entry->e.cookie = fm->cookie;
+    entry->e.stamp = ++t->stamps;
     entry->e.created = entry->e.modified = now;
     credit_init(&entry->e.credit, now);
 
@@ -465,16 +466,9 @@ flow_add(struct search *search, msec now, struct str *why)
 
 /* ---- Modify ---- */
 
-static void
-modify_entry(struct tables *t, struct entry *old, const struct flow_mod *fm,
-             msec now)
+void
+flow_table_inherit(struct entry *new, const struct entry *old)
 {
-    bool resets = fm->flags & FLOW_MOD_RESET_COUNTS;
-    struct entry *new = entry_create(old->tuple, old->values,
-                                     &fm->instructions, old->has_timer);
-    msec used = atomic_load_explicit(&old->e.credit.used,
-                                     memory_order_relaxed);
-
     new->e.id = old->e.id;
     new->priority = new->e.priority = old->priority;
     new->e.table = old->e.table;
@@ -482,10 +476,28 @@ modify_entry(struct tables *t, struct entry *old, const struct flow_mod *fm,
     new->e.hard_timeout = old->e.hard_timeout;
     new->e.importance = old->e.importance;
     new->e.flags = old->e.flags;
-    new->e.cookie = fm->modify_cookie ? fm->new_cookie : old->e.cookie;
+    new->e.cookie = old->e.cookie;
     new->e.created = old->e.created;
+    new->e.modified = old->e.modified;
+    credit_init(&new->e.credit,
+                atomic_load_explicit(&old->e.credit.used,
+                                     memory_order_relaxed));
+}
+
+static void
+modify_entry(struct tables *t, struct entry *old, const struct flow_mod *fm,
+             msec now)
+{
+    bool resets = fm->flags & FLOW_MOD_RESET_COUNTS;
+    struct entry *new = entry_create(old->tuple, old->values,
+                                     &fm->instructions, old->has_timer);
+
+    flow_table_inherit(new, old);
+    if (fm->modify_cookie) {
+        new->e.cookie = fm->new_cookie;
+    }
+    new->e.stamp = ++t->stamps;
     new->e.modified = now;
-    credit_init(&new->e.credit, used);
     new->is_modified = true;
     staging_replaces(t, new, old);
     staging_remove_entry(t, old, resets ? REMOVED_RESET : REMOVED_REPLACED,

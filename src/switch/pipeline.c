@@ -1,14 +1,32 @@
 #include "switch/pipeline.h"
 
 #include "lib/clock.h"
+#include "switch/learn.h"
 #include "switch/mutant.h"
 #include "switch/translate_ctx.h"
+
+/* The packet waits for what it is to teach, and its answer is made anew. */
+static void
+hold(struct pipeline *p, struct upcall *up, struct learn_list *learns)
+{
+    struct dp_action_drop *drop;
+
+    up->no_cache = true;
+    up->actions.len = 0;
+    up->is_held = learning_hold(p->learning, up->pkt, learns);
+    if (!up->is_held) {
+        drop = dp_actions_add(&up->actions, DP_ACTION_DROP, sizeof *drop);
+        drop->reason = DROP_LEARN_QUEUE;
+        learn_list_fini(learns);
+    }
+}
 
 static void
 pipeline_upcall(void *pipeline_, struct upcall *up)
 {
     struct pipeline *p = pipeline_;
-    struct translate_options opt = { .now = up->now };
+    struct learn_list learns = { 0, NULL };
+    struct translate_options opt = { .now = up->now, .learns = &learns };
     struct credit_list credits = { 0 };
     struct flow flow;
 
@@ -17,7 +35,12 @@ pipeline_upcall(void *pipeline_, struct upcall *up)
 
     flow_from_key(&flow, up->key);
     translate(&p->env, &opt, &flow, up, &credits);
-    up->credit = credit_begin(p->credits, up->worker, &credits);
+    if (UNLIKELY(learns.n)) {
+        hold(p, up, &learns);
+        credit_list_fini(&credits);
+    } else {
+        up->credit = credit_begin(p->credits, up->worker, &credits);
+    }
 }
 
 static bool

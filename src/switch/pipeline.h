@@ -21,6 +21,7 @@ struct pipeline {
     struct translate_env env;
     struct credits *credits;
     struct packet_in_queue *packet_ins;
+    struct learning *learning;
     _Atomic uint64_t epoch;
 };
 

@@ -31,13 +31,17 @@ struct round {
     uint64_t n_removed;
 };
 
+/* Passes its counts on; an entry whose answer is not right any more goes. */
 static bool
 push_entry(void *revalidator, const struct dp_entry_view *view)
 {
     struct revalidator *r = revalidator;
 
-    credit_push(r->credits, view->credit, view->packets, view->bytes,
-                view->used);
+    if (!credit_push(r->credits, view->credit, view->packets, view->bytes,
+                     view->used)) {
+        datapath_remove_entry(r->dp, view->worker, view->entry);
+        atomic_fetch_add(&r->counters.asked_again, 1);
+    }
     return true;
 }
 

@@ -23,6 +23,7 @@ struct revalidator;
 #define REVALIDATE_COUNTERS(X)                                               \
     X(rounds, "visits of the whole cache")                                   \
     X(idle_removed, "entries dropped because nobody used them")              \
+    X(asked_again, "entries dropped because what they learn is gone")        \
     X(states_expired, "frozen states that ended")
 
 struct revalidate_counters {

@@ -128,6 +128,17 @@ objects(struct tables *t, bool is_meter)
 }
 
 static msec
+hard_due(const struct entry *entry)
+{
+    msec refreshed = atomic_load_explicit(
+        entry_refreshed((struct entry *) (uintptr_t) entry),
+        memory_order_relaxed);
+
+    return MAX(entry->e.created, refreshed)
+           + entry->e.hard_timeout * INT64_C(1000);
+}
+
+static msec
 entry_due(const struct entry *entry)
 {
     const struct flow_entry *e = &entry->e;
@@ -135,7 +146,7 @@ entry_due(const struct entry *entry)
     msec due = INT64_MAX;
 
     if (e->hard_timeout) {
-        due = e->created + e->hard_timeout * INT64_C(1000);
+        due = hard_due(entry);
     }
     if (e->idle_timeout) {
         due = MIN(due, used + e->idle_timeout * INT64_C(1000));
@@ -159,6 +170,7 @@ entry_enliven(struct tables *t, struct entry *entry)
         }
         timer_arm(&t->wheel, entry_timer(entry), entry_due(entry));
     }
+    learned_count_teacher(t, entry, 1);
     t->n_entries++;
     t->stats[entry->e.table].n_entries++;
     if (t->limits[entry->e.table].policy.evicts) {
@@ -177,6 +189,7 @@ entry_deaden(struct tables *t, struct entry *entry)
     if (entry->has_timer) {
         timer_disarm(&t->wheel, entry_timer(entry));
     }
+    learned_count_teacher(t, entry, -1);
     t->n_entries--;
     t->stats[entry->e.table].n_entries--;
 }
@@ -253,8 +266,7 @@ staging_expire_entry(struct tables *t, struct entry *entry, msec now)
 {
     const struct flow_entry *e = &entry->e;
     msec due = entry_due(entry);
-    bool is_hard = e->hard_timeout &&
-                   e->created + e->hard_timeout * INT64_C(1000) <= now;
+    bool is_hard = e->hard_timeout && hard_due(entry) <= now;
 
     if (due > now) {
         timer_arm(&t->wheel, entry_timer(entry), due);

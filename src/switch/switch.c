@@ -92,10 +92,8 @@ settle_meters(struct switch_ *sw)
     sw->meters_released = false;
 }
 
-/* Everything staged becomes visible, then what was cached from before it is
- * dropped. */
-static void
-publish(struct switch_ *sw)
+void
+switch_publish(struct switch_ *sw)
 {
     struct table_changes changes = { 0 };
     bool all = sw->ports_dirty;
@@ -123,7 +121,7 @@ publish(struct switch_ *sw)
 void
 switch_barrier(struct switch_ *sw)
 {
-    publish(sw);
+    switch_publish(sw);
     if (atomic_load(&sw->fdb_changed)) {
         switch_apply_fdb_changes(sw);
     }
@@ -142,8 +140,9 @@ fdb_changed(void *sw_)
     }
 }
 
+/* Packets for the controllers, or packets that wait for what they teach. */
 static void
-packet_ins_ready(void *sw_)
+something_waits(void *sw_)
 {
     struct switch_ *sw = sw_;
 
@@ -227,6 +226,7 @@ switch_run(struct switch_ *sw, msec now)
     msec next;
 
     sw->now = now;
+    switch_learn(sw, now);
     next = fdb_expire(sw->fdb, now);
     if (atomic_load(&sw->fdb_changed)) {
         switch_apply_fdb_changes(sw);
@@ -247,7 +247,7 @@ switch_run(struct switch_ *sw, msec now)
         }
     }
     if (sw->is_staged && now - sw->staged_since >= SWITCH_PUBLISH_MS) {
-        publish(sw);
+        switch_publish(sw);
     }
 
     next = MIN(next, sw->next_expire);
@@ -404,11 +404,22 @@ static int
 send_frame(struct switch_ *sw, const struct translate_options *opt,
            const struct flow *flow, const void *frame, uint32_t len)
 {
+    struct learn_list learns = { 0, NULL };
+    struct translate_options first = *opt;
     struct credit_list credits = { 0 };
     struct upcall up = { .now = sw->now };
     int err;
 
-    translate(&sw->pipeline.env, opt, flow, &up, &credits);
+    first.learns = &learns;
+    translate(&sw->pipeline.env, &first, flow, &up, &credits);
+    if (learns.n) {
+        switch_apply_learns(sw, &learns, sw->now);
+        switch_publish(sw);
+        up.actions.len = 0;
+        credits.n = 0;
+        translate(&sw->pipeline.env, opt, flow, &up, &credits);
+        learn_list_fini(&learns);
+    }
     err = datapath_inject(sw->dp, frame, len, flow_in_port(flow),
                           dp_actions_list(&up.actions));
     credit_once(sw->pipeline.credits, &credits, 1, len, sw->now);
@@ -449,7 +460,7 @@ switch_packet_out(struct switch_ *sw, uint32_t in_port,
     }
     /* What was asked for before it, it meets. */
     if (sw->is_staged) {
-        publish(sw);
+        switch_publish(sw);
     }
     if (!was_online) {
         rcu_online();
@@ -475,7 +486,7 @@ switch_resume(struct switch_ *sw, uint32_t id, uint64_t token,
     }
     take_fields(fields, &flow);
     if (sw->is_staged) {
-        publish(sw);
+        switch_publish(sw);
     }
     if (!was_online) {
         rcu_online();
@@ -594,7 +605,7 @@ create_parts(struct switch_ *sw)
         .max_per_port = sw->config.fdb_max_per_port,
         .changed = fdb_changed, .aux = sw,
     };
-    struct packet_in_config packet_ins = { .ready = packet_ins_ready,
+    struct packet_in_config packet_ins = { .ready = something_waits,
                                            .aux = sw };
 
     if (!sw->config.registry) {
@@ -606,14 +617,18 @@ create_parts(struct switch_ *sw)
     sw->tables = tables_create(&tables);
     sw->fdb = fdb_create(&fdb);
     sw->recirc = recirc_create();
+    sw->learning = learning_create(something_waits, sw);
     port_maps_init(&sw->port_maps);
     meter_map_init(&sw->meters);
     sw->pipeline.env = (struct translate_env) {
-        .tables = sw->tables, .fdb = sw->fdb, .recirc = sw->recirc,
+        .tables = sw->tables, .learning = sw->learning, .fdb = sw->fdb,
+        .recirc = sw->recirc,
         .ports = &sw->port_maps, .meters = &sw->meters,
         .group_key = hash_key_random(),
     };
-    sw->pipeline.credits = credits_create(sw->tables, sw->fdb, sw->recirc);
+    sw->pipeline.credits = credits_create(sw->tables, sw->fdb, sw->recirc,
+                                          sw->learning);
+    sw->pipeline.learning = sw->learning;
     sw->pipeline.packet_ins = packet_in_queue_create(&packet_ins);
 }
 
@@ -624,6 +639,7 @@ destroy_parts(struct switch_ *sw)
     credits_destroy(sw->pipeline.credits);
     meter_map_fini(&sw->meters);
     port_maps_fini(&sw->port_maps);
+    learning_destroy(sw->learning);
     recirc_destroy(sw->recirc);
     fdb_destroy(sw->fdb);
     tables_destroy(sw->tables);
@@ -652,7 +668,7 @@ switch_create(const struct switch_config *config, msec now)
     if (!sw->dp) {
         goto destroy_parts;
     }
-    publish(sw);
+    switch_publish(sw);
     sw->revalidator = revalidator_create(sw->dp, sw->pipeline.credits,
                                          sw->recirc,
                                          !config->datapath.inline_only);

@@ -2,6 +2,7 @@
 #ifndef WEFT_SWITCH_SWITCH_IMPL_H
 #define WEFT_SWITCH_SWITCH_IMPL_H
 
+#include "switch/learn.h"
 #include "switch/pipeline.h"
 #include "switch/revalidate.h"
 #include "switch/switch.h"
@@ -24,6 +25,7 @@ struct switch_ {
     struct pipeline pipeline;
     struct datapath *dp;
     struct revalidator *revalidator;
+    struct learning *learning;
 
     struct own_port *ports[DP_MAX_PORTS];
     bool drops_fragments;
@@ -46,6 +48,9 @@ struct switch_ {
 /* ---- switch.c ---- */
 
 void switch_stage(struct switch_ *, msec now);
+/* Everything staged becomes visible, then what was cached from before it is
+ * dropped. */
+void switch_publish(struct switch_ *);
 /* What was decided before is not used any more, whatever it was about. */
 void switch_drop_answers(struct switch_ *);
 /* Drops the answers that the fdb's changes made wrong. */
@@ -53,6 +58,13 @@ void switch_apply_fdb_changes(struct switch_ *);
 
 void switch_tell_port(struct switch_ *, enum switch_port_event,
                       const struct own_port *);
+
+/* ---- switch_learn.c ---- */
+
+/* What packets that wait are to teach becomes visible, and they go on. */
+void switch_learn(struct switch_ *, msec now);
+void switch_apply_learns(struct switch_ *, const struct learn_list *,
+                         msec now);
 
 /* ---- switch_port.c ---- */
 

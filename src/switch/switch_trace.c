@@ -139,12 +139,17 @@ trace_pass(struct switch_ *sw, const struct translate_options *opt,
     struct credit_list credits = { 0 };
     struct trace *trace = opt->trace;
     struct upcall up = { .now = opt->now };
+    struct learn_list learns = { 0, NULL };
+    struct translate_options with_learns = *opt;
     struct ttls ttls = { flow->key.nw_ttl,
                          (uint8_t) be32toh(flow->key.mpls_lse[0]) };
     unsigned int n_before = passes->n;
     struct dp_action_list list;
 
-    translate(&sw->pipeline.env, opt, flow, &up, &credits);
+    with_learns.learns = opt->no_effects ? NULL : &learns;
+    translate(&sw->pipeline.env, &with_learns, flow, &up, &credits);
+    switch_apply_learns(sw, &learns, opt->now);
+    learn_list_fini(&learns);
     list = dp_actions_list(&up.actions);
     if (!look_through(list, ttls, passes, trace)) {
         passes->n = n_before;     /* Going through again comes last. */

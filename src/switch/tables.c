@@ -106,6 +106,7 @@ tables_destroy(struct tables *t)
     object_table_fini(&t->meters);
     entry_index_fini(&t->index);
     rcu_flush();
+    free(t->learned.list);
     free(t->selected);
     free(t);
 }
@@ -182,6 +183,9 @@ tell_vacancy(struct tables *t, uint8_t table)
 void
 tables_publish(struct tables *t, struct table_changes *changes)
 {
+    if (!t->staging.has_bundle) {
+        learned_delete_orphans(t);
+    }
     staging_publish(t, changes);
     for (unsigned int i = 0; t->n_vacancy && i < N_TABLES; i++) {
         tell_vacancy(t, (uint8_t) i);

@@ -37,6 +37,8 @@ struct flow_entry {
     uint16_t priority;
     uint16_t idle_timeout, hard_timeout, importance;
     uint16_t flags;                     /* enum flow_mod_flags */
+    uint32_t stamp;                     /* another one when anything but the
+                                           timeouts changes */
     be64 cookie;
     msec created;                       /* hard timeout counts from here */
     msec modified;
@@ -173,6 +175,10 @@ void tables_begin(struct tables *);
 void tables_commit(struct tables *);
 void tables_discard(struct tables *);
 
+/* An entry's timeouts come down to these (0: stay).  False: nothing changed. */
+bool tables_reduce_timeouts(struct tables *, uint64_t id,
+                            uint16_t idle_timeout, uint16_t hard_timeout);
+
 /* Is anything staged that is not visible yet? */
 bool tables_pending(const struct tables *);
 /* Makes it visible and tells what changed; `changes` stays valid until the next
@@ -211,6 +217,14 @@ uint32_t tables_group_users(const struct tables *, uint32_t id);
 uint32_t tables_meter_users(const struct tables *, uint32_t id);
 /* By entry id, also when it is being removed; NULL when gone.  For credits. */
 struct flow_entry *tables_entry(const struct tables *, uint64_t id);
+bool tables_entry_is_visible(const struct flow_entry *, uint64_t version);
+/* What makes an entry anew refreshes it: both its timeouts begin again. */
+void tables_refresh(const struct flow_entry *, msec now);
+/* How many entries with the cookie the table has, up to `max`; the writer may
+ * ask for the newest state. */
+#define TABLES_NEWEST (UINT64_MAX - 1)
+uint32_t tables_count_cookie(const struct tables *, uint8_t table,
+                             be64 cookie, uint64_t version, uint32_t max);
 
 /* Per-table statistics. */
 struct table_stats {

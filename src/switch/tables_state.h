@@ -11,6 +11,20 @@
 #include "switch/table_limit.h"
 #include "switch/tables.h"
 
+/* Entries that learn, and whose learned entries go with the last of them: how
+ * many there are for each table and cookie. */
+struct learned_cookie {
+    be64 cookie;
+    uint32_t n_teachers;
+    uint8_t table;
+};
+
+struct learned_cookies {
+    struct learned_cookie *list;
+    size_t n, size;
+    bool has_orphans;             /* some n_teachers is 0 */
+};
+
 struct tables {
     struct tables_config config;
     struct hash_key key;
@@ -31,6 +45,9 @@ struct tables {
     struct object_table groups;
     struct object_table meters;
     uint64_t n_searches;          /* marks of object slots */
+
+    uint32_t stamps;              /* of entries, given out so far */
+    struct learned_cookies learned;
 
     /* Entries that a request is about; kept to be used again. */
     struct entry **selected;
@@ -55,6 +72,16 @@ struct entry *flow_table_newest(const struct tables *, uint64_t id);
 /* The port, groups and meters that actions name must exist. */
 enum of_error flow_table_check_actions(const struct tables *,
                                        struct action_list, struct str *why);
+
+/* All that a successor takes over, counters excepted. */
+void flow_table_inherit(struct entry *, const struct entry *from);
+
+/* ---- flow_table_learn.c ---- */
+
+/* An entry is alive for the writer (1), or not any more (-1). */
+void learned_count_teacher(struct tables *, const struct entry *, int n);
+/* Before a publish: what was learned goes where its teachers went. */
+void learned_delete_orphans(struct tables *);
 
 /* ---- group_table.c, meter_table.c: of the versions of objects ---- */
 

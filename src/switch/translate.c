@@ -136,6 +136,7 @@ translate_in_clone(struct translation *t,
     struct dp_action_list inside;
     uint8_t table = t->table, origin = t->origin, set_table = t->set_table;
     be64 cookie = t->cookie, set_cookie = t->set_cookie;
+    uint64_t entry = t->entry;
     uint32_t mark;
 
     if (++t->depth > TRANSLATE_MAX_DEPTH) {
@@ -172,6 +173,7 @@ translate_in_clone(struct translation *t,
     t->table = table;
     t->origin = origin;
     t->cookie = cookie;
+    t->entry = entry;
     t->exit = t->dropped = false;
     t->depth--;
 }
@@ -361,6 +363,7 @@ enter(struct translation *t, const struct flow_entry *entry)
 {
     t->table = entry->table;
     t->cookie = entry->cookie;
+    t->entry = entry->id;
     t->origin = is_table_miss_entry(entry) ? REASON_TABLE_MISS
                                            : REASON_APPLY_ACTION;
     if (!entry->instructions.apply.len && !entry->instructions.write.len
@@ -427,6 +430,7 @@ translate_table(struct translation *t, uint8_t table, uint32_t in_port)
 {
     uint8_t old_table = t->table, old_origin = t->origin;
     be64 old_cookie = t->cookie;
+    uint64_t old_entry = t->entry;
     const struct flow_entry *entry;
 
     if (++t->depth > TRANSLATE_MAX_DEPTH) {
@@ -440,6 +444,7 @@ translate_table(struct translation *t, uint8_t table, uint32_t in_port)
     t->table = old_table;
     t->origin = old_origin;
     t->cookie = old_cookie;
+    t->entry = old_entry;
     t->depth--;
     return entry != NULL;
 }

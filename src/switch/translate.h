@@ -5,6 +5,7 @@
  *     translate_action.c  one function per action
  *     translate_group.c   groups and their buckets
  *     translate_balance.c multipath and bundle
+ *     translate_learn.c   learn and fin_timeout
  *     translate_freeze.c  what is left to do after another pass
  *     normal.c            the learning bridge
  *     flow_view.c         every read of the flow, and so the mask
@@ -37,8 +38,12 @@ enum {
 /* In upcall.tables: this answer asked the fdb.  No table has the number. */
 enum { TABLE_OF_NORMAL = N_TABLES };
 
+struct learning;
+struct learn_list;
+
 struct translate_env {
     struct tables *tables;
+    const struct learning *learning;
     struct fdb *fdb;
     struct recirc *recirc;
     struct port_maps *ports;
@@ -51,6 +56,9 @@ struct translate_options {
     msec now;
     bool no_effects;
     struct trace *trace;                /* NULL: none */
+    /* What the packet is to learn first; NULL: it was learned (or will not
+     * be). */
+    struct learn_list *learns;
     /* Actions of a packet-out instead of table 0. */
     const struct action_list *packet_out;
     /* A paused packet that goes on; the flow has what its controller made of

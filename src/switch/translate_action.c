@@ -645,12 +645,6 @@ do_conjunction(struct translation *t UNUSED,
 }
 
 static void
-do_later(struct translation *t, const struct action *action UNUSED)
-{
-    SAY(t, "skipped: not carried out yet");
-}
-
-static void
 do_sample(struct translation *t, const struct action *action)
 {
     struct dp_action_sample *a = translate_emit(t, DP_ACTION_SAMPLE,
@@ -698,8 +692,8 @@ static do_action *const doers[N_ACTIONS] = {
     [ACTION_BUNDLE] = translate_bundle,
     [ACTION_CHECK_PKT_LARGER] = translate_check_pkt_larger,
     [ACTION_SAMPLE] = do_sample,
-    [ACTION_LEARN] = do_later,
-    [ACTION_FIN_TIMEOUT] = do_later,
+    [ACTION_LEARN] = translate_learn,
+    [ACTION_FIN_TIMEOUT] = translate_fin_timeout,
 };
 
 /* ---- The loop ---- */

@@ -13,6 +13,7 @@ struct frozen_step {
     uint8_t table;
     uint8_t origin;
     be64 cookie;
+    uint64_t entry;
     struct instructions ins;      /* meter is done */
 };
 
@@ -35,6 +36,7 @@ struct translation {
     /* Where we are. */
     uint8_t table;
     be64 cookie;
+    uint64_t entry;               /* its id; 0: none */
     uint8_t origin;               /* enum packet_in_reason of our actions */
     unsigned int depth;           /* resubmits and clones around us */
     unsigned int indent;          /* of what the trace says */
@@ -115,6 +117,11 @@ bool translate_send(struct translation *, const struct port_settings *,
 
 void translate_multipath(struct translation *, const struct action *);
 void translate_bundle(struct translation *, const struct action *);
+
+/* ---- translate_learn.c ---- */
+
+void translate_learn(struct translation *, const struct action *);
+void translate_fin_timeout(struct translation *, const struct action *);
 
 /* ---- translate_group.c ---- */
 

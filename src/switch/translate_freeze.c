@@ -27,6 +27,7 @@ struct head {
 
 struct step {
     be64 cookie;
+    uint64_t entry;
     be64 metadata, metadata_mask;
     uint32_t apply_len, write_len;
     uint8_t table, origin;
@@ -60,6 +61,7 @@ translate_add_step(struct translation *t, const struct instructions *ins)
     step->table = t->table;
     step->origin = t->origin;
     step->cookie = t->cookie;
+    step->entry = t->entry;
     step->ins = *ins;
     step->ins.apply = copy_list(ins->apply);
     step->ins.write = copy_list(ins->write);
@@ -114,6 +116,7 @@ add_steps(struct str *bytes, const struct frozen_steps *steps)
 
         memset(&step, 0, sizeof step);
         step.cookie = from->cookie;
+        step.entry = from->entry;
         step.metadata = from->ins.metadata;
         step.metadata_mask = from->ins.metadata_mask;
         step.apply_len = from->ins.apply.len;
@@ -335,6 +338,7 @@ take_step(struct translation *t, const char *p, struct instructions *ins)
     t->table = step->table;
     t->origin = step->origin;
     t->cookie = step->cookie;
+    t->entry = step->entry;
 
     p += sizeof *step;
     ins->apply = take_list(&p, step->apply_len);
