@@ -16,13 +16,13 @@ enum { PROPERTY_TIME = 1 };
 
 /* Only 1.5's schedule is known, to be refused. */
 static enum of_error
-check_properties(struct cursor *c, struct str *why)
+check_properties(enum of_version version, struct cursor *c, struct str *why)
 {
     struct wire_property prop;
     enum of_error error;
 
     while (wire_next_property(c, &prop, &error)) {
-        if (prop.type == PROPERTY_TIME) {
+        if (prop.type == PROPERTY_TIME && version >= OF15) {
             str_setf(why, "bundles are not scheduled");
             return OF_BUNDLE_FAILED_SCHED_NOT_SUPPORTED;
         }
@@ -32,7 +32,7 @@ check_properties(struct cursor *c, struct str *why)
 }
 
 enum of_error
-bundle_control_decode(const struct of_protocol *p UNUSED, struct cursor *c,
+bundle_control_decode(const struct of_protocol *p, struct cursor *c,
                       struct of_message *msg, struct str *why)
 {
     struct of_bundle_control *bc = &msg->bundle_control;
@@ -49,7 +49,7 @@ bundle_control_decode(const struct of_protocol *p UNUSED, struct cursor *c,
         return OF_BUNDLE_FAILED_BAD_TYPE;
     }
     error = check_flags(bc->flags, why);
-    return error ? error : check_properties(c, why);
+    return error ? error : check_properties(p->version, c, why);
 }
 
 int
@@ -99,7 +99,7 @@ bundle_add_decode(const struct of_protocol *p, struct cursor *c,
     if (cursor_left(c)) {
         cursor_skip(c, MIN(-len & 7u, cursor_left(c)));
     }
-    return error ? error : check_properties(c, why);
+    return error ? error : check_properties(p->version, c, why);
 }
 
 int

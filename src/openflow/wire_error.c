@@ -60,7 +60,7 @@ static const struct row {
     [OF_BAD_ACTION_BAD_SET_MASK] = {
         STD(2, 5), ONF(0, 4250), OF15, STD(2, 16) },
     [OF_BAD_ACTION_BAD_CONJUNCTION] = { NX(2, 526), NONE, OF13, NX(0, 15) },
-    [OF_BAD_ACTION_BAD_METER] = { STD(2, 5), STD(2, 5), OF15, STD(2, 17) },
+    [OF_BAD_ACTION_BAD_METER] = { STD(2, 5), STD(12, 3), OF15, STD(2, 17) },
     [OF_BAD_INSTRUCTION_UNKNOWN_INST] = { NONE, NONE, OF13, STD(3, 0) },
     [OF_BAD_INSTRUCTION_UNSUP_INST] = { NX(2, 257), NONE, OF13, STD(3, 1) },
     [OF_BAD_INSTRUCTION_BAD_TABLE_ID] = { NONE, NONE, OF13, STD(3, 2) },
@@ -214,19 +214,25 @@ of_error_to_wire(enum of_error error, enum of_version version)
     return wire;
 }
 
-/* Several of ours may have become one: the first that looks like it. */
+/* Several of ours may have become one: the first that looks like it, best one
+ * that the version itself has. */
 enum of_error
 of_error_from_wire(struct of_error_wire wire, enum of_version version)
 {
     bool is_typed = !wire.experimenter || version == OF10;
+    enum of_error found = N_OF_ERRORS;
 
     for (enum of_error error = OF_OK + 1; error < N_OF_ERRORS; error++) {
         struct of_error_wire w = in_version(error, version);
 
-        if (w.type != NOT_THERE && w.experimenter == wire.experimenter
-            && w.code == wire.code && (!is_typed || w.type == wire.type)) {
+        if (w.type == NOT_THERE || w.experimenter != wire.experimenter
+            || w.code != wire.code || (is_typed && w.type != wire.type)) {
+            continue;
+        }
+        if (version == OF10 || version >= rows[error].since) {
             return error;
         }
+        found = found == N_OF_ERRORS ? error : found;
     }
-    return N_OF_ERRORS;
+    return found;
 }

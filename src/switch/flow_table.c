@@ -86,7 +86,7 @@ check_instructions(const struct tables *t, const struct flow_mod *fm,
     if (!error && in->meter &&
         !object_table_newest(&t->meters, in->meter)) {
         str_setf(why, "there is no meter %u", in->meter);
-        error = OF_METER_MOD_FAILED_UNKNOWN_METER;
+        error = OF_BAD_ACTION_BAD_METER;
     }
     return error;
 }

@@ -513,7 +513,7 @@ TEST(actions_name_what_exists)
 
     request_init(&r, FLOW_MOD_ADD, 10, 1);
     r.fm.instructions.meter = 3;
-    CHECK(request_send(t, &r, 0) == OF_METER_MOD_FAILED_UNKNOWN_METER);
+    CHECK(request_send(t, &r, 0) == OF_BAD_ACTION_BAD_METER);
     CHECK(!tables_pending(t));
     tables_destroy(t);
 }
