@@ -146,8 +146,10 @@ struct action_set_field {
     bool is_mod;                  /* OpenFlow 1.0's mod_*: nothing happens to
                                      packets that lack the field, so the match
                                      need not require it; tcp_src and tcp_dst
-                                     stand for any transport's */
-    uint8_t pad[4];
+                                     stand for any transport's; tun_id is
+                                     written as set_tunnel */
+    bool is_64;                   /* or as set_tunnel64 */
+    uint8_t pad[3];
     uint64_t value[2];            /* u128, low half first */
     uint64_t mask[2];
 };

@@ -237,7 +237,7 @@ static const struct action_word {
     { "load", parse_load, 0 },
     { "move", parse_move, 0 },
     { "set_tunnel", parse_set_tunnel, 0 },
-    { "set_tunnel64", parse_set_tunnel, 0 },
+    { "set_tunnel64", parse_set_tunnel, true },
     { "push_vlan", parse_push, ACTION_PUSH_VLAN },
     { "pop_vlan", parse_plain, ACTION_POP_VLAN },
     { "strip_vlan", parse_plain, ACTION_POP_VLAN },

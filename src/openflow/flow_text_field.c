@@ -2,6 +2,8 @@
  * ones that name a field in their own name (mod_dl_src...). */
 #include "openflow/flow_text.h"
 
+#include <inttypes.h>
+
 #include "packet/eth.h"
 
 static struct action_set_field *
@@ -42,13 +44,17 @@ parse_set_field(struct flow_text *ft, const struct item *item,
 
 int
 parse_set_tunnel(struct flow_text *ft, const struct item *item,
-                 uint32_t type UNUSED, struct actions *actions)
+                 uint32_t is_64, struct actions *actions)
 {
     uint64_t id;
     int err = flow_text_number(ft, item->value, "set_tunnel", UINT64_MAX, &id);
 
     if (!err) {
-        actions_add_set_field(actions, FIELD_TUN_ID, id, UINT64_MAX);
+        struct action_set_field *set = add_set_field(
+            actions, field_by_id(FIELD_TUN_ID), id, UINT64_MAX);
+
+        set->is_mod = true;
+        set->is_64 = is_64 || id > UINT32_MAX;
     }
     return err;
 }
@@ -289,6 +295,12 @@ static bool
 format_mod(const struct action_set_field *set, struct str *s)
 {
     const struct field *field = field_by_id(set->field);
+
+    if (field->id == FIELD_TUN_ID && set->mask[0] == UINT64_MAX) {
+        str_addf(s, "set_tunnel%s:0x%" PRIx64, set->is_64 ? "64" : "",
+                 set->value[0]);
+        return true;
+    }
 
     for (size_t i = 0; i < ARRAY_SIZE(mods); i++) {
         const struct mod *mod = &mods[i];

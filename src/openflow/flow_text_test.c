@@ -220,7 +220,7 @@ TEST(actions_have_other_spellings)
     check_actions("controller()", "CONTROLLER:65535");
     check_actions("output:controller", "CONTROLLER:65535");
     check_actions("strip_vlan,set_tunnel:5,set_tunnel64:6",
-                  "pop_vlan,set_field:0x5->tun_id,set_field:0x6->tun_id");
+                  "pop_vlan,set_tunnel:0x5,set_tunnel64:0x6");
     check_actions("set_field:5->vlan_vid", "set_field:0x1005->vlan_vid");
     check_actions("load:7->reg0,move:eth_src[]->metadata[0..47]",
                   "load:0x7->NXM_NX_REG0[],"

@@ -11,8 +11,8 @@ enum {
 
 /* Of 1.3 and later. */
 enum {
-    OF13_OUTPUT = 0, OF13_COPY_TTL_OUT = 11, OF13_COPY_TTL_IN = 12,
-    OF13_SET_MPLS_TTL = 15, OF13_DEC_MPLS_TTL = 16, OF13_PUSH_VLAN = 17,
+    OF13_OUTPUT = 0, OF11_SET_TP_SRC = 9, OF11_SET_TP_DST = 10,
+    OF13_COPY_TTL_OUT = 11, OF13_COPY_TTL_IN = 12, OF13_SET_MPLS_TTL = 15, OF13_DEC_MPLS_TTL = 16, OF13_PUSH_VLAN = 17,
     OF13_POP_VLAN = 18, OF13_PUSH_MPLS = 19, OF13_POP_MPLS = 20,
     OF13_SET_QUEUE = 21, OF13_GROUP = 22, OF13_SET_NW_TTL = 23,
     OF13_DEC_NW_TTL = 24, OF13_SET_FIELD = 25, OF15_COPY_FIELD = 28,
@@ -229,6 +229,9 @@ decode_of13(struct action_decoder *d, uint16_t type, struct cursor *c)
         return OF_OK;
     case OF13_SET_NW_TTL: of13_set_ttl(d, c, FIELD_IP_TTL); return OF_OK;
     case OF13_DEC_NW_TTL: return get_plain(d, c, ACTION_DEC_TTL, 4);
+    /* Of 1.1; ovs-ofctl uses them where it does not know which transport. */
+    case OF11_SET_TP_SRC: of10_set_tp(d, c, FIELD_TCP_SRC); return OF_OK;
+    case OF11_SET_TP_DST: of10_set_tp(d, c, FIELD_TCP_DST); return OF_OK;
     case OF13_SET_FIELD: return get_set_field(d, c, d->version >= OF15);
     default: break;
     }

@@ -163,6 +163,22 @@ put_nx_u32(struct buf *buf, uint16_t subtype, u128 value)
 
 /* 1.0's own ways to write a field; others have Nicira's. */
 static bool
+put_set_tunnel(struct buf *buf, const struct action_set_field *a)
+{
+    bool is_64 = a->is_64 || a->value[0] > UINT32_MAX;
+    size_t mark = begin_nx(buf, is_64 ? NX_SET_TUNNEL64 : NX_SET_TUNNEL);
+
+    if (is_64) {
+        buf_put_zeros(buf, 6);
+        buf_put_u64(buf, a->value[0]);
+    } else {
+        buf_put_u16(buf, 0);
+        buf_put_u32(buf, (uint32_t) a->value[0]);
+    }
+    return put_plain(buf, mark);
+}
+
+static bool
 put_mod_of10(struct buf *buf, const struct set *set)
 {
     switch (set->field->id) {
@@ -193,6 +209,8 @@ put_mod_of13(struct buf *buf, enum of_version version, const struct set *set)
 
     switch (set->field->id) {
     case FIELD_IP_TTL: return put_u8(buf, 23, set->value);
+    case FIELD_TCP_SRC: return put_u16(buf, 9, (uint16_t) set->value);
+    case FIELD_TCP_DST: return put_u16(buf, 10, (uint16_t) set->value);
     case FIELD_MPLS_TTL: return put_u8(buf, 15, set->value);
     case FIELD_VLAN_TCI:
         part.field = field_by_id(set->mask == 0x1fff ? FIELD_VLAN_VID
@@ -213,6 +231,9 @@ put_set_field(struct buf *buf, enum of_version version,
                        action_u128(a->mask) };
     struct subfield sub;
 
+    if (a->is_mod && a->field == FIELD_TUN_ID && version == OF10) {
+        return put_set_tunnel(buf, a);
+    }
     if (a->is_mod) {
         return version == OF10 ? put_mod_of10(buf, &set)
                : put_mod_of13(buf, version, &set);

@@ -37,8 +37,8 @@ decode_of13(enum of_version version, struct cursor *c, struct bucket *bucket,
 
 /* Nicira's form for 1.0 is 1.5's with 1.0's actions. */
 static enum of_error
-decode_of15(enum of_version version, struct cursor *c, struct bucket *bucket,
-            struct str *why)
+decode_of15(enum of_version version, enum group_type type, struct cursor *c,
+            struct bucket *bucket, struct str *why)
 {
     uint16_t actions_len = cursor_u16(c);
     struct wire_property prop;
@@ -46,6 +46,7 @@ decode_of15(enum of_version version, struct cursor *c, struct bucket *bucket,
     enum of_error error, bad;
 
     bucket->id = cursor_u32(c);
+    bucket->weight = type == GROUP_SELECT;
     bucket->watch_port = OFPP_ANY;
     bucket->watch_group = OFPG_ANY;
     actions = cursor_sub(c, actions_len);
@@ -95,7 +96,7 @@ decode_buckets(enum of_version version, bool is_15, struct cursor *c,
         bucket = &gm->buckets[gm->n_buckets];
         memset(bucket, 0, sizeof *bucket);
         bucket->id = gm->n_buckets++;
-        error = is_15 ? decode_of15(version, &body, bucket, why)
+        error = is_15 ? decode_of15(version, gm->type, &body, bucket, why)
                 : decode_of13(version, &body, bucket, why);
         if (error) {
             return error;
@@ -131,7 +132,7 @@ put_property_u32(struct buf *buf, uint16_t type, uint32_t value)
 }
 
 static bool
-encode_of15(struct buf *buf, enum of_version version,
+encode_of15(struct buf *buf, enum of_version version, enum group_type type,
             const struct bucket *bucket)
 {
     size_t mark = buf->len, actions_ofs, property;
@@ -142,7 +143,7 @@ encode_of15(struct buf *buf, enum of_version version,
     actions_ofs = buf->len;
     all = actions_encode(buf, version, actions_list(&bucket->actions));
     buf_patch_u16(buf, mark + 2, (uint16_t) (buf->len - actions_ofs));
-    if (bucket->weight) {
+    if (bucket->weight || type == GROUP_SELECT) {
         property = wire_begin_property(buf, PROPERTY_WEIGHT);
         buf_put_u16(buf, bucket->weight);
         buf_put_u16(buf, 0);
@@ -167,7 +168,7 @@ encode_buckets(struct buf *buf, enum of_version version, bool is_15,
     for (unsigned int i = 0; i < gm->n_buckets; i++) {
         const struct bucket *bucket = &gm->buckets[i];
 
-        all = (is_15 ? encode_of15(buf, version, bucket)
+        all = (is_15 ? encode_of15(buf, version, gm->type, bucket)
                : encode_of13(buf, version, bucket)) && all;
     }
     return all;

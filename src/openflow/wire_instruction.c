@@ -22,7 +22,6 @@ decode_instruction(enum of_version version, uint16_t type, struct cursor *c,
         cursor_skip(c, 4);
         in->metadata = htobe64(cursor_u64(c));
         in->metadata_mask = htobe64(cursor_u64(c));
-        in->metadata &= in->metadata_mask;
         return OF_OK;
     case INST_WRITE: case INST_APPLY:
         cursor_skip(c, 4);

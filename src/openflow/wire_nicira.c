@@ -85,15 +85,18 @@ static enum of_error
 nx_set_tunnel(struct action_decoder *d, struct cursor *c)
 {
     cursor_skip(c, 2);
-    add_set(d, FIELD_TUN_ID, cursor_u32(c), UINT64_MAX);
+    add_mod(d, FIELD_TUN_ID, cursor_u32(c));
     return OF_OK;
 }
 
 static enum of_error
 nx_set_tunnel64(struct action_decoder *d, struct cursor *c)
 {
+    struct action_set_field *set;
+
     cursor_skip(c, 6);
-    add_set(d, FIELD_TUN_ID, cursor_u64(c), UINT64_MAX);
+    set = add_set(d, FIELD_TUN_ID, cursor_u64(c), UINT64_MAX);
+    set->is_mod = set->is_64 = true;
     return OF_OK;
 }
 
@@ -257,7 +260,6 @@ nx_write_metadata(struct action_decoder *d, struct cursor *c)
     cursor_skip(c, 6);
     d->in->metadata = htobe64(cursor_u64(c));
     d->in->metadata_mask = htobe64(cursor_u64(c));
-    d->in->metadata &= d->in->metadata_mask;
     return OF_OK;
 }
 
