@@ -481,6 +481,77 @@ seed_extensions(struct seeds *seeds)
     }
 }
 
+/* A table's features as we give them ourselves, with what a request sets. */
+static void
+seed_table_features(struct seeds *seeds, uint8_t command, uint32_t max)
+{
+    enum { REPLY_HEADER = 16, COMMAND = 3, MAX_ENTRIES = 60, FIXED = 64 };
+    const struct of_multipart_request what = { .type = MP_TABLE_FEATURES };
+    struct of_message m = { .type = OFT_MULTIPART_REQUEST,
+                            .multipart.type = MP_TABLE_FEATURES };
+    struct buf buf = BUF_INIT;
+    struct of_reply reply;
+
+    of_reply_begin(&reply, &buf, &seeds->protocol, XID, &what);
+    of_reply_table_features(&reply, &(struct of_table_features) {
+        .table = 2, .config = TABLE_CONFIG_EVICTION | TABLE_CONFIG_VACANCY });
+    of_reply_end(&reply);
+    buf.data[REPLY_HEADER + COMMAND] = command;
+    for (unsigned int i = 0; i < 4; i++) {
+        buf.data[REPLY_HEADER + MAX_ENTRIES + i]
+            = (uint8_t) (max >> (24 - 8 * i));
+    }
+    m.multipart.body = (struct of_bytes) { buf.data + REPLY_HEADER,
+                                           buf.len - REPLY_HEADER };
+    seed(seeds, &m);
+    buf_patch_u16(&buf, REPLY_HEADER, FIXED);
+    m.multipart.body.len = FIXED;
+    seed(seeds, &m);
+    buf_fini(&buf);
+}
+
+/* A table that is limited, evicts and tells; and what only switches say. */
+static void
+seed_tables(struct seeds *seeds)
+{
+    static const uint8_t request[] = { 5, 15, 0, 16, 0, 0, 0, 7,
+                                       0, 2, 0, 0, 0, 0, 0, 1 };
+    struct of_message status = {
+        .type = OFT_TABLE_STATUS,
+        .table_status = {
+            .reason = TABLE_VACANCY_DOWN,
+            .desc = { .table = 2, .config = TABLE_CONFIG_VACANCY,
+                      .has_eviction = true, .has_vacancy = true },
+        },
+    };
+    struct of_message mod = {
+        .type = OFT_TABLE_MOD,
+        .table_mod = { .table = OFPTT_ALL, .has_vacancy = true,
+                       .config = TABLE_CONFIG_EVICTION
+                                 | TABLE_CONFIG_VACANCY,
+                       .vacancy_down = 40, .vacancy_up = 60 },
+    };
+
+    for (uint8_t command = 0; command <= TABLE_DISABLE + 1; command++) {
+        seed_table_features(seeds, command, 10);
+    }
+    seed_table_features(seeds, TABLE_MODIFY, 0);
+    seed(seeds, &mod);
+    seeds->is_talk_only = true;
+    seed_flow_mods(seeds);
+    seeds->is_talk_only = false;
+    seed(seeds, &status);
+    seed(seeds, &(struct of_message) {
+        .type = OFT_REQUESTFORWARD,
+        .forwarded = { request, sizeof request } });
+    seed(seeds, &(struct of_message) {
+        .type = OFT_CONTROLLER_STATUS,
+        .controller_status = { .short_id = 3, .role = ROLE_MASTER,
+                               .uri = "tcp:127.0.0.1" } });
+    seed(seeds, &(struct of_message) { .type = OFT_FLOW_MONITOR_CANCEL,
+                                       .monitor_id = 5 });
+}
+
 /* ---- All of them ---- */
 
 /* A conversation of one session, while another one listens. */
@@ -555,6 +626,10 @@ main(int argc, char **argv)
         seed_groups_and_meters(&seeds);
         seed_multiparts(&seeds);
         end_talk(&seeds, "extended");
+        seeds.protocol = (struct of_protocol) { .version = versions[v] };
+        begin_talk(&seeds);
+        seed_tables(&seeds);
+        end_talk(&seeds, "tables");
         buf_fini(&seeds.talk);
     }
     return 0;
