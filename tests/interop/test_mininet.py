@@ -56,7 +56,9 @@ def test_hosts_on_bridges(mn):
 def test_a_link_goes_down_and_up(mn):
     said = mn("--switch", "weft", "--controller", "none", "--test", "none",
               script=["link s1 h2 down", "pingall 0.3", "dpctl show",
-                      "link s1 h2 up", "pingall 5", "dpctl show"])
+                      # The kernel takes a moment to use the link again.
+                      "link s1 h2 up", "h1 ping -c 1 -w 5 h2", "pingall 5",
+                      "dpctl show"])
     assert dropped(said) == [100, 0], said
     assert said.count("LINK_DOWN") == 1, said
 
