@@ -8,8 +8,11 @@ Debian's ovs-testcontroller.
 An application tells the test what it saw by one JSON object a line; what it
 logs besides is shown when it fails."""
 
+import functools
 import json
 import os
+import signal
+import subprocess
 import sys
 
 from netns import eventually
@@ -23,38 +26,76 @@ OF_NAMES = {1: "OpenFlow10", 4: "OpenFlow13", 5: "OpenFlow14",
 TCP_LISTEN = "0A"
 
 
+@functools.cache
+def nursery():
+    """The process that starts applications; ends with us."""
+    return subprocess.Popen(
+        ["/usr/bin/python3", os.path.join(APPS, "nursery.py")], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(
+            os.environ, PYTHONPATH=APPS, PYTHONDONTWRITEBYTECODE="1"))
+
+
+class Application:
+    """A process that is not our child, as subprocess has those that are."""
+
+    def __init__(self, **order):
+        line = nursery()
+        line.stdin.write(json.dumps(order) + "\n")
+        line.stdin.flush()
+        self.pid = int(line.stdout.readline())
+
+    def poll(self):
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return 1
+        return None
+
+    def kill(self):
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self):
+        eventually(self.poll, "an application that was killed ends", TIMEOUT)
+
+
 class Controller:
-    def __init__(self, lab, argv, options=(), env=None):
-        """Listens in the host of `lab` before this returns."""
+    def __init__(self, lab, start, options=()):
+        """start(said's path, log's path) makes the process, in the host of
+        `lab`; it listens before this returns."""
         self.lab = lab
         self.options = ("--fail-mode", "secure", "--controller",
                         "tcp:127.0.0.1:%d" % PORT) + tuple(options)
         self.said_path = os.path.join(lab.dir, "controller.said")
         self.log_path = os.path.join(lab.dir, "controller.log")
-        with open(self.said_path, "w") as said, \
-                open(self.log_path, "w") as log:
-            self.process = lab.host.popen(*argv, stdout=said, stderr=log,
-                                          env=dict(os.environ, **(env or {})))
+        for path in (self.said_path, self.log_path):
+            open(path, "w").close()
+        self.process = start(self.said_path, self.log_path)
         eventually(self._listens, "the controller listens", TIMEOUT)
 
     @classmethod
     def app(cls, lab, name, version, options=(), arguments=(), **settings):
-        """One of apps/ by os-ken's manager.  The settings reach it as
+        """One of apps/, by os-ken's manager.  The settings reach it as
         variables of its environment."""
         env = dict({key.upper(): str(value)
                     for key, value in settings.items()},
-                   OF_VERSION=str(version), PYTHONUNBUFFERED="1",
-                   PYTHONPATH=APPS, PYTHONDONTWRITEBYTECODE="1")
-        return cls(lab, ("/usr/bin/osken-manager", "--ofp-listen-host",
-                         "127.0.0.1", "--ofp-tcp-listen-port", str(PORT),
-                         *arguments, name), options, env)
+                   OF_VERSION=str(version))
+        return cls(lab, lambda said, log: Application(
+            netns=lab.host.path, env=env, out=said, err=log,
+            arguments=["--ofp-listen-host", "127.0.0.1",
+                       "--ofp-tcp-listen-port", str(PORT), *arguments,
+                       name]), options)
 
     @classmethod
     def ovs(cls, lab, version, *arguments):
-        return cls(lab, ("/usr/bin/ovs-testcontroller", "-O",
-                         OF_NAMES[version], "-vconsole:info", *arguments,
-                         "ptcp:%d:127.0.0.1" % PORT),
-                   env={"OVS_RUNDIR": lab.dir})
+        def start(said, log):
+            with open(said, "w") as out, open(log, "w") as err:
+                return lab.host.popen(
+                    "/usr/bin/ovs-testcontroller", "-O", OF_NAMES[version],
+                    "-vconsole:info", *arguments,
+                    "ptcp:%d:127.0.0.1" % PORT, stdout=out, stderr=err,
+                    env=dict(os.environ, OVS_RUNDIR=lab.dir))
+        return cls(lab, start)
 
     def __enter__(self):
         return self

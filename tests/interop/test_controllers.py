@@ -22,6 +22,7 @@ SOME = pytest.mark.parametrize("version", (4, 6),
 HELPED = pytest.mark.parametrize("version", (1, 4),
                                  ids=("OpenFlow10", "OpenFlow13"))
 HOSTS = ("h1", "h2", "h3")
+LONG = 30.0                             # Seconds, under sanitizers.
 ONE_NET = ("10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24")
 
 
@@ -221,7 +222,8 @@ def test_a_spanning_tree(lab, second, version):
             return lambda: want.items() <= states().items()
 
         # Switch 1 is the root; switch 2 closes one of its ways there.
-        eventually(settled(((2, 12), "block")), "one loop is open")
+        eventually(settled(((2, 12), "block")), "one loop is open",
+                   LONG)
         assert h1.ping("10.0.0.2", deadline=5)
         # A broadcast does not go round.
         nic = h2.nic("eth0")
@@ -234,7 +236,7 @@ def test_a_spanning_tree(lab, second, version):
         # The other way is taken when the first one is cut.
         lab.host.run("ip", "link", "set", "cable0a", "down")
         eventually(settled(((1, 11), "disable"), ((2, 11), "disable")),
-                   "the other way is open")
+                   "the other way is open", LONG)
         assert h1.ping("10.0.0.2", deadline=10)
         assert not controller.events("error")
 

@@ -24,9 +24,12 @@ def stop_once(thread):
 
 
 stplib.PortThread.stop = stop_once
-# And its BPDUs know whole seconds only.
+# Its BPDUs know whole seconds only.
 bpdu.ConfigurationBPDUs._encode_timer = staticmethod(
     lambda seconds: int(seconds * 256))
+# And a timer that runs out just when its port is blocked finds no next state.
+next_state = stplib.Port._get_next_state
+stplib.Port._get_next_state = lambda port: next_state(port) or port.state
 
 
 class SpanningTree(App):
