@@ -42,7 +42,7 @@
 #include "switch/flow_entry.h"
 #include "switch/priority_counts.h"
 
-enum { CLASSIFIER_REFINE_MAX = 32 };
+enum { CLASSIFIER_REFINE_MAX = 48 };
 
 struct mask_node;
 struct ways;

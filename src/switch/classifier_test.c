@@ -340,6 +340,35 @@ TEST(a_packet_is_looked_at_no_closer_than_needed)
     twin_destroy(twin);
 }
 
+/* A dozen masks of any bits; each has entries that agree with the packet in two
+ * bytes of the address. */
+TEST(many_masks_do_not_make_reasons_long)
+{
+    struct twin *twin = twin_create(1);
+    struct flow_mask wc;
+    struct match match;
+
+    for (uint32_t i = 0; i < 12; i++) {
+        uint32_t mask = UINT32_MAX ^ 0x1000000u << i % 8 ^ (i / 8) << 16;
+
+        match_init(&match);
+        match_set(&match, FIELD_ETH_TYPE, 0x0800, 0xffff);
+        match_set(&match, FIELD_IP_PROTO, 6, 0xff);
+        match_set(&match, FIELD_IPV4_DST, 0x0a016300, mask);
+        match_set(&match, FIELD_IPV4_SRC, 0x01020304, UINT32_MAX);
+        match_set(&match, FIELD_TCP_DST, 80, UINT16_MAX);
+        twin_insert(twin, &match, (uint16_t) (100 + i));
+        twin->entries[i]->remove_version = VERSION_NEVER;
+    }
+    twin->newest = 5;
+    classifier_tidy(&twin->cls);
+    look(twin, 0x0a010203, 80, &wc);
+    CHECK(bits_of(&wc, FIELD_IPV4_DST) == 24);
+    CHECK(bits_of(&wc, FIELD_IPV4_SRC) == 0);
+    CHECK(bits_of(&wc, FIELD_TCP_DST) == 0);
+    twin_destroy(twin);
+}
+
 TEST(a_higher_priority_ends_the_search)
 {
     struct twin *twin = twin_create(1);
@@ -458,6 +487,7 @@ TESTS(
     RUN(entries_of_equal_priority_give_one_answer_per_cache_entry),
     RUN(nested_prefixes_are_found_as_a_scan_finds_them),
     RUN(a_packet_is_looked_at_no_closer_than_needed),
+    RUN(many_masks_do_not_make_reasons_long),
     RUN(a_higher_priority_ends_the_search),
     RUN(a_priority_that_went_does_not_count),
     RUN(entries_that_went_leave_no_marks),
