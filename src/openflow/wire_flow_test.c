@@ -213,6 +213,41 @@ TEST(ovs_ofctl_reads_what_we_write_in_1_4)
              "0000 0000 8000 ffffffff ffffffff ffffffff 0000 0000 "
 #define NO_MATCH "00010004 00000000 "
 
+TEST(copy_field_of_the_onf_is_a_move)
+{
+    static const char hex[] =
+        "000e000000000001 0000000000000000 0000000000000000 00 00 0000 0000"
+        "0005 ffffffff ffffffff ffffffff 0000 0000"
+        "0001000a 80000a02 0800 000000000000"
+        "0004 0028 00000000 ffff 0020 4f4e4600 %s 0000 0020 0000 0000 0000"
+        "80001604 80001804 00000000";
+
+    for (size_t v = 1; v < ARRAY_SIZE(versions); v++) {
+        struct buf buf = BUF_INIT;
+        struct str text = STR_INIT;
+        struct of_message msg;
+        char mod[300];
+
+        snprintf(mod, sizeof mod, hex, "0c80");
+        if (versions[v] == OF15) {
+            CHECK(decode_hex(OF15, mod, &msg, &buf)
+                  == OF_BAD_ACTION_BAD_EXP_TYPE);
+            buf_fini(&buf);
+            continue;
+        }
+        CHECK(!decode_hex(versions[v], mod, &msg, &buf));
+        action_list_format(msg.flow_mod.instructions.apply, &text);
+        assert_string_equal(str_text(&text),
+                            "move:NXM_OF_IP_SRC[]->NXM_OF_IP_DST[]");
+        of_message_fini(&msg);
+        snprintf(mod, sizeof mod, hex, "0c81");
+        CHECK(decode_hex(versions[v], mod, &msg, &buf)
+              == OF_BAD_ACTION_BAD_EXP_TYPE);
+        buf_fini(&buf);
+        str_fini(&text);
+    }
+}
+
 TEST(flow_mods_in_disorder_get_the_errors_of_the_specification)
 {
     static const struct {
@@ -328,6 +363,7 @@ TESTS(
     RUN(ovs_ofctl_reads_what_we_write_in_1_0),
     RUN(ovs_ofctl_reads_what_we_write_in_1_3),
     RUN(ovs_ofctl_reads_what_we_write_in_1_4),
+    RUN(copy_field_of_the_onf_is_a_move),
     RUN(flow_mods_in_disorder_get_the_errors_of_the_specification),
     RUN(damaged_flow_mods_are_refused_or_understood),
 )

@@ -471,6 +471,26 @@ static decode_action *const nicira[] = {
     [NX_CHECK_PKT_LARGER] = nx_check_pkt_larger,
 };
 
+/* 1.5's copy_field, as the ONF gave it to 1.3 and 1.4. */
+enum { ONF_COPY_FIELD = 3200 };
+
+static enum of_error
+decode_onf(struct action_decoder *d, struct cursor *c)
+{
+    uint16_t subtype = cursor_u16(c);
+
+    cursor_skip(c, 2);
+    if (cursor_overrun(c)) {
+        return OF_BAD_ACTION_BAD_LEN;
+    }
+    if (subtype != ONF_COPY_FIELD || (d->version != OF13
+                                      && d->version != OF14)) {
+        str_setf(d->why, "the ONF's action %u is not known", subtype);
+        return OF_BAD_ACTION_BAD_EXP_TYPE;
+    }
+    return get_move(d, c, true);
+}
+
 enum of_error
 decode_experimenter(struct action_decoder *d, struct cursor *c)
 {
@@ -479,6 +499,9 @@ decode_experimenter(struct action_decoder *d, struct cursor *c)
 
     if (cursor_overrun(c)) {
         return OF_BAD_ACTION_BAD_LEN;
+    }
+    if (experimenter == EXPERIMENTER_ONF) {
+        return decode_onf(d, c);
     }
     if (experimenter != EXPERIMENTER_NICIRA) {
         str_setf(d->why, "an action of the unknown experimenter 0x%08x",
