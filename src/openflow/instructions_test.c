@@ -127,6 +127,64 @@ TEST(a_bucket_is_not_judged_by_a_match)
           == OF_BAD_ACTION_BAD_OUT_PORT);
 }
 
+TEST(a_clause_does_nothing_else)
+{
+    struct instructions in = { .has_goto = true, .goto_table = 3 };
+    struct actions a = { 0 };
+    struct match any;
+
+    CHECK(check("", "conjunction(1,1/2),conjunction(2,2/2),note:01")
+          == OF_OK);
+    CHECK(check("", "conjunction(1,1/2),output:1")
+          == OF_BAD_ACTION_BAD_CONJUNCTION);
+    CHECK(check("", "clone(conjunction(1,1/2))")
+          == OF_BAD_ACTION_BAD_CONJUNCTION);
+    CHECK(check_as(ACTIONS_SET, "", "conjunction(1,1/2)")
+          == OF_BAD_ACTION_BAD_TYPE);
+    CHECK(check_as(ACTIONS_BUCKET, "", "conjunction(1,1/2)")
+          == OF_BAD_ACTION_BAD_CONJUNCTION);
+    match_init(&any);
+    CHECK(!actions_parse("conjunction(1,1/2)", NULL, &a, NULL));
+    in.apply = actions_list(&a);
+    CHECK(instructions_check(&in, &any, 0, NULL)
+          == OF_BAD_ACTION_BAD_CONJUNCTION);
+    actions_fini(&a);
+}
+
+TEST(what_is_learned_makes_sense)
+{
+    CHECK(check("tcp", "learn(eth_type=0x800,nw_proto=6,tcp_dst=tcp_src)")
+          == OF_OK);
+    CHECK(check("", "learn(eth_type=0x800,nw_proto=6,tcp_dst=tcp_src)")
+          == OF_BAD_ACTION_MATCH_INCONSISTENT);
+    CHECK(check("tcp", "learn(tcp_dst=tcp_src)")
+          == OF_BAD_ACTION_MATCH_INCONSISTENT);
+    CHECK(check("tcp", "learn(NXM_OF_ETH_TYPE[],NXM_OF_IP_PROTO[],"
+                "tcp_dst=tcp_src)") == OF_OK);
+    CHECK(check("", "learn(load:5->NXM_OF_ETH_TYPE[])")
+          == OF_BAD_ACTION_BAD_SET_TYPE);
+    CHECK(check("", "learn(load:5->NXM_OF_IP_DST[])")
+          == OF_BAD_ACTION_MATCH_INCONSISTENT);
+    CHECK(check("", "learn(result_dst=NXM_OF_ETH_TYPE[0])")
+          == OF_BAD_ACTION_BAD_SET_TYPE);
+}
+
+TEST(members_are_ports_that_can_be_sent_to)
+{
+    CHECK(check("", "bundle(eth_src,0,hrw,ofport,members:1,LOCAL,ANY)")
+          == OF_OK);
+    CHECK(check("", "bundle(eth_src,0,hrw,ofport,members:CONTROLLER)")
+          == OF_BAD_ACTION_BAD_OUT_PORT);
+    CHECK(check("", "bundle(eth_src,0,hrw,ofport,members:0)")
+          == OF_BAD_ACTION_BAD_OUT_PORT);
+    CHECK(check("", "bundle(eth_src,0,hrw,ofport,members:TABLE)")
+          == OF_BAD_ACTION_BAD_OUT_PORT);
+    CHECK(check("", "multipath(eth_src,0,hrw,2,0,NXM_OF_IP_SRC[])")
+          == OF_BAD_ACTION_MATCH_INCONSISTENT);
+    CHECK(check("", "check_pkt_larger(9)->NXM_OF_ETH_TYPE[0]")
+          == OF_BAD_ACTION_BAD_SET_TYPE);
+}
+
 /* What only a wire codec could say. */
 TEST(nonsense_in_memory_is_refused)
 {
@@ -234,6 +292,9 @@ TESTS(
     RUN(ports_must_be_ports),
     RUN(action_sets_hold_what_has_a_place_in_their_order),
     RUN(a_bucket_is_not_judged_by_a_match),
+    RUN(a_clause_does_nothing_else),
+    RUN(what_is_learned_makes_sense),
+    RUN(members_are_ports_that_can_be_sent_to),
     RUN(nonsense_in_memory_is_refused),
     RUN(nesting_and_length_are_bounded),
     RUN(goto_leads_forward),
