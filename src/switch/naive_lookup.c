@@ -1,4 +1,60 @@
+/* What the naive switch finds by number, and by a match. */
 #include "switch/naive_switch.h"
+
+const struct port_settings *
+naive_port(const struct naive_switch *sw, uint32_t number)
+{
+    for (unsigned int i = 0; number && i < NAIVE_MAX_PORTS; i++) {
+        if (sw->ports[i].number == number) {
+            return &sw->ports[i];
+        }
+    }
+    return NULL;
+}
+
+const struct group_mod *
+naive_group(const struct naive_switch *sw, uint32_t id)
+{
+    for (unsigned int i = 0; i < sw->n_groups; i++) {
+        if (sw->groups[i]->id == id) {
+            return sw->groups[i];
+        }
+    }
+    return NULL;
+}
+
+bool
+naive_bucket_is_live(const struct naive_switch *sw, const struct bucket *b)
+{
+    const struct port_settings *port = naive_port(sw, b->watch_port);
+    const struct group_mod *group;
+
+    if (b->watch_port != OFPP_ANY) {
+        return port && port->is_up && !port->admin_down;
+    }
+    if (b->watch_group == OFPG_ANY) {
+        return true;
+    }
+    group = naive_group(sw, b->watch_group);
+    for (unsigned int i = 0; group && i < group->n_buckets; i++) {
+        if (naive_bucket_is_live(sw, &group->buckets[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+naive_member_is_live(const void *sw, uint32_t number)
+{
+    const struct port_settings *port = naive_port(sw, number);
+
+    return (number >= OFPP_IN_PORT && number <= OFPP_ALL)
+           || number == OFPP_LOCAL || (port && port->is_up
+                                       && !port->admin_down);
+}
+
+/* ---- Rules ---- */
 
 static bool
 meets(const struct flow_mod *rule, uint8_t table, const struct flow *flow,

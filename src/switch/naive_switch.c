@@ -68,17 +68,6 @@ in_port_of(struct walk *w)
     return (uint32_t) get(w, FIELD_IN_PORT);
 }
 
-const struct port_settings *
-naive_port(const struct naive_switch *sw, uint32_t number)
-{
-    for (unsigned int i = 0; number && i < NAIVE_MAX_PORTS; i++) {
-        if (sw->ports[i].number == number) {
-            return &sw->ports[i];
-        }
-    }
-    return NULL;
-}
-
 /* ---- Copies ---- */
 
 static void
@@ -422,38 +411,6 @@ on_label(struct walk *w, const struct action *a)
 
 /* ---- Groups ---- */
 
-static const struct group_mod *
-find_group(const struct naive_switch *sw, uint32_t id)
-{
-    for (unsigned int i = 0; i < sw->n_groups; i++) {
-        if (sw->groups[i]->id == id) {
-            return sw->groups[i];
-        }
-    }
-    return NULL;
-}
-
-static bool
-is_live(const struct naive_switch *sw, const struct bucket *b)
-{
-    const struct port_settings *port = naive_port(sw, b->watch_port);
-    const struct group_mod *group;
-
-    if (b->watch_port != OFPP_ANY) {
-        return port && port->is_up && !port->admin_down;
-    }
-    if (b->watch_group == OFPG_ANY) {
-        return true;
-    }
-    group = find_group(sw, b->watch_group);
-    for (unsigned int i = 0; group && i < group->n_buckets; i++) {
-        if (is_live(sw, &group->buckets[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void
 do_bucket(struct walk *w, const void *aux)
 {
@@ -487,7 +444,7 @@ pick(struct walk *w, uint32_t id)
 static void
 do_group(struct walk *w, uint32_t id)
 {
-    const struct group_mod *group = find_group(w->sw, id);
+    const struct group_mod *group = naive_group(w->sw, id);
     int picked = -1;
 
     if (!group) {
@@ -501,7 +458,7 @@ do_group(struct walk *w, uint32_t id)
             continue;
         }
         if (group->type == GROUP_FAST_FAILOVER
-            && !is_live(w->sw, &group->buckets[i])) {
+            && !naive_bucket_is_live(w->sw, &group->buckets[i])) {
             continue;
         }
         in_copy(w, do_bucket, &group->buckets[i]);
@@ -526,40 +483,18 @@ hash_of(struct walk *w, uint16_t fields, uint16_t basis)
     return balance_hash(w->sw->env->group_key, fields, basis, &view, &looks);
 }
 
-static bool
-member_is_live(const void *sw, uint32_t number)
-{
-    const struct port_settings *port = naive_port(sw, number);
-
-    return (number >= OFPP_IN_PORT && number <= OFPP_ALL)
-           || number == OFPP_LOCAL || (port && port->is_up
-                                       && !port->admin_down);
-}
-
-static void
-do_multipath(struct walk *w, const struct action_multipath *a)
-{
-    set_sub(w, &a->dst, balance_link(a, hash_of(w, a->fields, a->basis)));
-}
-
 static void
 do_bundle(struct walk *w, const struct action_bundle *a)
 {
     uint32_t hash = a->algorithm == BUNDLE_HRW
                     ? hash_of(w, a->fields, a->basis) : 0;
-    uint32_t port = balance_member(a, hash, member_is_live, w->sw);
+    uint32_t port = balance_member(a, hash, naive_member_is_live, w->sw);
 
     if (a->dst.n_bits) {
         set_sub(w, &a->dst, port & 0xffff);
     } else if (port != OFPP_ANY) {
         output(w, port, 0);
     }
-}
-
-static void
-do_check_pkt_larger(struct walk *w, const struct action_check_pkt_larger *a)
-{
-    set_sub(w, &a->dst, w->pkt->len > a->pkt_len);
 }
 
 /* ---- Tables ---- */
@@ -697,6 +632,8 @@ do_action(struct walk *w, const struct action *a)
     const struct action_stack *stack = (const void *) a;
     const struct action_push *push = (const void *) a;
     const struct action_number *number = (const void *) a;
+    const struct action_multipath *multipath = (const void *) a;
+    const struct action_check_pkt_larger *larger = (const void *) a;
 
     switch ((enum action_type) a->type) {
     case ACTION_OUTPUT:
@@ -772,13 +709,15 @@ do_action(struct walk *w, const struct action *a)
         w->exit = true;
         return;
     case ACTION_MULTIPATH:
-        do_multipath(w, (const void *) a);
+        set_sub(w, &multipath->dst,
+                balance_link(multipath, hash_of(w, multipath->fields,
+                                                multipath->basis)));
         return;
     case ACTION_BUNDLE:
         do_bundle(w, (const void *) a);
         return;
     case ACTION_CHECK_PKT_LARGER:
-        do_check_pkt_larger(w, (const void *) a);
+        set_sub(w, &larger->dst, w->pkt->len > larger->pkt_len);
         return;
     case ACTION_LEARN: case ACTION_FIN_TIMEOUT:
     case ACTION_CONJUNCTION: case ACTION_SAMPLE:

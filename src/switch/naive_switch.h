@@ -59,10 +59,16 @@ struct naive_switch {
 void naive_run(struct naive_switch *, const void *frame, uint32_t len,
                uint32_t in_port);
 void naive_clear(struct naive_switch *);
-/* naive_lookup.c: the rule of highest priority that the flow meets. */
+/* ---- naive_lookup.c ---- */
+
+/* The rule of highest priority that the flow meets. */
 const struct flow_mod *naive_lookup(struct naive_switch *, uint8_t table,
                                     const struct flow *);
 const struct port_settings *naive_port(const struct naive_switch *,
                                        uint32_t number);
+const struct group_mod *naive_group(const struct naive_switch *, uint32_t id);
+bool naive_bucket_is_live(const struct naive_switch *, const struct bucket *);
+/* `sw` is a struct naive_switch: for balance_member(). */
+bool naive_member_is_live(const void *sw, uint32_t port);
 
 #endif
