@@ -423,6 +423,29 @@ TEST(a_port_over_its_mask_quota_gets_exact_entries)
     rig_destroy(rig);
 }
 
+static void
+exactly_after_a_while(struct rig *rig, struct upcall *upcall)
+{
+    /* As if another had the processor for so long. */
+    nanosleep(&(struct timespec) { .tv_nsec = 6000000 }, NULL);
+    rig->translate = exactly;
+    exactly(rig, upcall);
+}
+
+TEST(a_worker_that_had_to_wait_translates_still)
+{
+    struct rig *rig = rig_create((struct datapath_config) {
+        .upcalls_per_second = 100000 });
+
+    rig->translate = exactly_after_a_while;
+    send(rig, 1, 1, 1, 1);
+    send(rig, 1, 1, 1, 1);
+    CHECK(COUNTER(rig, hits_l1) == 1);
+    send(rig, 1, 2, 1, 1);
+    CHECK(rig->ports[2].n_sent == 3 && !drops(rig, DROP_UPCALL_BUDGET));
+    rig_destroy(rig);
+}
+
 TEST(a_port_that_asks_too_often_is_stopped_by_its_budget)
 {
     struct rig *rig = rig_create((struct datapath_config) {
@@ -676,6 +699,7 @@ TESTS(
     RUN(an_entry_made_from_old_tables_is_not_used_again),
     RUN(a_port_over_its_entry_quota_evicts_its_own_entries),
     RUN(a_port_over_its_mask_quota_gets_exact_entries),
+    RUN(a_worker_that_had_to_wait_translates_still),
     RUN(a_port_that_asks_too_often_is_stopped_by_its_budget),
     RUN(a_clone_edits_its_own_copy),
     RUN(recirculation_goes_through_the_cache_and_ends),

@@ -51,9 +51,18 @@ entry_gone(void *w_, struct cache_entry *e)
     calls->credit_done(calls->aux, e->credit, e->packets, e->bytes, e->used);
 }
 
+/* While there are hits to serve, all misses together get at most half of the
+ * time: the thread's own, for a translation during which it had to wait for a
+ * processor took nothing from anybody. */
+static bool
+misses_take_too_much(const struct worker *w)
+{
+    return w->window_has_hits && w->window_miss > MISS_WINDOW / 2
+           && clock_thread_nsec() - w->window_cpu > MISS_WINDOW / 2;
+}
+
 /* May this port have another translation now?  A token bucket of a tenth of a
- * second for each port; and while there are hits to serve, all misses together
- * get at most half of the time. */
+ * second for each port. */
 static bool
 upcall_allowed(struct worker *w, struct worker_port *wp)
 {
@@ -63,7 +72,7 @@ upcall_allowed(struct worker *w, struct worker_port *wp)
     if (!rate) {
         return true;
     }
-    if (w->window_miss > MISS_WINDOW / 2 && w->window_has_hits) {
+    if (misses_take_too_much(w)) {
         return false;
     }
     cost = 1000000000 / rate;
@@ -386,6 +395,7 @@ begin_turn(struct worker *w)
     w->now_ms = w->now / 1000000;
     if (w->now - w->window_start > MISS_WINDOW) {
         w->window_start = w->now;
+        w->window_cpu = clock_thread_nsec();
         w->window_miss = 0;
         w->window_has_hits = false;
     }

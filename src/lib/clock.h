@@ -30,4 +30,14 @@ clock_msec(void)
     return clock_nsec() / 1000000;
 }
 
+/* What the calling thread has had of a processor.  A system call. */
+static inline nsec
+clock_thread_nsec(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (nsec) ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
 #endif
