@@ -138,7 +138,7 @@ add_lookups(void *n_, const struct flow_entry *entry)
 
 TEST(counts_add_up_while_stations_are_learned_and_the_revalidator_runs)
 {
-    uint64_t n_counted = 0;
+    uint64_t n = 0;
     struct rng rng = { 7 };
     struct rig rig;
 
@@ -161,12 +161,12 @@ TEST(counts_add_up_while_stations_are_learned_and_the_revalidator_runs)
         uint64_t drops[N_DROP_REASONS];
 
         datapath_read_drops(switch_datapath(rig.sw), NULL, drops);
-        n_counted = drops[DROP_UPCALL_BUDGET];
+        n = drops[DROP_UPCALL_BUDGET];
     }
     tables_visit(switch_tables(rig.sw), OFPTT_ALL, NULL, add_lookups,
-                 &n_counted);
-    CHECK_MSG(n_counted == rig.n_pushed, "%llu of %llu",
-              (unsigned long long) n_counted,
+                 &n);
+    CHECK_MSG(n == rig.n_pushed, "%llu of %llu",
+              (unsigned long long) n,
               (unsigned long long) rig.n_pushed);
     drain(&rig);
     switch_destroy(rig.sw);
@@ -214,12 +214,73 @@ TEST(tables_ports_and_stations_change_under_traffic)
     packet_pool_destroy(rig.pool);
 }
 
+static void
+flow(struct rig *rig, enum flow_mod_command command, const char *text)
+{
+    struct flow_mod mod;
+
+    CHECK(!flow_mod_parse(text, command, NULL, &mod, NULL));
+    CHECK(!switch_flow_mod(rig->sw, &mod, clock_msec(), NULL));
+    flow_mod_fini(&mod);
+}
+
+static uint64_t
+n_counted(struct rig *rig)
+{
+    uint64_t drops[N_DROP_REASONS], n = 0;
+
+    switch_refresh_counters(rig->sw);
+    datapath_read_drops(switch_datapath(rig->sw), NULL, drops);
+    tables_visit(switch_tables(rig->sw), 0, NULL, add_lookups, &n);
+    return n + drops[DROP_UPCALL_BUDGET] + drops[DROP_LEARN_QUEUE];
+}
+
+/* Packets wait for entries, go on, and are counted once each; now and then the
+ * entries are taken away. */
+TEST(packets_make_entries_under_traffic)
+{
+    msec end = clock_msec() + 20000;
+    struct rng rng = { 11 };
+    struct rig rig;
+
+    rig_init(&rig);
+    flow(&rig, FLOW_MOD_DELETE, "");
+    flow(&rig, FLOW_MOD_ADD, "table=0,actions=learn(table=1,hard_timeout=9,"
+         "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]),"
+         "resubmit(,1)");
+    switch_barrier(rig.sw);
+    for (unsigned int i = 0; i < 10000; i++) {
+        push(&rig, &rng);
+        if (i % 32 == 0) {
+            drain(&rig);
+            switch_run(rig.sw, clock_msec());
+            rcu_quiescent();
+        }
+        if (i % 2000 == 1999) {
+            flow(&rig, FLOW_MOD_DELETE, "table=1");
+            revalidate_once(rig.sw->revalidator, clock_msec());
+        }
+    }
+    wait_until_received(&rig);
+    while (n_counted(&rig) < rig.n_pushed && clock_msec() < end) {
+        drain(&rig);
+        switch_run(rig.sw, clock_msec());
+        rcu_quiescent();
+    }
+    CHECK(n_counted(&rig) == rig.n_pushed);
+    CHECK(tables_stats(switch_tables(rig.sw), 1)->n_entries > 0);
+    drain(&rig);
+    switch_destroy(rig.sw);
+    packet_pool_destroy(rig.pool);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         RUN(counts_add_up_while_stations_are_learned_and_the_revalidator_runs),
         RUN(tables_ports_and_stations_change_under_traffic),
+        RUN(packets_make_entries_under_traffic),
     };
     int failed;
 
