@@ -57,6 +57,37 @@ check_again(const struct of_protocol *protocol, const struct of_message *msg)
     buf_fini(&twice);
 }
 
+/* A request's flow monitors, one by one, and each again; and what they say when
+ * they pause or go on. */
+static void
+check_monitors(const struct of_protocol *protocol,
+               const struct of_multipart_request *request)
+{
+    struct of_bytes body = request->body;
+    struct of_flow_monitor m, again;
+    struct buf state = BUF_INIT;
+
+    of_monitor_state_encode(&state, protocol, request->more);
+    if ((size_t) of_frame_len(state.data, state.len) != state.len) {
+        abort();
+    }
+    buf_fini(&state);
+    while (of_flow_monitor_next(protocol, request, &body, &m)) {
+        struct buf bytes = BUF_INIT;
+
+        if (of_flow_monitor_put(&bytes, protocol, request->is_nicira, &m)) {
+            struct of_bytes rest = { bytes.data, bytes.len };
+
+            if (!of_flow_monitor_next(protocol, request, &rest, &again)
+                || rest.len || again.id != m.id || again.flags != m.flags
+                || !match_equal(&again.match, &m.match)) {
+                abort();
+            }
+        }
+        buf_fini(&bytes);
+    }
+}
+
 /* What is not understood is answered, with its xid, in words of the version. */
 static void
 check_refusal(const struct of_protocol *protocol, enum of_error error,
@@ -99,6 +130,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     error = of_message_decode(&protocol, bytes, len, &msg, &why);
     if (!error) {
         check_again(&protocol, &msg);
+        if (msg.type == OFT_MULTIPART_REQUEST
+            && msg.multipart.type == MP_FLOW_MONITOR) {
+            check_monitors(&protocol, &msg.multipart);
+        }
         of_message_fini(&msg);
     } else {
         check_refusal(&protocol, error, bytes, len);

@@ -21,8 +21,9 @@ struct seeds {
     const char *dir;
     unsigned int version;         /* its place in versions[] */
     struct of_protocol protocol;
-    unsigned int n;
+    unsigned int n[N_OF_TYPES];   /* files of each type */
     bool is_talk_only;            /* no file each */
+    bool is_other;                /* the other peer says it */
     struct buf talk;              /* of_session_fuzz.c says how */
 };
 
@@ -52,14 +53,14 @@ talk_event(struct seeds *seeds, uint8_t op)
 static void
 talk_message(struct seeds *seeds, const uint8_t *message, size_t len)
 {
-    talk_event(seeds, 0);
+    talk_event(seeds, seeds->is_other ? 0x10 : 0);
     buf_put_u8(&seeds->talk, message[1]);
     buf_put_u16(&seeds->talk, (uint16_t) (len - OF_HEADER_LEN));
     buf_put(&seeds->talk, message + OF_HEADER_LEN, len - OF_HEADER_LEN);
 }
 
 static void
-seed_bytes(struct seeds *seeds, const char *name, const struct buf *message)
+seed_bytes(struct seeds *seeds, enum of_type type, const struct buf *message)
 {
     const struct of_protocol *p = &seeds->protocol;
     struct buf bytes = BUF_INIT;
@@ -73,7 +74,8 @@ seed_bytes(struct seeds *seeds, const char *name, const struct buf *message)
                                   | (p->flow_mod_table_id ? 8 : 0)
                                   | p->packet_in_format << 4));
     buf_put(&bytes, message->data, message->len);
-    snprintf(numbered, sizeof numbered, "%03u-%s", seeds->n++, name);
+    snprintf(numbered, sizeof numbered, "%s-%02u", of_type_name(type),
+             seeds->n[type]++);
     write_file(seeds, "of_message", numbered, &bytes);
     buf_fini(&bytes);
 }
@@ -87,7 +89,7 @@ seed(struct seeds *seeds, struct of_message *m)
     m->version = seeds->protocol.version;
     m->xid = XID;
     if (!of_message_encode(&out, &seeds->protocol, m)) {
-        seed_bytes(seeds, of_type_name(m->type), &out);
+        seed_bytes(seeds, m->type, &out);
     }
     buf_fini(&out);
 }
@@ -121,7 +123,7 @@ seed_hello_and_errors(struct seeds *seeds)
         of_error_encode(&out, seeds->protocol.version, (enum of_error) e,
                         request, sizeof request,
                         e == OF_HELLO_FAILED_INCOMPATIBLE ? "no" : NULL);
-        seed_bytes(seeds, "ERROR", &out);
+        seed_bytes(seeds, OFT_ERROR, &out);
         buf_fini(&out);
     }
 }
@@ -167,6 +169,10 @@ seed_switch(struct seeds *seeds)
     }
     seed(seeds, &(struct of_message) { .type = OFT_NX_SET_CONTROLLER_ID,
                                        .controller_id = 0 });
+    seed(seeds, &(struct of_message) {
+        .type = OFT_ROLE_REQUEST,
+        .role = { .role = ROLE_EQUAL, .has_generation = true,
+                  .short_id = 9 } });
 }
 
 static void
@@ -237,6 +243,11 @@ seed_packets(struct seeds *seeds)
     match_set(&in.packet_in.match, FIELD_IN_PORT, 1, UINT32_MAX);
     match_set(&in.packet_in.match, FIELD_METADATA, 9, UINT64_MAX);
     seed(seeds, &in);
+    in.packet_in.userdata = (struct of_bytes) { frame, 9 };
+    in.packet_in.continuation = (struct of_continuation) { true, 3, 4 };
+    seed(seeds, &in);
+    in.type = OFT_NX_RESUME;
+    seed(seeds, &in);
     match_init(&out.packet_out.match);
     actions_add_output(&out.packet_out.actions, 2);
     seed(seeds, &out);
@@ -246,10 +257,35 @@ seed_packets(struct seeds *seeds)
     seed(seeds, &removed);
 }
 
+/* Nothing stands in their way. */
+static void
+seed_plain_flow_mods(struct seeds *seeds)
+{
+    static const enum flow_mod_command commands[] = {
+        FLOW_MOD_ADD, FLOW_MOD_ADD, FLOW_MOD_MODIFY, FLOW_MOD_DELETE_STRICT,
+    };
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(commands); i++) {
+        struct of_message m = { .type = OFT_FLOW_MOD };
+
+        flow_mod_init(&m.flow_mod);
+        m.flow_mod.command = commands[i];
+        m.flow_mod.priority = (uint16_t) (i & 1);
+        m.flow_mod.flags = FLOW_MOD_SEND_FLOW_REM;
+        match_set(&m.flow_mod.match, FIELD_IN_PORT, 1, UINT32_MAX);
+        actions_add_output(&m.flow_mod.storage[0], 1 + (i >> 1));
+        flow_mod_seal(&m.flow_mod);
+        seed(seeds, &m);
+        flow_mod_fini(&m.flow_mod);
+    }
+}
+
 static void
 seed_flow_mods(struct seeds *seeds)
 {
     struct rng rng = { seeds->version + 1 };
+
+    seed_plain_flow_mods(seeds);
 
     for (unsigned int i = 0; i < N_FLOW_MODS; i++) {
         struct of_message m = { .type = OFT_FLOW_MOD };
@@ -336,12 +372,12 @@ seed_monitors(struct seeds *seeds)
 {
     for (unsigned int form = 0; form < 6; form++) {
         struct of_flow_monitor monitor = {
-            .id = 5 + form / 2, .table = form & 1 ? 3 : OFPTT_ALL,
+            .id = 5 + form / 2, .table = form == 3 ? 3 : OFPTT_ALL,
             .flags = MONITOR_INITIAL | MONITOR_ADDED | MONITOR_REMOVED
                      | MONITOR_MODIFIED | MONITOR_INSTRUCTIONS
                      | (form & 1 ? MONITOR_NO_ABBREV : 0),
             .command = form >= 4 ? MONITOR_MODIFY : MONITOR_ADD,
-            .out_port = form & 1 ? 2 : OFPP_ANY, .out_group = OFPG_ANY,
+            .out_port = form >= 4 ? 2 : OFPP_ANY, .out_group = OFPG_ANY,
         };
         struct of_message m = {
             .type = OFT_MULTIPART_REQUEST,
@@ -351,7 +387,7 @@ seed_monitors(struct seeds *seeds)
         struct buf body = BUF_INIT;
 
         match_init(&monitor.match);
-        if (form & 2) {
+        if (form >= 4) {
             match_set(&monitor.match, FIELD_ETH_TYPE, 0x800, 0xffff);
         }
         if (of_flow_monitor_put(&body, &seeds->protocol,
@@ -362,9 +398,13 @@ seed_monitors(struct seeds *seeds)
         buf_fini(&body);
         /* Something to tell of. */
         seeds->is_talk_only = true;
+        seeds->is_other = form & 1;
         seed_flow_mods(seeds);
-        seeds->is_talk_only = false;
+        seeds->is_talk_only = seeds->is_other = false;
     }
+    seed(seeds, &(struct of_message) { .type = OFT_FLOW_MONITOR_CANCEL,
+                                       .monitor_id = 5 });
+    seed(seeds, &(struct of_message) { .type = OFT_FLOW_MONITOR_PAUSED });
 }
 
 /* A message in a bundle, which may not be such that bundles may hold. */

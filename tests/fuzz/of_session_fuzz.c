@@ -23,14 +23,12 @@
  * Covers: src/openflow/conn.c src/openflow/message.c
  * Covers: src/openflow/wire_group.c src/openflow/wire_meter.c
  * Covers: src/openflow/wire_monitor.c src/openflow/wire_multipart.c
- * Covers: src/openflow/wire_oxs.c
- * Covers: src/openflow/wire_table.c
+ * Covers: src/openflow/wire_oxs.c src/openflow/wire_table.c
  * Covers: src/openflow/wire_group_selection.c src/openflow/wire_controller.c
- * Covers: src/switch/control_async.c
- * Covers: src/switch/control_bundle.c src/switch/control_flows.c
- * Covers: src/switch/control_group_meter.c src/switch/control_monitor.c
- * Covers: src/switch/control_multipart.c
- * Covers: src/switch/control_port.c src/switch/control_request.c */
+ * Covers: src/switch/control_async.c src/switch/control_bundle.c
+ * Covers: src/switch/control_flows.c src/switch/control_group_meter.c
+ * Covers: src/switch/control_multipart.c src/switch/control_port.c
+ * Covers: src/switch/control_request.c */
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
