@@ -61,6 +61,22 @@ TEST(members_find_their_place)
     json_decref(body.root);
 }
 
+TEST(settings_of_controllers_that_are_left_out_stay)
+{
+    struct api_request request = request_of(
+        "{\"controllers\": [\"tcp:192.0.2.1\"], \"auxiliary\": 2}");
+    struct api_request wrong = request_of("{\"controllers\": [1]}");
+    struct controllers_body body = { .probe_interval = 5, .auxiliary = 1 };
+    struct api_reply reply = { 0 };
+
+    CHECK(controllers_body_parse(&request, &body, &reply));
+    CHECK(json_array_size(body.controllers) == 1 && !body.fail_mode);
+    CHECK(body.probe_interval == 5 && body.auxiliary == 2);
+    json_decref(body.root);
+    check_refused(controllers_body_parse(&wrong, &body, &reply), &reply,
+                  "controllers", "a list of strings");
+}
+
 TEST(what_may_be_left_out_has_a_default)
 {
     struct api_request request = request_of("{\"port\": \"web\"}");
@@ -220,6 +236,7 @@ TEST(parameters_are_numbers_and_truths_when_they_should_be)
 
 TESTS(
     RUN(members_find_their_place),
+    RUN(settings_of_controllers_that_are_left_out_stay),
     RUN(what_may_be_left_out_has_a_default),
     RUN(a_change_is_a_command_and_a_list_named_by_its_noun),
     RUN(lists_hold_strings_only),

@@ -9,8 +9,8 @@
 const char *of_wire_type_name(const struct of_protocol *, const void *message,
                               size_t len);
 
-/* Appends what one whole message says besides its type: "add priority=5,in_port=1
- * actions=output:2"; nothing where there is no more to say. */
+/* Appends what one whole message says besides its type: "add
+ * priority=5,in_port=1 actions=output:2"; nothing where there is no more. */
 void of_message_describe(const struct of_protocol *, const void *message,
                          size_t len, struct str *);
 

@@ -1,8 +1,8 @@
 /* Lists of flow entries, and their sums (1.3.5 sections 7.3.5.2 and 7.3.5.3).
  *
- * They can be long, so each turn does a piece: looks through some of the entries,
- * then sends some of those that were asked for, as the peer reads, with the
- * counters of that moment.  What a session asks behind a list waits for it;
+ * They can be long, so each turn does a piece: looks through some of the
+ * entries, then sends some of those that were asked for, as the peer reads, with
+ * the counters of that moment.  What a session asks behind a list waits for it;
  * others do not. */
 #include <stdlib.h>
 

@@ -129,8 +129,8 @@ connecting_failed(struct leg *leg, const char *reason, msec now)
 {
     char name[160];
 
-    log_limited(LOG_LEVEL_INFO, "openflow", "controller %s: %s", name_of(leg, name),
-                reason);
+    log_limited(LOG_LEVEL_INFO, "openflow", "controller %s: %s",
+                name_of(leg, name), reason);
     wait_and_retry(leg, reason, now);
 }
 

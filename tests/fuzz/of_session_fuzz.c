@@ -1,8 +1,8 @@
 /* Whole conversations: two peers and a switch in memory.
  *
  * The first byte says which versions the peers speak and what they are, then
- * come events, each a byte (its low half says what, bit 4 which peer) and what it
- * needs:
+ * come events, each a byte (its low half says what, bit 4 which peer) and what
+ * it needs:
  *
  *     0-7  the peer sends a message: type, length of the body (2 bytes), body;
  *          version, length and xid are made to fit, so that the fuzzer gets
