@@ -1,4 +1,5 @@
-"""Actions that Open vSwitch adds, given by ovs-ofctl and met by packets.
+"""Actions that Open vSwitch adds, given by ovs-ofctl and met by packets.  The
+entries that count are for IPv4: a tap may have something to say by IPv6.
 
     of1 | of2      two taps on br0, which starts empty
 """
@@ -43,7 +44,7 @@ def entries(ofctl, version, table):
 @VERSIONS
 def test_a_bridge_of_learned_entries(lab, ofctl, version):
     nics = Nics(lab)
-    ofctl(version, "add-flow", "table=0,actions=learn(table=1,"
+    ofctl(version, "add-flow", "table=0,udp,actions=learn(table=1,"
           "hard_timeout=60,cookie=0x5,NXM_OF_VLAN_TCI[0..11],"
           "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]),"
           "resubmit(,1)")
@@ -70,7 +71,7 @@ def test_a_bridge_of_learned_entries(lab, ofctl, version):
 @ENDS
 def test_learned_entries_go_with_their_teacher(lab, ofctl, version):
     nics = Nics(lab)
-    ofctl(version, "add-flow", "table=0,in_port=1,actions=learn(table=1,"
+    ofctl(version, "add-flow", "table=0,udp,in_port=1,actions=learn(table=1,"
           "cookie=0x5,delete_learned,limit=1,NXM_OF_ETH_SRC[]),output:2")
     nics.passes(udp(A, B))
     nics.passes(udp(B, A))
@@ -132,7 +133,7 @@ def test_members_of_a_bundle(lab, ofctl, version):
 @ENDS
 def test_samples_are_counted(lab, ofctl, version):
     nics = Nics(lab)
-    ofctl(version, "add-flow", "actions=sample(probability=65535,"
+    ofctl(version, "add-flow", "udp,actions=sample(probability=65535,"
           "collector_set_id=1,obs_domain_id=2,obs_point_id=3),output:2")
     for _ in range(3):
         nics.passes(udp(A, B))
