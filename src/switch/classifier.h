@@ -25,10 +25,15 @@
  *
  * Bounded: a lookup does at most one probe per gate and tuple, REFINE_MAX more
  * for short reasons, and stops where priorities cannot beat what it has.  Hashes
- * are keyed; whoever chooses entries and packets does not choose buckets.
+ * are keyed; whoever chooses entries and packets does not choose buckets.  Under
+ * hundreds of masks the memory's latency is what counts: ways are probed in
+ * batches, reasons looked for together, and a probe reads eight bytes of hashes
+ * (cell_table.h) before anything else.
  *
  * Versions: the classifier holds entries that are not visible yet and those
- * that are not visible any more; a lookup passes over them.
+ * that are not visible any more; a lookup passes over them.  Until those that
+ * went are unlinked, a grace period later, they still count as reasons, and
+ * answers of that moment are narrower than they need be, never wrong.
  *
  * Two entries of the same priority that a packet matches both: either may be
  * found, but always the same one while the tables do not change, for all packets

@@ -86,9 +86,11 @@ def run(bench):
     bench.limit(ONE_BY_ONE + ", to 1M",
                 ("weft", "%s, %d" % (ONE_BY_ONE, 10 * N)), at_least=250)
     bench.limit(MEMORY, ("weft", "%s of %d" % (MEMORY, 10 * N)), at_most=400)
-    for kind in "mixed", "nested", "bits":
+    for kind in "mixed", "nested", "bits", "full":
         what = "lookup on a miss, %s rules" % kind
-        bench.compare("%s, 500k beside 1k" % what, ("%d" % MANY, what),
-                      [("%d" % FEW, what)], 0.5, less_is_better=True)
+        # A packet can match all of 300 masks only with many rules.
+        if kind != "full":
+            bench.compare("%s, 500k beside 1k" % what, ("%d" % MANY, what),
+                          [("%d" % FEW, what)], 0.5, less_is_better=True)
         bench.limit("%s, 500k, p99" % what, ("%d" % MANY, what + ", p99"),
                     at_most=10000)
