@@ -172,7 +172,17 @@
     X(OF_BUNDLE_FAILED_TIMEOUT, "the bundle was open for too long")          \
     X(OF_BUNDLE_FAILED_SCHED_NOT_SUPPORTED,                                  \
       "bundles are not scheduled here")                                      \
-    X(OF_RESUME_STALE, "the paused packet's state is gone")
+    X(OF_RESUME_STALE, "the paused packet's state is gone")                  \
+    X(OF_NX_MUST_BE_ZERO, "bits that must be zero are not")                  \
+    X(OF_FLOW_MOD_FAILED_INVALID_TLV_FIELD,                                  \
+      "no option of tunnels is mapped to the field")                         \
+    X(OF_TLV_TABLE_BAD_COMMAND, "unknown command for the options' table")    \
+    X(OF_TLV_TABLE_BAD_OPT_LEN, "an option has 4 to 124 bytes")              \
+    X(OF_TLV_TABLE_BAD_FIELD_IDX, "no such field for an option")             \
+    X(OF_TLV_TABLE_FULL, "the field has no room for the option")             \
+    X(OF_TLV_TABLE_ALREADY_MAPPED, "the field is an option already")         \
+    X(OF_TLV_TABLE_DUP_ENTRY, "the option is a field already")               \
+    X(OF_TLV_TABLE_INVALID_DEL, "flow entries speak of the option")
 
 enum of_error {
 #define X(ID, TEXT) ID,

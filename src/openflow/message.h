@@ -119,6 +119,40 @@ struct of_continuation {
     uint64_t token;
 };
 
+/* A tunnel's option, and the field tun_metadata<index> that it is. */
+struct of_tlv {
+    uint16_t class;
+    uint8_t type;
+    uint8_t len;                      /* bytes of the option's value */
+    uint16_t index;
+};
+
+enum { OF_TLV_MAX = 64 };
+enum of_tlv_command { TLV_ADD, TLV_DELETE, TLV_CLEAR };
+
+struct of_tlv_table {
+    uint16_t command;                 /* enum of_tlv_command; of a mod */
+    uint32_t max_space;               /* of a reply: bytes, fields */
+    uint16_t max_fields;
+    unsigned int n;
+    struct of_tlv entries[OF_TLV_MAX];
+};
+
+/* Which connections to forget; what is not given, any. */
+struct of_ct_tuple {
+    uint8_t parts;                    /* bit per member, in their order */
+    struct ip6_addr src, dst;
+    uint16_t src_port, dst_port, icmp_id;
+    uint8_t icmp_type, icmp_code;
+};
+
+struct of_ct_flush {
+    uint8_t ip_proto;
+    bool has_zone;
+    uint16_t zone;
+    struct of_ct_tuple tuples[2];     /* of the original direction, the reply */
+};
+
 struct of_packet_in {
     uint32_t buffer_id;               /* OF_NO_BUFFER */
     uint32_t total_len;
@@ -433,7 +467,9 @@ enum { TABLE_INGRESS = 1 };
     /* Nicira's, in all versions. */                                         \
     X(FLOW_MONITOR_CANCEL) X(FLOW_MONITOR_PAUSED) X(FLOW_MONITOR_RESUMED)    \
     X(NX_FLOW_MOD_TABLE_ID) X(NX_SET_FLOW_FORMAT)                            \
-    X(NX_SET_PACKET_IN_FORMAT) X(NX_SET_CONTROLLER_ID) X(NX_RESUME)
+    X(NX_SET_PACKET_IN_FORMAT) X(NX_SET_CONTROLLER_ID) X(NX_RESUME)          \
+    X(NX_TLV_TABLE_MOD) X(NX_TLV_TABLE_REQUEST) X(NX_TLV_TABLE_REPLY)        \
+    X(NX_CT_FLUSH_ZONE) X(NX_CT_FLUSH)
 
 enum of_type {
 #define X(ID) OFT_##ID,
@@ -456,6 +492,8 @@ struct of_message {
         struct of_features features;
         struct of_config config;      /* get reply, set */
         struct of_packet_in packet_in;    /* and resume */
+        struct of_tlv_table tlv_table;    /* mod, reply */
+        struct of_ct_flush ct_flush;      /* also of a zone */
         struct of_packet_out packet_out;
         struct of_flow_removed flow_removed;
         struct of_port_status port_status;

@@ -41,6 +41,12 @@ wire_encode role_nx_encode, async_encode, async_properties_encode;
 wire_encode flow_mod_table_id_encode, flow_format_encode;
 wire_encode packet_in_format_encode, controller_id_encode;
 
+/* wire_tlv.c */
+wire_decode tlv_mod_decode, tlv_reply_decode, ct_flush_zone_decode,
+            ct_flush_decode;
+wire_encode tlv_mod_encode, tlv_reply_encode, ct_flush_zone_encode,
+            ct_flush_encode;
+
 /* wire_flow.c: 1.0's, Nicira's for 1.0, and the later ones'. */
 wire_decode flow_mod_of10_decode, flow_mod_nxm_decode, flow_mod_decode;
 wire_encode flow_mod_of10_encode, flow_mod_nxm_encode, flow_mod_encode;

@@ -57,7 +57,7 @@ get_set_field(struct action_decoder *d, struct cursor *c, bool may_mask)
         return OF_BAD_ACTION_BAD_SET_MASK;
     }
     n_bytes = has_mask ? n_bytes / 2 : n_bytes;
-    if (n_bytes != field_wire_bytes(field)) {
+    if (!field_length_fits(field, n_bytes)) {
         return OF_BAD_ACTION_BAD_SET_LEN;
     }
     value = wire_value(c, n_bytes);

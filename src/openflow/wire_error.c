@@ -190,6 +190,17 @@ static const struct row {
     [OF_BUNDLE_FAILED_SCHED_NOT_SUPPORTED] = {
         NONE, ONF(0, 2307), OF15, STD(17, 16) },
     [OF_RESUME_STALE] = { NX(1, 534), NX(0, 35), OF13, NX(0, 35) },
+    [OF_NX_MUST_BE_ZERO] = { NX(1, 515), NX(0, 4), OF13, NX(0, 4) },
+    [OF_FLOW_MOD_FAILED_INVALID_TLV_FIELD] = {
+        NX(1, 536), NX(0, 37), OF13, NX(0, 37) },
+    [OF_TLV_TABLE_BAD_COMMAND] = { NX(1, 527), NX(0, 16), OF13, NX(0, 16) },
+    [OF_TLV_TABLE_BAD_OPT_LEN] = { NX(1, 528), NX(0, 17), OF13, NX(0, 17) },
+    [OF_TLV_TABLE_BAD_FIELD_IDX] = { NX(1, 529), NX(0, 18), OF13, NX(0, 18) },
+    [OF_TLV_TABLE_FULL] = { NX(1, 530), NX(0, 19), OF13, NX(0, 19) },
+    [OF_TLV_TABLE_ALREADY_MAPPED] = { NX(1, 531), NX(0, 20), OF13,
+                                      NX(0, 20) },
+    [OF_TLV_TABLE_DUP_ENTRY] = { NX(1, 532), NX(0, 21), OF13, NX(0, 21) },
+    [OF_TLV_TABLE_INVALID_DEL] = { NX(1, 537), NX(0, 38), OF13, NX(0, 38) },
 };
 
 static struct of_error_wire

@@ -72,6 +72,21 @@ is_nxm_port(const struct field *field, unsigned int n_bytes)
     return field->id == FIELD_IN_PORT && n_bytes == 2;
 }
 
+bool
+field_length_fits(const struct field *field, unsigned int n_bytes)
+{
+    return field_is_tun_metadata(field->id)
+           ? n_bytes && n_bytes <= field_wire_bytes(field)
+           : n_bytes == field_wire_bytes(field) || is_nxm_port(field, n_bytes);
+}
+
+bool
+field_header_is_unmapped(uint32_t header)
+{
+    return header >> 16 == CLASS_NXM1 && (header >> 9 & 0x7f) >= 72
+           && (header >> 9 & 0x7f) < 104;
+}
+
 const struct field *
 field_header_decode(struct cursor *c, bool *has_mask, unsigned int *n_bytes)
 {
@@ -213,6 +228,7 @@ decode_field(struct cursor *c, bool strict, struct match *match,
 {
     unsigned int n_bytes, n_left;
     bool has_mask;
+    struct cursor peek = *c;
     const struct field *field = field_header_decode(c, &has_mask, &n_bytes);
     enum of_error error;
     u128 value, mask;
@@ -220,20 +236,24 @@ decode_field(struct cursor *c, bool strict, struct match *match,
     if (cursor_overrun(c)) {
         return OF_BAD_MATCH_BAD_LEN;
     }
+    if (!field && field_header_is_unmapped(cursor_u32(&peek))) {
+        str_setf(why, "no option of tunnels can be mapped to the field");
+        return OF_FLOW_MOD_FAILED_INVALID_TLV_FIELD;
+    }
     if (!field) {
         str_setf(why, "a field that is not known");
         return OF_BAD_MATCH_BAD_FIELD;
     }
     n_left = has_mask ? n_bytes / 2 : n_bytes;
     if ((has_mask && n_bytes % 2)
-        || (n_left != field_wire_bytes(field) && !is_nxm_port(field, n_left))
+        || !field_length_fits(field, n_left)
         || n_bytes > cursor_left(c)) {
         str_setf(why, "%s: the length is wrong", field->name);
         return OF_BAD_MATCH_BAD_LEN;
     }
     value = wire_value(c, n_left);
     mask = has_mask ? wire_value(c, n_left)
-           : n_left == 16 ? ~(u128) 0 : ((u128) 1 << 8 * n_left) - 1;
+           : n_left == 16 || field_is_tun_metadata(field->id) ? ~(u128) 0 : ((u128) 1 << 8 * n_left) - 1;
     if (is_nxm_port(field, n_left)) {
         value = port_from_of10((uint16_t) value);
         mask = mask ? UINT32_MAX : 0;
@@ -271,6 +291,18 @@ match_fields_decode(struct cursor *c, bool strict, struct match *match,
     return !error && strict ? match_check(match, why) : error;
 }
 
+/* Bytes without those in front that are zero. */
+static unsigned int
+n_needed(u128 value)
+{
+    unsigned int n = 1;
+
+    while (value >>= 8) {
+        n++;
+    }
+    return n;
+}
+
 static void
 encode_field(struct buf *buf, enum of_version version,
              const struct field *field, u128 value, u128 mask)
@@ -279,6 +311,9 @@ encode_field(struct buf *buf, enum of_version version,
     uint32_t header = header_of(version, field);
     bool has_mask = mask != field_ones(field);
 
+    if (field_is_tun_metadata(field->id) && !has_mask) {
+        n_bytes = n_needed(value);
+    }
     if (version == OF10 && field->id == FIELD_IN_PORT) {
         uint16_t port;
 

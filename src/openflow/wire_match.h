@@ -16,7 +16,11 @@ const struct field *field_header_decode(struct cursor *, bool *has_mask,
 /* A field's header alone, as actions name it.  False when no class of 32 bits
  * has the field in that version. */
 bool field_header_encode(struct buf *, enum of_version, const struct field *);
-/* Bytes of a value on the wire. */
+/* So many are right.  Of a tunnel's option as many as are needed are sent. */
+bool field_length_fits(const struct field *, unsigned int n_bytes);
+/* tun_metadata32 to 63, which no option can be mapped to? */
+bool field_header_is_unmapped(uint32_t header);
+/* Bytes of a value on the wire, at most. */
 unsigned int field_wire_bytes(const struct field *);
 u128 wire_value(struct cursor *, unsigned int n_bytes);
 void wire_put_value(struct buf *, u128, unsigned int n_bytes);

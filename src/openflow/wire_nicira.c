@@ -177,7 +177,7 @@ nx_delete_field(struct action_decoder *d, struct cursor *c)
         a = actions_add(d->out, ACTION_DELETE_FIELD, sizeof *a);
         a->field = (uint16_t) field->id;
     }
-    cursor_skip(c, MIN(cursor_left(c), 7u));
+    cursor_skip(c, MIN(cursor_left(c), 10u));
     return error;
 }
 

@@ -108,8 +108,11 @@ put_delete_field(struct buf *buf, enum of_version version,
 {
     size_t mark = begin_nx(buf, NX_DELETE_FIELD);
 
-    return field_header_encode(buf, version, field_by_id(a->field))
-           && put_plain(buf, mark);
+    if (!field_header_encode(buf, version, field_by_id(a->field))) {
+        return false;
+    }
+    buf_put_zeros(buf, 10);
+    return put_plain(buf, mark);
 }
 
 static bool

@@ -376,6 +376,33 @@ take_flow_mod_table_id(struct session *s, const struct of_message *m,
 
 /* ---- The rest ---- */
 
+/* ---- Options of tunnels, connections ---- */
+
+static enum of_error
+take_tlv_mod(struct session *s, const struct of_message *m, struct str *why)
+{
+    return switch_tlv_mod(s->control->sw, &m->tlv_table, why);
+}
+
+static enum of_error
+take_tlv_request(struct session *s, const struct of_message *m UNUSED,
+                 struct str *why UNUSED)
+{
+    struct of_message answer = { 0 };
+
+    tlv_map_read(switch_tlv_map(s->control->sw), &answer.tlv_table);
+    reply(s, &answer, OFT_NX_TLV_TABLE_REPLY);
+    return OF_OK;
+}
+
+/* Nobody tracks connections, so there are none to forget. */
+static enum of_error
+take_ct_flush(struct session *s UNUSED, const struct of_message *m UNUSED,
+              struct str *why UNUSED)
+{
+    return OF_OK;
+}
+
 static enum of_error
 take_queue_config(struct session *s, const struct of_message *m,
                   struct str *why UNUSED)
@@ -450,6 +477,10 @@ static const struct {
     [OFT_NX_FLOW_MOD_TABLE_ID] = { take_flow_mod_table_id, false, false },
     [OFT_NX_SET_FLOW_FORMAT] = { take_flow_format, false, false },
     [OFT_NX_SET_PACKET_IN_FORMAT] = { take_packet_in_format, false, false },
+    [OFT_NX_TLV_TABLE_MOD] = { take_tlv_mod, true, false },
+    [OFT_NX_TLV_TABLE_REQUEST] = { take_tlv_request, false, false },
+    [OFT_NX_CT_FLUSH_ZONE] = { take_ct_flush, true, false },
+    [OFT_NX_CT_FLUSH] = { take_ct_flush, true, false },
     [OFT_NX_RESUME] = { take_resume, true, false },
     [OFT_NX_SET_CONTROLLER_ID] = { take_controller_id, false, false },
 };

@@ -264,7 +264,9 @@ enum of_error
 switch_flow_mod(struct switch_ *sw, const struct flow_mod *mod, msec now,
                 struct str *why)
 {
-    enum of_error error = tables_flow_mod(sw->tables, mod, now, why);
+    enum of_error error = switch_check_options(sw, mod, why);
+
+    error = error ? error : tables_flow_mod(sw->tables, mod, now, why);
 
     if (tables_pending(sw->tables)) {
         switch_stage(sw, now);
@@ -278,7 +280,9 @@ enum of_error
 switch_group_mod(struct switch_ *sw, const struct group_mod *mod, msec now,
                  struct str *why)
 {
-    enum of_error error = tables_group_mod(sw->tables, mod, now, why);
+    enum of_error error = switch_check_bucket_options(sw, mod, why);
+
+    error = error ? error : tables_group_mod(sw->tables, mod, now, why);
 
     if (tables_pending(sw->tables)) {
         switch_stage(sw, now);

@@ -21,6 +21,7 @@
 #include "switch/port_map.h"
 #include "switch/revalidate.h"
 #include "switch/tables.h"
+#include "switch/tlv_map.h"
 #include "switch/trace.h"
 
 struct switch_;
@@ -117,6 +118,10 @@ bool switch_has_packet_out_room(const struct switch_ *);
 int switch_resume(struct switch_ *, uint32_t id, uint64_t token,
                   const struct match *fields, const void *frame,
                   uint32_t len);
+/* Options of tunnels as fields. */
+enum of_error switch_tlv_mod(struct switch_ *, const struct of_tlv_table *,
+                             struct str *why);
+const struct tlv_map *switch_tlv_map(const struct switch_ *);
 /* Who wants to know what happens; one watcher. */
 enum switch_port_event { SWITCH_PORT_ADDED, SWITCH_PORT_DELETED,
                          SWITCH_PORT_CHANGED };

@@ -22,6 +22,7 @@ struct switch_ {
     struct recirc *recirc;
     struct port_maps port_maps;
     struct meter_map meters;
+    struct tlv_map tlv_map;
     struct pipeline pipeline;
     struct datapath *dp;
     struct revalidator *revalidator;
@@ -65,6 +66,15 @@ void switch_tell_port(struct switch_ *, enum switch_port_event,
 void switch_learn(struct switch_ *, msec now);
 void switch_apply_learns(struct switch_ *, const struct learn_list *,
                          msec now);
+
+/* ---- switch_tlv.c ---- */
+
+/* Is what a request says of tunnels' options mapped? */
+enum of_error switch_check_options(const struct switch_ *,
+                                   const struct flow_mod *, struct str *why);
+enum of_error switch_check_bucket_options(const struct switch_ *,
+                                          const struct group_mod *,
+                                          struct str *why);
 
 /* ---- switch_port.c ---- */
 
