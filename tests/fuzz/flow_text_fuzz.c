@@ -7,6 +7,7 @@
  *     the same again.
  *
  * Covers: src/openflow/flow_text.c src/openflow/flow_text_action.c
+ * Covers: src/openflow/flow_text_ct.c
  * Covers: src/openflow/flow_text_field.c src/openflow/flow_text_flow.c
  * Covers: src/openflow/flow_text_group.c src/openflow/flow_text_instruction.c
  * Covers: src/openflow/flow_text_match.c src/openflow/flow_text_meter.c

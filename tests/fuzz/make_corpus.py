@@ -135,7 +135,26 @@ def openflow_inputs():
                                  "of_seeds"), corpus], check=True)
 
 
+def flow_text_inputs():
+    """What Open vSwitch adds, each argument once."""
+    yield "ct", (b"atcp,actions=ct(commit,force,table=3,zone=reg0[0..15],"
+                 b"alg=ftp,nat(src=10.0.0.1-10.0.0.9:5-7,persistent,random),"
+                 b"exec(set_field:5->ct_mark,move:reg0[]->ct_mark[]))")
+    yield "nat6", (b"aipv6,actions=ct(commit,nat(dst=[fe80::1]-[fe80::9]:80,"
+                   b"hash),zone=7),ct(nat),ct_clear,ct()")
+    yield "nat-port", b"audp,actions=ct(commit,alg=tftp,nat(src=:5))"
+    yield "nat-bad", b"aip,actions=ct(commit,nat(src=1.2.3.4-fe80::1,what))"
+    yield "ct-bad", b"aip,actions=ct(zone=reg0[0..3]),ct(exec),ct:5"
+    yield "controller", (b"pcontroller(max_len=5,reason=group,id=7,"
+                         b"userdata=01.02ff,pause,meter_id=3)")
+    yield "enqueue", b"penqueue:3:4,enqueue(local,5),dec_ttl(1,2,3)"
+    yield "options", (b"atun_metadata0=5/0xf,actions=delete_field:"
+                      b"tun_metadata3,resubmit(1,2,ct),set_tunnel64:5")
+
+
 def main():
+    for name, data in flow_text_inputs():
+        write("flow_text", "seed-" + name, data)
     for name, data in offload_inputs():
         write("offload", name, data)
     for name, data in pcap_inputs():

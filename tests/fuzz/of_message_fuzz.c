@@ -17,7 +17,8 @@
  * Covers: src/openflow/wire_monitor.c src/openflow/wire_multipart.c
  * Covers: src/openflow/wire_nicira.c src/openflow/wire_nicira_encode.c
  * Covers: src/openflow/wire_packet.c src/openflow/wire_port.c
- * Covers: src/openflow/wire_switch.c src/openflow/wire_table.c */
+ * Covers: src/openflow/wire_switch.c src/openflow/wire_table.c
+ * Covers: src/openflow/wire_tlv.c */
 #include <stdlib.h>
 
 #include "lib/str.h"

@@ -521,6 +521,33 @@ seed_extensions(struct seeds *seeds)
     }
 }
 
+/* Options of tunnels, and connections to forget. */
+static void
+seed_options(struct seeds *seeds)
+{
+    struct of_message table = {
+        .type = OFT_NX_TLV_TABLE_MOD,
+        .tlv_table = { .command = TLV_ADD, .n = 2,
+                       .entries = { { 0x102, 0x80, 4, 0 },
+                                    { 0xffff, 1, 16, 7 } } },
+    };
+    struct of_message flush = {
+        .type = OFT_NX_CT_FLUSH,
+        .ct_flush = { .ip_proto = 6, .has_zone = true, .zone = 5,
+                      .tuples = { { .parts = 0x7f, .src_port = 80 },
+                                  { .parts = 0x03 } } },
+    };
+
+    seed(seeds, &table);
+    seed(seeds, &(struct of_message) { .type = OFT_NX_TLV_TABLE_REQUEST });
+    table.type = OFT_NX_TLV_TABLE_REPLY;
+    table.tlv_table.max_space = 256;
+    seed(seeds, &table);
+    seed(seeds, &flush);
+    flush.type = OFT_NX_CT_FLUSH_ZONE;
+    seed(seeds, &flush);
+}
+
 /* A table's features as we give them ourselves, with what a request sets. */
 static void
 seed_table_features(struct seeds *seeds, uint8_t command, uint32_t max)
@@ -659,6 +686,7 @@ main(int argc, char **argv)
         seed_multiparts(&seeds);
         begin_talk(&seeds);
         seed_extensions(&seeds);
+    seed_options(&seeds);
         seeds.protocol.nxm_flows = true;
         seeds.protocol.flow_mod_table_id = true;
         seeds.protocol.packet_in_format = PACKET_IN_NXT2;
