@@ -150,6 +150,19 @@ def flow_text_inputs():
     yield "enqueue", b"penqueue:3:4,enqueue(local,5),dec_ttl(1,2,3)"
     yield "options", (b"atun_metadata0=5/0xf,actions=delete_field:"
                       b"tun_metadata3,resubmit(1,2,ct),set_tunnel64:5")
+    group = b"ggroup_id=5,type=select,"
+    bucket = b",bucket=weight:3,actions=output:1"
+    yield "hash", (group + b"selection_method=hash,selection_method_param=7,"
+                   b"fields(eth_dst,ip_src=255.255.0.0,tcp_dst)" + bucket)
+    yield "hash-word", (group + b"selection_method=hash,fields=eth_dst"
+                        + bucket)
+    yield "dp_hash", group + b"selection_method=dp_hash" + bucket
+    yield "hash-bad", group + b"selection_method=sum,fields(what)" + bucket
+    yield "fields-bad", group + b"selection_method=hash,fields(what)" + bucket
+    yield "mask-bad", (group + b"selection_method=hash,fields(eth_dst=5)"
+                       + bucket)
+    yield "param-alone", group + b"selection_method_param=7" + bucket
+    yield "fields-alone", group + b"fields(eth_dst)" + bucket
 
 
 def main():
