@@ -138,6 +138,9 @@ def play(lab, version, workers, rounds, seed):
     rng = random.Random(seed)
     lab.start(*["%d=tap:b%d" % (number, number) for number in PORTS],
               options=("--workers", str(workers), "--fail-mode", "secure"))
+    # A link that is not up yet is no matter of barriers.
+    for number in PORTS:
+        lab.wait_port("b%d" % number, "up")
     wires = Wires(lab)
     for sock in wires.socks.values():
         sock.settimeout(10)
@@ -151,8 +154,9 @@ def play(lab, version, workers, rounds, seed):
                 want = tables.verdict(station, in_port)
                 got = wires.send(station, in_port)
                 assert got == ([want] if want else []), \
-                    "round %d, seed %d: %s from port %d" % (n, seed, station,
-                                                            in_port)
+                    "round %d, seed %d: %s from port %d\n%s\n%s" % (
+                        n, seed, station, in_port, lab.weft("drops"),
+                        lab.weft("flow", "list"))
 
 
 @pytest.mark.parametrize("version,workers", ((4, 1), (4, 3), (6, 3)))

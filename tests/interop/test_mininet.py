@@ -20,14 +20,17 @@ def mn(lab):
 
     def mn(*args, script=()):
         # A sandbox inside: when mn fails it kills by name, and removes what
-        # is called *.log from /tmp.
-        said = run(os.path.join(weft.ROOT, "tests", "sandbox"), "sh", "-c",
-                   'mount -t tmpfs tmpfs /tmp; mkdir /run/openvswitch; '
+        # is called *.log from /tmp.  (Where we may live ourselves.)
+        said = run(os.path.join(weft.ROOT, "tests", "sandbox"), "sh", "-ec",
+                   'mkdir /run/openvswitch /run/root; '
+                   'mount --bind "$ROOT" /run/root; '
+                   'mount -t tmpfs tmpfs /tmp; mkdir -p "$ROOT"; '
+                   'mount --bind /run/root "$ROOT"; '
                    'echo "$SCRIPT" >/run/script; '
                    'exec "$@" --post /run/script', "sh",
                    "mn", "--custom", EXAMPLE, *args,
                    timeout=60, check=False, env=dict(
-                       os.environ, WEFTD=lab.program("weftd"),
+                       os.environ, ROOT=weft.ROOT, WEFTD=lab.program("weftd"),
                        WEFT=lab.program("weft"), WEFT_RUN_DIR="/run/weft",
                        SCRIPT="\n".join(script))).stdout
         assert "completed in" in said, said
