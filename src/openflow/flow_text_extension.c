@@ -88,6 +88,10 @@ parse_check_pkt_larger(struct flow_text *ft, const struct item *item,
     int err = item->mark == '(' ? 0 : flow_text_arrow(ft, item->value, &from,
                                                       &to);
 
+    if (!err && !to.s) {
+        return flow_text_fail(ft, from.s + from.len,
+                              "check_pkt_larger(BYTES) needs '->BIT'");
+    }
     err = err ? err : flow_text_number(ft, from, "check_pkt_larger", 0xffff,
                                        &len);
     err = err ? err : flow_text_subfield(ft, to, &dst);

@@ -131,6 +131,7 @@ packet_out(struct session *s, const struct of_packet_out *out,
 {
     struct control *control = s->control;
     struct action_list actions = actions_list(&out->actions);
+    struct match packet;
     enum of_error error;
 
     if (out->buffer_id != OF_NO_BUFFER) {
@@ -141,7 +142,12 @@ packet_out(struct session *s, const struct of_packet_out *out,
               && out->in_port != OFPP_ANY) {
         return OF_BAD_REQUEST_BAD_PORT;
     }
-    error = actions_check(actions, ACTIONS_PACKET_OUT, NULL, why);
+    match_init(&packet);
+    if (switch_flow_of_frame(out->data.data, (uint32_t) out->data.len,
+                             out->in_port, &packet.value)) {
+        return OF_BAD_REQUEST_BAD_PACKET;
+    }
+    error = actions_check(actions, ACTIONS_PACKET_OUT, &packet, why);
     if (!error) {
         error = tables_check_actions(switch_tables(control->sw), actions, why);
     }

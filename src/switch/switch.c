@@ -385,9 +385,9 @@ switch_meter_stats(const struct switch_ *sw, uint32_t meter,
 /* ---- Packet-out ---- */
 
 /* Reads the key of a frame that is in no packet pool. */
-static int
-flow_of_frame(const void *frame, uint32_t len, uint32_t in_port,
-              struct flow *flow)
+int
+switch_flow_of_frame(const void *frame, uint32_t len, uint32_t in_port,
+                     struct flow *flow)
 {
     struct packet pkt = {
         .data = (uint8_t *) (uintptr_t) frame, .len = len,
@@ -454,7 +454,7 @@ switch_packet_out(struct switch_ *sw, uint32_t in_port,
     struct translate_options opt = { .now = sw->now, .packet_out = &actions };
     bool was_online = rcu_is_online();
     struct flow flow;
-    int err = flow_of_frame(frame, len, in_port, &flow);
+    int err = switch_flow_of_frame(frame, len, in_port, &flow);
 
     if (err) {
         return err;
@@ -483,7 +483,7 @@ switch_resume(struct switch_ *sw, uint32_t id, uint64_t token,
     struct translate_options opt = { .now = sw->now };
     bool was_online = rcu_is_online();
     struct flow flow;
-    int err = flow_of_frame(frame, len, 0, &flow);
+    int err = switch_flow_of_frame(frame, len, 0, &flow);
 
     if (err) {
         return err;

@@ -103,6 +103,10 @@ enum of_error switch_group_mod(struct switch_ *, const struct group_mod *,
 enum of_error switch_meter_mod(struct switch_ *, const struct meter_mod *,
                                msec now, struct str *why);
 
+/* What a packet that came in as these bytes is to the tables.  -EBADMSG: not even
+ * an Ethernet header; -EMSGSIZE. */
+int switch_flow_of_frame(const void *frame, uint32_t len, uint32_t in_port,
+                         struct flow *);
 /* Carries out actions on a frame, as if it had come in by `in_port` (which may be
  * OFPP_CONTROLLER); output to TABLE sends it through the tables, as the changes
  * before it left them.  `fields` (NULL: none) are metadata, registers, tunnel that

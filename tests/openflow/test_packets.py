@@ -8,7 +8,7 @@ import struct
 
 import pytest
 from scapy.layers.inet import IP, UDP
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import ARP, Ether
 
 from conftest import Switch
 from netns import eventually
@@ -35,6 +35,21 @@ def test_a_packet_out_goes_through_the_tables(lab, ofctl, version):
     ofctl(version, "packet-out", "in_port=1,packet=%s,actions=TABLE"
           % bytes(FRAME).hex())
     nic.expect(lambda got: bytes(got) == bytes(FRAME))
+
+
+@VERSIONS
+def test_a_packet_out_is_edited_as_what_it_is(lab, ofctl, version):
+    """What its actions need is judged by the packet: there is no match."""
+    nic = lab.host.nic("of2")
+    ofctl(version, "packet-out", "in_port=controller,packet=%s,actions="
+          "mod_nw_dst:10.0.0.7,mod_tp_dst:99,output:2" % bytes(FRAME).hex())
+    nic.expect(lambda got: IP in got and got[IP].dst == "10.0.0.7"
+               and got[UDP].dport == 99)
+    arp = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / ARP()
+    said = ofctl(version, "packet-out", "in_port=controller,packet=%s,actions="
+                 "mod_nw_dst:10.0.0.7,output:2" % bytes(arp).hex(),
+                 status=None)
+    assert version == "OpenFlow10" or "MATCH_INCONSISTENT" in said
 
 
 class Monitor:
