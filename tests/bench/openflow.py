@@ -12,7 +12,7 @@ from bench import output, program
 from networks import Ovs, Standing, Weft
 
 N, MANY = 100000, 1000000
-PACKET_IN_RATE = "300000"               # Frames a second that are offered.
+PACKET_IN_RATE = "400000"               # Frames a second that are offered.
 CHANGES = 10000                         # Flow-mods a second.
 TARGET = "02:00:00:00:00:99"
 ONE_BY_ONE = "flow-mods one by one, %d"
