@@ -1,0 +1,99 @@
+/* network: one isolated Ethernet segment, with at most one IPv4 and one IPv6
+ * subnet.
+ *
+ *     blue: {subnet: 10.1.0.0/24}
+ *     red:  {subnet: 10.2.0.0/24, subnet6: fd00:2::/64,
+ *            segment: {vlan: 20, uplink: lan}}
+ *     flat: {segment: {vlan: 0, uplink: lan}}   addresses come from the LAN
+ *
+ * No feature depends on the segment's type. */
+#ifndef WEFT_INTENT_NETWORK_H
+#define WEFT_INTENT_NETWORK_H
+
+#include "intent/object.h"
+
+struct intent_uplink;
+
+enum segment_type { SEGMENT_LOCAL, SEGMENT_VLAN };
+
+struct segment {
+    enum segment_type type;
+    /* SEGMENT_VLAN */
+    char uplink_name[INTENT_NAME_MAX];
+    const struct intent_uplink *uplink;   /* once sealed */
+    uint16_t vid;                 /* 0: untagged */
+    bool is_service_tag;          /* 802.1ad: the tag is 0x88a8, and guests' own
+                                     tags pass through inside of it */
+};
+
+enum { NETWORK_MAX_RANGES = 16, NETWORK_MAX_SERVERS = 4,
+       NETWORK_MAX_OPTIONS = 32, NETWORK_MAX_ROUTES = 16 };
+
+struct address_range {
+    be32 first, last;
+};
+
+/* An option of DHCPv4 by number, value as on the wire. */
+struct dhcp_option {
+    uint8_t code;
+    uint8_t len;
+    uint8_t value[255];
+};
+
+struct dhcp_route {               /* RFC 3442 */
+    struct subnet4 destination;
+    be32 gateway;
+};
+
+struct network_dhcp {
+    bool is_off;
+    unsigned int n_ranges;        /* 0: the whole subnet */
+    struct address_range ranges[NETWORK_MAX_RANGES];
+    uint32_t lease_time;          /* seconds; default 3600 */
+    unsigned int n_ntp;
+    be32 ntp[NETWORK_MAX_SERVERS];
+    unsigned int n_routes;
+    struct dhcp_route routes[NETWORK_MAX_ROUTES];
+    char boot_server[64];         /* PXE: options 66 and 67 */
+    char boot_file[128];
+    unsigned int n_options;
+    struct dhcp_option *options;  /* owned */
+};
+
+enum ra_mode { RA_SLAAC, RA_STATEFUL, RA_OFF };
+
+struct intent_network {
+    struct intent_object object;
+    struct subnet4 subnet;        /* network address, host bits 0 */
+    struct subnet6 subnet6;
+    be32 gateway;                 /* default: the subnet's first; 0: no subnet */
+    struct ip6_addr gateway6;     /* default: ...::1 */
+    struct eth_addr gateway_mac;  /* of the object's id: the same everywhere */
+    struct segment segment;
+    uint16_t mtu;                 /* what guests are told; default 1500 */
+    char domain[128];             /* default NAME.weft */
+    unsigned int n_dns;           /* 0: the gateway answers */
+    be32 dns[NETWORK_MAX_SERVERS];
+    unsigned int n_dns6;
+    struct ip6_addr dns6[NETWORK_MAX_SERVERS];
+    struct network_dhcp dhcp;
+    enum ra_mode ra;
+    uint32_t storm_cap;           /* broadcasts and multicasts per second and
+                                     port; default 500 */
+};
+
+static inline const struct intent_network *
+intent_network_cast(const struct intent_object *object)
+{
+    return object ? CONTAINER_OF(object, const struct intent_network, object)
+                  : NULL;
+}
+
+/* Bridged: others than us are on the segment, with addresses of their own. */
+static inline bool
+intent_network_is_bridged(const struct intent_network *network)
+{
+    return network->segment.type == SEGMENT_VLAN;
+}
+
+#endif

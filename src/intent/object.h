@@ -1,0 +1,65 @@
+/* What every intent object has: a kind, a name, the place where it was written.
+ *
+ * An object is immutable once its set is sealed (intent.h), and shared by the
+ * sets that did not change it. */
+#ifndef WEFT_INTENT_OBJECT_H
+#define WEFT_INTENT_OBJECT_H
+
+#include "lib/types.h"
+#include "packet/packet.h"
+
+/* X(ID, the noun, the file's section)  In the order of a file, which is the order
+ * in which things can be made. */
+#define INTENT_KINDS(X)                                                      \
+    X(INTENT_UPLINK, "uplink", "uplinks")                                    \
+    X(INTENT_NETWORK, "network", "networks")                                 \
+    X(INTENT_PORT, "port", "ports")
+
+enum intent_kind {
+#define X(ID, NOUN, SECTION) ID,
+    INTENT_KINDS(X)
+#undef X
+    N_INTENT_KINDS
+};
+
+enum {
+    INTENT_NAME_MAX = 64,         /* with the NUL.  [a-z0-9]([a-z0-9-]*[a-z0-9])?
+                                     a DNS label, since it becomes one */
+};
+
+/* Where something was written.  No file: by a command or the API. */
+struct place {
+    const char *file;             /* owned by the object's set; NULL: none */
+    uint32_t line, column;        /* from 1; 0: unknown */
+};
+
+struct intent_object {
+    enum intent_kind kind;
+    unsigned int n_refs;          /* by sets; atomic */
+    uint64_t id;                  /* of kind and name: the same on every host
+                                     and after every restart; the top four bits
+                                     are the kind + 1, so that it is never 0 */
+    uint64_t given;               /* bit i: member i of the kind's table was
+                                     written by the operator */
+    char name[INTENT_NAME_MAX];
+    struct place place;           /* of the name */
+};
+
+const char *intent_kind_noun(enum intent_kind);
+const char *intent_kind_section(enum intent_kind);
+uint64_t intent_object_id(enum intent_kind, const char *name);
+
+/* An address with a prefix; len 0 with is_set false: none. */
+struct subnet4 {
+    bool is_set;
+    uint8_t len;
+    be32 addr;                    /* as written; host bits may be set */
+};
+
+struct subnet6 {
+    bool is_set;
+    uint8_t len;
+    struct ip6_addr addr;
+};
+
+#endif

@@ -1,0 +1,39 @@
+/* uplink: the way out.
+ *
+ *     lan: {device: eth1}                          bridged
+ *     lan: {bond: [eth1, eth2], mode: lacp}
+ *     wan: {host: true}                            through the host's own stack
+ *
+ * A bridged uplink carries networks by their segment.  The device of a host's
+ * only NIC gives its addresses to an internal port while it is ours. */
+#ifndef WEFT_INTENT_UPLINK_H
+#define WEFT_INTENT_UPLINK_H
+
+#include "intent/object.h"
+
+enum bond_mode { BOND_ACTIVE_BACKUP, BOND_LACP };
+
+enum { UPLINK_MAX_MEMBERS = 8 };
+
+struct intent_uplink {
+    struct intent_object object;
+    bool is_host;                 /* no device: the host's own stack */
+    unsigned int n_members;       /* 1, or a bond's */
+    struct uplink_member {
+        char device[16];
+        char switch_name[16];     /* in PORT_DESC */
+    } members[UPLINK_MAX_MEMBERS];
+    bool is_bond;
+    enum bond_mode mode;
+    bool keep_addresses;          /* take_over: false: the device's addresses
+                                     are not moved to the internal port */
+};
+
+static inline const struct intent_uplink *
+intent_uplink_cast(const struct intent_object *object)
+{
+    return object ? CONTAINER_OF(object, const struct intent_uplink, object)
+                  : NULL;
+}
+
+#endif
