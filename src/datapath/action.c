@@ -81,117 +81,162 @@ static void format_list(struct dp_action_list, const struct names *,
                         struct str *);
 
 static void
-format_set_field(const struct dp_action_set_field *a, struct str *s)
+format_output(const struct dp_action *action, const struct names *names,
+              struct str *s)
 {
+    const struct dp_action_output *a = (const void *) action;
+    const char *name = names->port ? names->port(names->aux, a->port) : NULL;
+
+    if (name) {
+        str_addf(s, "(%s)", name);
+    } else {
+        str_addf(s, "(%u)", a->port);
+    }
+}
+
+static void
+format_set_field(const struct dp_action *action,
+                 const struct names *names UNUSED, struct str *s)
+{
+    const struct dp_action_set_field *a = (const void *) action;
     const struct field *f = field_by_id((enum field_id) a->field);
 
-    str_addf(s, "set_field(%s=", f->name);
+    str_addf(s, "(%s=", f->name);
     field_format(f, (u128) a->value[1] << 64 | a->value[0],
                  (u128) a->mask[1] << 64 | a->mask[0], s);
     str_add_char(s, ')');
 }
 
 static void
+format_push_vlan(const struct dp_action *action,
+                 const struct names *names UNUSED, struct str *s)
+{
+    const struct dp_action_push_vlan *a = (const void *) action;
+
+    str_addf(s, "(vid=%u,pcp=%u", a->tci & 0xfff, a->tci >> 13);
+    if (a->tpid != 0x8100) {
+        str_addf(s, ",tpid=0x%04x", a->tpid);
+    }
+    str_add_char(s, ')');
+}
+
+static void
+format_push_mpls(const struct dp_action *action,
+                 const struct names *names UNUSED, struct str *s)
+{
+    const struct dp_action_mpls *a = (const void *) action;
+
+    str_addf(s, "(0x%04x,label=%u,tc=%u,ttl=%u,bos=%u)", a->eth_type,
+             a->lse >> 12, a->lse >> 9 & 7, a->lse & 0xff, a->lse >> 8 & 1);
+}
+
+static void
+format_pop_mpls(const struct dp_action *action,
+                const struct names *names UNUSED, struct str *s)
+{
+    str_addf(s, "(0x%04x)", ((const struct dp_action_mpls *) action)->eth_type);
+}
+
+static void
+format_trunc(const struct dp_action *action,
+             const struct names *names UNUSED, struct str *s)
+{
+    str_addf(s, "(%u)", ((const struct dp_action_trunc *) action)->max_len);
+}
+
+static void
+format_clone(const struct dp_action *action, const struct names *names,
+             struct str *s)
+{
+    str_add_char(s, '(');
+    format_list(dp_action_nested(action), names, s);
+    str_add_char(s, ')');
+}
+
+static void
+format_meter(const struct dp_action *action,
+             const struct names *names UNUSED, struct str *s)
+{
+    str_addf(s, "(%u)", ((const struct dp_action_meter *) action)->meter);
+}
+
+static void
+format_controller(const struct dp_action *action,
+                  const struct names *names UNUSED, struct str *s)
+{
+    const struct dp_action_controller *a = (const void *) action;
+
+    str_addf(s, "(max_len=%u,reason=%u)", a->max_len, a->reason);
+}
+
+static void
+format_recirc(const struct dp_action *action,
+              const struct names *names UNUSED, struct str *s)
+{
+    str_addf(s, "(%u)", ((const struct dp_action_recirc *) action)->id);
+}
+
+static void
+format_recirc_by_len(const struct dp_action *action,
+                     const struct names *names UNUSED, struct str *s)
+{
+    const struct dp_action_recirc_by_len *a = (const void *) action;
+
+    str_addf(s, "(longer than %u: pass %u, else pass %u)", a->max_len,
+             a->id_longer, a->id);
+}
+
+static void
+format_sample(const struct dp_action *action,
+              const struct names *names UNUSED, struct str *s)
+{
+    const struct dp_action_sample *a = (const void *) action;
+
+    str_addf(s, "(%u/65535)", a->probability);
+}
+
+static void
+format_drop(const struct dp_action *action,
+            const struct names *names UNUSED, struct str *s)
+{
+    const struct dp_action_drop *a = (const void *) action;
+
+    str_addf(s, "(%s)", drop_reason_name((enum drop_reason) a->reason));
+}
+
+static const char *const names_of_types[N_DP_ACTIONS] = {
+#define X(ID, NAME, STRUCT) [DP_ACTION_##ID] = NAME,
+    DP_ACTIONS(X)
+#undef X
+};
+
+/* Adds what stands behind the name. */
+typedef void format_details(const struct dp_action *, const struct names *,
+                            struct str *);
+
+static format_details *const details[N_DP_ACTIONS] = {
+    [DP_ACTION_OUTPUT] = format_output,
+    [DP_ACTION_SET_FIELD] = format_set_field,
+    [DP_ACTION_PUSH_VLAN] = format_push_vlan,
+    [DP_ACTION_PUSH_MPLS] = format_push_mpls,
+    [DP_ACTION_POP_MPLS] = format_pop_mpls,
+    [DP_ACTION_TRUNC] = format_trunc,
+    [DP_ACTION_CLONE] = format_clone,
+    [DP_ACTION_METER] = format_meter,
+    [DP_ACTION_CONTROLLER] = format_controller,
+    [DP_ACTION_RECIRC] = format_recirc,
+    [DP_ACTION_RECIRC_BY_LEN] = format_recirc_by_len,
+    [DP_ACTION_SAMPLE] = format_sample,
+    [DP_ACTION_DROP] = format_drop,
+};
+
+static void
 format_action(const struct dp_action *a, const struct names *names,
               struct str *s)
 {
-    switch ((enum dp_action_type) a->type) {
-    case DP_ACTION_OUTPUT: {
-        const struct dp_action_output *o = (const void *) a;
-        const char *name = names->port ? names->port(names->aux, o->port)
-                                       : NULL;
-
-        if (name) {
-            str_addf(s, "output(%s)", name);
-        } else {
-            str_addf(s, "output(%u)", o->port);
-        }
-        return;
-    }
-    case DP_ACTION_SET_FIELD:
-        format_set_field((const void *) a, s);
-        return;
-    case DP_ACTION_PUSH_VLAN: {
-        const struct dp_action_push_vlan *v = (const void *) a;
-
-        str_addf(s, "push_vlan(vid=%u,pcp=%u", v->tci & 0xfff, v->tci >> 13);
-        if (v->tpid != 0x8100) {
-            str_addf(s, ",tpid=0x%04x", v->tpid);
-        }
-        str_add_char(s, ')');
-        return;
-    }
-    case DP_ACTION_PUSH_MPLS: {
-        const struct dp_action_mpls *m = (const void *) a;
-
-        str_addf(s, "push_mpls(0x%04x,label=%u,tc=%u,ttl=%u,bos=%u)",
-                 m->eth_type, m->lse >> 12, m->lse >> 9 & 7, m->lse & 0xff,
-                 m->lse >> 8 & 1);
-        return;
-    }
-    case DP_ACTION_POP_MPLS: {
-        const struct dp_action_mpls *m = (const void *) a;
-
-        str_addf(s, "pop_mpls(0x%04x)", m->eth_type);
-        return;
-    }
-    case DP_ACTION_TRUNC: {
-        const struct dp_action_trunc *t = (const void *) a;
-
-        str_addf(s, "trunc(%u)", t->max_len);
-        return;
-    }
-    case DP_ACTION_CLONE:
-        str_add(s, "clone(");
-        format_list(dp_action_nested(a), names, s);
-        str_add_char(s, ')');
-        return;
-    case DP_ACTION_METER: {
-        const struct dp_action_meter *m = (const void *) a;
-
-        str_addf(s, "meter(%u)", m->meter);
-        return;
-    }
-    case DP_ACTION_CONTROLLER: {
-        const struct dp_action_controller *c = (const void *) a;
-
-        str_addf(s, "controller(max_len=%u,reason=%u)", c->max_len,
-                 c->reason);
-        return;
-    }
-    case DP_ACTION_RECIRC: {
-        const struct dp_action_recirc *r = (const void *) a;
-
-        str_addf(s, "recirc(%u)", r->id);
-        return;
-    }
-    case DP_ACTION_RECIRC_BY_LEN: {
-        const struct dp_action_recirc_by_len *r = (const void *) a;
-
-        str_addf(s, "recirc_by_len(longer than %u: pass %u, "
-                 "else pass %u)", r->max_len,
-                 r->id_longer, r->id);
-        return;
-    }
-    case DP_ACTION_SAMPLE: {
-        const struct dp_action_sample *p = (const void *) a;
-
-        str_addf(s, "sample(%u/65535)", p->probability);
-        return;
-    }
-    case DP_ACTION_DROP: {
-        const struct dp_action_drop *d = (const void *) a;
-
-        str_addf(s, "drop(%s)",
-                 drop_reason_name((enum drop_reason) d->reason));
-        return;
-    }
-    case DP_ACTION_POP_VLAN: str_add(s, "pop_vlan"); return;
-    case DP_ACTION_DEC_TTL: str_add(s, "dec_ttl"); return;
-    case DP_ACTION_DEC_MPLS_TTL: str_add(s, "dec_mpls_ttl"); return;
-    case DP_ACTION_COPY_TTL_OUT: str_add(s, "copy_ttl_out"); return;
-    case DP_ACTION_COPY_TTL_IN: str_add(s, "copy_ttl_in"); return;
-    case N_DP_ACTIONS: break;
+    str_add(s, names_of_types[a->type]);
+    if (details[a->type]) {
+        details[a->type](a, names, s);
     }
 }
 

@@ -1,0 +1,64 @@
+/* A packet on its way through the naive switch, with what the pipeline knows
+ * of it: shared by the files of the twin, for nobody else. */
+#ifndef WEFT_SWITCH_NAIVE_WALK_H
+#define WEFT_SWITCH_NAIVE_WALK_H
+
+#include "switch/naive_switch.h"
+#include "switch/translate_ctx.h"
+
+struct walk {
+    struct naive_switch *sw;
+    struct packet *pkt;
+    bool is_dead;                 /* an edit failed: it is dropped here */
+    bool exit;
+
+    /* Values that the bytes do not carry, and which of them were written. */
+    struct flow extra, written;
+
+    uint8_t table, origin;
+    be64 cookie;
+    struct actions set;
+    uint8_t set_table;            /* who wrote to it last */
+    be64 set_cookie;
+    unsigned int n_stack;
+    u128 stack[TRANSLATE_MAX_STACK];
+};
+
+bool walk_is_stopped(const struct walk *);
+struct flow walk_flow(struct walk *);
+uint32_t walk_in_port(struct walk *);
+/* Calls `body` for a copy of the packet with an action set of its own. */
+void walk_in_copy(struct walk *,
+                  void (*body)(struct walk *, const void *aux),
+                  const void *aux);
+
+/* ---- Fields ---- */
+
+u128 walk_get(struct walk *, enum field_id);
+/* Does the packet have the field? */
+bool walk_has(struct walk *, enum field_id);
+/* What an edit of the packet returned. */
+void walk_edit(struct walk *, bool done);
+void walk_set(struct walk *, enum field_id, u128 value, u128 mask);
+void walk_set_vlan(struct walk *, uint16_t tci, uint16_t mask);
+u128 walk_get_sub(struct walk *, const struct subfield *);
+void walk_set_sub(struct walk *, const struct subfield *, u128 value);
+
+/* ---- naive_output.c ---- */
+
+/* Returns what it noted, to be added to; NULL if the port wants no such. */
+struct naive_output *walk_to_controller(struct walk *, uint16_t max_len,
+                                        uint16_t id, uint8_t reason);
+void walk_controller(struct walk *, const struct action_controller *);
+void walk_output(struct walk *, uint32_t port, uint32_t max_len);
+
+/* ---- naive_action.c ---- */
+
+void walk_actions(struct walk *, struct action_list);
+
+/* ---- naive_switch.c ---- */
+
+/* Returns whether an entry of the first table matched. */
+bool walk_table(struct walk *, uint8_t table, uint32_t in_port);
+
+#endif
