@@ -1,19 +1,20 @@
 /* The API: how an operator's tools reach the daemon.
  *
- * HTTP and JSON over the Unix socket `<run>/api.sock`.  What can be asked is one
- * table, routes.c; what is answered to each row is in the file of its noun.
+ * HTTP and JSON over the Unix socket `<run>/api.sock`.  What can be asked is
+ * one table, routes.c; what is answered to each row is in the file of its noun.
  *
  *     client -> http.c (its own thread: libmicrohttpd)
  *                 | request, whole and bounded
  *                 v
- *            control thread: routes.c -> ports.c, flows.c, ...  -> reply
+ *            its owner's thread: routes.c -> ports.c, flows.c, ...  -> reply
  *                 | long lists: a job on the loop's pool, under RCU
  *                 v
  *            http.c -> client
  *
  * Always true:
- *   - Handlers run on the control thread, one at a time; they never wait for a
- *     client or a device that may not answer.
+ *   - Handlers run on the thread that owns their noun (the switch's or the
+ *     controller's), one at a time; they never wait for a client or a device
+ *     that may not answer.
  *   - A request is at most API_MAX_BODY bytes, and every list of parameters,
  *     connections and captures has an end.
  *   - Every refusal is a JSON object that says what, where and what to do next
@@ -29,6 +30,9 @@
 
 enum { API_MAX_BODY = 1 << 20 };
 
+/* Whose threads handlers run on. */
+enum api_owner { API_SWITCH, API_CONTROLLER, N_API_OWNERS };
+
 /* What handlers work on. */
 struct api {
     struct switch_ *sw;
@@ -40,8 +44,11 @@ struct api {
     struct snoops *snoops;              /* the same */
 };
 
-/* Finds the route and runs its handler.  The reply may hold a job: then it is
- * not finished until api_run_job(). */
+/* Any thread: who owns what is at this path; API_SWITCH when nothing is. */
+enum api_owner api_owner(const char *path);
+/* On the owner's thread: finds the route and runs its handler.
+ * The reply may hold a job: then it is not finished until api_run_job(); or be
+ * deferred: until api_reply_finish(). */
 void api_dispatch(struct api *, struct api_request *, msec now,
                   struct api_reply *);
 /* Any thread that is a registered RCU reader. */

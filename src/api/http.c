@@ -23,11 +23,23 @@ enum {
 };
 
 /* A request's way.  MHD's thread owns it in RECEIVING and ANSWERED, the control
- * thread (or its job) in between, while the connection is suspended. */
+ * thread of its lane (or its job) in between, while the connection is
+ * suspended. */
 enum http_state { RECEIVING, QUEUED, HANDLED, ANSWERED };
+
+/* A thread whose handlers answer, and what waits for it. */
+struct http_lane {
+    struct http *http;
+    uv_loop_t *loop; /* NULL: closed, or not in this daemon */
+    uv_async_t async;
+    unsigned int n_jobs;                      /* on the pool */
+    unsigned int n_deferred;                  /* replies that handlers owe */
+    struct http_request *queue, **queue_tail; /* http->mutex */
+};
 
 struct http_request {
     struct http *http;
+    struct http_lane *lane; /* once queued */
     struct MHD_Connection *connection;
     enum http_state state;
     struct api_request request;
@@ -35,21 +47,18 @@ struct http_request {
     struct str body;
     bool is_too_large, has_too_many_params;
     uv_work_t work;
-    struct http_request *next;    /* in http->queue, or http->streams */
+    struct http_request *next; /* in lane->queue, or http->streams */
 };
 
 struct http {
     struct http_config config;
     struct MHD_Daemon *daemon;
-    uv_async_t async;
     uv_timer_t stream_timer;
-    unsigned int n_jobs;          /* on the pool */
     unsigned int hangup_turn;
 
     pthread_mutex_t mutex;        /* for what follows */
-    struct http_request *queue, **queue_tail;
+    struct http_lane lanes[N_API_OWNERS];
     struct http_request *streams;
-    bool is_stopping;
 };
 
 /* ---- MHD's thread ---- */
@@ -171,27 +180,29 @@ refuse_early(struct http_request *r)
     return true;
 }
 
-/* Hands the request to the control thread; false: the daemon is about to end. */
+/* Hands the request to the thread that answers such; false: the daemon is about
+ * to end. */
 static bool
 queue_request(struct http_request *r)
 {
     struct http *http = r->http;
+    struct http_lane *lane = &http->lanes[api_owner(r->request.path)];
     bool is_queued;
 
     pthread_mutex_lock(&http->mutex);
-    is_queued = !http->is_stopping;
+    is_queued = lane->loop != NULL;
     if (is_queued) {
-        /* Before the control thread can see it, or it might resume first. */
+        /* Before that thread can see it, or it might resume first. */
         MHD_suspend_connection(r->connection);
         r->state = QUEUED;
+        r->lane = lane;
         r->next = NULL;
-        *http->queue_tail = r;
-        http->queue_tail = &r->next;
+        *lane->queue_tail = r;
+        lane->queue_tail = &r->next;
+        /* With the lock: the lane cannot be closed meanwhile. */
+        uv_async_send(&lane->async);
     }
     pthread_mutex_unlock(&http->mutex);
-    if (is_queued) {
-        uv_async_send(&http->async);
-    }
     return is_queued;
 }
 
@@ -273,7 +284,8 @@ receive(void *aux, struct MHD_Connection *connection, const char *path,
         return answer(r);
     }
     if (!queue_request(r)) {
-        api_fail(&r->reply, API_BUSY, NULL, NULL, "the daemon is ending");
+        api_fail(&r->reply, API_BUSY, NULL, NULL,
+                 "nobody answers that: the daemon begins, or ends");
         return answer(r);
     }
     return MHD_YES;
@@ -322,7 +334,7 @@ log_mhd(void *aux UNUSED, const char *format, va_list args)
     str_fini(&text);
 }
 
-/* ---- The control thread ---- */
+/* ---- The threads that answer ---- */
 
 /* The reply is there: back to MHD's thread. */
 static void
@@ -356,7 +368,16 @@ job_done(uv_work_t *work, int status UNUSED)
 {
     struct http_request *r = CONTAINER_OF(work, struct http_request, work);
 
-    r->http->n_jobs--;
+    r->lane->n_jobs--;
+    finish(r);
+}
+
+static void
+finish_deferred(struct api_reply *reply)
+{
+    struct http_request *r = CONTAINER_OF(reply, struct http_request, reply);
+
+    r->lane->n_deferred--;
     finish(r);
 }
 
@@ -413,10 +434,16 @@ handle(struct http_request *r)
 {
     struct http *http = r->http;
 
+    r->lane->n_deferred++;
+    r->reply.finish = finish_deferred;
     api_dispatch(http->config.api, &r->request, clock_msec(), &r->reply);
+    if (r->reply.is_deferred) {
+        return;
+    }
+    r->lane->n_deferred--;
     if (r->reply.job) {
-        http->n_jobs++;
-        uv_queue_work(http->config.loop, &r->work, run_job, job_done);
+        r->lane->n_jobs++;
+        uv_queue_work(r->lane->loop, &r->work, run_job, job_done);
         return;
     }
     if (r->reply.stream) {
@@ -427,15 +454,15 @@ handle(struct http_request *r)
 }
 
 static struct http_request *
-take_queue(struct http *http)
+take_queue(struct http_lane *lane)
 {
     struct http_request *list;
 
-    pthread_mutex_lock(&http->mutex);
-    list = http->queue;
-    http->queue = NULL;
-    http->queue_tail = &http->queue;
-    pthread_mutex_unlock(&http->mutex);
+    pthread_mutex_lock(&lane->http->mutex);
+    list = lane->queue;
+    lane->queue = NULL;
+    lane->queue_tail = &lane->queue;
+    pthread_mutex_unlock(&lane->http->mutex);
     return list;
 }
 
@@ -455,6 +482,53 @@ handle_queue(uv_async_t *async)
 }
 
 int
+http_open_lane(struct http *http, enum api_owner owner, uv_loop_t *loop)
+{
+    struct http_lane *lane = &http->lanes[owner];
+    int err = uv_async_init(loop, &lane->async, handle_queue);
+
+    if (err) {
+        return err;
+    }
+    lane->async.data = lane;
+    pthread_mutex_lock(&http->mutex);
+    lane->loop = loop;
+    pthread_mutex_unlock(&http->mutex);
+    return 0;
+}
+
+static void
+set_true(uv_handle_t *handle)
+{
+    *(bool *) handle->data = true;
+}
+
+void
+http_close_lane(struct http *http, enum api_owner owner)
+{
+    struct http_lane *lane = &http->lanes[owner];
+    uv_loop_t *loop = lane->loop;
+    bool is_closed = false;
+
+    if (!loop) {
+        return;
+    }
+    pthread_mutex_lock(&http->mutex);
+    lane->loop = NULL;
+    pthread_mutex_unlock(&http->mutex);
+    /* No connection may be suspended when MHD is stopped. */
+    handle_queue(&lane->async);
+    while (lane->n_jobs || lane->n_deferred) {
+        uv_run(loop, UV_RUN_ONCE);
+    }
+    lane->async.data = &is_closed;
+    uv_close((uv_handle_t *) &lane->async, set_true);
+    while (!is_closed) {
+        uv_run(loop, UV_RUN_ONCE);
+    }
+}
+
+int
 http_start(const struct http_config *config, struct http **result,
            struct str *error)
 {
@@ -462,9 +536,12 @@ http_start(const struct http_config *config, struct http **result,
     int err;
 
     http->config = *config;
-    http->queue_tail = &http->queue;
     pthread_mutex_init(&http->mutex, NULL);
-    err = uv_async_init(config->loop, &http->async, handle_queue);
+    for (unsigned int i = 0; i < N_API_OWNERS; i++) {
+        http->lanes[i].http = http;
+        http->lanes[i].queue_tail = &http->lanes[i].queue;
+    }
+    err = http_open_lane(http, API_SWITCH, config->loop);
     if (err) {
         str_setf(error, "cannot make the API's event: %s", uv_strerror(err));
         pthread_mutex_destroy(&http->mutex);
@@ -472,7 +549,6 @@ http_start(const struct http_config *config, struct http **result,
         close(config->listen_fd);
         return err;
     }
-    http->async.data = http;
     uv_timer_init(config->loop, &http->stream_timer);
     http->stream_timer.data = http;
 
@@ -497,29 +573,15 @@ http_start(const struct http_config *config, struct http **result,
     return 0;
 }
 
-static void
-count_closed(uv_handle_t *handle)
-{
-    ++*(unsigned int *) handle->data;
-}
-
 void
 http_stop(struct http *http)
 {
-    unsigned int n_closed = 0;
+    bool is_closed = false;
 
     if (!http) {
         return;
     }
-    pthread_mutex_lock(&http->mutex);
-    http->is_stopping = true;
-    pthread_mutex_unlock(&http->mutex);
-
-    /* No connection may be suspended when MHD is stopped. */
-    handle_queue(&http->async);
-    while (http->n_jobs) {
-        uv_run(http->config.loop, UV_RUN_ONCE);
-    }
+    http_close_lane(http, API_SWITCH);
     rcu_online();
     uv_timer_stop(&http->stream_timer);
     if (http->config.api->captures) {
@@ -534,11 +596,9 @@ http_stop(struct http *http)
         run_owners(http);
     }
 
-    http->async.data = &n_closed;
-    http->stream_timer.data = &n_closed;
-    uv_close((uv_handle_t *) &http->async, count_closed);
-    uv_close((uv_handle_t *) &http->stream_timer, count_closed);
-    while (n_closed < 2) {
+    http->stream_timer.data = &is_closed;
+    uv_close((uv_handle_t *) &http->stream_timer, set_true);
+    while (!is_closed) {
         uv_run(http->config.loop, UV_RUN_ONCE);
     }
     pthread_mutex_destroy(&http->mutex);

@@ -1,8 +1,9 @@
 /* The API's socket: HTTP by libmicrohttpd, in a thread of its own.
  *
  * The thread receives whole, bounded requests and suspends their connections;
- * the control thread's loop handles them one by one and resumes the connection
- * with the reply.  Nobody waits for a slow client but its own connection.
+ * the loop of the thread that owns the noun (its lane) handles them one by one
+ * and resumes the connection with the reply.  Nobody waits for a slow client
+ * but its own connection.
  *
  * Who may ask: root, the user that the daemon runs as, and members of one group
  * (the socket's file mode says so; SO_PEERCRED says it again, for a socket that
@@ -24,9 +25,15 @@ struct http_config {
 
 struct http;
 
-/* To be called on the loop's thread, like http_stop(). */
+/* Opens the switch's lane.  To be called on the loop's thread, like
+ * http_stop(). */
 int http_start(const struct http_config *, struct http **,
                struct str *error);
+/* Another thread's nouns are answered from now on, and no more: by functions of
+ * that thread, before http_stop().  Closing runs the loop until all that was
+ * asked is answered; replies which handlers deferred are theirs to finish. */
+int http_open_lane(struct http *, enum api_owner, uv_loop_t *);
+void http_close_lane(struct http *, enum api_owner);
 /* Answers what was asked, ends captures, and runs the loop until all is done.
  * Accepts NULL. */
 void http_stop(struct http *);

@@ -25,6 +25,15 @@ api_reply_fini(struct api_reply *reply)
     str_fini(&reply->body);
 }
 
+void
+api_reply_finish(struct api_reply *reply)
+{
+    reply->is_deferred = false;
+    if (reply->finish) {
+        reply->finish(reply);
+    }
+}
+
 static int
 add_bytes(const char *bytes, size_t size, void *body)
 {

@@ -49,7 +49,13 @@ struct api_reply {
     struct str body;
     struct api_job *job;          /* owned */
     struct stream *stream;        /* the body is what it says; not owned */
+    /* The handler fills it in later, on its thread, and then calls
+     * api_reply_finish(). */
+    bool is_deferred;
+    void (*finish)(struct api_reply *); /* who waits for that */
 };
+
+void api_reply_finish(struct api_reply *);
 
 void api_reply_fini(struct api_reply *);
 

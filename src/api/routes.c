@@ -3,39 +3,43 @@
 #include <stdlib.h>
 
 static const struct api_route routes[] = {
-    { "GET",    "/v1/status",   status_show,   { 0 } },
-    { "GET",    "/v1/metrics",  metrics_show,  { 0 } },
-    { "GET",    "/v1/switch",   switch_show,   { 0 } },
-    { "POST",   "/v1/barrier",  barrier_post,  { 0 } },
+    { API_SWITCH, "GET",   "/v1/status",    status_show, { 0 } },
+    { API_SWITCH, "GET",   "/v1/metrics",   metrics_show, { 0 } },
+    { API_SWITCH, "GET",   "/v1/switch",    switch_show, { 0 } },
+    { API_SWITCH, "POST",  "/v1/barrier",   barrier_post, { 0 } },
 
-    { "GET",    "/v1/ports",    ports_list,    { 0 } },
-    { "POST",   "/v1/ports",    ports_add,     { 0 } },
-    { "GET",    "/v1/ports/*",  ports_show,    { 0 } },
-    { "PATCH",  "/v1/ports/*",  ports_set,     { 0 } },
-    { "DELETE", "/v1/ports/*",  ports_delete,  { 0 } },
+    { API_SWITCH, "GET",   "/v1/ports",     ports_list, { 0 } },
+    { API_SWITCH, "POST",  "/v1/ports",     ports_add, { 0 } },
+    { API_SWITCH, "GET",   "/v1/ports/*",   ports_show, { 0 } },
+    { API_SWITCH, "PATCH", "/v1/ports/*",   ports_set, { 0 } },
+    { API_SWITCH, "DELETE", "/v1/ports/*",   ports_delete, { 0 } },
 
-    { "GET",    "/v1/flows",    flows_list,    { "table", "match" } },
-    { "POST",   "/v1/flows",    flows_change,  { 0 } },
-    { "DELETE", "/v1/flows",    flows_delete,  { "flow", "strict" } },
-    { "GET",    "/v1/groups",   groups_list,   { 0 } },
-    { "POST",   "/v1/groups",   groups_change, { 0 } },
-    { "DELETE", "/v1/groups",   groups_delete, { "group" } },
-    { "GET",    "/v1/meters",   meters_list,   { 0 } },
-    { "POST",   "/v1/meters",   meters_change, { 0 } },
-    { "DELETE", "/v1/meters",   meters_delete, { "meter" } },
+    { API_SWITCH, "GET",   "/v1/flows",     flows_list, { "table", "match" } },
+    { API_SWITCH, "POST",  "/v1/flows",     flows_change, { 0 } },
+    { API_SWITCH, "DELETE", "/v1/flows",     flows_delete,
+      { "flow", "strict" } },
+    { API_SWITCH, "GET",   "/v1/groups",    groups_list, { 0 } },
+    { API_SWITCH, "POST",  "/v1/groups",    groups_change, { 0 } },
+    { API_SWITCH, "DELETE", "/v1/groups",    groups_delete, { "group" } },
+    { API_SWITCH, "GET",   "/v1/meters",    meters_list, { 0 } },
+    { API_SWITCH, "POST",  "/v1/meters",    meters_change, { 0 } },
+    { API_SWITCH, "DELETE", "/v1/meters",    meters_delete, { "meter" } },
 
-    { "GET",    "/v1/controllers", controllers_list, { 0 } },
-    { "PATCH",  "/v1/controllers", controllers_set, { 0 } },
-    { "DELETE", "/v1/controllers", controllers_delete, { "controller" } },
+    { API_SWITCH, "GET",   "/v1/controllers", controllers_list, { 0 } },
+    { API_SWITCH, "PATCH", "/v1/controllers", controllers_set, { 0 } },
+    { API_SWITCH, "DELETE", "/v1/controllers", controllers_delete,
+      { "controller" } },
 
-    { "GET",    "/v1/fdb",      fdb_list,      { "port", "vlan" } },
-    { "DELETE", "/v1/fdb",      fdb_flush_some, { "port", "vlan" } },
-    { "GET",    "/v1/cache",    cache_list,    { "port", "limit" } },
-    { "GET",    "/v1/drops",    drops_show,    { "port" } },
-    { "POST",   "/v1/trace",    trace_run,     { 0 } },
-    { "GET",    "/v1/capture",  capture_begin, { "port", "direction" } },
-    { "GET",    "/v1/snoop",    snoop_begin,  { 0 } },
-    { 0 },
+    { API_SWITCH, "GET",   "/v1/fdb",       fdb_list, { "port", "vlan" } },
+    { API_SWITCH, "DELETE", "/v1/fdb",       fdb_flush_some,
+      { "port", "vlan" } },
+    { API_SWITCH, "GET",   "/v1/cache",     cache_list, { "port", "limit" } },
+    { API_SWITCH, "GET",   "/v1/drops",     drops_show, { "port" } },
+    { API_SWITCH, "POST",  "/v1/trace",     trace_run, { 0 } },
+    { API_SWITCH, "GET",   "/v1/capture",   capture_begin,
+      { "port", "direction" } },
+    { API_SWITCH, "GET",   "/v1/snoop",     snoop_begin, { 0 } },
+    { API_SWITCH, NULL, NULL, NULL, { 0 } },
 };
 
 const struct api_route *
@@ -65,6 +69,19 @@ path_fits(const struct api_route *route, const char *path,
     }
     strcpy(name, rest);
     return true;
+}
+
+enum api_owner
+api_owner(const char *path)
+{
+    char name[API_MAX_NAME];
+
+    for (const struct api_route *r = routes; r->method; r++) {
+        if (path_fits(r, path, name)) {
+            return r->owner;
+        }
+    }
+    return API_SWITCH;
 }
 
 static bool

@@ -8,6 +8,7 @@ typedef void api_handler(struct api *, struct api_request *, msec now,
                          struct api_reply *);
 
 struct api_route {
+    enum api_owner owner; /* whose thread handles it */
     const char *method;
     const char *path;             /* a last part "*" is request->name */
     api_handler *handle;
