@@ -37,7 +37,13 @@ fail(struct str *error, const char *device, const char *what, int err)
     return err;
 }
 
-/* TAP. */
+/* TAP and TUN. */
+
+static bool
+has_char_device(const struct device *device)
+{
+    return device->kind == HELPER_TAP || device->kind == HELPER_TUN;
+}
 
 static void
 close_fds(struct helper_device *opened)
@@ -49,7 +55,7 @@ close_fds(struct helper_device *opened)
 }
 
 static int
-tap_attach(const char *name, bool multi_queue, int *result)
+tap_attach(const char *name, bool multi_queue, bool is_tun, int *result)
 {
     struct ifreq ifr = { 0 };
     int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -58,7 +64,7 @@ tap_attach(const char *name, bool multi_queue, int *result)
         return -errno;
     }
     snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", name);
-    ifr.ifr_flags = (short) (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR
+    ifr.ifr_flags = (short) ((is_tun ? IFF_TUN : IFF_TAP) | IFF_NO_PI | IFF_VNET_HDR
                              | (multi_queue ? IFF_MULTI_QUEUE : 0));
     if (ioctl(fd, TUNSETIFF, &ifr)) {
         int err = -errno;
@@ -73,16 +79,18 @@ tap_attach(const char *name, bool multi_queue, int *result)
 /* Opens the queues of the tap `name` in the current namespace, made when it is
  * not there. */
 static int
-tap_open_queues(struct device_env *env, const char *name, unsigned int n,
-                struct helper_device *opened)
+tap_open_queues(struct device_env *env, const char *name,
+                struct device *device)
 {
+    struct helper_device *opened = &device->opened;
+    unsigned int n = device->spec.n_queues;
     int header_size = VNET_HEADER_SIZE;
     int err;
 
     for (unsigned int i = 0; i < n; i++) {
         int fd = -1;
 
-        err = tap_attach(name, n > 1, &fd);
+        err = tap_attach(name, n > 1, device->kind == HELPER_TUN, &fd);
         if (err) {
             goto close_fds;
         }
@@ -227,7 +235,7 @@ tap_make(struct device_env *env, struct device *device, int netns_fd,
         return home;
     }
     snprintf(name, sizeof name, "t%u", ++env->n_made);
-    err = tap_open_queues(env, name, spec->n_queues, &device->opened);
+    err = tap_open_queues(env, name, device);
     if (err) {
         fail(error, spec->device, "open a tap", err);
         goto leave;
@@ -263,8 +271,7 @@ open_tap(struct device_env *env, struct device *device, struct str *error)
     }
     if (!link_get(place.nl, spec->device, &link)) {
         /* Somebody's persistent tap: ours to plug in, not to delete. */
-        err = tap_open_queues(env, spec->device, spec->n_queues,
-                              &device->opened);
+        err = tap_open_queues(env, spec->device, device);
         if (err) {
             err = err == -EINVAL ? -EEXIST : err;
             str_setf(error, "%s: %s", spec->device,
@@ -401,7 +408,7 @@ vm_tap_make(struct device_env *env, struct device *device,
         return 0;
     }
 
-    err = tap_attach(spec->device, spec->n_queues > 1, &fd);
+    err = tap_attach(spec->device, spec->n_queues > 1, false, &fd);
     if (err) {
         return fail(error, spec->device, "make a tap", err);
     }
@@ -563,6 +570,7 @@ device_open(struct device_env *env, struct device *device, struct str *error)
     device->opened = (struct helper_device) { .features = env->features };
     switch (device->kind) {
     case HELPER_TAP:
+    case HELPER_TUN:
         err = open_tap(env, device, error);
         break;
     case HELPER_NETDEV:
@@ -581,8 +589,8 @@ device_find_link(const struct device *device, struct netlink **result,
                  struct link_info *link)
 {
     int fd = device->opened.fds[0];
-    int netns_fd = ioctl(fd, device->kind == HELPER_TAP ? TUNGETDEVNETNS
-                                                        : SIOCGSKNS);
+    int netns_fd = ioctl(fd, has_char_device(device) ? TUNGETDEVNETNS
+                                                     : SIOCGSKNS);
     struct netlink *nl = NULL;
     int home, err;
 
@@ -615,7 +623,7 @@ device_close(struct device_env *env, struct device *device, bool keep)
     struct netlink *nl = NULL;
     int home = -1;
 
-    if (device->kind != HELPER_TAP) {
+    if (!has_char_device(device)) {
         int netns_fd = ioctl(fd, SIOCGSKNS);
 
         if (netns_fd >= 0) {
@@ -700,7 +708,7 @@ probe_features(const struct device_env *env)
     if (home < 0) {
         return features;
     }
-    if (!tap_attach("probe", false, &fd)) {
+    if (!tap_attach("probe", false, false, &fd)) {
         if (!ioctl(fd, TUNSETOFFLOAD, tun_offloads | tun_uso)) {
             features |= PORT_F_USO;
         }

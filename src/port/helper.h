@@ -64,6 +64,7 @@ unsigned int helper_generation(const struct helper *);
 
 enum helper_kind {
     HELPER_TAP,               /* char device for us, link for a container */
+    HELPER_TUN,               /* the same without Ethernet */
     HELPER_NETDEV,            /* packet sockets on a link that exists */
     HELPER_VETH,              /* packet sockets on our end of a new pair */
     HELPER_VM_TAP,            /* packet sockets on a tap whose char device is

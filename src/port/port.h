@@ -63,9 +63,11 @@ enum port_state { PORT_DOWN, PORT_UP };
     X(rx_no_buffer)     /* the worker's packet pool was used up */           \
     X(rx_bad_offload)   /* the device's checksum or GSO promise is nonsense */\
     X(rx_bad_length)    /* shorter than Ethernet or longer than any buffer */\
+    X(rx_not_ip)        /* of a layer 3 device: neither IPv4 nor IPv6 */     \
     X(tx_full)          /* the device's queue is full */                     \
     X(tx_link_down)     /* the device is there, but nobody listens */        \
     X(tx_too_long)      /* longer than what the device takes */              \
+    X(tx_not_ip)        /* a layer 3 device takes IPv4 and IPv6 only */      \
     X(tx_refused)       /* the device refused for another reason */
 
 struct port_counters {

@@ -9,7 +9,7 @@
 
 #define PORT_CLASSES(X)                                                      \
     /* Devices of this host. */                                              \
-    X(tap) X(netdev) X(veth) X(internal)                                     \
+    X(tap) X(tun) X(netdev) X(veth) X(internal)                              \
     /* In memory, in files, between ports. */                                \
     X(null) X(ring) X(patch) X(impair) X(pcap)
 

@@ -73,6 +73,8 @@ struct tap_landing {
     struct packet *big;
 };
 
+static const struct tap_framing whole_frames = { .min_len = ETH_HEADER_LEN };
+
 /* The frame of `len` bytes that has landed, as a packet; NULL when the pool is
  * used up. */
 static struct packet *
@@ -94,30 +96,53 @@ take_landed(struct tap_landing *landing, uint32_t len)
     return pkt;
 }
 
+/* Offsets in a packet of the device, as offsets in the frame: by `shift`. */
+static void
+shift_offsets(struct vnet_header *header, int shift)
+{
+    if (header->flags & OFFLOAD_NEEDS_CSUM) {
+        header->csum_start = (uint16_t) (header->csum_start + shift);
+    }
+    if (header->gso_type) {
+        header->hdr_len = (uint16_t) (header->hdr_len + shift);
+    }
+}
+
 /* One frame.  1, 0 when there is none, or a negative errno. */
-static int
+static inline __attribute__((always_inline)) int
 read_frame(struct port *port, int fd, struct tap_landing *landing,
-           struct batch *batch)
+           struct batch *batch, const struct tap_framing *framing)
 {
     struct vnet_header header;
-    uint8_t *start = landing->big->data - sizeof header;
-    ssize_t n = read(fd, start, sizeof header + PACKET_MAX_LEN);
+    uint8_t *start = landing->big->data + framing->header_len
+                     - sizeof header;
+    ssize_t n = read(fd, start, sizeof header + PACKET_MAX_LEN
+                                    - framing->header_len);
     struct packet *pkt;
 
     if (n < 0) {
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     }
-    if (UNLIKELY((size_t) n < sizeof header + ETH_HEADER_LEN)) {
+    if (UNLIKELY((size_t) n < sizeof header + framing->min_len)) {
         port_drop_rx(port, 1, &port->counters.rx_bad_length);
         return 1;
     }
     memcpy(&header, start, sizeof header);
-    pkt = take_landed(landing, (uint32_t) n - (uint32_t) sizeof header);
+    pkt = take_landed(landing, (uint32_t) n - (uint32_t) sizeof header
+                                   + framing->header_len);
     if (UNLIKELY(!pkt)) {
         port_drop_rx(port, 1, &port->counters.rx_no_buffer);
         return 1;
     }
     pkt->in_port = port->id;
+    if (framing->add) {
+        if (!framing->add(port, pkt)) {
+            port_drop_rx(port, 1, &port->counters.rx_not_ip);
+            packet_free(pkt);
+            return 1;
+        }
+        shift_offsets(&header, (int) framing->header_len);
+    }
     if (UNLIKELY(!vnet_decode(&header, pkt))) {
         port_drop_rx(port, 1, &port->counters.rx_bad_offload);
         packet_free(pkt);
@@ -127,9 +152,9 @@ read_frame(struct port *port, int fd, struct tap_landing *landing,
     return 1;
 }
 
-int
-tap_rx(struct port *port, unsigned int queue, struct packet_pool *pool,
-       struct batch *batch)
+static inline __attribute__((always_inline)) int
+rx_frames(struct port *port, unsigned int queue, struct packet_pool *pool,
+          struct batch *batch, const struct tap_framing *framing)
 {
     struct tap_landing landing = { pool, NULL };
     unsigned int first = batch->n;
@@ -144,7 +169,7 @@ tap_rx(struct port *port, unsigned int queue, struct packet_pool *pool,
             && !(landing.big = packet_alloc(pool, PACKET_MAX_LEN))) {
             break;      /* what waits in the device may wait longer */
         }
-        err = read_frame(port, fd, &landing, batch);
+        err = read_frame(port, fd, &landing, batch, framing);
         if (err <= 0) {
             break;
         }
@@ -163,6 +188,21 @@ tap_rx(struct port *port, unsigned int queue, struct packet_pool *pool,
         port_count(&port->counters.rx_errors, 1);
     }
     return (int) (batch->n - first);
+}
+
+int
+tap_rx(struct port *port, unsigned int queue, struct packet_pool *pool,
+       struct batch *batch)
+{
+    return rx_frames(port, queue, pool, batch, &whole_frames);
+}
+
+int
+tap_rx_framed(struct port *port, unsigned int queue,
+              struct packet_pool *pool, struct batch *batch,
+              const struct tap_framing *framing)
+{
+    return rx_frames(port, queue, pool, batch, framing);
 }
 
 static void
@@ -192,44 +232,69 @@ count_refused(struct port *port, const struct packet *pkt, int err)
 
 /* Puts the header into the headroom: one write() costs a tenth less than a
  * writev() of two pieces. */
-static int
-write_frame(int fd, const struct packet *pkt)
+static inline __attribute__((always_inline)) int
+write_frame(int fd, const struct packet *pkt,
+            const struct tap_framing *framing)
 {
+    uint8_t *data = pkt->data + framing->header_len;
+    size_t len = pkt->len - framing->header_len;
     struct vnet_header header;
-    struct iovec iov[] = {
-        { &header, sizeof header },
-        { pkt->data, pkt->len },
-    };
+    struct iovec iov[] = { { &header, sizeof header }, { data, len } };
     ssize_t n;
 
     vnet_encode(pkt, &header);
-    if (LIKELY(packet_headroom(pkt) >= sizeof header)) {
-        uint8_t *start = pkt->data - sizeof header;
+    if (framing->header_len) {
+        shift_offsets(&header, -(int) framing->header_len);
+    }
+    /* A frame that others hold too keeps its bytes. */
+    if (LIKELY(!framing->header_len
+               && packet_headroom(pkt) >= sizeof header)) {
+        uint8_t *start = data - sizeof header;
 
         memcpy(start, &header, sizeof header);
-        n = write(fd, start, sizeof header + pkt->len);
+        n = write(fd, start, sizeof header + len);
     } else {
         n = writev(fd, iov, ARRAY_SIZE(iov));
     }
     return n < 0 ? -errno : 0;
 }
 
-void
-tap_tx(struct port *port, unsigned int queue, struct batch *batch,
-       bool borrow)
+static inline __attribute__((always_inline)) void
+tx_frames(struct port *port, unsigned int queue, struct batch *batch,
+          bool borrow, const struct tap_framing *framing)
 {
     int fd = nic_cast(port)->fds[queue];
 
     for (unsigned int i = 0; i < batch->n; i++) {
-        int err = write_frame(fd, batch->pkts[i]);
+        const struct packet *pkt = batch->pkts[i];
+        int err;
 
+        if (framing->fits && !framing->fits(pkt)) {
+            port_drop_tx(port, pkt, &port->counters.tx_not_ip);
+            continue;
+        }
+        err = write_frame(fd, pkt, framing);
         if (UNLIKELY(err)) {
-            count_refused(port, batch->pkts[i], err);
+            count_refused(port, pkt, err);
         }
     }
     if (!borrow) {
         batch_free_all(batch);
     }
+}
+
+void
+tap_tx(struct port *port, unsigned int queue, struct batch *batch,
+       bool borrow)
+{
+    tx_frames(port, queue, batch, borrow, &whole_frames);
+}
+
+void
+tap_tx_framed(struct port *port, unsigned int queue, struct batch *batch,
+              bool borrow, const struct tap_framing *framing)
+{
+    tx_frames(port, queue, batch, borrow, framing);
 }
 
 /* The kernel lets us write while the device is set up. */

@@ -6,6 +6,7 @@
 """
 
 import os
+import re
 import signal
 
 import pytest
@@ -151,3 +152,34 @@ def test_one_name_runs_once_per_namespace(lab):
     assert done.returncode not in (0, None)
     assert "runs already" in done.stdout
     assert lab.netns("a").ping("10.0.0.2")
+
+
+@pytest.mark.parametrize("is_bulk", (False, True))
+def test_a_layer_3_nic_talks_to_an_ethernet_one(lab, is_bulk):
+    """[a: tun0 10.0.0.1] --- br0 --- [b: eth0 10.0.0.2]; b knows who answers
+    for a, since nobody behind a tun does."""
+    a, b = lab.netns("a", ipv6=True), lab.netns("b", ipv6=True)
+    lab.start("1=a=tun:tun0,netns=a,addr=10.0.0.1/24+fd00::1/64,"
+              "mac=02:00:00:00:00:0a,peer=02:00:00:00:00:0b",
+              "2=b=tap:eth0,netns=b,addr=10.0.0.2/24+fd00::2/64,"
+              "mac=02:00:00:00:00:0b")
+    lab.wait_port("a", "up")
+    lab.wait_port("b", "up")
+    b.run("ip", "neigh", "add", "10.0.0.1", "lladdr", "02:00:00:00:00:0a",
+          "dev", "eth0")
+    b.run("ip", "-6", "neigh", "add", "fd00::1", "lladdr",
+          "02:00:00:00:00:0a", "dev", "eth0")
+    if is_bulk:
+        # Super-frames with checksums owed, both ways.
+        assert move_file(a, b, "10.0.0.2")
+        assert move_file(b, a, "10.0.0.1")
+        return
+    assert a.ping("10.0.0.2")
+    assert b.ping("10.0.0.1")
+    assert a.ping("fd00::2")
+    nic = b.nic("eth0")
+    nic.send(Ether(src=nic.mac, dst="02:00:00:00:00:0a", type=0x88b5)
+             / Raw(b"x" * 50))
+    eventually(lambda: re.search(r"tx_not_ip +1\n",
+                                 lab.text("port", "show", "a")),
+               "the frame that is not IP is counted")
