@@ -1,6 +1,6 @@
 /* Devices, namespaces and links that go, and return: what becomes of the ports
  * on them. */
-#include "nic_lab.h"
+#include "port/nic_lab_test.h"
 
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 /* Ports on real devices: tap, netdev, veth, internal, a VM's tap. */
-#include "nic_lab.h"
+#include "port/nic_lab_test.h"
 
 #include <dirent.h>
 #include <fcntl.h>

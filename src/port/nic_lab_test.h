@@ -7,8 +7,8 @@
  *     [web: eth0] ---- veth ---- [host: dev0] ---- netdev port
  *
  * A step that fails fails the test. */
-#ifndef WEFT_PORT_NIC_LAB_H
-#define WEFT_PORT_NIC_LAB_H
+#ifndef WEFT_PORT_NIC_LAB_TEST_H
+#define WEFT_PORT_NIC_LAB_TEST_H
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "nic_lab.h"
+#include "port/nic_lab_test.h"
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
