@@ -10,7 +10,7 @@ struct cache_job {
     struct api_job job;
     struct datapath *dp;
     struct port_names names;
-    uint32_t port;                /* 0: all */
+    uint32_t port;                /* its id; 0: all */
     uint64_t limit;
     msec now;
     uint64_t n;
@@ -22,13 +22,15 @@ add_entry(void *aux, const struct dp_entry_view *view)
 {
     struct cache_job *job = aux;
     struct str match_text = STR_INIT, actions = STR_INIT;
+    uint32_t id = flow_in_port(&view->value), number = port_number(id);
     struct match match;
 
-    if (job->port && flow_in_port(&view->value) != job->port) {
+    if (job->port && id != job->port) {
         return true;
     }
     match.value = view->value;
     match.mask = view->mask;
+    match.value.key.in_port = htobe32(number);
     match_format(&match, &match_text);
     if (view->actions.len) {
         dp_action_list_format(view->actions, port_names_find, &job->names,
@@ -40,9 +42,8 @@ add_entry(void *aux, const struct dp_entry_view *view)
         job->reply,
         json_pack("{s:i, s:I, s:s?, s:s, s:s, s:I, s:I, s:f, s:f, s:b, s:b}",
                   "worker", (int) view->worker,
-                  "in_port", (json_int_t) flow_in_port(&view->value),
-                  "port", port_names_find(&job->names,
-                                          flow_in_port(&view->value)),
+                  "in_port", (json_int_t) number,
+                  "port", port_names_find(&job->names, id),
                   "match", str_text(&match_text),
                   "actions", str_text(&actions),
                   "packets", (json_int_t) view->packets,
@@ -98,7 +99,7 @@ cache_list(struct api *api, struct api_request *request, msec now,
     job->job.run = cache_job_run;
     job->job.destroy = cache_job_destroy;
     job->dp = switch_datapath(api->sw);
-    job->port = sp ? sp->number : 0;
+    job->port = sp ? port_id(sp->number) : 0;
     job->limit = limit;
     job->now = now;
     port_names_init(&job->names, api);

@@ -9,7 +9,7 @@ enum { ANY_VLAN = 4096 };
 
 /* Which stations are asked for. */
 struct fdb_query {
-    uint32_t port;                /* 0: all */
+    uint32_t port;                /* its id; 0: all */
     uint64_t vlan;                /* ANY_VLAN: all */
 };
 
@@ -30,7 +30,7 @@ parse_query(struct api *api, struct api_request *request,
         if (!sp) {
             return false;
         }
-        query->port = sp->number;
+        query->port = port_id(sp->number);
     }
     return true;
 }
@@ -91,7 +91,7 @@ station_json(struct fdb_job *job, const struct fdb_info *station)
     return json_pack("{s:s, s:i, s:I, s:s?, s:f}",
                      "mac", mac,
                      "vlan", station->key.vid,
-                     "number", (json_int_t) station->port,
+                     "number", (json_int_t) port_number(station->port),
                      "port", port_names_find(&job->names, station->port),
                      "age", (double) MAX(job->now - station->used, 0) / 1000);
 }

@@ -333,12 +333,19 @@ port_settings_to_json(const struct port_setting_values *settings,
 
 /* ---- A port as written ---- */
 
-/* Takes the leading "NUMBER=" off; false: a number that cannot be one. */
+/* Takes the leading "NUMBER=" or "local=" off; false: a number that cannot be
+ * one. */
 static bool
 take_number(const char **text, uint32_t *number)
 {
+    static const char local[] = "local=";
     size_t n_digits = strspn(*text, "0123456789");
 
+    if (!strncasecmp(*text, local, strlen(local))) {
+        *number = OFPP_LOCAL;
+        *text += strlen(local);
+        return true;
+    }
     if (!n_digits || (*text)[n_digits] != '=') {
         return true;
     }
@@ -347,7 +354,7 @@ take_number(const char **text, uint32_t *number)
     }
     *number = (uint32_t) strtoul(*text, NULL, 10);
     *text += n_digits + 1;
-    return *number > 0 && *number < DP_MAX_PORTS;
+    return port_number_is_valid(*number);
 }
 
 /* Moves the settings and the name from the options to where they belong. */
@@ -409,8 +416,8 @@ port_spec_parse(const char *text, struct port_spec *result,
 
     port_settings_init(&spec.settings);
     if (!take_number(&rest, &spec.number)) {
-        str_setf(error, "port '%s': a port's number is 1 to %d", text,
-                 DP_MAX_PORTS - 1);
+        str_setf(error, "port '%s': a port's number is 1 to %d, or local",
+                 text, PORT_ID_LOCAL - 1);
         return -EINVAL;
     }
     err = port_config_parse(rest, &spec.config, error);

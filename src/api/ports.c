@@ -186,9 +186,9 @@ ports_add(struct api *api, struct api_request *request, msec now UNUSED,
     if (body.number) {
         spec.number = body.number;
     }
-    if (spec.number >= DP_MAX_PORTS) {
+    if (spec.number && !port_number_is_valid(spec.number)) {
         api_fail(reply, API_BAD_REQUEST, "number", NULL,
-                 "a port's number is 1 to %d", DP_MAX_PORTS - 1);
+                 "a port's number is 1 to %d, or LOCAL's", PORT_ID_LOCAL - 1);
         goto free_body;
     }
     if (switch_port_by_name(api->sw, spec.config.name)) {

@@ -161,6 +161,9 @@ api_find_port(struct api *api, const char *text, const char *where,
     } else {
         port = switch_port_by_name(api->sw, text);
     }
+    if (!port && !strcasecmp(text, "LOCAL")) {
+        port = switch_port_by_number(api->sw, OFPP_LOCAL);
+    }
     if (port) {
         return port;
     }
@@ -242,7 +245,7 @@ port_names_init(struct port_names *names, struct api *api)
             size = size ? size * 2 : 64;
             names->list = xrealloc(names->list, size * sizeof *names->list);
         }
-        names->list[names->n].number = p->number;
+        names->list[names->n].id = port_id(p->number);
         memcpy(names->list[names->n].name, p->port->config.name,
                PORT_NAME_MAX);
         names->n++;
@@ -257,16 +260,16 @@ port_names_fini(struct port_names *names)
 }
 
 static int
-compare_numbers(const void *key, const void *entry)
+compare_ids(const void *key, const void *entry)
 {
-    uint32_t number = *(const uint32_t *) key;
-    uint32_t other = ((const struct port_name *) entry)->number;
+    uint32_t id = *(const uint32_t *) key;
+    uint32_t other = ((const struct port_name *) entry)->id;
 
-    return number < other ? -1 : number > other;
+    return id < other ? -1 : id > other;
 }
 
 const char *
-port_names_find(void *aux, uint32_t number)
+port_names_find(void *aux, uint32_t id)
 {
     const struct port_names *names = aux;
     const struct port_name *found;
@@ -274,7 +277,7 @@ port_names_find(void *aux, uint32_t number)
     if (!names->n) {
         return NULL;
     }
-    found = bsearch(&number, names->list, names->n, sizeof *names->list,
-                    compare_numbers);
+    found = bsearch(&id, names->list, names->n, sizeof *names->list,
+                    compare_ids);
     return found ? found->name : NULL;
 }

@@ -46,13 +46,13 @@ void api_fail_errno(struct api_reply *, int err, const char *where,
 struct port_names {
     unsigned int n;
     struct port_name {
-        uint32_t number;
+        uint32_t id;
         char name[PORT_NAME_MAX];
-    } *list;                      /* by number */
+    } *list;                      /* by id */
 };
 void port_names_init(struct port_names *, struct api *);
 void port_names_fini(struct port_names *);
 /* NULL when there is none.  `aux` is a struct port_names. */
-const char *port_names_find(void *aux, uint32_t number);
+const char *port_names_find(void *aux, uint32_t id);
 
 #endif

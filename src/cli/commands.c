@@ -11,7 +11,7 @@ static const struct cli_command commands[] = {
       "everything about one port", {} },
     { "port", "add", port_add, 1, 1,
       "[NUMBER=][NAME=]TYPE[:DEVICE][,KEY=VALUE...]", "plug a port in",
-      { { "--number", "N", "its OpenFlow number" } } },
+      { { "--number", "N", "its OpenFlow number, or local" } } },
     { "port", "set", port_set, 2, -1, "PORT KEY=VALUE...",
       "change VLANs and flags, like tag=10", {} },
     { "port", "delete", port_delete, 1, -1, "PORT...", "unplug ports", {} },

@@ -35,7 +35,7 @@ print_stations(const json_t *stations)
     table_add_column(table, "MAC", 0);
     table_add_column(table, "AGE", COLUMN_RIGHT);
     json_array_foreach (stations, i, station) {
-        table_add_json(table, station, "number");
+        table_add_port(table, station, "number");
         table_add_json(table, station, "port");
         table_add_json(table, station, "vlan");
         table_add_json(table, station, "mac");

@@ -31,7 +31,7 @@ add_port_row(struct table *table, const json_t *port)
     struct str vlan = STR_INIT;
 
     vlan_format(port, &vlan);
-    table_add_json(table, port, "number");
+    table_add_port(table, port, "number");
     table_add_json(table, port, "name");
     table_add_json(table, port, "type");
     table_add_json(table, port, "device");
@@ -90,7 +90,11 @@ print_line(const char *name, const json_t *value)
 {
     struct str text = STR_INIT;
 
-    json_format(value, &text);
+    if (!strcmp(name, "number")) {
+        port_number_format(value, &text);
+    } else {
+        json_format(value, &text);
+    }
     printf("%-16s %s\n", name, str_text(&text));
     str_fini(&text);
 }
@@ -168,7 +172,9 @@ port_add(struct cli *cli, const struct cli_args *args)
         char *end;
         unsigned long number = strtoul(args->options[0], &end, 10);
 
-        if (*end || end == args->options[0] || !number) {
+        if (!strcasecmp(args->options[0], "local")) {
+            number = CLI_PORT_LOCAL;
+        } else if (*end || end == args->options[0] || !number) {
             json_decref(body);
             return cli_fail(cli, CLI_USAGE, "--number", NULL,
                             "'%s' is not a port's number", args->options[0]);
@@ -182,13 +188,15 @@ port_add(struct cli *cli, const struct cli_args *args)
     if (!cli_shown_as_json(cli, &answer.body)) {
         const json_t *error = json_object_get(answer.json, "error");
 
-        printf("port %lld is %s, %s%s%s\n",
-               (long long) json_integer_value(
-                   json_object_get(answer.json, "number")),
+        struct str number = STR_INIT;
+
+        port_number_format(json_object_get(answer.json, "number"), &number);
+        printf("port %s is %s, %s%s%s\n", str_text(&number),
                json_string_value(json_object_get(answer.json, "name")),
                json_string_value(json_object_get(answer.json, "state")),
                json_is_string(error) ? ": " : "",
                json_is_string(error) ? json_string_value(error) : "");
+        str_fini(&number);
     }
     answer_fini(&answer);
     return CLI_DONE;

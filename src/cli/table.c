@@ -112,6 +112,26 @@ table_add_json(struct table *table, const json_t *object, const char *name)
 }
 
 void
+port_number_format(const json_t *number, struct str *text)
+{
+    if (json_integer_value(number) == CLI_PORT_LOCAL) {
+        str_add(text, "LOCAL");
+    } else {
+        json_format(number, text);
+    }
+}
+
+void
+table_add_port(struct table *table, const json_t *object, const char *name)
+{
+    struct str text = STR_INIT;
+
+    port_number_format(json_object_get(object, name), &text);
+    table_add_text(table, str_text(&text));
+    str_fini(&text);
+}
+
+void
 seconds_format(double seconds, struct str *text)
 {
     unsigned long long s = seconds > 0 ? (unsigned long long) seconds : 0;

@@ -7,6 +7,9 @@
 
 #include "lib/str.h"
 
+/* The number that OpenFlow gives the switch's own port. */
+#define CLI_PORT_LOCAL 0xfffffffe
+
 struct table;
 
 enum column_flags {
@@ -24,6 +27,8 @@ void table_addf(struct table *, const char *format, ...) PRINTF_FORMAT(2, 3);
 /* A member of a JSON object as people write it: numbers, texts, yes and no; "-"
  * for null and what is not there. */
 void table_add_json(struct table *, const json_t *object, const char *name);
+/* The same for a port's OpenFlow number, of which one is called LOCAL. */
+void table_add_port(struct table *, const json_t *object, const char *name);
 /* Seconds as "1.5s", "3m20s", "2h05m", "4d03h". */
 void table_add_seconds(struct table *, double seconds);
 /* On standard output. */
@@ -31,6 +36,7 @@ void table_print(struct table *);
 
 /* One member as text. */
 void json_format(const json_t *, struct str *);
+void port_number_format(const json_t *, struct str *);
 void seconds_format(double seconds, struct str *);
 
 #endif

@@ -195,9 +195,9 @@ set_fragments(struct rig *rig, bool drops)
 /* ---- Ports, in both ---- */
 
 static void
-copy_port(struct rig *rig, const struct switch_port *port)
+copy_port(struct rig *rig, unsigned int n, const struct switch_port *port)
 {
-    rig->naive.ports[port->number] = (struct port_settings) {
+    rig->naive.ports[n] = (struct port_settings) {
         .number = port->number, .vlan = port->vlan,
         .is_protected = port->is_protected, .no_flood = port->no_flood,
         .no_recv = port->no_recv, .no_recv_stp = port->no_recv_stp,
@@ -208,28 +208,30 @@ copy_port(struct rig *rig, const struct switch_port *port)
 }
 
 static void
-change_port_flags(struct rig *rig, uint32_t number)
+change_port_flags(struct rig *rig, unsigned int n)
 {
-    struct switch_port *port = switch_port_by_number(rig->sw, number);
+    struct switch_port *port = switch_port_by_number(rig->sw,
+                                                     random_port_number(n));
     struct rng *rng = &rig->rng;
 
     switch_set_port_flags(rig->sw, port, rng_one_in(rng, 4),
                           rng_one_in(rng, 6), rng_one_in(rng, 12),
                           rng_one_in(rng, 8), rng_one_in(rng, 8),
                           rng_one_in(rng, 8), rng_one_in(rng, 12));
-    copy_port(rig, port);
+    copy_port(rig, n, port);
 }
 
 static void
-add_port(struct rig *rig, uint32_t number)
+add_port(struct rig *rig, unsigned int n)
 {
     struct port_config config = { .type = "ring" };
     struct port_vlan vlan = { .mode = VLAN_TRUNK };
     struct switch_port *port;
     struct str error = STR_INIT;
 
-    snprintf(config.name, sizeof config.name, "p%u", number);
-    CHECK_MSG(!switch_add_port(rig->sw, &config, number, &port, &error),
+    snprintf(config.name, sizeof config.name, "p%u", n);
+    CHECK_MSG(!switch_add_port(rig->sw, &config, random_port_number(n), &port,
+                               &error),
               "%s", str_text(&error));
     str_fini(&error);
     vlan.mode = (enum vlan_mode) rng_below(&rig->rng, 4);
@@ -241,7 +243,7 @@ add_port(struct rig *rig, uint32_t number)
         vlan.mode = VLAN_TRUNK;
     }
     CHECK(!switch_set_port_vlan(rig->sw, port, &vlan));
-    change_port_flags(rig, number);
+    change_port_flags(rig, n);
 }
 
 /* ---- Packets ---- */
@@ -255,9 +257,9 @@ flow_of_frame(struct rig *rig, const struct random_frame *frame,
 
     memcpy(pkt->data, frame->bytes, frame->len);
     pkt->len = frame->len;
-    pkt->in_port = in_port;
+    pkt->in_port = port_id(in_port);
     flow_key_extract(pkt, &key);
-    flow_from_key(flow, &key);
+    port_map_flow(flow, &key);
     packet_free(pkt);
 }
 
@@ -367,8 +369,8 @@ same_result(struct rig *rig)
 {
     bool same = true;
 
-    for (uint32_t port = 1; port <= RANDOM_PORTS; port++) {
-        same &= same_frames(rig, port);
+    for (unsigned int n = 1; n <= RANDOM_PORTS; n++) {
+        same &= same_frames(rig, random_port_number(n));
     }
     return same & same_packet_ins(rig);
 }
@@ -507,7 +509,8 @@ mask_of(struct rig *rig, const struct flow *flow, struct flow_mask *mask)
 static void
 check_entry(struct rig *rig, const struct random_frame *frame)
 {
-    uint32_t in_port = 1 + rng_below(&rig->rng, RANDOM_PORTS);
+    uint32_t in_port = random_port_number(1 + rng_below(&rig->rng,
+                                                        RANDOM_PORTS));
     struct flow_mask mask;
     struct flow flow;
 
@@ -592,13 +595,14 @@ rig_init(struct rig *rig, uint64_t seed)
     rig->naive.pool = rig->pool;
     rig->random = (struct random_rules) { &rig->rng, N_FRAMES, rig->flows };
 
-    for (uint32_t port = 1; port <= RANDOM_PORTS; port++) {
-        add_port(rig, port);
+    for (unsigned int n = 1; n <= RANDOM_PORTS; n++) {
+        add_port(rig, n);
     }
     for (unsigned int i = 0; i < N_FRAMES; i++) {
         random_frame(&rig->rng, &rig->frames[i]);
         flow_of_frame(rig, &rig->frames[i],
-                      1 + rng_below(&rig->rng, RANDOM_PORTS),
+                      random_port_number(1 + rng_below(&rig->rng,
+                                                       RANDOM_PORTS)),
                       &rig->flows[i]);
     }
     CHECK(!refused(switch_meter_mod(rig->sw, &meter, rig->now, NULL)));
@@ -674,7 +678,7 @@ TEST(the_cache_says_what_the_tables_say)
                   " beyond bounds\n",
                   rig->n_pairs, rig->n_hits * 100 / rig->n_pairs,
                   rig->n_conjunctive, rig->n_races, rig->n_skipped);
-    CHECK(rig->n_hits * 2 >= rig->n_pairs);
+    CHECK(rig->n_hits * 20 >= rig->n_pairs * 9);
     CHECK(rig->n_skipped * 20 < rig->n_pairs);
     CHECK(rig->n_races > 0);
     CHECK(rig->n_conjunctive * 1000 > rig->n_pairs);

@@ -137,9 +137,8 @@ packet_out(struct session *s, const struct of_packet_out *out,
     if (out->buffer_id != OF_NO_BUFFER) {
         return OF_BAD_REQUEST_BUFFER_UNKNOWN;
     }
-    if (out->in_port < OFPP_MAX ? out->in_port >= DP_MAX_PORTS
-        : out->in_port != OFPP_CONTROLLER && out->in_port != OFPP_LOCAL
-              && out->in_port != OFPP_ANY) {
+    if (out->in_port && !port_number_is_valid(out->in_port)
+        && out->in_port != OFPP_CONTROLLER && out->in_port != OFPP_ANY) {
         return OF_BAD_REQUEST_BAD_PORT;
     }
     match_init(&packet);

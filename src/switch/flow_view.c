@@ -87,6 +87,11 @@ flow_view_init(struct flow_view *v, const struct flow *flow,
     mask->in_port = UINT32_MAX;
     mask->recirc_id = UINT32_MAX;
     mask->eth_type = UINT16_MAX;
+
+    /* The data path has another number for it. */
+    if (flow_in_port(flow) == OFPP_LOCAL) {
+        looks->changed.bits.key.in_port = UINT32_MAX;
+    }
 }
 
 u128

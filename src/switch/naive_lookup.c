@@ -50,8 +50,7 @@ naive_member_is_live(const void *sw, uint32_t number)
     const struct port_settings *port = naive_port(sw, number);
 
     return (number >= OFPP_IN_PORT && number <= OFPP_ALL)
-           || number == OFPP_LOCAL || (port && port->is_up
-                                       && !port->admin_down);
+           || (port && port->is_up && !port->admin_down);
 }
 
 /* ---- Rules ---- */

@@ -122,7 +122,7 @@ naive_run(struct naive_switch *sw, const void *frame, uint32_t len,
     w.pkt = packet_alloc(sw->pool, len);
     memcpy(w.pkt->data, frame, len);
     w.pkt->len = len;
-    w.pkt->in_port = in_port;
+    w.pkt->in_port = port_id(in_port);
     if (port && !port->admin_down
         && !(memcmp(frame, stp, 6) ? port->no_recv : port->no_recv_stp)
         && !(sw->drops_fragments && walk_flow(&w).key.nw_frag)) {

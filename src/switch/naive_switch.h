@@ -38,7 +38,8 @@ struct naive_switch {
     unsigned int n_rules, n_groups;
     struct flow_mod *rules[NAIVE_MAX_RULES];
     struct group_mod *groups[NAIVE_MAX_GROUPS];
-    struct port_settings ports[NAIVE_MAX_PORTS];    /* number 0: none */
+    struct port_settings ports[NAIVE_MAX_PORTS];    /* number 0: none; in
+                                                       their order */
     unsigned int unasked;         /* enum unasked */
     bool drops_fragments;
 

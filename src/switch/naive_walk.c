@@ -18,7 +18,7 @@ walk_flow(struct walk *w)
     struct flow flow;
 
     flow_key_extract(w->pkt, &key);
-    flow_from_key(&flow, &key);
+    port_map_flow(&flow, &key);
     for (unsigned int i = 0; i < FLOW_WORDS; i++) {
         flow.w[i] = (flow.w[i] & ~w->written.w[i])
                     | (w->extra.w[i] & w->written.w[i]);

@@ -110,15 +110,15 @@ learn(struct translation *t, const struct frame *f)
         return;
     }
     if (t->opt->no_effects) {
-        port = fdb_lookup(fdb, key);
-        SAY(t, "vlan %u, source " MAC_FORMAT " %s port %s (%" PRIu32 ")",
+        port = port_number(fdb_lookup(fdb, key));
+        SAY(t, "vlan %u, source " MAC_FORMAT " %s port %s (%s)",
             f->vid, MAC_BYTES(f->src),
             port == f->in->number ? "is known behind"
             : port ? "would move to" : "would be learned behind",
-            f->in->name, f->in->number);
+            f->in->name, port_number_text(f->in->number).text);
         return;
     }
-    switch (fdb_learn(fdb, key, f->in->number, t->opt->now)) {
+    switch (fdb_learn(fdb, key, port_id(f->in->number), t->opt->now)) {
     case FDB_LEARNED:
         SAY(t, "vlan %u, source " MAC_FORMAT " learned behind port %s",
             f->vid, MAC_BYTES(f->src), f->in->name);
@@ -134,7 +134,8 @@ learn(struct translation *t, const struct frame *f)
     case FDB_KNOWN:
         break;
     }
-    credit_list_add_station(t->credits, key, f->in->number, generation);
+    credit_list_add_station(t->credits, key, port_id(f->in->number),
+                            generation);
 }
 
 /* ---- Sending ---- */
@@ -310,7 +311,8 @@ normal_translate(struct translation *t)
         flood(t, &f);
         return;
     }
-    number = fdb_lookup(t->env->fdb, (struct fdb_key) { f.dst, f.vid });
+    number = port_number(fdb_lookup(t->env->fdb,
+                                    (struct fdb_key) { f.dst, f.vid }));
     out = port_map_find(t->ports, number);
     if (!out) {
         SAY(t, "vlan %u, destination " MAC_FORMAT " is unknown: flooding",
@@ -318,7 +320,7 @@ normal_translate(struct translation *t)
         flood(t, &f);
         return;
     }
-    SAY(t, "vlan %u, destination " MAC_FORMAT " is behind port %s (%" PRIu32
-        ")", f.vid, MAC_BYTES(f.dst), out->name, number);
+    SAY(t, "vlan %u, destination " MAC_FORMAT " is behind port %s (%s)", f.vid,
+        MAC_BYTES(f.dst), out->name, port_number_text(number).text);
     forward(t, &f, out);
 }

@@ -5,6 +5,7 @@
 #include "lib/rcu.h"
 #include "openflow/action.h"
 #include "packet/checksum.h"
+#include "switch/port_map.h"
 
 enum {
     /* What a port may send while the control thread waits for a processor. */
@@ -235,12 +236,12 @@ packet_in_put(struct packet_in_queue *q, const struct packet *pkt,
     item = xmalloc(size);
     item->size = size;
     msg = &item->msg;
-    msg->in_port = pkt->in_port;
+    msg->in_port = port_number(pkt->in_port);
     msg->reason = action->reason;
     msg->table = action->table;
     msg->controller_id = action->controller_id;
     msg->cookie = action->cookie;
-    flow_from_key(&msg->flow, key);
+    port_map_flow(&msg->flow, key);
     for (unsigned int i = 0; extra->value && i < FLOW_WORDS; i++) {
         msg->flow.w[i] = (msg->flow.w[i] & ~extra->known->bits.w[i])
                          | extra->value->w[i];
@@ -379,7 +380,7 @@ void
 packet_in_read_counters(const struct packet_in_queue *q, uint32_t port,
                         struct packet_in_counters *counters)
 {
-    uint32_t first = port, end = port + 1;
+    uint32_t first = port_id(port), end = first + 1;
 
     if (!port) {
         first = 0;

@@ -33,7 +33,7 @@ pipeline_upcall(void *pipeline_, struct upcall *up)
     /* Before anything else is read. */
     up->version = atomic_load(&p->epoch);
 
-    flow_from_key(&flow, up->key);
+    port_map_flow(&flow, up->key);
     translate(&p->env, &opt, &flow, up, &credits);
     if (UNLIKELY(learns.n)) {
         hold(p, up, &learns);

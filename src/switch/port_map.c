@@ -1,5 +1,7 @@
 #include "switch/port_map.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/str.h"
@@ -25,6 +27,17 @@ port_vlan_carries(const struct port_vlan *vlan, uint16_t vid)
         }
     }
     return true;
+}
+
+struct port_text
+port_number_text(uint32_t number)
+{
+    struct port_text text = { "LOCAL" };
+
+    if (number != OFPP_LOCAL) {
+        snprintf(text.text, sizeof text.text, "%" PRIu32, number);
+    }
+    return text;
 }
 
 const char *
@@ -67,6 +80,7 @@ port_maps_fini(struct port_maps *maps)
     for (uint32_t i = 0; i < map->n; i++) {
         free_stored(map->by_number[i]);
     }
+    free_stored(map->local);
     rcu_free(&map->later);
 }
 
@@ -79,56 +93,56 @@ publish(struct port_maps *maps, struct port_map *map)
     rcu_free(&old->later);
 }
 
+static struct port_map *
+copy_map(const struct port_map *old, uint32_t n)
+{
+    struct port_map *map = make_map(MAX(old->n, n));
+
+    for (uint32_t i = 0; i < old->n; i++) {
+        map->by_number[i] = old->by_number[i];
+    }
+    map->local = old->local;
+    map->drops_fragments = old->drops_fragments;
+    return map;
+}
+
+static const struct port_settings *
+store(uint32_t number, const struct port_settings *settings)
+{
+    struct stored *stored;
+
+    if (!settings) {
+        return NULL;
+    }
+    stored = xzalloc(sizeof *stored);
+    stored->settings = *settings;
+    stored->settings.number = number;
+    return &stored->settings;
+}
+
 void
 port_maps_set(struct port_maps *maps, uint32_t number,
               const struct port_settings *settings)
 {
     const struct port_map *old = atomic_load(&maps->map);
     const struct port_settings *replaced = port_map_find(old, number);
-    struct port_map *map = make_map(MAX(old->n, number + 1));
+    struct port_map *map;
 
-    map->local = old->local;
-    map->drops_fragments = old->drops_fragments;
-    for (uint32_t i = 0; i < old->n; i++) {
-        map->by_number[i] = old->by_number[i];
-    }
-    map->by_number[number] = NULL;
-    if (settings) {
-        struct stored *stored = xzalloc(sizeof *stored);
-
-        stored->settings = *settings;
-        stored->settings.number = number;
-        map->by_number[number] = &stored->settings;
+    if (number == OFPP_LOCAL) {
+        map = copy_map(old, 0);
+        map->local = store(number, settings);
+    } else {
+        map = copy_map(old, number + 1);
+        map->by_number[number] = store(number, settings);
     }
     publish(maps, map);
     free_stored(replaced);
 }
 
-static struct port_map *
-copy_map(const struct port_map *old)
-{
-    struct port_map *map = make_map(old->n);
-
-    memcpy(map->by_number, old->by_number,
-           old->n * sizeof map->by_number[0]);
-    map->local = old->local;
-    map->drops_fragments = old->drops_fragments;
-    return map;
-}
-
-void
-port_maps_set_local(struct port_maps *maps, uint32_t number)
-{
-    struct port_map *map = copy_map(atomic_load(&maps->map));
-
-    map->local = number;
-    publish(maps, map);
-}
-
 void
 port_maps_set_fragments(struct port_maps *maps, bool drops)
 {
-    struct port_map *map = copy_map(atomic_load(&maps->map));
+    struct port_map *map = copy_map(atomic_load(&maps->map), 0);
 
     map->drops_fragments = drops;
     publish(maps, map);

@@ -4,6 +4,12 @@
 
 #include "packet/eth.h"
 
+uint32_t
+random_port_number(unsigned int n)
+{
+    return n == RANDOM_PORTS ? (uint32_t) OFPP_LOCAL : n;
+}
+
 static u128
 random_u128(struct rng *rng)
 {
@@ -24,7 +30,7 @@ random_value(const struct random_rules *r, const struct field *field)
         return rng_below(r->rng, 4);
     }
     if (field->id == FIELD_IN_PORT) {
-        return rng_below(r->rng, RANDOM_PORTS + 1);
+        return random_port_number(rng_below(r->rng, RANDOM_PORTS + 1));
     }
     if (!rng_one_in(r->rng, 8)) {
         for (unsigned int i = 0; i < 8; i++) {
@@ -152,7 +158,8 @@ random_port(const struct random_rules *r)
     case 0: return OFPP_IN_PORT;
     case 1: return OFPP_FLOOD;
     case 2: return OFPP_ALL;
-    default: return 1 + rng_below(r->rng, RANDOM_PORTS + 1);
+    default: return random_port_number(1 + rng_below(r->rng,
+                                                     RANDOM_PORTS + 1));
     }
 }
 
@@ -269,8 +276,9 @@ add_resubmit(const struct random_rules *r, struct actions *actions,
     a = actions_add(actions, ACTION_RESUBMIT, sizeof *a);
     a->table = (uint8_t) (table + 1
                           + rng_below(r->rng, RANDOM_TABLES - table - 1u));
-    a->in_port = rng_one_in(r->rng, 4) ? 1 + rng_below(r->rng, RANDOM_PORTS)
-                                       : (uint32_t) OFPP_IN_PORT;
+    a->in_port = rng_one_in(r->rng, 4)
+                 ? random_port_number(1 + rng_below(r->rng, RANDOM_PORTS))
+                 : (uint32_t) OFPP_IN_PORT;
 }
 
 /* Tables whose number is not above `table` are not resubmitted to, and groups
@@ -345,7 +353,8 @@ add_enqueue(const struct random_rules *r, struct actions *actions)
     struct action_enqueue *enqueue = actions_add(actions, ACTION_ENQUEUE,
                                                  sizeof *enqueue);
 
-    enqueue->port = 1 + rng_below(r->rng, RANDOM_PORTS + 1);
+    enqueue->port = random_port_number(1 + rng_below(r->rng,
+                                                     RANDOM_PORTS + 1));
     enqueue->queue = 3;
 }
 
@@ -677,7 +686,8 @@ random_group(const struct random_rules *r, uint32_t id, struct group_mod *mod)
         b->watch_group = OFPG_ANY;
         if (mod->type == GROUP_FAST_FAILOVER
             || (mod->type == GROUP_SELECT && rng_one_in(r->rng, 3))) {
-            b->watch_port = 1 + rng_below(r->rng, RANDOM_PORTS + 1);
+            b->watch_port = random_port_number(
+                1 + rng_below(r->rng, RANDOM_PORTS + 1));
         }
         random_actions(r, &b->actions, 1 + rng_below(r->rng, 3), where);
     }

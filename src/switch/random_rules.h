@@ -12,9 +12,12 @@
 enum {
     RANDOM_TABLES = 5,
     RANDOM_GROUPS = 6,
-    RANDOM_PORTS = 6,             /* 1 to 6; 7 does not exist */
+    RANDOM_PORTS = 6,             /* 1 to 5 and LOCAL; 7 does not exist */
     RANDOM_CLAUSE_PRIORITY = 15,  /* of all clauses of conjunctions */
 };
+
+/* The number of the nth, from 1 on. */
+uint32_t random_port_number(unsigned int n);
 
 struct random_rules {
     struct rng *rng;

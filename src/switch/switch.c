@@ -19,7 +19,7 @@ enum {
 /* ---- Names, for flow text ---- */
 
 static uint32_t
-port_number(void *sw, const char *name)
+port_called(void *sw, const char *name)
 {
     const struct switch_port *port = switch_port_by_name(sw, name);
 
@@ -424,7 +424,7 @@ send_frame(struct switch_ *sw, const struct translate_options *opt,
         translate(&sw->pipeline.env, opt, flow, &up, &credits);
         learn_list_fini(&learns);
     }
-    err = datapath_inject(sw->dp, frame, len, flow_in_port(flow),
+    err = datapath_inject(sw->dp, frame, len, port_id(flow_in_port(flow)),
                           dp_actions_list(&up.actions));
     credit_once(sw->pipeline.credits, &credits, 1, len, sw->now);
     dp_actions_fini(&up.actions);
@@ -537,7 +537,7 @@ add_default_entry(struct switch_ *sw, msec now)
 static bool
 port_can_exist(void *sw UNUSED, uint32_t port)
 {
-    return port < DP_MAX_PORTS;
+    return port_number_is_valid(port);
 }
 
 static void
@@ -657,7 +657,7 @@ switch_create(const struct switch_config *config, msec now)
     struct datapath_calls calls;
 
     sw->config = *config;
-    sw->names = (struct flow_text_names) { port_number, port_name, sw };
+    sw->names = (struct flow_text_names) { port_called, port_name, sw };
     sw->now = now;
     if (!sw->config.datapath_id) {
         sw->config.datapath_id = id_from_name(sw->config.name);

@@ -73,7 +73,8 @@ void switch_set_unasked(struct switch_ *, unsigned int what);
  * returns. */
 void switch_barrier(struct switch_ *);
 
-/* Number 0: the lowest free.  Errors: -EEXIST, -EINVAL, those of open(). */
+/* Number 0: LOCAL if it is called as the switch, else the lowest that is free.
+ * Errors: -EEXIST, -EINVAL, those of open(). */
 int switch_add_port(struct switch_ *, const struct port_config *,
                     uint32_t number, struct switch_port **,
                     struct str *error);

@@ -53,7 +53,7 @@ let_go(struct switch_ *sw, struct held_packet *held, msec now)
     struct flow flow;
 
     if (!flow_key_extract(&held->pkt, &key)) {
-        flow_from_key(&flow, &key);
+        port_map_flow(&flow, &key);
         translate(&sw->pipeline.env, &opt, &flow, &up, &credits);
         credit_once(sw->pipeline.credits, &credits,
                     packet_n_wire(&held->pkt), packet_wire_bytes(&held->pkt),

@@ -10,7 +10,7 @@ enum { LINKS_PER_CHECK = 64 };
 static struct own_port *
 own(const struct switch_ *sw, uint32_t number)
 {
-    return number < DP_MAX_PORTS ? sw->ports[number] : NULL;
+    return port_number_is_valid(number) ? sw->ports[port_id(number)] : NULL;
 }
 
 struct switch_port *
@@ -24,7 +24,8 @@ switch_port_by_number(const struct switch_ *sw, uint32_t number)
 struct switch_port *
 switch_next_port(const struct switch_ *sw, const struct switch_port *after)
 {
-    for (uint32_t i = after ? after->number + 1 : 1; i < DP_MAX_PORTS; i++) {
+    for (uint32_t i = after ? port_id(after->number) + 1 : 1;
+         i < DP_MAX_PORTS; i++) {
         if (sw->ports[i]) {
             return &sw->ports[i]->public;
         }
@@ -114,7 +115,7 @@ switch_set_port_vlan(struct switch_ *sw, struct switch_port *port,
     port->vlan = *vlan;
     mark_dirty(sw, port);
     /* Its stations are to be learned in their new VLANs. */
-    fdb_flush(sw->fdb, port->number, -1, NULL);
+    fdb_flush(sw->fdb, port_id(port->number), -1, NULL);
     return 0;
 }
 
@@ -154,11 +155,14 @@ switch_set_port_flags(struct switch_ *sw, struct switch_port *port,
 /* ---- Coming and going ---- */
 
 static uint32_t
-lowest_free_number(const struct switch_ *sw)
+free_number(const struct switch_ *sw, const struct port_config *config)
 {
     uint32_t number = 1;
 
-    while (number < DP_MAX_PORTS && sw->ports[number]) {
+    if (!strcmp(config->name, sw->config.name)) {
+        return OFPP_LOCAL;
+    }
+    while (number < PORT_ID_LOCAL && sw->ports[number]) {
         number++;
     }
     return number;
@@ -170,18 +174,20 @@ check_port(const struct switch_ *sw, const struct port_config *config,
 {
     const struct switch_port *same = switch_port_by_name(sw, config->name);
 
-    if (number >= DP_MAX_PORTS) {
-        str_setf(error, "port numbers are 1 to %u", DP_MAX_PORTS - 1);
+    if (!port_number_is_valid(number)) {
+        str_setf(error, "port numbers are 1 to %u, and LOCAL",
+                 PORT_ID_LOCAL - 1);
         return -EINVAL;
     }
     if (same) {
-        str_setf(error, "there is a port '%s' already (%u)", config->name,
-                 same->number);
+        str_setf(error, "there is a port '%s' already (%s)", config->name,
+                 port_number_text(same->number).text);
         return -EEXIST;
     }
-    if (sw->ports[number]) {
-        str_setf(error, "port number %u is taken by '%s'", number,
-                 sw->ports[number]->public.port->config.name);
+    if (own(sw, number)) {
+        str_setf(error, "port number %s is taken by '%s'",
+                 port_number_text(number).text,
+                 own(sw, number)->public.port->config.name);
         return -EEXIST;
     }
     return 0;
@@ -195,7 +201,7 @@ switch_add_port(struct switch_ *sw, const struct port_config *config,
     struct own_port *port;
     int err;
 
-    number = number ? number : lowest_free_number(sw);
+    number = number ? number : free_number(sw, config);
     err = check_port(sw, config, number, error);
     if (err) {
         return err;
@@ -203,19 +209,16 @@ switch_add_port(struct switch_ *sw, const struct port_config *config,
     port = xzalloc(sizeof *port);
     port->public.number = number;
     port->public.added = clock_msec();
-    err = port_create(config, number, &sw->port_env, &port->public.port,
+    err = port_create(config, port_id(number), &sw->port_env, &port->public.port,
                       error);
     if (err) {
         goto free_port;
     }
 
     /* Translation knows the port before its first packet comes. */
-    sw->ports[number] = port;
+    sw->ports[port_id(number)] = port;
     port->public.is_up = port_has_link(port->public.port);
     publish_port(sw, port);
-    if (!strcmp(config->name, sw->config.name)) {
-        port_maps_set_local(&sw->port_maps, number);
-    }
     switch_drop_answers(sw);
     err = datapath_add_port(sw->dp, port->public.port);
     if (err) {
@@ -227,7 +230,7 @@ switch_add_port(struct switch_ *sw, const struct port_config *config,
     return 0;
 
 forget_port:
-    sw->ports[number] = NULL;
+    sw->ports[port_id(number)] = NULL;
     port_maps_set(&sw->port_maps, number, NULL);
     switch_drop_answers(sw);
     port_destroy(port->public.port);
@@ -244,14 +247,11 @@ switch_delete_port(struct switch_ *sw, uint32_t number)
     if (!port) {
         return -ENOENT;
     }
-    sw->ports[number] = NULL;
+    sw->ports[port_id(number)] = NULL;
     port_maps_set(&sw->port_maps, number, NULL);
-    if (port_maps_get(&sw->port_maps)->local == number) {
-        port_maps_set_local(&sw->port_maps, 0);
-    }
     switch_drop_answers(sw);
     datapath_remove_port(sw->dp, port->public.port);
-    fdb_flush(sw->fdb, number, -1, NULL);
+    fdb_flush(sw->fdb, port_id(number), -1, NULL);
     switch_apply_fdb_changes(sw);
     switch_tell_port(sw, SWITCH_PORT_DELETED, port);
     port_destroy(port->public.port);
@@ -274,7 +274,7 @@ set_up(struct switch_ *sw, struct own_port *port, bool is_up)
     publish_port(sw, port);
     switch_tell_port(sw, SWITCH_PORT_CHANGED, port);
     if (!is_up) {
-        fdb_flush(sw->fdb, port->public.number, -1, NULL);
+        fdb_flush(sw->fdb, port_id(port->public.number), -1, NULL);
     }
 }
 

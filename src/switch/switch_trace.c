@@ -26,9 +26,10 @@ add_pass(void *passes_, uint32_t id UNUSED, const struct flow *flow)
 }
 
 static const char *
-name_of(void *sw, uint32_t number)
+name_of(void *sw, uint32_t id)
 {
-    const struct switch_port *port = switch_port_by_number(sw, number);
+    const struct switch_port *port = switch_port_by_number(sw,
+                                                           port_number(id));
 
     return port ? port->port->config.name : NULL;
 }
@@ -180,8 +181,8 @@ give_verdict(struct switch_ *sw, const struct passes *passes,
     if (passes->n_outputs == 1) {
         const char *name = name_of(sw, passes->last_output);
 
-        str_addf(s, "sent to port %s (%" PRIu32 ")", name ? name : "?",
-                 passes->last_output);
+        str_addf(s, "sent to port %s (%s)", name ? name : "?",
+                 port_number_text(port_number(passes->last_output)).text);
     } else if (passes->n_outputs) {
         str_addf(s, "sent to %u ports", passes->n_outputs);
     }
@@ -205,7 +206,8 @@ switch_trace(struct switch_ *sw, const struct flow *flow, bool with_effects,
     bool was_online = rcu_is_online();
 
     if (!switch_port_by_number(sw, flow_in_port(flow))) {
-        str_setf(error, "there is no port %" PRIu32, flow_in_port(flow));
+        str_setf(error, "there is no port %s",
+                 port_number_text(flow_in_port(flow)).text);
         return -ENODEV;
     }
     memset(trace, 0, sizeof *trace);

@@ -17,7 +17,7 @@ emit_output(struct translation *t, uint32_t port, uint32_t max_len)
         trunc->max_len = max_len;
     }
     output = translate_emit(t, DP_ACTION_OUTPUT, sizeof *output);
-    output->port = port;
+    output->port = port_id(port);
 }
 
 bool
@@ -39,10 +39,12 @@ send_to_number(struct translation *t, uint32_t number, uint32_t max_len)
     const struct port_settings *port = port_map_find(t->ports, number);
 
     if (!port) {
-        DROP(t, DROP_NO_PORT, "not sent: there is no port %" PRIu32, number);
+        DROP(t, DROP_NO_PORT, "not sent: there is no port %s",
+             port_number_text(number).text);
         return;
     }
-    SAY(t, "output: port %s (%" PRIu32 ")", port->name, number);
+    SAY(t, "output: port %s (%s)", port->name,
+        port_number_text(number).text);
     translate_send(t, port, max_len);
 }
 
@@ -143,17 +145,14 @@ translate_output(struct translation *t, uint32_t port, uint32_t max_len)
         to_controller(t, max_len ? (uint16_t) MIN(max_len, UINT16_MAX)
                                  : OFPCML_NO_BUFFER);
         return;
-    case OFPP_LOCAL:
-        port = t->ports->local;
-        break;
     case OFPP_ANY: case OFPP_UNSET:
         return;
     default:
         break;
     }
     if (port == in_port) {
-        DROP(t, DROP_SAME_PORT, "not sent: port %" PRIu32 " is where it came "
-             "from", port);
+        DROP(t, DROP_SAME_PORT, "not sent: port %s is where it came from",
+             port_number_text(port).text);
         return;
     }
     send_to_number(t, port, max_len);

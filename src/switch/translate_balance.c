@@ -27,7 +27,7 @@ translate_member_is_live(const void *env_, uint32_t port)
 
     switch (port) {
     case OFPP_IN_PORT: case OFPP_TABLE: case OFPP_NORMAL: case OFPP_FLOOD:
-    case OFPP_ALL: case OFPP_LOCAL:
+    case OFPP_ALL:
         return true;
     default:
         return translate_port_is_live(env, port);

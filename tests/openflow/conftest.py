@@ -25,13 +25,14 @@ pytest_configure = net.pytest_configure
 
 
 class Switch:
-    """A lab switch of two taps, and ovs-ofctl to talk to it."""
+    """A lab switch, of two taps if not told otherwise, and ovs-ofctl to talk to
+    it."""
 
     VERSIONS = ("OpenFlow10", "OpenFlow13", "OpenFlow14", "OpenFlow15")
 
-    def __init__(self, lab, *options):
+    def __init__(self, lab, *options, ports=("1=tap:of1", "2=tap:of2")):
         self.lab = lab
-        lab.start("1=tap:of1", "2=tap:of2",
+        lab.start(*ports,
                   options=("--fail-mode", "secure", "--datapath-id",
                            "00000000000000ab") + options)
         self.mgmt = os.path.join(lab.run_dir, "br0.mgmt")

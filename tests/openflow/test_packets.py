@@ -55,6 +55,8 @@ def test_a_packet_out_is_edited_as_what_it_is(lab, ofctl, version):
 class Monitor:
     """`ovs-ofctl monitor` in the background, and what it has said."""
 
+    DEVICE = "of1"
+
     def __init__(self, lab, switch, version, *args):
         self.path = os.path.join(lab.dir, "monitor")
         args = list(args)
@@ -64,7 +66,7 @@ class Monitor:
             "ovs-ofctl", "-O", version, *options, "monitor",
             "unix:" + switch.mgmt, *args, stdout=self.said, stderr=self.said,
             env=dict(os.environ, OVS_RUNDIR=lab.dir))
-        self.nic = lab.host.nic("of1")
+        self.nic = lab.host.nic(self.DEVICE)
 
     def __enter__(self):
         return self
