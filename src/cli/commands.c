@@ -86,6 +86,8 @@ static const struct cli_command commands[] = {
         { "--tx", NULL, "only what it sends" } } },
     { "metrics", NULL, metrics_command, 0, 0, "",
       "all counters, as Prometheus reads them", {} },
+    { "complete", NULL, complete_command_run, 0, -1, "-- WORD...",
+      "what could come next on a command line, for shells", {} },
     { "version", NULL, version_command, 0, 0, "", "which Weft this is", {} },
     { "help", NULL, help_command_run, 0, 2, "[NOUN [VERB]]",
       "this list, or more about one command", {} },

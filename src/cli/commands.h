@@ -15,6 +15,6 @@ cli_run controller_list, controller_set, controller_delete;
 cli_run openflow_snoop;
 cli_run fdb_list, fdb_flush;
 cli_run cache_list, drops_command, trace_command, capture_command;
-cli_run version_command, help_command_run;
+cli_run version_command, help_command_run, complete_command_run;
 
 #endif

@@ -11,8 +11,9 @@ import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.utils import PcapReader
 
-from netns import eventually
-from weft import CONFLICT, DONE, NEGATIVE, REFUSED, UNREACHABLE, USAGE
+from netns import eventually, run
+from weft import (CONFLICT, DONE, NEGATIVE, REFUSED, ROOT, UNREACHABLE,
+                  USAGE)
 
 
 @pytest.fixture
@@ -447,3 +448,34 @@ def test_usage(lab):
     assert lab.weft("help", "capture")[0]["noun"] == "capture"
     assert "capture PORT" in lab.text("help")
     refused(lab, USAGE, "help", "nothing")
+
+
+def test_what_comes_next_is_known(pair):
+    lab = pair[0]
+
+    def after(*words):
+        return lab.text("complete", "--", *words).split()
+
+    assert "port" in after("")
+    assert after("po") == ["port"]
+    assert after("port", "sh") == ["show"]
+    assert after("port", "show", "") == ["web0", "db0"]
+    assert after("port", "delete", "web0", "d") == ["db0"]
+    assert after("fdb", "list", "--port", "") == ["web0", "db0"]
+    assert "--vlan" in after("fdb", "list", "--")
+    assert after("nonsense", "") == []
+
+
+def test_bash_completes_by_it(pair):
+    lab = pair[0]
+    script = os.path.join(ROOT, "completion", "weft")
+    program = lab.program("weft")
+    out = run("bash", "-c", """
+        . %s
+        COMP_WORDS=(%s port show '')
+        COMP_CWORD=3
+        _weft
+        printf '%%s\\n' "${COMPREPLY[@]}"
+        """ % (script, program),
+        env={**os.environ, "WEFT_RUN_DIR": lab.run_dir}).stdout
+    assert out.split() == ["web0", "db0"]
