@@ -28,6 +28,9 @@ cli_fail(const struct cli *cli, enum cli_status status, const char *where,
     struct str what = STR_INIT;
     va_list args;
 
+    if (cli->is_quiet) {
+        return status;
+    }
     va_start(args, format);
     str_addv(&what, format, args);
     va_end(args);

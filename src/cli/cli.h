@@ -26,6 +26,7 @@ enum { CLI_MAX_OPTIONS = 6 };
 struct cli {
     const char *run_dir;
     bool is_json;
+    bool is_quiet;                /* failures are not printed */
     const struct cli_command *command;
 };
 

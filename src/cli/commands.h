@@ -6,7 +6,7 @@
 
 typedef enum cli_status cli_run(struct cli *, const struct cli_args *);
 
-cli_run status_command, switch_show, metrics_command;
+cli_run doctor_command, status_command, switch_show, metrics_command;
 cli_run port_list, port_show, port_add, port_set, port_delete;
 cli_run flow_list, flow_add, flow_modify, flow_delete;
 cli_run group_list, group_add, group_modify, group_delete;

@@ -39,7 +39,6 @@ offer_names(const struct cli *cli, const struct source *source,
     json_t *item;
     size_t i;
 
-    /* Somebody presses a key: no word about a daemon that is not there. */
     if (client_try(cli, "GET", source->path, NULL, &answer) != CLI_DONE) {
         answer_fini(&answer);
         return;
@@ -158,6 +157,8 @@ complete_command_run(struct cli *cli, const struct cli_args *args)
     char **words = args->words;
     int n = args->n;
 
+    /* Somebody presses a key: no word about a daemon that is not there. */
+    cli->is_quiet = true;
     if (n <= 1) {
         complete_command(NULL, n ? words[0] : "");
         return CLI_DONE;

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import signal
 import subprocess
 
@@ -479,3 +480,29 @@ def test_bash_completes_by_it(pair):
         """ % (script, program),
         env={**os.environ, "WEFT_RUN_DIR": lab.run_dir}).stdout
     assert out.split() == ["web0", "db0"]
+
+
+def test_the_doctor_finds_a_healthy_switch(pair):
+    found = {f["name"]: f for f in pair[0].weft("doctor")}
+    assert found["daemon"]["verdict"] == "ok"
+    assert found["ports"]["verdict"] in ("ok", "warning")
+    assert all(f["fix"] or f["verdict"] in ("ok", "unknown")
+               for f in found.values())
+    assert re.search(r"^ok +tun +/dev/net/tun opens$",
+                     pair[0].text("doctor"), re.M)
+
+
+def test_the_doctor_says_what_is_wrong(pair):
+    """A port whose guest is gone; then a daemon that does not answer."""
+    lab = pair[0]
+    lab.netns("db").run("ip", "link", "delete", "db0")
+    eventually(lambda: [f for f in lab.weft("doctor")
+                        if f["name"] == "ports"
+                        and f["what"] == "1 of 2 ports are down"],
+               "the doctor sees the port")
+    said = subprocess.run([lab.program("weft"), "--run-dir", "/nonexistent",
+                           "doctor"], capture_output=True, text=True,
+                          timeout=30)
+    assert said.returncode == NEGATIVE
+    assert "no weftd answers in /nonexistent" in said.stdout
+    assert not said.stderr
