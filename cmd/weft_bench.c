@@ -30,6 +30,8 @@ static const struct {
       "any OpenFlow switch: requests, and what it sends by itself" },
     { "classifier", bench_classifier,
       "lookups on a miss, few and many masks, friendly and hostile rules" },
+    { "store", bench_store,
+      "puts that become durable, with 1, 100 and 10,000 in flight" },
 };
 
 static int
