@@ -47,16 +47,19 @@ struct weftd {
     struct connections *connections;
     uv_loop_t loop;
     uv_timer_t timer;             /* when switch_run() is due */
+    uv_idle_t more;               /* it is at once: others have a turn first */
     uv_async_t wake;              /* it cannot wait for the timer */
     uv_signal_t on_term, on_int;
 };
 
 /* ---- The loop ---- */
 
+static void on_timer(uv_timer_t *);
+static void on_more(uv_idle_t *);
+
 static void
-run_switch(uv_timer_t *timer)
+run_switch(struct weftd *d)
 {
-    struct weftd *d = timer->data;
     msec now = clock_msec();
     msec next, at_once, watched;
 
@@ -66,25 +69,40 @@ run_switch(uv_timer_t *timer)
     watched = connections_watch(d->connections, now);
     rcu_offline();
     next = MIN(next, watched);
-    next = at_once <= now ? now : MAX(MIN(next, at_once), now + 1);
+    if (at_once <= now) {
+        /* Not by a timer: one that is due again while it runs is all that the
+         * loop runs. */
+        uv_idle_start(&d->more, on_more);
+        return;
+    }
+    uv_idle_stop(&d->more);
+    next = MAX(MIN(next, at_once), now + 1);
     uv_update_time(&d->loop);
-    uv_timer_start(timer, run_switch, (uint64_t) (next - now), 0);
+    uv_timer_start(&d->timer, on_timer, (uint64_t) (next - now), 0);
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+    run_switch(timer->data);
+}
+
+static void
+on_more(uv_idle_t *more)
+{
+    run_switch(more->data);
 }
 
 static void
 run_turn(void *aux)
 {
-    struct weftd *d = aux;
-
-    run_switch(&d->timer);
+    run_switch(aux);
 }
 
 static void
 on_wake(uv_async_t *wake)
 {
-    struct weftd *d = wake->data;
-
-    run_switch(&d->timer);
+    run_switch(wake->data);
 }
 
 /* From any thread. */
@@ -111,6 +129,8 @@ start_loop(struct weftd *d)
     uv_loop_init(&d->loop);
     uv_timer_init(&d->loop, &d->timer);
     d->timer.data = d;
+    uv_idle_init(&d->loop, &d->more);
+    d->more.data = d;
     uv_async_init(&d->loop, &d->wake, on_wake);
     d->wake.data = d;
     uv_signal_init(&d->loop, &d->on_term);
@@ -125,6 +145,7 @@ static void
 stop_loop(struct weftd *d)
 {
     uv_close((uv_handle_t *) &d->timer, NULL);
+    uv_close((uv_handle_t *) &d->more, NULL);
     uv_close((uv_handle_t *) &d->wake, NULL);
     uv_close((uv_handle_t *) &d->on_term, NULL);
     uv_close((uv_handle_t *) &d->on_int, NULL);
@@ -398,7 +419,7 @@ run(struct weftd *d)
              d->options->sw.name, d->options->n_ports, d->options->run_dir);
     notify_ready();
     rcu_offline();
-    run_switch(&d->timer);
+    run_switch(d);
     uv_run(&d->loop, UV_RUN_DEFAULT);
     rcu_online();
     status = EXIT_SUCCESS;
