@@ -46,6 +46,9 @@ struct api {
 
 /* Any thread: who owns what is at this path; API_SWITCH when nothing is. */
 enum api_owner api_owner(const char *path);
+/* On the owner's thread: is a bundle in the way, so that it cannot be dispatched
+ * yet (switch_wait_for_bundle())? */
+bool api_must_wait(const struct api *, const struct api_request *);
 /* On the owner's thread: finds the route and runs its handler.
  * The reply may hold a job: then it is not finished until api_run_job(); or be
  * deferred: until api_reply_finish(). */

@@ -175,23 +175,21 @@ static void
 change(struct api *api, json_t *list, enum flow_mod_command command, msec now,
        struct api_reply *reply)
 {
-    struct tables *tables = switch_tables(api->sw);
     size_t i;
     json_t *item;
 
-    tables_begin(tables);
+    switch_begin_bundle(api->sw);
     json_array_foreach (list, i, item) {
         char where[32];
 
         snprintf(where, sizeof where, "flows[%zu]", i);
         if (!stage(api, json_string_value(item), command, where, now,
                    reply)) {
-            tables_discard(tables);
+            switch_discard_bundle(api->sw, SIZE_MAX);
             return;
         }
     }
-    tables_commit(tables);
-    switch_barrier(api->sw);
+    switch_commit_bundle(api->sw);
     api_reply_json(reply, 200,
                    json_pack("{s:I}", "flows",
                              (json_int_t) json_array_size(list)));

@@ -123,7 +123,6 @@ void
 groups_change(struct api *api, struct api_request *request, msec now,
               struct api_reply *reply)
 {
-    struct tables *tables = switch_tables(api->sw);
     enum group_mod_command command;
     struct change_body body;
     size_t i;
@@ -142,19 +141,18 @@ groups_change(struct api *api, struct api_request *request, msec now,
         goto free_body;
     }
 
-    tables_begin(tables);
+    switch_begin_bundle(api->sw);
     json_array_foreach (body.list, i, item) {
         char where[32];
 
         snprintf(where, sizeof where, "groups[%zu]", i);
         if (!stage(api, json_string_value(item), command, where, now,
                    reply)) {
-            tables_discard(tables);
+            switch_discard_bundle(api->sw, SIZE_MAX);
             goto free_body;
         }
     }
-    tables_commit(tables);
-    switch_barrier(api->sw);
+    switch_commit_bundle(api->sw);
     api_reply_json(reply, 200,
                    json_pack("{s:I}", "groups",
                              (json_int_t) json_array_size(body.list)));

@@ -33,7 +33,8 @@ struct http_lane {
     uv_loop_t *loop; /* NULL: closed, or not in this daemon */
     uv_async_t async;
     unsigned int n_jobs;                      /* on the pool */
-    unsigned int n_deferred;                  /* replies that handlers owe */
+    unsigned int n_deferred;                  /* replies that handlers owe, and
+                                                 requests that wait for one */
     struct http_request *queue, **queue_tail; /* http->mutex */
 };
 
@@ -47,6 +48,7 @@ struct http_request {
     struct str body;
     bool is_too_large, has_too_many_params;
     uv_work_t work;
+    struct switch_waiter waiter;
     struct http_request *next; /* in lane->queue, or http->streams */
 };
 
@@ -429,12 +431,29 @@ run_streams(uv_timer_t *timer)
     rcu_offline();
 }
 
+static void handle(struct http_request *);
+
+static void
+handle_now(struct switch_waiter *waiter)
+{
+    struct http_request *r = CONTAINER_OF(waiter, struct http_request,
+                                          waiter);
+
+    r->lane->n_deferred--;
+    handle(r);
+}
+
 static void
 handle(struct http_request *r)
 {
     struct http *http = r->http;
 
     r->lane->n_deferred++;
+    if (api_must_wait(http->config.api, &r->request)) {
+        r->waiter.go_on = handle_now;
+        switch_wait_for_bundle(http->config.api->sw, &r->waiter);
+        return;
+    }
     r->reply.finish = finish_deferred;
     api_dispatch(http->config.api, &r->request, clock_msec(), &r->reply);
     if (r->reply.is_deferred) {

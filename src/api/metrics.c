@@ -126,7 +126,7 @@ add_tables(const struct api *api, struct str *out)
         for (unsigned int i = 0; i < N_TABLES; i++) {
             struct table_stats *stats = tables_stats(tables, (uint8_t) i);
             uint64_t values[] = {
-                stats->n_entries,
+                stats->n_visible,
                 atomic_load_explicit(&stats->lookups, memory_order_relaxed),
                 atomic_load_explicit(&stats->matched, memory_order_relaxed),
             };

@@ -42,6 +42,12 @@ static const struct api_route routes[] = {
     { API_SWITCH, NULL, NULL, NULL, { 0 } },
 };
 
+/* Those that change tables: not while a bundle does. */
+static api_handler *const table_changers[] = {
+    flows_change, flows_delete, groups_change, groups_delete,
+    meters_change, meters_delete,
+};
+
 const struct api_route *
 api_routes(void)
 {
@@ -69,6 +75,31 @@ path_fits(const struct api_route *route, const char *path,
     }
     strcpy(name, rest);
     return true;
+}
+
+static bool
+changes_tables(api_handler *handle)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(table_changers); i++) {
+        if (table_changers[i] == handle) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+api_must_wait(const struct api *api, const struct api_request *request)
+{
+    char name[API_MAX_NAME];
+
+    for (const struct api_route *r = routes; r->method; r++) {
+        if (changes_tables(r->handle) && !strcmp(r->method, request->method)
+            && path_fits(r, request->path, name)) {
+            return switch_has_bundle(api->sw);
+        }
+    }
+    return false;
 }
 
 enum api_owner

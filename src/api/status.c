@@ -23,7 +23,7 @@ count_flows(const struct api *api)
     uint64_t n = 0;
 
     for (unsigned int i = 0; i < N_TABLES; i++) {
-        n += tables_stats(tables, (uint8_t) i)->n_entries;
+        n += tables_stats(tables, (uint8_t) i)->n_visible;
     }
     return n;
 }
@@ -75,13 +75,13 @@ tables_json(const struct api *api)
         uint64_t lookups = atomic_load_explicit(&stats->lookups,
                                                 memory_order_relaxed);
 
-        if (!stats->n_entries && !lookups) {
+        if (!stats->n_visible && !lookups) {
             continue;
         }
         json_array_append_new(
             json, json_pack("{s:i, s:I, s:I, s:I}",
                             "table", (int) i,
-                            "entries", (json_int_t) stats->n_entries,
+                            "entries", (json_int_t) stats->n_visible,
                             "lookups", (json_int_t) lookups,
                             "matched", (json_int_t) atomic_load_explicit(
                                 &stats->matched, memory_order_relaxed)));

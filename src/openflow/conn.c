@@ -243,28 +243,40 @@ of_conn_has_next(const struct of_conn *conn)
 
 /* Is it dealt with here? */
 static bool
+is_own(const struct of_conn *conn, const uint8_t *message)
+{
+    return conn->state == OF_CONN_HELLO
+           || message[0] != conn->protocol.version
+           || message[1] == TYPE_HELLO || message[1] == TYPE_ECHO_REPLY
+           || message[1] == TYPE_ECHO_REQUEST;
+}
+
+static void
 take_own(struct of_conn *conn, const uint8_t *message, size_t len)
 {
     if (conn->state == OF_CONN_HELLO) {
         take_hello(conn, message, len);
-        return true;
-    }
-    if (message[0] != conn->protocol.version) {
+    } else if (message[0] != conn->protocol.version) {
         of_error_encode(of_conn_begin_send(conn), conn->protocol.version,
                         OF_BAD_REQUEST_BAD_VERSION, message, len, NULL);
         of_conn_end_send(conn);
-        return true;
-    }
-    switch (message[1]) {
-    case TYPE_HELLO:              /* late ones say nothing new */
-    case TYPE_ECHO_REPLY:         /* being heard is all it was for */
-        return true;
-    case TYPE_ECHO_REQUEST:
+    } else if (message[1] == TYPE_ECHO_REQUEST) {
         send_echo(conn, TYPE_ECHO_REPLY, message, len);
-        return true;
-    default:
-        return false;
     }
+    /* Late hellos say nothing new; an echo reply is there to be heard. */
+}
+
+/* Takes the message of `len` bytes at in_pos from what came. */
+static const uint8_t *
+advance(struct of_conn *conn, size_t len)
+{
+    const uint8_t *message = conn->in + conn->in_pos;
+
+    conn->in_pos += len;
+    if (conn->config.watch) {
+        conn->config.watch(conn->config.aux, false, message, len);
+    }
+    return message;
 }
 
 /* Makes room for at least one message behind what waits. */
@@ -312,7 +324,7 @@ receive(struct of_conn *conn, msec now)
 }
 
 const void *
-of_conn_next(struct of_conn *conn, size_t *len)
+of_conn_peek(struct of_conn *conn, size_t *len)
 {
     while (of_conn_has_next(conn)) {
         const uint8_t *message = conn->in + conn->in_pos;
@@ -321,18 +333,20 @@ of_conn_next(struct of_conn *conn, size_t *len)
         if (!*len) {
             /* It came already: this is no news of the peer. */
             receive(conn, conn->last_heard);
-            continue;
-        }
-        conn->in_pos += *len;
-        if (conn->config.watch) {
-            conn->config.watch(conn->config.aux, false, message, *len);
-        }
-        if (!take_own(conn, message, *len)) {
+        } else if (is_own(conn, message)) {
+            take_own(conn, advance(conn, *len), *len);
+        } else {
             return message;
         }
     }
     refuse_garbage(conn);
     return NULL;
+}
+
+const void *
+of_conn_next(struct of_conn *conn, size_t *len)
+{
+    return of_conn_peek(conn, len) ? advance(conn, *len) : NULL;
 }
 
 /* ---- From the loop ---- */

@@ -74,6 +74,9 @@ msec of_conn_tick(struct of_conn *, msec now);
  * this or of_conn_on_ready(); NULL when there is none, or none is taken because
  * too much waits to be sent. */
 const void *of_conn_next(struct of_conn *, size_t *len);
+/* The same, but it stays the next one: for who may have to wait.  Echo requests
+ * before it are answered. */
+const void *of_conn_peek(struct of_conn *, size_t *len);
 /* True when of_conn_next() would have work. */
 bool of_conn_has_next(const struct of_conn *);
 

@@ -86,6 +86,9 @@ show_snoops(void *session, bool is_sent, const void *message, size_t len)
     const struct session *from = session;
     struct control *control = from->control;
 
+    if (from->is_left) {
+        return;
+    }
     if (control->watch) {
         control->watch(control->watch_aux, from, is_sent, message, len);
     }
@@ -152,6 +155,31 @@ add_default_entry(struct control *control)
 }
 
 void
+control_settle_default_entry(struct control *control)
+{
+    bool is_wanted = switch_config(control->sw)->fail_mode == FAIL_STANDALONE
+                     && !control->n_controllers;
+
+    if (!control->default_entry_waits || control->commit) {
+        return;
+    }
+    control->default_entry_waits = false;
+    if (is_wanted && !control->has_default_entry) {
+        add_default_entry(control);
+    } else if (!is_wanted && control->has_default_entry) {
+        remove_default_entry(control);
+    }
+}
+
+/* Whether it should be there may have changed. */
+static void
+review_default_entry(struct control *control)
+{
+    control->default_entry_waits = true;
+    control_settle_default_entry(control);
+}
+
+void
 control_set_fail_mode(struct control *control, enum fail_mode mode, msec now)
 {
     if (switch_config(control->sw)->fail_mode == mode) {
@@ -159,27 +187,22 @@ control_set_fail_mode(struct control *control, enum fail_mode mode, msec now)
     }
     control->now = now;
     switch_set_fail_mode(control->sw, mode);
-    if (mode == FAIL_SECURE && control->has_default_entry) {
-        remove_default_entry(control);
-    } else if (mode == FAIL_STANDALONE && !control->n_controllers) {
-        add_default_entry(control);
-    }
+    review_default_entry(control);
 }
 
 static void
 controller_came(struct control *control)
 {
-    if (control->n_controllers++ == 0 && control->has_default_entry) {
-        remove_default_entry(control);
+    if (control->n_controllers++ == 0) {
+        review_default_entry(control);
     }
 }
 
 static void
 controller_went(struct control *control)
 {
-    if (--control->n_controllers == 0
-        && switch_config(control->sw)->fail_mode == FAIL_STANDALONE) {
-        add_default_entry(control);
+    if (--control->n_controllers == 0) {
+        review_default_entry(control);
     }
 }
 
@@ -265,6 +288,13 @@ end_auxiliary(struct session *main)
 }
 
 void
+control_free_session(struct session *s)
+{
+    of_conn_destroy(s->conn);
+    free(s);
+}
+
+void
 control_remove_session(struct session *s)
 {
     struct control *control = s->control;
@@ -288,8 +318,11 @@ control_remove_session(struct session *s)
     control_bundles_free(s);
     control_monitors_free(s);
     control_dump_end(s);
-    of_conn_destroy(s->conn);
-    free(s);
+    if (control_commit_leave(s)) {
+        of_conn_close(s->conn, "ended here");
+    } else {
+        control_free_session(s);
+    }
 }
 
 struct session *
@@ -333,13 +366,14 @@ run_session(struct session *s)
             control_dump_more(s);
             break;
         }
-        message = of_conn_next(s->conn, &len);
+        message = of_conn_peek(s->conn, &len);
         if (!s->is_open && of_conn_state(s->conn) == OF_CONN_OPEN) {
             open_session(s);
         }
-        if (!message) {
+        if (!message || control_must_wait(s, message, len)) {
             break;
         }
+        message = of_conn_next(s->conn, &len);
         if (s->kind != SESSION_SNOOP) {
             s->control->counters.requests++;
             s->counters.requests++;
@@ -472,6 +506,7 @@ control_destroy(struct control *control)
         return;
     }
     switch_set_watch(control->sw, NULL);
+    control_commit_abort(control);
     while (control->sessions) {
         control_remove_session(control->sessions);
     }
@@ -492,9 +527,10 @@ control_set_probe_interval(struct control *control, msec interval)
 msec
 control_run(struct control *control, msec now)
 {
-    msec next = INT64_MAX;
+    msec next;
 
     control->now = now;
+    next = control_commit_run(control);
     for (struct session *s = control->sessions; s; s = s->next) {
         msec due = run_session(s);
 

@@ -3,10 +3,10 @@
  *     OPEN     takes messages       close -> CLOSED, commit or discard -> gone
  *     CLOSED   takes no more        commit or discard -> gone
  *
- * Messages wait as they came, checked but not carried out.  A commit stages all
- * of them in one version of the tables; the first that fails undoes the others.
- * Packets are sent when the changes are visible.  A session that ends takes its
- * bundles with it. */
+ * Messages wait as they came, checked but not carried out.  A commit
+ * (control_commit.c) stages all of them in one version of the tables; the first
+ * that fails undoes the others.  Packets are sent when the changes are visible.
+ * A session that ends takes its bundles with it. */
 #include <stdlib.h>
 
 #include "switch/control_stats.h"
@@ -21,6 +21,7 @@ struct bundle {
     uint32_t id;
     uint16_t flags;
     bool is_closed;
+    bool has_sequel;              /* packets, or what others are told of */
     struct buf messages;          /* one behind another */
 };
 
@@ -83,79 +84,11 @@ open_bundle(struct session *s, uint32_t id, uint16_t flags,
     return OF_OK;
 }
 
-/* ---- Commit ---- */
-
-/* Which of the messages a pass is about. */
-enum pass { PASS_CHANGES, PASS_PACKETS };
-
-static enum of_error
-apply_message(struct session *s, const uint8_t *message, size_t len,
-              enum pass pass)
-{
-    struct of_message m;
-    enum of_error error = of_message_decode(session_protocol(s), message, len,
-                                            &m, NULL);
-
-    if (error) {
-        return error;
-    }
-    if ((m.type == OFT_PACKET_OUT) == (pass == PASS_PACKETS)) {
-        error = control_apply(s, &m, NULL);
-    } else if (pass == PASS_PACKETS) {
-        control_forward(s, &m);             /* what is done by now */
-    }
-    of_message_fini(&m);
-    return error;
-}
-
-/* Answers the message that failed, then the commit. */
-static enum of_error
-apply_all(struct session *s, const struct bundle *b, enum pass pass)
-{
-    for (size_t pos = 0; pos < b->messages.len;) {
-        const uint8_t *message = b->messages.data + pos;
-        size_t len = be16toh(get_be16(message + 2));
-        enum of_error error = apply_message(s, message, len, pass);
-
-        if (error) {
-            const void *request = s->request;
-            size_t request_len = s->request_len;
-
-            s->request = message;
-            s->request_len = len;
-            session_refuse(s, error);
-            s->request = request;
-            s->request_len = request_len;
-            return OF_BUNDLE_FAILED_MSG_FAILED;
-        }
-        pos += len;
-    }
-    return OF_OK;
-}
-
-static enum of_error
-commit(struct session *s, struct bundle *b)
-{
-    struct switch_ *sw = s->control->sw;
-    enum of_error error;
-
-    tables_begin(switch_tables(sw));
-    error = apply_all(s, b, PASS_CHANGES);
-    if (error) {
-        tables_discard(switch_tables(sw));
-    } else {
-        tables_commit(switch_tables(sw));
-        switch_barrier(sw);
-        error = apply_all(s, b, PASS_PACKETS);
-    }
-    free_bundle(s, b);
-    return error;
-}
-
 /* ---- Requests ---- */
 
-static void
-reply(struct session *s, const struct of_bundle_control *request)
+void
+control_bundle_reply(struct session *s,
+                     const struct of_bundle_control *request)
 {
     struct of_message m = {
         .version = session_protocol(s)->version,
@@ -166,6 +99,19 @@ reply(struct session *s, const struct of_bundle_control *request)
 
     m.bundle_control.type++;      /* each reply follows its request */
     session_send(s, &m);
+}
+
+static void
+commit(struct session *s, const struct of_bundle_control *request,
+       struct bundle *b)
+{
+    struct buf messages = b->messages;
+    bool has_sequel = b->has_sequel;
+
+    b->messages = (struct buf) BUF_INIT;
+    s->bundled -= messages.len;
+    free_bundle(s, b);
+    control_commit_begin(s, request, &messages, has_sequel);
 }
 
 /* A bundle that is used wrongly is lost (1.4 section 7.3.9). */
@@ -211,8 +157,8 @@ control_bundle(struct session *s, const struct of_bundle_control *request,
         if (b->flags != request->flags) {
             return lose(s, b, OF_BUNDLE_FAILED_BAD_FLAGS);
         }
-        error = commit(s, b);
-        break;
+        commit(s, request, b);
+        return OF_OK;             /* it is answered when it is done */
 
     case BUNDLE_DISCARD_REQUEST:
         if (!b) {
@@ -225,14 +171,14 @@ control_bundle(struct session *s, const struct of_bundle_control *request,
         return OF_BUNDLE_FAILED_BAD_TYPE;
     }
     if (!error) {
-        reply(s, request);
+        control_bundle_reply(s, request);
     }
     return error;
 }
 
 static enum of_error
 check_message(struct session *s, const struct of_bytes *message,
-              struct str *why)
+              enum of_type *type, struct str *why)
 {
     struct of_message m;
     enum of_error error = of_message_decode(session_protocol(s),
@@ -245,6 +191,7 @@ check_message(struct session *s, const struct of_bytes *message,
     if (!control_may_bundle(m.type)) {
         error = OF_BUNDLE_FAILED_MSG_UNSUP;
     }
+    *type = m.type;
     of_message_fini(&m);
     return error;
 }
@@ -254,7 +201,8 @@ control_bundle_add(struct session *s, const struct of_bundle_add *add,
                    struct str *why)
 {
     struct bundle *b = find_bundle(s, add->id);
-    enum of_error error = check_message(s, &add->message, why);
+    enum of_type type;
+    enum of_error error = check_message(s, &add->message, &type, why);
 
     if (error) {
         return error;
@@ -277,6 +225,7 @@ control_bundle_add(struct session *s, const struct of_bundle_add *add,
     }
     buf_put(&b->messages, add->message.data, add->message.len);
     s->bundled += add->message.len;
+    b->has_sequel |= type != OFT_FLOW_MOD;
     return OF_OK;
 }
 

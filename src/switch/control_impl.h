@@ -6,6 +6,7 @@
 #include "switch/control.h"
 
 struct bundle;
+struct commit;
 struct monitor;
 
 enum { SESSION_BACKLOG_MAX = 64 << 20 };      /* bytes */
@@ -46,6 +47,8 @@ struct session {
     struct of_conn *conn;
     bool is_open;                 /* its version is known, defaults are set */
     bool is_held;                 /* until there is room for packet-outs */
+    bool is_left;                 /* its connection ended, and nobody knows it
+                                     any more; its commit goes on */
     msec opened;
     struct session *main;         /* of an auxiliary connection; else NULL */
     uint8_t auxiliary_id;
@@ -95,7 +98,10 @@ struct control {
     msec probe_interval;
     control_watch *watch;         /* NULL: nobody looks */
     void *watch_aux;
+    struct commit *commit;        /* that is going on */
     bool has_default_entry;       /* ours is in table 0 */
+    bool default_entry_waits;     /* until the commit is done: it may have to
+                                     come, or to go */
     msec now;                     /* of the present call */
     struct control_counters counters;
 };
@@ -114,6 +120,9 @@ void session_tell(const struct session *, const struct of_message *);
 void session_told(const struct session *);
 /* Answers the request in hand with an error. */
 void session_refuse(struct session *, enum of_error);
+/* Adds the entry of a switch without controllers, or takes it away. */
+void control_settle_default_entry(struct control *);
+void control_free_session(struct session *);
 /* What some session wants to be sent has changed. */
 void control_update_unasked(struct control *);
 
@@ -123,6 +132,8 @@ void control_update_unasked(struct control *);
 void control_request(struct session *, const void *message, size_t len);
 void control_set_default_role(struct session *);
 
+/* Does the message read the newest state of the tables, or change it? */
+bool control_is_on_tables(struct session *, const void *message, size_t len);
 /* A bundled message: OF_OK when bundles may hold its type. */
 bool control_may_bundle(enum of_type);
 enum of_error control_apply(struct session *, const struct of_message *,
@@ -131,6 +142,7 @@ enum of_error control_apply(struct session *, const struct of_message *,
 /* ---- control_multipart.c ---- */
 
 enum of_error control_multipart(struct session *, const struct of_message *);
+bool control_multipart_is_on_tables(enum of_multipart_type);
 
 /* ---- control_flows.c ---- */
 
@@ -179,6 +191,24 @@ enum of_error control_bundle_add(struct session *,
                                  const struct of_bundle_add *,
                                  struct str *why);
 void control_bundles_free(struct session *);
+void control_bundle_reply(struct session *,
+                          const struct of_bundle_control *request);
+
+/* ---- control_commit.c ---- */
+
+/* Begins to carry out a bundle, by the request in hand, which is answered when it
+ * is done.  Takes the messages over; `has_sequel`: some of them are packets, or
+ * of interest to other controllers. */
+void control_commit_begin(struct session *, const struct of_bundle_control *,
+                          struct buf *messages, bool has_sequel);
+/* Goes on with it, if there is one.  Returns when to call again. */
+msec control_commit_run(struct control *);
+/* Is a commit in the way of this message? */
+bool control_must_wait(struct session *, const void *message, size_t len);
+/* The session ended.  True: its commit goes on and frees it. */
+bool control_commit_leave(struct session *);
+/* The end of control. */
+void control_commit_abort(struct control *);
 
 /* ---- control_async.c ---- */
 

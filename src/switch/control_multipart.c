@@ -100,28 +100,37 @@ answer_queues(struct stats_request *r)
 
 /* ---- All of them ---- */
 
-static stats_answer *const answers[N_MULTIPARTS] = {
-    [MP_DESC] = answer_desc,
-    [MP_FLOW] = stats_flows,
-    [MP_AGGREGATE] = stats_aggregate,
-    [MP_TABLE] = stats_tables,
-    [MP_PORT_STATS] = answer_port_stats,
-    [MP_QUEUE_STATS] = answer_queues,
-    [MP_GROUP_STATS] = stats_group_stats,
-    [MP_GROUP_DESC] = stats_group_desc,
-    [MP_GROUP_FEATURES] = stats_group_features,
-    [MP_METER_STATS] = stats_meter_stats,
-    [MP_METER_CONFIG] = stats_meter_config,
-    [MP_METER_FEATURES] = stats_meter_features,
-    [MP_TABLE_FEATURES] = stats_table_features,
-    [MP_PORT_DESC] = answer_port_desc,
-    [MP_TABLE_DESC] = stats_table_desc,
-    [MP_QUEUE_DESC] = answer_queues,
-    [MP_FLOW_MONITOR] = stats_flow_monitor,
-    [MP_FLOW_STATS] = stats_flows,
-    [MP_CONTROLLER_STATUS] = stats_controllers,
-    [MP_BUNDLE_FEATURES] = stats_bundle_features,
+static const struct {
+    stats_answer *answer;
+    bool is_on_tables;            /* reads their newest state, or changes it */
+} types[N_MULTIPARTS] = {
+    [MP_DESC] = { answer_desc, false },
+    [MP_FLOW] = { stats_flows, true },
+    [MP_AGGREGATE] = { stats_aggregate, true },
+    [MP_TABLE] = { stats_tables, true },
+    [MP_PORT_STATS] = { answer_port_stats, false },
+    [MP_QUEUE_STATS] = { answer_queues, false },
+    [MP_GROUP_STATS] = { stats_group_stats, true },
+    [MP_GROUP_DESC] = { stats_group_desc, true },
+    [MP_GROUP_FEATURES] = { stats_group_features, false },
+    [MP_METER_STATS] = { stats_meter_stats, true },
+    [MP_METER_CONFIG] = { stats_meter_config, true },
+    [MP_METER_FEATURES] = { stats_meter_features, false },
+    [MP_TABLE_FEATURES] = { stats_table_features, true },
+    [MP_PORT_DESC] = { answer_port_desc, false },
+    [MP_TABLE_DESC] = { stats_table_desc, true },
+    [MP_QUEUE_DESC] = { answer_queues, false },
+    [MP_FLOW_MONITOR] = { stats_flow_monitor, true },
+    [MP_FLOW_STATS] = { stats_flows, true },
+    [MP_CONTROLLER_STATUS] = { stats_controllers, false },
+    [MP_BUNDLE_FEATURES] = { stats_bundle_features, false },
 };
+
+bool
+control_multipart_is_on_tables(enum of_multipart_type type)
+{
+    return types[type].is_on_tables;
+}
 
 enum of_error
 control_multipart(struct session *s, const struct of_message *m)
@@ -136,11 +145,11 @@ control_multipart(struct session *s, const struct of_message *m)
     if (r.what->more) {
         return OF_BAD_REQUEST_MULTIPART_OVERFLOW;
     }
-    if (!answers[r.what->type]) {
+    if (!types[r.what->type].answer) {
         return OF_BAD_REQUEST_BAD_MULTIPART;
     }
     of_reply_begin(&r.reply, out, session_protocol(s), s->xid, r.what);
-    error = answers[r.what->type](&r);
+    error = types[r.what->type].answer(&r);
     if (error) {
         out->len = start;
         return error;

@@ -454,46 +454,77 @@ take_error(struct session *s UNUSED, const struct of_message *m,
 
 /* What a type of message leads to; the rest is a switch's to say, not to
  * hear. */
+enum {
+    IS_CHANGE = 1 << 0,           /* not for slaves */
+    MAY_BUNDLE = 1 << 1,
+    ON_TABLES = 1 << 2,           /* reads their newest state, or changes it */
+};
+
 static const struct {
     enum of_error (*take)(struct session *, const struct of_message *,
                           struct str *why);
-    bool is_change;               /* not for slaves */
-    bool may_bundle;
+    unsigned int flags;
 } types[N_OF_TYPES] = {
-    [OFT_ERROR] = { take_error, false, false },
-    [OFT_FEATURES_REQUEST] = { take_features_request, false, false },
-    [OFT_GET_CONFIG_REQUEST] = { take_get_config, false, false },
-    [OFT_SET_CONFIG] = { take_set_config, false, false },
-    [OFT_PACKET_OUT] = { take_change, true, true },
-    [OFT_FLOW_MOD] = { take_change, true, true },
-    [OFT_GROUP_MOD] = { take_change, true, true },
-    [OFT_PORT_MOD] = { take_change, true, false },
-    [OFT_TABLE_MOD] = { take_table_mod, true, false },
-    [OFT_METER_MOD] = { take_change, true, false },
-    [OFT_MULTIPART_REQUEST] = { take_multipart, false, false },
-    [OFT_BARRIER_REQUEST] = { take_barrier, false, false },
-    [OFT_QUEUE_GET_CONFIG_REQUEST] = { take_queue_config, false, false },
-    [OFT_ROLE_REQUEST] = { take_role_request, false, false },
-    [OFT_GET_ASYNC_REQUEST] = { take_get_async, false, false },
-    [OFT_SET_ASYNC] = { take_set_async, false, false },
-    [OFT_BUNDLE_CONTROL] = { take_bundle_control, true, false },
-    [OFT_BUNDLE_ADD] = { take_bundle_add, true, false },
-    [OFT_FLOW_MONITOR_CANCEL] = { take_monitor_cancel, false, false },
-    [OFT_NX_FLOW_MOD_TABLE_ID] = { take_flow_mod_table_id, false, false },
-    [OFT_NX_SET_FLOW_FORMAT] = { take_flow_format, false, false },
-    [OFT_NX_SET_PACKET_IN_FORMAT] = { take_packet_in_format, false, false },
-    [OFT_NX_TLV_TABLE_MOD] = { take_tlv_mod, true, false },
-    [OFT_NX_TLV_TABLE_REQUEST] = { take_tlv_request, false, false },
-    [OFT_NX_CT_FLUSH_ZONE] = { take_ct_flush, true, false },
-    [OFT_NX_CT_FLUSH] = { take_ct_flush, true, false },
-    [OFT_NX_RESUME] = { take_resume, true, false },
-    [OFT_NX_SET_CONTROLLER_ID] = { take_controller_id, false, false },
+    [OFT_ERROR] = { take_error, 0 },
+    [OFT_FEATURES_REQUEST] = { take_features_request, 0 },
+    [OFT_GET_CONFIG_REQUEST] = { take_get_config, 0 },
+    [OFT_SET_CONFIG] = { take_set_config, 0 },
+    [OFT_PACKET_OUT] = { take_change, IS_CHANGE | MAY_BUNDLE | ON_TABLES },
+    [OFT_FLOW_MOD] = { take_change, IS_CHANGE | MAY_BUNDLE | ON_TABLES },
+    [OFT_GROUP_MOD] = { take_change, IS_CHANGE | MAY_BUNDLE | ON_TABLES },
+    [OFT_PORT_MOD] = { take_change, IS_CHANGE },
+    [OFT_TABLE_MOD] = { take_table_mod, IS_CHANGE | ON_TABLES },
+    [OFT_METER_MOD] = { take_change, IS_CHANGE | ON_TABLES },
+    [OFT_MULTIPART_REQUEST] = { take_multipart, 0 },
+    [OFT_BARRIER_REQUEST] = { take_barrier, 0 },
+    [OFT_QUEUE_GET_CONFIG_REQUEST] = { take_queue_config, 0 },
+    [OFT_ROLE_REQUEST] = { take_role_request, 0 },
+    [OFT_GET_ASYNC_REQUEST] = { take_get_async, 0 },
+    [OFT_SET_ASYNC] = { take_set_async, 0 },
+    [OFT_BUNDLE_CONTROL] = { take_bundle_control, IS_CHANGE },
+    [OFT_BUNDLE_ADD] = { take_bundle_add, IS_CHANGE },
+    [OFT_FLOW_MONITOR_CANCEL] = { take_monitor_cancel, ON_TABLES },
+    [OFT_NX_FLOW_MOD_TABLE_ID] = { take_flow_mod_table_id, 0 },
+    [OFT_NX_SET_FLOW_FORMAT] = { take_flow_format, 0 },
+    [OFT_NX_SET_PACKET_IN_FORMAT] = { take_packet_in_format, 0 },
+    [OFT_NX_TLV_TABLE_MOD] = { take_tlv_mod, IS_CHANGE | ON_TABLES },
+    [OFT_NX_TLV_TABLE_REQUEST] = { take_tlv_request, 0 },
+    [OFT_NX_CT_FLUSH_ZONE] = { take_ct_flush, IS_CHANGE },
+    [OFT_NX_CT_FLUSH] = { take_ct_flush, IS_CHANGE },
+    [OFT_NX_RESUME] = { take_resume, IS_CHANGE | ON_TABLES },
+    [OFT_NX_SET_CONTROLLER_ID] = { take_controller_id, 0 },
 };
 
 bool
 control_may_bundle(enum of_type type)
 {
-    return types[type].may_bundle;
+    return types[type].flags & MAY_BUNDLE;
+}
+
+static bool
+is_on_tables(const struct of_message *m)
+{
+    if (m->type == OFT_MULTIPART_REQUEST) {
+        return control_multipart_is_on_tables(m->multipart.type);
+    }
+    if (m->type == OFT_BUNDLE_CONTROL) {
+        return m->bundle_control.type == BUNDLE_COMMIT_REQUEST;
+    }
+    return types[m->type].flags & ON_TABLES;
+}
+
+bool
+control_is_on_tables(struct session *s, const void *message, size_t len)
+{
+    struct of_message m;
+    bool is;
+
+    if (of_message_decode(session_protocol(s), message, len, &m, NULL)) {
+        return false;             /* it is only refused */
+    }
+    is = is_on_tables(&m);
+    of_message_fini(&m);
+    return is;
 }
 
 static enum of_error
@@ -502,7 +533,7 @@ carry_out(struct session *s, const struct of_message *m, struct str *why)
     if (!types[m->type].take) {
         return OF_BAD_REQUEST_BAD_TYPE;
     }
-    if (types[m->type].is_change
+    if (types[m->type].flags & IS_CHANGE
         && session_channel(s)->role == ROLE_SLAVE) {
         return OF_BAD_REQUEST_IS_SLAVE;
     }

@@ -556,20 +556,23 @@ undo_one(struct tables *t, const struct undo *undo, struct dying_list *freed)
     }
 }
 
-void
-staging_discard(struct tables *t)
+bool
+staging_discard(struct tables *t, size_t budget)
 {
     struct staging *s = &t->staging;
-    struct dying_list freed = { NULL, 0, 0 };
 
     assert(s->has_bundle);
-    while (s->n_undo) {
-        undo_one(t, &s->undo[--s->n_undo], &freed);
+    for (; s->n_undo && budget; budget--) {
+        undo_one(t, &s->undo[--s->n_undo], &s->undone);
+    }
+    if (s->n_undo) {
+        return false;
     }
     undo_list_release(s);
     free(s->open.dying.list);
     stage_clear(&s->open);
-    grave_dig(s, &freed, true);
+    grave_dig(s, &s->undone, true);
+    return true;
 }
 
 /* ---- Publish ---- */
@@ -667,6 +670,11 @@ staging_publish(struct tables *t, struct table_changes *changes)
     atomic_store_explicit(&s->visible, stage->version, memory_order_release);
     s->open.version = stage->version + 1;
 
+    if (!s->has_bundle) {
+        for (unsigned int i = 0; i < N_TABLES; i++) {
+            t->stats[i].n_visible = t->stats[i].n_entries;
+        }
+    }
     changes->version = stage->version;
     changes->everything = stage->everything;
     list_changes(s, stage, changes);
@@ -686,7 +694,7 @@ staging_fini(struct tables *t)
     struct staging *s = &t->staging;
 
     if (s->has_bundle) {
-        staging_discard(t);
+        staging_discard(t, SIZE_MAX);
     }
     grave_dig(s, &s->closed.dying, false);
     grave_dig(s, &s->open.dying, false);

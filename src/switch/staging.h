@@ -11,7 +11,8 @@
  *                                          one: freed  <-------------------+
  *
  * There are two stages.  `open` takes changes.  When a bundle begins, what is in
- * it moves to `closed`, so that it can be published while the bundle grows.
+ * it moves to `closed`, so that it can be published while the bundle grows, or
+ * is undone piece by piece.
  *
  * Only the writer calls these. */
 #ifndef WEFT_SWITCH_STAGING_H
@@ -82,6 +83,7 @@ struct staging {
     struct table_origin origin;
     struct undo *undo;
     size_t n_undo, size_undo;
+    struct dying_list undone;     /* freed with the last of it */
     struct grave *graves;         /* oldest first */
     struct grave **last_grave;
     /* Of the last publish, for its caller. */
@@ -115,7 +117,8 @@ void staging_touch_everything(struct tables *);
 
 void staging_begin(struct tables *);
 void staging_commit(struct tables *);
-void staging_discard(struct tables *);
+/* Undoes at most `budget` changes; false: there are more. */
+bool staging_discard(struct tables *, size_t budget);
 bool staging_pending(const struct tables *);
 void staging_publish(struct tables *, struct table_changes *);
 

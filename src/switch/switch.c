@@ -226,6 +226,7 @@ switch_run(struct switch_ *sw, msec now)
     msec next;
 
     sw->now = now;
+    switch_wake_waiters(sw);
     switch_learn(sw, now);
     next = fdb_expire(sw->fdb, now);
     if (atomic_load(&sw->fdb_changed)) {

@@ -97,6 +97,22 @@ int switch_set_port_flags(struct switch_ *, struct switch_port *,
 void switch_set_drop_fragments(struct switch_ *, bool);
 
 /* Requests, as a controller or the operator makes them. */
+/* A bundle: what is asked for between begin and commit becomes visible together,
+ * or after a discard never.  Learning and expiry wait until it is over, and its
+ * owner has others wait who read the newest state or change it. */
+void switch_begin_bundle(struct switch_ *);
+/* And a barrier. */
+void switch_commit_bundle(struct switch_ *);
+/* Takes back at most `budget` changes; false: there are more. */
+bool switch_discard_bundle(struct switch_ *, size_t budget);
+bool switch_has_bundle(const struct switch_ *);
+/* While there is one: `go_on` is called by switch_run() after it. */
+struct switch_waiter {
+    void (*go_on)(struct switch_waiter *);
+    struct switch_waiter *next;
+};
+void switch_wait_for_bundle(struct switch_ *, struct switch_waiter *);
+
 enum of_error switch_flow_mod(struct switch_ *, const struct flow_mod *,
                               msec now, struct str *why);
 enum of_error switch_group_mod(struct switch_ *, const struct group_mod *,

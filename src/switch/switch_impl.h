@@ -36,6 +36,7 @@ struct switch_ {
     bool meters_released;         /* slots wait for the next publish */
 
     struct switch_watch watch;
+    struct switch_waiter *waiters;          /* for the end of a bundle */
 
     bool is_staged;               /* something waits for a publish since: */
     msec staged_since;
@@ -60,9 +61,14 @@ void switch_apply_fdb_changes(struct switch_ *);
 void switch_tell_port(struct switch_ *, enum switch_port_event,
                       const struct own_port *);
 
+/* ---- switch_bundle.c ---- */
+
+void switch_wake_waiters(struct switch_ *);
+
 /* ---- switch_learn.c ---- */
 
-/* What packets that wait are to teach becomes visible, and they go on. */
+/* What packets that wait are to teach becomes visible, and they go on; after a
+ * bundle, if there is one. */
 void switch_learn(struct switch_ *, msec now);
 void switch_apply_learns(struct switch_ *, const struct learn_list *,
                          msec now);

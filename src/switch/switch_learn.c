@@ -106,8 +106,12 @@ finish_connections(struct switch_ *sw, msec now)
 void
 switch_learn(struct switch_ *sw, msec now)
 {
-    struct held_packet *held = learning_take(sw->learning);
+    struct held_packet *held;
 
+    if (switch_has_bundle(sw)) {
+        return;
+    }
+    held = learning_take(sw->learning);
     finish_connections(sw, now);
     for (const struct held_packet *h = held; h; h = h->next) {
         switch_apply_learns(sw, &h->learns, now);

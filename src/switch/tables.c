@@ -154,7 +154,19 @@ tables_commit(struct tables *t)
 void
 tables_discard(struct tables *t)
 {
-    staging_discard(t);
+    staging_discard(t, SIZE_MAX);
+}
+
+bool
+tables_discard_some(struct tables *t, size_t budget)
+{
+    return staging_discard(t, budget);
+}
+
+bool
+tables_has_bundle(const struct tables *t)
+{
+    return t->staging.has_bundle;
 }
 
 bool

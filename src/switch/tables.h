@@ -174,6 +174,11 @@ void tables_set_origin(struct tables *, const struct table_origin *);
 void tables_begin(struct tables *);
 void tables_commit(struct tables *);
 void tables_discard(struct tables *);
+/* The same in pieces, of at most `budget` changes: false until it is done. */
+bool tables_discard_some(struct tables *, size_t budget);
+/* Between begin and the end of commit or discard?  Nothing expires then, and
+ * whatever is staged belongs to the bundle. */
+bool tables_has_bundle(const struct tables *);
 
 /* An entry's timeouts come down to these (0: stay).  False: nothing changed. */
 bool tables_reduce_timeouts(struct tables *, uint64_t id,
@@ -228,7 +233,8 @@ uint32_t tables_count_cookie(const struct tables *, uint8_t table,
 
 /* Per-table statistics. */
 struct table_stats {
-    uint32_t n_entries;
+    uint32_t n_entries;                 /* as the writer sees it */
+    uint32_t n_visible;                 /* at the last publish */
     _Atomic uint64_t lookups, matched;
 };
 struct table_stats *tables_stats(const struct tables *, uint8_t table);

@@ -100,3 +100,32 @@ def test_a_peer_that_dies_in_a_bundle_changes_nothing(lab, switch):
         assert n_flows(lab) == 0
         # Its number is free: bundles belong to a session.
         assert control(peer, OPEN).type == BUNDLE_CONTROL
+
+
+def add_many(peer, n):
+    """Entries that differ in their metadata, in bundle 1."""
+    adds = []
+    for i in range(n):
+        mod = struct.pack("!BBHIQQBBHHHIIIHHHHIQ", peer.version, FLOW_MOD, 64,
+                          i, 0, 0, 0, 0, 0, 0, 1, 0xffffffff, 0xffffffff,
+                          0xffffffff, 0, 0, 1, 16, 0x80000408, i)
+        adds.append(struct.pack("!BBHIIHH", peer.version, BUNDLE_ADD, 80, i,
+                                1, 0, 3) + mod)
+    peer.send_bytes(b"".join(adds))
+
+
+def test_a_long_commit_holds_up_nobody_else(lab, switch):
+    with Peer(switch.mgmt) as peer, Peer(switch.mgmt) as other:
+        peer.hello(5)
+        other.hello(5)
+        add_many(peer, 60000)
+        peer.barrier()
+        peer.send(BUNDLE_CONTROL, struct.pack("!IHH", 1, COMMIT, 3))
+        echoes = 0
+        while peer.quiet(0):
+            assert other.ask(of.ECHO_REQUEST).type == of.ECHO_REPLY
+            echoes += 1
+        assert peer.receive().type == BUNDLE_CONTROL
+        # At once, it would be one or two.
+        assert echoes > 5
+        assert lab.weft("status")["flows"] == 60000
