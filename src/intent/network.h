@@ -17,6 +17,7 @@ struct intent_uplink;
 enum segment_type { SEGMENT_LOCAL, SEGMENT_VLAN };
 
 struct segment {
+    uint64_t given;               /* as an object's */
     enum segment_type type;
     /* SEGMENT_VLAN */
     char uplink_name[INTENT_NAME_MAX];
@@ -33,9 +34,12 @@ struct address_range {
     be32 first, last;
 };
 
+enum dhcp_option_form { OPTION_TEXT, OPTION_HEX, OPTION_ADDRESSES };
+
 /* An option of DHCPv4 by number, value as on the wire. */
 struct dhcp_option {
     uint8_t code;
+    uint8_t form;                 /* how it was written */
     uint8_t len;
     uint8_t value[255];
 };
@@ -46,6 +50,7 @@ struct dhcp_route {               /* RFC 3442 */
 };
 
 struct network_dhcp {
+    uint64_t given;               /* as an object's */
     bool is_off;
     unsigned int n_ranges;        /* 0: the whole subnet */
     struct address_range ranges[NETWORK_MAX_RANGES];
@@ -66,8 +71,9 @@ struct intent_network {
     struct intent_object object;
     struct subnet4 subnet;        /* network address, host bits 0 */
     struct subnet6 subnet6;
-    be32 gateway;                 /* default: the subnet's first; 0: no subnet */
-    struct ip6_addr gateway6;     /* default: ...::1 */
+    be32 gateway;                 /* default: the subnet's first; 0: no subnet,
+                                     or `none` */
+    struct ip6_addr gateway6;     /* default: ...::1; all zero: none */
     struct eth_addr gateway_mac;  /* of the object's id: the same everywhere */
     struct segment segment;
     uint16_t mtu;                 /* what guests are told; default 1500 */

@@ -8,15 +8,16 @@
 #include "lib/types.h"
 #include "packet/packet.h"
 
-/* X(ID, the noun, the file's section)  In the order of a file, which is the order
- * in which things can be made. */
+/* X(ID, the noun, the file's section, its table)  In the order of a file, which
+ * is the order in which things can be made.  A new noun is a row here and a file
+ * with its `struct noun` (noun.h). */
 #define INTENT_KINDS(X)                                                      \
-    X(INTENT_UPLINK, "uplink", "uplinks")                                    \
-    X(INTENT_NETWORK, "network", "networks")                                 \
-    X(INTENT_PORT, "port", "ports")
+    X(INTENT_UPLINK, "uplink", "uplinks", uplink_noun)                       \
+    X(INTENT_NETWORK, "network", "networks", network_noun)                   \
+    X(INTENT_PORT, "port", "ports", port_noun)
 
 enum intent_kind {
-#define X(ID, NOUN, SECTION) ID,
+#define X(ID, NOUN, SECTION, TABLE) ID,
     INTENT_KINDS(X)
 #undef X
     N_INTENT_KINDS
@@ -29,12 +30,18 @@ enum {
 
 /* Where something was written.  No file: by a command or the API. */
 struct place {
-    const char *file;             /* owned by the object's set; NULL: none */
+    const char *file;             /* borrowed, but for an object's own */
     uint32_t line, column;        /* from 1; 0: unknown */
+};
+
+/* The same, within the file of the object. */
+struct member_place {
+    uint32_t line, column;
 };
 
 struct intent_object {
     enum intent_kind kind;
+    bool is_sealed;               /* was in a sealed set: changes no more */
     unsigned int n_refs;          /* by sets; atomic */
     uint64_t id;                  /* of kind and name: the same on every host
                                      and after every restart; the top four bits
@@ -42,12 +49,26 @@ struct intent_object {
     uint64_t given;               /* bit i: member i of the kind's table was
                                      written by the operator */
     char name[INTENT_NAME_MAX];
-    struct place place;           /* of the name */
+    struct place place;           /* of the name; the file's name is its own */
+    struct member_place *places;  /* by member; owned; NULL: from no file */
 };
 
 const char *intent_kind_noun(enum intent_kind);
 const char *intent_kind_section(enum intent_kind);
 uint64_t intent_object_id(enum intent_kind, const char *name);
+
+/* A station's address made of the id: unicast, locally administered. */
+struct eth_addr intent_object_mac(const struct intent_object *);
+
+/* May it be called that?  `why` (may be NULL) gets what is wrong. */
+bool intent_name_is_valid(const char *name, const char **why);
+
+/* An object of which nothing is known but its name; for intent_set(). */
+struct intent_object *intent_object_create(enum intent_kind,
+                                           const char *name);
+struct intent_object *intent_object_ref(const struct intent_object *);
+/* Accepts NULL; any thread. */
+void intent_object_unref(const struct intent_object *);
 
 /* An address with a prefix; len 0 with is_set false: none. */
 struct subnet4 {

@@ -15,6 +15,7 @@
 
 struct intent_network;
 
+/* In the order of port.c's words. */
 enum attach_type { ATTACH_NONE, ATTACH_NETNS, ATTACH_TAP, ATTACH_TUN,
                    ATTACH_DEVICE };
 
@@ -53,12 +54,12 @@ struct intent_port {
     be32 address;                 /* 0: chosen from the network's subnet */
     struct ip6_addr address6;     /* all zero: SLAAC's of the MAC */
     unsigned int n_allow;
-    struct port_allow allow[PORT_MAX_ALLOW];
-    bool is_spoof_ok;             /* anti-spoofing: false */
+    struct port_allow *allow;     /* owned */
+    bool is_spoof_ok;             /* anti-spoof: false */
     bool is_isolated;             /* reaches the gateway and uplinks, not the
                                      network's other isolated ports */
     unsigned int n_trunk;
-    struct port_trunk trunk[PORT_MAX_TRUNK];
+    struct port_trunk *trunk;     /* owned; in order of vid */
 
     uint64_t rate_in, rate_out;   /* bits/s towards the guest, from it; 0: any */
     char mirror_name[INTENT_NAME_MAX];

@@ -25,7 +25,7 @@ struct intent_uplink {
     } members[UPLINK_MAX_MEMBERS];
     bool is_bond;
     enum bond_mode mode;
-    bool keep_addresses;          /* take_over: false: the device's addresses
+    bool keep_addresses;          /* take-over: false: the device's addresses
                                      are not moved to the internal port */
 };
 

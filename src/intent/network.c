@@ -1,0 +1,417 @@
+/* What a network may say. */
+
+#include <stdlib.h>
+
+#include "intent/dhcp_value.h"
+#include "intent/validate.h"
+#include "intent/value.h"
+#include "packet/address.h"
+
+/* ---- segment: local, or where its frames travel ---- */
+
+static const char *const protocol_words[] = { "802.1q", "802.1ad", NULL };
+
+#define SEGMENT_AT(M) MEMBER_AT(segment, M)
+
+static const struct member segment_members[] = {
+    { .name = "vlan", .type = &value_number, SEGMENT_AT(vid), .max = 4094,
+      .is_required = true, .doc = "VLAN of the uplink; 0: untagged" },
+    { .name = "uplink", .type = &value_name, SEGMENT_AT(uplink_name),
+      .is_required = true, .doc = "the uplink that carries it" },
+    { .name = "protocol", .type = &value_choice, SEGMENT_AT(is_service_tag),
+      .words = protocol_words, .fallback = "802.1q",
+      .doc = "802.1ad: a service tag; guests' own tags pass within (QinQ)" },
+    { 0 },
+};
+
+static bool
+parse_segment(const struct member *member, const struct node *node,
+              void *value, struct diagnostics *diagnostics)
+{
+    struct segment *segment = value;
+
+    if (node->kind == NODE_SCALAR && !strcmp(node->text, "local")) {
+        segment->type = SEGMENT_LOCAL;
+        return true;
+    }
+    if (node->kind != NODE_MAP) {
+        node_error(node, diagnostics, "should be %s", member->type->what);
+        return false;
+    }
+    segment->type = SEGMENT_VLAN;
+    if (!members_parse(segment_members, "a segment", node, segment,
+                       &segment->given, NULL, diagnostics)) {
+        return false;
+    }
+    if (segment->is_service_tag && !segment->vid) {
+        node_error(node, diagnostics, "a service tag has a number from 1 on");
+        return false;
+    }
+    return true;
+}
+
+static json_t *
+format_segment(const struct member *member UNUSED, const void *value)
+{
+    const struct segment *segment = value;
+
+    return segment->type == SEGMENT_LOCAL
+           ? json_string("local")
+           : members_format(segment_members, segment, segment->given);
+}
+
+static json_t *
+schema_segment(const struct member *member UNUSED)
+{
+    return schema_either(json_pack("{s:s}", "const", "local"),
+                         members_schema(segment_members));
+}
+
+static const struct value_type value_segment = {
+    "local, or like {vlan: 20, uplink: lan}", parse_segment, format_segment,
+    schema_segment,
+};
+
+/* ---- dns: servers of both families in one list ---- */
+
+static bool
+add_server(struct intent_network *network, const struct node *node,
+           struct diagnostics *diagnostics)
+{
+    struct ip6_addr ip6;
+    be32 ip4;
+
+    if (!value_is_scalar(node, "an address", diagnostics)) {
+        return false;
+    }
+    if (ip4_parse(node->text, &ip4) && ip4) {
+        if (network->n_dns < NETWORK_MAX_SERVERS) {
+            network->dns[network->n_dns++] = ip4;
+            return true;
+        }
+    } else if (ip6_parse(node->text, &ip6) && ip6_addr_is_set(ip6)) {
+        if (network->n_dns6 < NETWORK_MAX_SERVERS) {
+            network->dns6[network->n_dns6++] = ip6;
+            return true;
+        }
+    } else {
+        return value_wrong(node, "an address", diagnostics);
+    }
+    node_error(node, diagnostics, "more than %d servers of one family",
+               NETWORK_MAX_SERVERS);
+    return false;
+}
+
+static bool
+parse_dns(const struct member *member UNUSED, const struct node *node,
+          void *value, struct diagnostics *diagnostics)
+{
+    for (const struct node *item = value_first_item(node); item;
+         item = value_next_item(node, item)) {
+        if (!add_server(value, item, diagnostics)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static json_t *
+format_dns(const struct member *member UNUSED, const void *value)
+{
+    const struct intent_network *network = value;
+    char text[ADDRESS_TEXT_SIZE];
+    json_t *list;
+
+    if (!network->n_dns && !network->n_dns6) {
+        return NULL;
+    }
+    list = json_array();
+    for (unsigned int i = 0; i < network->n_dns; i++) {
+        json_array_append_new(list, json_string(
+            ip4_format(network->dns[i], text)));
+    }
+    for (unsigned int i = 0; i < network->n_dns6; i++) {
+        json_array_append_new(list, json_string(
+            ip6_format(network->dns6[i], text)));
+    }
+    return list;
+}
+
+static json_t *
+schema_dns(const struct member *member UNUSED)
+{
+    return schema_list(schema_text(PATTERN_IP4 "|" PATTERN_IP6),
+                       2 * NETWORK_MAX_SERVERS);
+}
+
+static const struct value_type value_dns = {
+    "a list of addresses", parse_dns, format_dns, schema_dns,
+};
+
+/* ---- The table ---- */
+
+static const char *const ra_words[] = {
+    [RA_SLAAC] = "slaac", [RA_STATEFUL] = "stateful", [RA_OFF] = "off", NULL,
+};
+
+#define AT(M) MEMBER_AT(intent_network, M)
+
+static const struct member members[] = {
+    { .name = "subnet", .type = &value_subnet4, AT(subnet),
+      .effect = EFFECT_CUT, .doc = "IPv4 network of its ports" },
+    { .name = "gateway", .type = &value_ip4_or_none, AT(gateway),
+      .effect = EFFECT_CUT, .fallback = "the subnet's first address",
+      .doc = "the network's own address, where services answer" },
+    { .name = "subnet6", .type = &value_subnet6, AT(subnet6),
+      .effect = EFFECT_CUT, .doc = "IPv6 network of its ports" },
+    { .name = "gateway6", .type = &value_ip6_or_none, AT(gateway6),
+      .effect = EFFECT_CUT, .fallback = "the subnet's first address",
+      .doc = "the network's own IPv6 address" },
+    { .name = "segment", .type = &value_segment, AT(segment),
+      .effect = EFFECT_CUT, .fallback = "local",
+      .doc = "how it spans hosts, or joins a LAN" },
+    { .name = "mtu", .type = &value_number, AT(mtu), .min = 576, .max = 65535,
+      .effect = EFFECT_FLOWS, .fallback = "1500",
+      .doc = "largest packet, as guests are told" },
+    { .name = "domain", .type = &value_domain, AT(domain),
+      .effect = EFFECT_FLOWS, .fallback = "NAME.weft",
+      .doc = "domain of its ports' names" },
+    { .name = "dns", .type = &value_dns, .effect = EFFECT_FLOWS,
+      .fallback = "the gateway answers",
+      .doc = "name servers that guests are told" },
+    { .name = "dhcp", .type = &value_dhcp, AT(dhcp), .effect = EFFECT_FLOWS,
+      .fallback = "the whole subnet", .doc = "how addresses are handed out" },
+    { .name = "ra", .type = &value_choice, AT(ra), .words = ra_words,
+      .effect = EFFECT_FLOWS, .fallback = "slaac",
+      .doc = "IPv6: guests choose addresses, are given them, or neither" },
+    { .name = "storm-cap", .type = &value_number, AT(storm_cap), .min = 1,
+      .max = 1000000, .effect = EFFECT_FLOWS, .fallback = "500",
+      .doc = "broadcasts and multicasts per second from one port" },
+    { 0 },
+};
+
+static void
+fill_gateways(struct intent_network *network)
+{
+    if (network->subnet.is_set && !object_has(&network->object, "gateway")) {
+        network->gateway = htobe32(be32toh(network->subnet.addr) + 1);
+    }
+    if (network->subnet6.is_set && !object_has(&network->object, "gateway6")) {
+        network->gateway6 = network->subnet6.addr;
+        network->gateway6.b[15] |= 1;
+    }
+}
+
+static void
+fill(struct intent_object *object)
+{
+    struct intent_network *network
+        = CONTAINER_OF(object, struct intent_network, object);
+    size_t name_len = strlen(object->name);
+
+    fill_gateways(network);
+    network->gateway_mac = intent_object_mac(object);
+    if (!object_has(&network->object, "mtu")) {
+        network->mtu = 1500;
+    }
+    if (!object_has(&network->object, "domain")) {
+        memcpy(network->domain, object->name, name_len);
+        memcpy(network->domain + name_len, ".weft", sizeof ".weft");
+    }
+    if (!object_has(&network->object, "storm-cap")) {
+        network->storm_cap = 500;
+    }
+    dhcp_value_fill(&network->dhcp);
+}
+
+static void
+fini(struct intent_object *object)
+{
+    free(CONTAINER_OF(object, struct intent_network, object)->dhcp.options);
+}
+
+static void
+unshare(struct intent_object *object)
+{
+    struct network_dhcp *dhcp
+        = &CONTAINER_OF(object, struct intent_network, object)->dhcp;
+
+    if (dhcp->options) {
+        dhcp->options = xmemdup(dhcp->options, dhcp->n_options
+                                               * sizeof dhcp->options[0]);
+    }
+}
+
+static unsigned int
+references(struct intent_object *object,
+           struct reference found[NOUN_MAX_REFERENCES])
+{
+    struct segment *segment
+        = &CONTAINER_OF(object, struct intent_network, object)->segment;
+
+    if (segment->type != SEGMENT_VLAN) {
+        return 0;
+    }
+    found[0] = (struct reference) { INTENT_UPLINK, segment->uplink_name,
+                                    &segment->uplink, "segment" };
+    return 1;
+}
+
+/* ---- Does it hold together? ---- */
+
+enum { SUBNET_MIN_LEN = 8, SUBNET_MAX_LEN = 30,
+       SUBNET6_MIN_LEN = 16, SUBNET6_MAX_LEN = 126, SLAAC_LEN = 64,
+       IP6_MIN_MTU = 1280 };
+
+/* Neither the network's own address nor the broadcast. */
+static bool
+is_host_address(const struct subnet4 *subnet, be32 addr)
+{
+    be32 host = addr & ~ip4_mask(subnet->len);
+
+    return ip4_is_within(addr, subnet->addr, subnet->len) && host
+           && host != ~ip4_mask(subnet->len);
+}
+
+static void
+check_subnet(const struct intent_network *network, struct validation *v)
+{
+    const struct subnet4 *subnet = &network->subnet;
+    unsigned int first_byte = be32toh(subnet->addr) >> 24;
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (subnet->len < SUBNET_MIN_LEN || subnet->len > SUBNET_MAX_LEN) {
+        validation_error(v, &network->object, "subnet",
+                "a prefix has %d to %d bits here, not %u", SUBNET_MIN_LEN,
+                SUBNET_MAX_LEN, subnet->len);
+    } else if (!first_byte || first_byte == 127 || first_byte >= 224) {
+        validation_error(v, &network->object, "subnet", "%s is not for guests",
+                ip4_format(subnet->addr, text));
+    } else if (network->gateway
+               && !is_host_address(subnet, network->gateway)) {
+        validation_error(v, &network->object, "gateway",
+                "%s is no host's address within the subnet",
+                ip4_format(network->gateway, text));
+    }
+}
+
+static void
+check_subnet6(const struct intent_network *network, struct validation *v)
+{
+    const struct intent_object *object = &network->object;
+    const struct subnet6 *subnet = &network->subnet6;
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (subnet->len < SUBNET6_MIN_LEN || subnet->len > SUBNET6_MAX_LEN) {
+        validation_error(v, object, "subnet6",
+                "a prefix has %d to %d bits here, not %u", SUBNET6_MIN_LEN,
+                SUBNET6_MAX_LEN, subnet->len);
+    } else if (subnet->addr.b[0] == 0xff
+               || (subnet->addr.b[0] == 0xfe && subnet->addr.b[1] >= 0x80)
+               || !subnet->addr.b[0]) {
+        validation_error(v, object, "subnet6", "%s is not for guests",
+                ip6_format(subnet->addr, text));
+    } else if (network->ra == RA_SLAAC && subnet->len != SLAAC_LEN) {
+        validation_error(v, object, "subnet6", "guests choose their own address only "
+                "in a /%d: say 'ra: stateful'", SLAAC_LEN);
+    }
+    if (ip6_addr_is_set(network->gateway6)
+        && (!ip6_is_within(network->gateway6, subnet->addr, subnet->len)
+            || ip6_addr_eq(network->gateway6, subnet->addr))) {
+        validation_error(v, object, "gateway6",
+                "%s is no host's address within the subnet",
+                ip6_format(network->gateway6, text));
+    }
+    if (network->mtu < IP6_MIN_MTU) {
+        validation_error(v, object, "mtu", "IPv6 needs %d at least", IP6_MIN_MTU);
+    }
+}
+
+static void
+check_dhcp(const struct intent_network *network, struct validation *v)
+{
+    const struct intent_object *object = &network->object;
+    const struct subnet4 *subnet = &network->subnet;
+    const struct network_dhcp *dhcp = &network->dhcp;
+    char text[ADDRESS_TEXT_SIZE];
+
+    for (unsigned int i = 0; i < dhcp->n_ranges; i++) {
+        const struct address_range *range = &dhcp->ranges[i];
+        be32 outside = !is_host_address(subnet, range->first) ? range->first
+                       : !is_host_address(subnet, range->last) ? range->last
+                       : 0;
+
+        if (outside) {
+            validation_error(v, object, "dhcp", "range: %s is no host's address "
+                    "within the subnet", ip4_format(outside, text));
+        }
+    }
+    for (unsigned int i = 0; i < dhcp->n_routes; i++) {
+        if (!is_host_address(subnet, dhcp->routes[i].gateway)) {
+            validation_error(v, object, "dhcp", "routes: %s is no host's address "
+                    "within the subnet",
+                    ip4_format(dhcp->routes[i].gateway, text));
+        }
+    }
+}
+
+static void
+check_segment(const struct intent_network *network, struct validation *v)
+{
+    const struct segment *segment = &network->segment;
+    const char *name = segment->uplink_name;
+
+    if (segment->type != SEGMENT_VLAN) {
+        return;
+    }
+    if (segment->uplink->is_host) {
+        validation_error(v, &network->object, "segment", "uplink '%s' has no device "
+                "that could carry it", name);
+    }
+    if (!segment->vid) {
+        validation_claim(v, &network->object, "segment", "untagged of uplink '%s'",
+              name);
+    } else {
+        validation_claim(v, &network->object, "segment", "%s %u of uplink '%s'",
+              segment->is_service_tag ? "service VLAN" : "VLAN",
+              segment->vid, name);
+    }
+}
+
+static void
+check(const struct intent_object *object, struct validation *v)
+{
+    const struct intent_network *network = intent_network_cast(object);
+
+    if (network->subnet.is_set) {
+        check_subnet(network, v);
+        check_dhcp(network, v);
+    } else {
+        if (network->gateway) {
+            validation_error(v, object, "gateway", "network '%s' has no subnet",
+                    object->name);
+        }
+        if (object_has(object, "dhcp") && !network->dhcp.is_off) {
+            validation_error(v, object, "dhcp", "network '%s' has no subnet",
+                    object->name);
+        }
+    }
+    if (network->subnet6.is_set) {
+        check_subnet6(network, v);
+    } else if (ip6_addr_is_set(network->gateway6)) {
+        validation_error(v, object, "gateway6", "network '%s' has no subnet6",
+                object->name);
+    }
+    check_segment(network, v);
+}
+
+const struct noun network_noun = {
+    .doc = "an isolated Ethernet segment with at most one subnet a family",
+    .size = sizeof(struct intent_network),
+    .members = members,
+    .fini = fini,
+    .unshare = unshare,
+    .fill = fill,
+    .references = references,
+    .check = check,
+};

@@ -1,0 +1,222 @@
+/* What an uplink may say. */
+
+#include "intent/validate.h"
+#include "intent/value.h"
+
+/* device, bond and host are three ways to say what it is made of: each reads
+ * and writes the whole struct. */
+
+static bool
+is_first(struct intent_uplink *uplink, const struct node *node,
+         struct diagnostics *diagnostics)
+{
+    if (uplink->is_host || uplink->n_members) {
+        node_error(node, diagnostics,
+                   "an uplink has one of device, bond, host");
+        return false;
+    }
+    return true;
+}
+
+static bool
+add_member(struct intent_uplink *uplink, const struct node *node,
+           struct diagnostics *diagnostics)
+{
+    static const struct member device = {
+        .type = &value_device, .size = sizeof uplink->members[0].device,
+    };
+    struct uplink_member *member;
+
+    if (uplink->n_members == UPLINK_MAX_MEMBERS) {
+        node_error(node, diagnostics, "more than %d devices",
+                   UPLINK_MAX_MEMBERS);
+        return false;
+    }
+    member = &uplink->members[uplink->n_members];
+    if (!device.type->parse(&device, node, member->device, diagnostics)) {
+        return false;
+    }
+    for (unsigned int i = 0; i < uplink->n_members; i++) {
+        if (!strcmp(uplink->members[i].device, member->device)) {
+            node_error(node, diagnostics, "'%s' is there twice",
+                       member->device);
+            return false;
+        }
+    }
+    memcpy(member->switch_name, member->device, sizeof member->switch_name);
+    uplink->n_members++;
+    return true;
+}
+
+static bool
+parse_device(const struct member *member UNUSED, const struct node *node,
+             void *value, struct diagnostics *diagnostics)
+{
+    struct intent_uplink *uplink = value;
+
+    return is_first(uplink, node, diagnostics)
+           && add_member(uplink, node, diagnostics);
+}
+
+static json_t *
+format_device(const struct member *member UNUSED, const void *value)
+{
+    const struct intent_uplink *uplink = value;
+
+    return uplink->n_members && !uplink->is_bond
+           ? json_string(uplink->members[0].device) : NULL;
+}
+
+static json_t *
+schema_device(const struct member *member UNUSED)
+{
+    return value_device.schema(&(struct member) { 0 });
+}
+
+static const struct value_type value_uplink_device = {
+    "the name of a network device", parse_device, format_device,
+    schema_device,
+};
+
+static bool
+parse_bond(const struct member *member, const struct node *node, void *value,
+           struct diagnostics *diagnostics)
+{
+    struct intent_uplink *uplink = value;
+
+    if (!is_first(uplink, node, diagnostics)) {
+        return false;
+    }
+    if (node->kind != NODE_LIST || node->n < 2) {
+        node_error(node, diagnostics, "should be %s", member->type->what);
+        return false;
+    }
+    NODE_FOR_EACH (item, node) {
+        if (!add_member(uplink, item, diagnostics)) {
+            return false;
+        }
+    }
+    uplink->is_bond = true;
+    return true;
+}
+
+static json_t *
+format_bond(const struct member *member UNUSED, const void *value)
+{
+    const struct intent_uplink *uplink = value;
+    json_t *list;
+
+    if (!uplink->is_bond) {
+        return NULL;
+    }
+    list = json_array();
+    for (unsigned int i = 0; i < uplink->n_members; i++) {
+        json_array_append_new(list, json_string(uplink->members[i].device));
+    }
+    return list;
+}
+
+static json_t *
+schema_bond(const struct member *member)
+{
+    return json_pack("{s:s, s:o, s:i, s:i}", "type", "array", "items",
+                     schema_device(member), "minItems", 2, "maxItems",
+                     UPLINK_MAX_MEMBERS);
+}
+
+static const struct value_type value_bond = {
+    "a list of two or more network devices", parse_bond, format_bond,
+    schema_bond,
+};
+
+static bool
+parse_host(const struct member *member, const struct node *node, void *value,
+           struct diagnostics *diagnostics)
+{
+    struct intent_uplink *uplink = value;
+
+    if (!value_is_scalar(node, member->type->what, diagnostics)) {
+        return false;
+    }
+    if (strcmp(node->text, "true")) {
+        return value_wrong(node, member->type->what, diagnostics);
+    }
+    if (!is_first(uplink, node, diagnostics)) {
+        return false;
+    }
+    uplink->is_host = true;
+    return true;
+}
+
+static json_t *
+format_host(const struct member *member UNUSED, const void *value)
+{
+    const struct intent_uplink *uplink = value;
+
+    return uplink->is_host ? json_true() : NULL;
+}
+
+static json_t *
+schema_host(const struct member *member UNUSED)
+{
+    return json_pack("{s:b}", "const", 1);
+}
+
+static const struct value_type value_host = {
+    "true", parse_host, format_host, schema_host,
+};
+
+static const char *const mode_words[] = {
+    [BOND_ACTIVE_BACKUP] = "active-backup", [BOND_LACP] = "lacp", NULL,
+};
+
+#define AT(M) MEMBER_AT(intent_uplink, M)
+
+static const struct member members[] = {
+    { .name = "device", .type = &value_uplink_device,
+      .effect = EFFECT_REOPEN,
+      .doc = "the network device that leads outside" },
+    { .name = "bond", .type = &value_bond, .effect = EFFECT_REOPEN,
+      .doc = "several devices that act as one" },
+    { .name = "mode", .type = &value_choice, AT(mode), .words = mode_words,
+      .effect = EFFECT_CUT, .fallback = "active-backup",
+      .doc = "how a bond's devices share the work" },
+    { .name = "host", .type = &value_host, .effect = EFFECT_REOPEN,
+      .doc = "no device: out through the host's own stack" },
+    { .name = "take-over", .type = &value_not, AT(keep_addresses),
+      .effect = EFFECT_REOPEN, .fallback = "true",
+      .doc = "the device's addresses move to an internal port" },
+    { 0 },
+};
+
+static void
+check(const struct intent_object *object, struct validation *v)
+{
+    const struct intent_uplink *uplink = intent_uplink_cast(object);
+
+    if (!uplink->is_host && !uplink->n_members) {
+        validation_error(v, object, NULL, "uplink '%s' needs device, bond or host",
+                object->name);
+    }
+    if (object_has(object, "mode") && !uplink->is_bond) {
+        validation_error(v, object, "mode", "only a bond has one");
+    }
+    if (object_has(object, "take-over") && uplink->is_host) {
+        validation_error(v, object, "take-over", "there is no device to take over");
+    }
+    for (unsigned int i = 0; i < uplink->n_members; i++) {
+        const struct uplink_member *member = &uplink->members[i];
+
+        validation_claim(v, object, uplink->is_bond ? "bond" : "device", "device '%s'",
+              member->device);
+        validation_claim(v, object, uplink->is_bond ? "bond" : "device",
+              "the switch's port name '%s'", member->switch_name);
+    }
+}
+
+const struct noun uplink_noun = {
+    .doc = "the way out: a network device, a bond, or the host's own stack",
+    .size = sizeof(struct intent_uplink),
+    .members = members,
+    .check = check,
+};
