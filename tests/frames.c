@@ -88,8 +88,9 @@ lay_out(const uint8_t *f, size_t len)
 {
     struct layout l = { .l3 = 12, .end = len, .proto = -1 };
 
-    while (get16(f + l.l3) == 0x8100 || get16(f + l.l3) == 0x88a8) {
-        l.l3 += 4;
+    while (get16(f + l.l3) == 0x8100 || get16(f + l.l3) == 0x88a8
+           || get16(f + l.l3) == 0x88e7) {
+        l.l3 += get16(f + l.l3) == 0x88e7 ? 18 : 4;
     }
     l.type = get16(f + l.l3);
     l.l3 += 2;
@@ -441,6 +442,10 @@ edit_apply(struct packet *pkt, const struct edit *edit)
     case EDIT_VLAN_POP:
         return packet_vlan_pop(pkt);
     case EDIT_MPLS_PUSH:
+        if (pkt->l2_5_ofs != PACKET_NO_OFS
+            && get16(pkt->data + pkt->l2_5_ofs - 2) == ETH_TYPE_PBB) {
+            return false;         /* labels carry no I-TAG */
+        }
         lse = pkt->l2_5_ofs == PACKET_NO_OFS ? lse | MPLS_BOS
                                              : lse & ~(uint32_t) MPLS_BOS;
         return packet_mpls_push(pkt, ETH_TYPE_MPLS, lse);
@@ -454,6 +459,10 @@ edit_apply(struct packet *pkt, const struct edit *edit)
         return packet_copy_ttl_out(pkt);
     case EDIT_COPY_TTL_IN:
         return packet_copy_ttl_in(pkt);
+    case EDIT_PBB_PUSH:
+        return packet_pbb_push(pkt, lse);
+    case EDIT_PBB_POP:
+        return packet_pbb_pop(pkt);
     case N_EDITS:
         break;
     }
@@ -466,6 +475,7 @@ edit_name(const struct edit *edit)
     static const char *const names[N_EDITS] = {
         "set_field", "push_vlan", "pop_vlan", "push_mpls", "pop_mpls",
         "dec_ttl", "dec_mpls_ttl", "copy_ttl_out", "copy_ttl_in",
+        "push_pbb", "pop_pbb",
     };
 
     return edit->kind == EDIT_SET_FIELD ? field_by_id(edit->field)->name

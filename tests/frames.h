@@ -46,7 +46,7 @@ void frame_owe_checksum(struct packet *);
 enum edit_kind {
     EDIT_SET_FIELD, EDIT_VLAN_PUSH, EDIT_VLAN_POP, EDIT_MPLS_PUSH,
     EDIT_MPLS_POP, EDIT_DEC_TTL, EDIT_DEC_MPLS_TTL, EDIT_COPY_TTL_OUT,
-    EDIT_COPY_TTL_IN, N_EDITS
+    EDIT_COPY_TTL_IN, EDIT_PBB_PUSH, EDIT_PBB_POP, N_EDITS
 };
 
 struct edit {

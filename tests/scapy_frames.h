@@ -230,7 +230,8 @@ static const struct scapy_frame {
       "nw_proto=6,"
       "tcp_src=40000,"
       "tcp_dst=443,"
-      "tcp_flags=0xc2",
+      "tcp_flags=0xc2,"
+      "ipv6_exthdr=dest|router|hop",
       14, 102, 0 },
     { "IPv6 authentication header",
       "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x86\xdd\x62\xe1"
@@ -249,7 +250,8 @@ static const struct scapy_frame {
       "ipv6_label=0x12345,"
       "nw_proto=17,"
       "udp_src=53,"
-      "udp_dst=5353",
+      "udp_dst=5353,"
+      "ipv6_exthdr=auth",
       14, 78, 0 },
     { "IPv6 first fragment",
       "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x86\xdd\x62\xe1"
@@ -268,7 +270,8 @@ static const struct scapy_frame {
       "nw_proto=17,"
       "udp_src=53,"
       "udp_dst=5353,"
-      "ip_frag=first",
+      "ip_frag=first,"
+      "ipv6_exthdr=frag",
       14, 62, 0 },
     { "IPv6 later fragment",
       "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x86\xdd\x62\xe1"
@@ -285,7 +288,8 @@ static const struct scapy_frame {
       "nw_tos=46,"
       "ipv6_label=0x12345,"
       "nw_proto=17,"
-      "ip_frag=later",
+      "ip_frag=later,"
+      "ipv6_exthdr=frag",
       14, -1, 0 },
     { "IPv6 atomic fragment",
       "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x86\xdd\x62\xe1"
@@ -303,7 +307,8 @@ static const struct scapy_frame {
       "ipv6_label=0x12345,"
       "nw_proto=17,"
       "udp_src=53,"
-      "udp_dst=5353",
+      "udp_dst=5353,"
+      "ipv6_exthdr=frag",
       14, 62, 0 },
     { "IPv6 without next header",
       "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x86\xdd\x62\xe1"
@@ -318,8 +323,133 @@ static const struct scapy_frame {
       "nw_ttl=62,"
       "nw_tos=46,"
       "ipv6_label=0x12345,"
-      "nw_proto=59",
+      "nw_proto=59,"
+      "ipv6_exthdr=nonext",
       14, 54, 0 },
+    { "IPv6 with nothing behind an extension",
+      "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x86\xdd\x62\xe1"
+      "\x23\x45\x00\x08\x3c\x3e\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x01\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x09\x3b\x00\x01\x04\x00\x00\x00\x00", 62,
+      "dl_src=02:00:00:00:00:0a,"
+      "dl_dst=02:00:00:00:00:0b,"
+      "dl_type=0x86dd,"
+      "ipv6_src=fd00::1,"
+      "ipv6_dst=2001:db8::9,"
+      "nw_ttl=62,"
+      "nw_tos=46,"
+      "ipv6_label=0x12345,"
+      "nw_proto=59,"
+      "ipv6_exthdr=nonext|dest",
+      14, 62, 0 },
+    { "IPv6 with a repeated extension",
+      "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x86\xdd\x62\xe1"
+      "\x23\x45\x00\x18\x00\x3e\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x01\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x09\x00\x00\x01\x04\x00\x00\x00\x00\x11\x00"
+      "\x01\x04\x00\x00\x00\x00\x00\x35\x14\xe9\x00\x08\xbf\xfc", 78,
+      "dl_src=02:00:00:00:00:0a,"
+      "dl_dst=02:00:00:00:00:0b,"
+      "dl_type=0x86dd,"
+      "ipv6_src=fd00::1,"
+      "ipv6_dst=2001:db8::9,"
+      "nw_ttl=62,"
+      "nw_tos=46,"
+      "ipv6_label=0x12345,"
+      "nw_proto=17,"
+      "udp_src=53,"
+      "udp_dst=5353,"
+      "ipv6_exthdr=hop|unrep",
+      14, 70, 0 },
+    { "IPv6 with a third of the destination's",
+      "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x86\xdd\x62\xe1"
+      "\x23\x45\x00\x20\x3c\x3e\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x01\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x09\x3c\x00\x01\x04\x00\x00\x00\x00\x3c\x00"
+      "\x01\x04\x00\x00\x00\x00\x11\x00\x01\x04\x00\x00\x00\x00\x00\x35"
+      "\x14\xe9\x00\x08\xbf\xfc", 86,
+      "dl_src=02:00:00:00:00:0a,"
+      "dl_dst=02:00:00:00:00:0b,"
+      "dl_type=0x86dd,"
+      "ipv6_src=fd00::1,"
+      "ipv6_dst=2001:db8::9,"
+      "nw_ttl=62,"
+      "nw_tos=46,"
+      "ipv6_label=0x12345,"
+      "nw_proto=17,"
+      "udp_src=53,"
+      "udp_dst=5353,"
+      "ipv6_exthdr=dest|unrep",
+      14, 78, 0 },
+    { "IPv6 with a fragment header before the routing header",
+      "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x86\xdd\x62\xe1"
+      "\x23\x45\x00\x28\x2c\x3e\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x01\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x09\x2b\x00\x00\x00\x00\x00\x00\x00\x11\x02"
+      "\x00\x01\x00\x00\x00\x00\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x07\x00\x35\x14\xe9\x00\x08\xf0\xb6", 94,
+      "dl_src=02:00:00:00:00:0a,"
+      "dl_dst=02:00:00:00:00:0b,"
+      "dl_type=0x86dd,"
+      "ipv6_src=fd00::1,"
+      "ipv6_dst=2001:db8::9,"
+      "nw_ttl=62,"
+      "nw_tos=46,"
+      "ipv6_label=0x12345,"
+      "nw_proto=17,"
+      "udp_src=53,"
+      "udp_dst=5353,"
+      "ipv6_exthdr=frag|router|unseq",
+      14, 86, 0 },
+    { "IPv6 that hops late, and twice",
+      "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x86\xdd\x62\xe1"
+      "\x23\x45\x00\x20\x3c\x3e\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x01\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x09\x00\x00\x01\x04\x00\x00\x00\x00\x00\x00"
+      "\x01\x04\x00\x00\x00\x00\x11\x00\x01\x04\x00\x00\x00\x00\x00\x35"
+      "\x14\xe9\x00\x08\xbf\xfc", 86,
+      "dl_src=02:00:00:00:00:0a,"
+      "dl_dst=02:00:00:00:00:0b,"
+      "dl_type=0x86dd,"
+      "ipv6_src=fd00::1,"
+      "ipv6_dst=2001:db8::9,"
+      "nw_ttl=62,"
+      "nw_tos=46,"
+      "ipv6_label=0x12345,"
+      "nw_proto=17,"
+      "udp_src=53,"
+      "udp_dst=5353,"
+      "ipv6_exthdr=dest|hop|unrep|unseq",
+      14, 78, 0 },
+    { "IPv6 with ESP",
+      "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x86\xdd\x62\xe1"
+      "\x23\x45\x00\x10\x32\x3e\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x01\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x09\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00\x00", 70,
+      "dl_src=02:00:00:00:00:0a,"
+      "dl_dst=02:00:00:00:00:0b,"
+      "dl_type=0x86dd,"
+      "ipv6_src=fd00::1,"
+      "ipv6_dst=2001:db8::9,"
+      "nw_ttl=62,"
+      "nw_tos=46,"
+      "ipv6_label=0x12345,"
+      "nw_proto=50,"
+      "ipv6_exthdr=esp",
+      14, 54, 0 },
+    { "PBB",
+      "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x88\xe7\x08\x12"
+      "\x34\x56\x02\x00\x00\x00\x00\x0a\x02\x00\x00\x00\x00\x0c\x08\x00"
+      "\x45\xb9\x00\x28\x00\x01\x00\x00\x3f\x06\xaf\x0c\x0a\x00\x00\x01"
+      "\xc0\x00\x02\x09\x9c\x40\x01\xbb\x00\x00\x00\x00\x00\x00\x00\x00"
+      "\x50\xc2\x20\x00\x25\x1d\x00\x00", 72,
+      "dl_src=02:00:00:00:00:0a,"
+      "dl_dst=02:00:00:00:00:0b,"
+      "dl_type=0x88e7,"
+      "pbb_isid=0x123456,"
+      "pbb_uca=1",
+      -1, -1, 0 },
     { "ICMPv6",
       "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a\x86\xdd\x62\xe1"
       "\x23\x45\x00\x08\x3a\x3e\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00"

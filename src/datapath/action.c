@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "packet/eth.h"
+
 void
 dp_actions_fini(struct dp_actions *actions)
 {
@@ -138,6 +140,16 @@ format_pop_mpls(const struct dp_action *action,
 }
 
 static void
+format_push_pbb(const struct dp_action *action,
+                const struct names *names UNUSED, struct str *s)
+{
+    const struct dp_action_pbb *a = (const void *) action;
+
+    str_addf(s, "(isid=0x%x,pcp=%u)", a->tci & PBB_ISID_MASK,
+             a->tci >> PBB_PCP_SHIFT);
+}
+
+static void
 format_trunc(const struct dp_action *action,
              const struct names *names UNUSED, struct str *s)
 {
@@ -220,6 +232,7 @@ static format_details *const details[N_DP_ACTIONS] = {
     [DP_ACTION_PUSH_VLAN] = format_push_vlan,
     [DP_ACTION_PUSH_MPLS] = format_push_mpls,
     [DP_ACTION_POP_MPLS] = format_pop_mpls,
+    [DP_ACTION_PUSH_PBB] = format_push_pbb,
     [DP_ACTION_TRUNC] = format_trunc,
     [DP_ACTION_CLONE] = format_clone,
     [DP_ACTION_METER] = format_meter,

@@ -20,6 +20,8 @@
     X(POP_VLAN, "pop_vlan", dp_action_plain)                                 \
     X(PUSH_MPLS, "push_mpls", dp_action_mpls)                                \
     X(POP_MPLS, "pop_mpls", dp_action_mpls)                                  \
+    X(PUSH_PBB, "push_pbb", dp_action_pbb)                                   \
+    X(POP_PBB, "pop_pbb", dp_action_plain)                                   \
     X(DEC_TTL, "dec_ttl", dp_action_ttl)                                     \
     X(DEC_MPLS_TTL, "dec_mpls_ttl", dp_action_ttl)                           \
     X(COPY_TTL_OUT, "copy_ttl_out", dp_action_plain)                         \
@@ -72,6 +74,11 @@ struct dp_action_mpls {
     uint16_t pad;
     uint32_t lse;                 /* push: label stack entry, host order */
     uint32_t pad2;
+};
+
+struct dp_action_pbb {
+    struct dp_action h;
+    uint32_t tci;                 /* of the I-TAG, host order */
 };
 
 /* A TTL that is not above 1 ends the list for that packet: the nested actions

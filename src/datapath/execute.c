@@ -62,6 +62,19 @@ edit_pop_mpls(struct packet *pkt, const struct dp_action *a)
 }
 
 static bool
+edit_push_pbb(struct packet *pkt, const struct dp_action *a)
+{
+    return packet_pbb_push(pkt, ((const struct dp_action_pbb *)
+                                 (const void *) a)->tci);
+}
+
+static bool
+edit_pop_pbb(struct packet *pkt, const struct dp_action *a UNUSED)
+{
+    return packet_pbb_pop(pkt);
+}
+
+static bool
 edit_copy_ttl_out(struct packet *pkt, const struct dp_action *a UNUSED)
 {
     return packet_copy_ttl_out(pkt);
@@ -321,6 +334,12 @@ execute(struct worker *w, struct run *run, struct dp_action_list list,
             break;
         case DP_ACTION_POP_MPLS:
             edit_all(w, run, edit_pop_mpls, a);
+            break;
+        case DP_ACTION_PUSH_PBB:
+            edit_all(w, run, edit_push_pbb, a);
+            break;
+        case DP_ACTION_POP_PBB:
+            edit_all(w, run, edit_pop_pbb, a);
             break;
         case DP_ACTION_COPY_TTL_OUT:
             edit_all(w, run, edit_copy_ttl_out, a);

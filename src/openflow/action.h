@@ -46,6 +46,8 @@ enum {
     X(POP_VLAN, "pop_vlan", action_plain)                                    \
     X(PUSH_MPLS, "push_mpls", action_push)                                   \
     X(POP_MPLS, "pop_mpls", action_push)                                     \
+    X(PUSH_PBB, "push_pbb", action_push)                                     \
+    X(POP_PBB, "pop_pbb", action_plain)                                      \
     X(DEC_TTL, "dec_ttl", action_plain)                                      \
     X(DEC_TTL_IDS, "dec_ttl", action_ids)                                    \
     X(DEC_MPLS_TTL, "dec_mpls_ttl", action_plain)                            \
@@ -159,7 +161,7 @@ struct action_move {
     struct subfield src, dst;
 };
 
-struct action_push {              /* push_vlan, push_mpls, pop_mpls */
+struct action_push {              /* push_vlan, push_mpls, pop_mpls, push_pbb */
     struct action h;
     uint16_t eth_type;            /* host order */
     uint16_t pad[3];

@@ -120,7 +120,7 @@ struct match_text {
 /* 1 when the item was a match field, 0 when it is none, -EINVAL. */
 int match_text_item(const struct flow_text *, const struct item *,
                     struct match_text *);
-int match_text_finish(const struct flow_text *, const struct match_text *);
+int match_text_finish(const struct flow_text *, struct match_text *);
 /* Every word of matches: fields, shorthands; for did-you-mean. */
 size_t match_text_words(const char **words, size_t max);
 

@@ -65,10 +65,11 @@ is_tag(uint32_t action_type, uint64_t eth_type)
     return action_type == ACTION_POP_MPLS
            || (action_type == ACTION_PUSH_VLAN
                ? eth_type_is_vlan((uint16_t) eth_type)
+               : action_type == ACTION_PUSH_PBB ? eth_type == ETH_TYPE_PBB
                : eth_type_is_mpls((uint16_t) eth_type));
 }
 
-/* push_vlan:0x8100, push_mpls:0x8847, pop_mpls:ETH_TYPE */
+/* push_vlan:0x8100, push_mpls:0x8847, pop_mpls:ETH_TYPE, push_pbb:0x88e7 */
 static int
 parse_push(struct flow_text *ft, const struct item *item, uint32_t type,
            struct actions *actions)
@@ -84,7 +85,9 @@ parse_push(struct flow_text *ft, const struct item *item, uint32_t type,
     if (!is_tag(type, eth_type)) {
         return flow_text_fail(ft, item->value.s, "%s takes %s",
                               type_names[type], type == ACTION_PUSH_VLAN
-                              ? "0x8100 or 0x88a8" : "0x8847 or 0x8848");
+                              ? "0x8100 or 0x88a8"
+                              : type == ACTION_PUSH_PBB ? "0x88e7"
+                              : "0x8847 or 0x8848");
     }
     push = actions_add(actions, type, sizeof *push);
     push->eth_type = (uint16_t) eth_type;
@@ -243,6 +246,8 @@ static const struct action_word {
     { "strip_vlan", parse_plain, ACTION_POP_VLAN },
     { "push_mpls", parse_push, ACTION_PUSH_MPLS },
     { "pop_mpls", parse_push, ACTION_POP_MPLS },
+    { "push_pbb", parse_push, ACTION_PUSH_PBB },
+    { "pop_pbb", parse_plain, ACTION_POP_PBB },
     { "dec_ttl", parse_dec_ttl, 0 },
     { "dec_mpls_ttl", parse_plain, ACTION_DEC_MPLS_TTL },
     { "copy_ttl_out", parse_plain, ACTION_COPY_TTL_OUT },
@@ -276,6 +281,8 @@ static action_format *const action_formats[N_ACTIONS] = {
     [ACTION_POP_VLAN] = format_plain,
     [ACTION_PUSH_MPLS] = format_push,
     [ACTION_POP_MPLS] = format_push,
+    [ACTION_PUSH_PBB] = format_push,
+    [ACTION_POP_PBB] = format_plain,
     [ACTION_DEC_TTL] = format_plain,
     [ACTION_DEC_TTL_IDS] = format_dec_ttl_ids,
     [ACTION_DEC_MPLS_TTL] = format_plain,

@@ -17,6 +17,7 @@ static const struct shorthand {
     { "rarp", ETH_TYPE_RARP, 0 },
     { "mpls", ETH_TYPE_MPLS, 0 },
     { "mplsm", ETH_TYPE_MPLS_MCAST, 0 },
+    { "pbb", ETH_TYPE_PBB, 0 },
     { "icmp", ETH_TYPE_IP, IP_PROTO_ICMP },
     { "icmp6", ETH_TYPE_IPV6, IP_PROTO_ICMPV6 },
     { "tcp", ETH_TYPE_IP, IP_PROTO_TCP },
@@ -246,12 +247,17 @@ special_prereq_met(const struct match_word *special, const struct flow *flow)
 }
 
 int
-match_text_finish(const struct flow_text *ft, const struct match_text *mt)
+match_text_finish(const struct flow_text *ft, struct match_text *mt)
 {
     const struct flow *flow = &mt->match.value;
     struct str why = STR_INIT;
     int err = 0;
 
+    if (field_prereq_met(field_by_id(FIELD_ARP_OP), flow)
+        && mt->match.mask.bits.key.nw_proto) {
+        /* nw_proto is arp_op's low byte, and the other is meant to be 0. */
+        mt->match.mask.bits.key.arp_op = UINT16_MAX;
+    }
     for (unsigned int i = 0; i < mt->n; i++) {
         const struct match_word *special = mt->seen[i].special;
         struct span word = mt->seen[i].word;

@@ -292,6 +292,34 @@ check_pop_mpls(struct check *c, const struct action *action)
 }
 
 static enum of_error
+check_push_pbb(struct check *c, const struct action *action)
+{
+    const struct action_push *push = (const void *) action;
+
+    if (push->eth_type != ETH_TYPE_PBB) {
+        return refuse(c, OF_BAD_ACTION_BAD_TAG,
+                      "push_pbb: 0x%04x is no I-TAG", push->eth_type);
+    }
+    c->flow.key.eth_type = htobe16(push->eth_type);
+    c->flow.key.vlan_tci = c->flow.key.vlan_inner.tci = 0;
+    c->flow.key.nw_proto = 0;
+    return OF_OK;
+}
+
+/* Whatever the customer's frame is, it is known only once it is parsed. */
+static enum of_error
+check_pop_pbb(struct check *c, const struct action *action UNUSED)
+{
+    if (c->context != ACTIONS_BUCKET && eth_type(c) != ETH_TYPE_PBB) {
+        return refuse(c, OF_BAD_ACTION_MATCH_INCONSISTENT,
+                      "pop_pbb needs pbb here");
+    }
+    c->flow.key.eth_type = 0;
+    c->flow.key.nw_proto = 0;
+    return OF_OK;
+}
+
+static enum of_error
 check_mpls_ttl(struct check *c, const struct action *action)
 {
     static const char *const names[] = {
@@ -595,6 +623,8 @@ static const struct {
     [ACTION_POP_VLAN] = { check_pop_vlan, true },
     [ACTION_PUSH_MPLS] = { check_push_mpls, true },
     [ACTION_POP_MPLS] = { check_pop_mpls, true },
+    [ACTION_PUSH_PBB] = { check_push_pbb, true },
+    [ACTION_POP_PBB] = { check_pop_pbb, true },
     [ACTION_DEC_TTL] = { check_ok, true },
     [ACTION_DEC_TTL_IDS] = { check_ok, true },
     [ACTION_DEC_MPLS_TTL] = { check_mpls_ttl, true },

@@ -175,6 +175,7 @@ field_prereq_text(const struct field *field)
     case PREREQ_IPV6: return "ipv6";
     case PREREQ_IP: return "ip or ipv6";
     case PREREQ_MPLS: return "mpls or mplsm";
+    case PREREQ_PBB: return "pbb";
     case PREREQ_TCP: return "tcp or tcp6, and not later fragments";
     case PREREQ_UDP: return "udp or udp6, and not later fragments";
     case PREREQ_SCTP: return "sctp or sctp6, and not later fragments";

@@ -427,12 +427,13 @@ add_action(struct rng *rng, struct actions *actions,
                                                   move->dst.n_bits);
         return;
     case ACTION_PUSH_VLAN: case ACTION_PUSH_MPLS: case ACTION_POP_MPLS:
+    case ACTION_PUSH_PBB:
         push = actions_add(actions, type, sizeof *push);
         push->eth_type = eth_types[rng_below(rng, ARRAY_SIZE(eth_types))];
         return;
     case ACTION_POP_VLAN: case ACTION_DEC_TTL: case ACTION_DEC_MPLS_TTL:
     case ACTION_COPY_TTL_OUT: case ACTION_COPY_TTL_IN: case ACTION_POP_QUEUE:
-    case ACTION_EXIT: case ACTION_CT_CLEAR:
+    case ACTION_EXIT: case ACTION_CT_CLEAR: case ACTION_POP_PBB:
         actions_add(actions, type, sizeof(struct action_plain));
         return;
     case ACTION_GROUP: case ACTION_METER: case ACTION_SET_QUEUE:

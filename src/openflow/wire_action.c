@@ -15,7 +15,8 @@ enum {
     OF13_COPY_TTL_OUT = 11, OF13_COPY_TTL_IN = 12, OF13_SET_MPLS_TTL = 15, OF13_DEC_MPLS_TTL = 16, OF13_PUSH_VLAN = 17,
     OF13_POP_VLAN = 18, OF13_PUSH_MPLS = 19, OF13_POP_MPLS = 20,
     OF13_SET_QUEUE = 21, OF13_GROUP = 22, OF13_SET_NW_TTL = 23,
-    OF13_DEC_NW_TTL = 24, OF13_SET_FIELD = 25, OF15_COPY_FIELD = 28,
+    OF13_DEC_NW_TTL = 24, OF13_SET_FIELD = 25, OF13_PUSH_PBB = 26,
+    OF13_POP_PBB = 27, OF15_COPY_FIELD = 28,
     OF15_METER = 29,
 };
 
@@ -223,6 +224,8 @@ decode_of13(struct action_decoder *d, uint16_t type, struct cursor *c)
     case OF13_POP_VLAN: return get_plain(d, c, ACTION_POP_VLAN, 4);
     case OF13_PUSH_MPLS: of13_push(d, c, ACTION_PUSH_MPLS); return OF_OK;
     case OF13_POP_MPLS: of13_push(d, c, ACTION_POP_MPLS); return OF_OK;
+    case OF13_PUSH_PBB: of13_push(d, c, ACTION_PUSH_PBB); return OF_OK;
+    case OF13_POP_PBB: return get_plain(d, c, ACTION_POP_PBB, 4);
     case OF13_SET_QUEUE: add_number(d, ACTION_SET_QUEUE, cursor_u32(c));
         return OF_OK;
     case OF13_GROUP: add_number(d, ACTION_GROUP, cursor_u32(c));

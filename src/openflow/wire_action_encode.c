@@ -271,9 +271,10 @@ put_push(struct buf *buf, enum of_version version,
 
     if (version != OF10) {
         return put_u16(buf, a->h.type == ACTION_PUSH_VLAN ? 17
+                            : a->h.type == ACTION_PUSH_PBB ? 26
                             : is_pop ? 20 : 19, a->eth_type);
     }
-    if (a->h.type == ACTION_PUSH_VLAN) {
+    if (a->h.type == ACTION_PUSH_VLAN || a->h.type == ACTION_PUSH_PBB) {
         return false;
     }
     mark = begin_nx(buf, is_pop ? NX_POP_MPLS : NX_PUSH_MPLS);
@@ -290,6 +291,7 @@ put_simple(struct buf *buf, enum of_version version, enum action_type type)
         uint16_t of10, of13, nicira;
     } rows[N_ACTIONS] = {
         [ACTION_POP_VLAN] = { 3, 18, 0 },
+        [ACTION_POP_PBB] = { 0, 27, 0 },
         [ACTION_DEC_TTL] = { 0, 24, NX_DEC_TTL },
         [ACTION_DEC_MPLS_TTL] = { 0, 16, NX_DEC_MPLS_TTL },
         [ACTION_COPY_TTL_OUT] = { 0, 11, 0 },
@@ -361,9 +363,10 @@ put_action(struct buf *buf, enum of_version version, const struct action *a)
                                                 (const void *) a);
     case ACTION_MOVE: return put_move(buf, version, (const void *) a);
     case ACTION_PUSH_VLAN: case ACTION_PUSH_MPLS: case ACTION_POP_MPLS:
+    case ACTION_PUSH_PBB:
         return put_push(buf, version, (const void *) a);
     case ACTION_POP_VLAN: case ACTION_DEC_TTL: case ACTION_DEC_MPLS_TTL:
-    case ACTION_COPY_TTL_OUT: case ACTION_COPY_TTL_IN:
+    case ACTION_COPY_TTL_OUT: case ACTION_COPY_TTL_IN: case ACTION_POP_PBB:
     case ACTION_POP_QUEUE: case ACTION_EXIT: case ACTION_CT_CLEAR:
         return put_simple(buf, version, a->type);
     case ACTION_ENQUEUE: return put_enqueue(buf, version, (const void *) a);

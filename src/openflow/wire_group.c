@@ -378,6 +378,7 @@ action_bits(enum of_version version, uint64_t actions)
         { ACTION_SET_FIELD, 15 }, { ACTION_SET_FIELD, 23 },   /* TTLs */
         { ACTION_SET_QUEUE, 21 }, { ACTION_GROUP, 22 },
         { ACTION_DEC_TTL, 24 }, { ACTION_SET_FIELD, 25 },
+        { ACTION_PUSH_PBB, 26 }, { ACTION_POP_PBB, 27 },
         { ACTION_MOVE, 28 }, { ACTION_METER, 29 },
     };
     uint32_t bits = 0;

@@ -59,7 +59,6 @@ unsigned int
 field_wire_bytes(const struct field *field)
 {
     switch (field->id) {
-    case FIELD_ARP_OP: return 2;
     case FIELD_MPLS_LABEL: case FIELD_IPV6_LABEL: return 4;
     default: return (field->n_bits + 7u) / 8;
     }

@@ -154,7 +154,8 @@ enum {
 
 /* Types in 1.3+'s standard; 28 and 29 came with 1.5. */
 static const uint16_t action_types[] = { 0, 11, 12, 15, 16, 17, 18, 19, 20,
-                                         21, 22, 23, 24, 25, 28, 29 };
+                                         21, 22, 23, 24, 25, 26, 27, 28,
+                                         29 };
 
 static void
 put_ids(struct buf *buf, uint16_t property, const uint16_t *ids, size_t n)

@@ -267,11 +267,24 @@ place_eth(struct packet *pkt, enum field_id id, struct place *place)
     return true;
 }
 
+/* The Ethertype of what lies at l2_5_ofs, with at least `len` bytes. */
+static uint16_t
+l2_5_type(const struct packet *pkt, uint32_t len)
+{
+    return pkt->l2_5_ofs != PACKET_NO_OFS && pkt->len >= pkt->l2_5_ofs + len
+           ? be16toh(get_be16(pkt->data + pkt->l2_5_ofs - 2)) : 0;
+}
+
 static bool
 has_lse(const struct packet *pkt)
 {
-    return pkt->l2_5_ofs != PACKET_NO_OFS
-           && pkt->len >= (uint32_t) pkt->l2_5_ofs + MPLS_LSE_LEN;
+    return eth_type_is_mpls(l2_5_type(pkt, MPLS_LSE_LEN));
+}
+
+static bool
+has_pbb(const struct packet *pkt)
+{
+    return l2_5_type(pkt, PBB_TCI_LEN + ETH_HEADER_LEN) == ETH_TYPE_PBB;
 }
 
 static bool
@@ -282,6 +295,19 @@ place_mpls(struct packet *pkt, enum field_id id, struct place *place)
     }
     place->p = pkt->data + pkt->l2_5_ofs;
     place->n = MPLS_LSE_LEN;
+    place->shift = field_by_id(id)->shift;
+    place->cover = COVER_NONE;
+    return true;
+}
+
+static bool
+place_pbb(struct packet *pkt, enum field_id id, struct place *place)
+{
+    if (!has_pbb(pkt)) {
+        return false;
+    }
+    place->p = pkt->data + pkt->l2_5_ofs;
+    place->n = PBB_TCI_LEN;
     place->shift = field_by_id(id)->shift;
     place->cover = COVER_NONE;
     return true;
@@ -364,7 +390,7 @@ place_arp(struct packet *pkt, enum field_id id, struct place *place)
     place->shift = 0;
     place->cover = COVER_NONE;
     switch (id) {
-    case FIELD_ARP_OP: place->p = &arp->op[1]; place->n = 1; break;
+    case FIELD_ARP_OP: place->p = arp->op; place->n = 2; break;
     case FIELD_ARP_SPA: place->p = arp->spa; place->n = 4; break;
     case FIELD_ARP_TPA: place->p = arp->tpa; place->n = 4; break;
     case FIELD_ARP_SHA: place->p = arp->sha; place->n = 6; break;
@@ -448,6 +474,8 @@ find_place(struct packet *pkt, enum field_id id, struct place *place)
         return place_eth(pkt, id, place);
     case FIELD_MPLS_LABEL: case FIELD_MPLS_TC: case FIELD_MPLS_TTL:
         return place_mpls(pkt, id, place);
+    case FIELD_PBB_ISID: case FIELD_PBB_UCA:
+        return place_pbb(pkt, id, place);
     case FIELD_IPV4_SRC: case FIELD_IPV4_DST:
         return place_ip4(pkt, id, place);
     case FIELD_IPV6_SRC: case FIELD_IPV6_DST: case FIELD_IPV6_LABEL:
@@ -474,17 +502,6 @@ find_place(struct packet *pkt, enum field_id id, struct place *place)
         return place_nd(pkt, id, place);
     default:
         return false;         /* not a field of the packet's bytes */
-    }
-}
-
-/* An opcode above 255 reads as 0 in a flow key; what is written says so. */
-static void
-cut_arp_op(struct packet *pkt)
-{
-    struct arp_header *arp = find_arp(pkt);
-
-    if (arp->op[0]) {
-        arp->op[0] = arp->op[1] = 0;
     }
 }
 
@@ -535,9 +552,6 @@ packet_set_field(struct packet *pkt, enum field_id id, u128 value, u128 mask)
     }
     if (!find_place(pkt, id, &place)) {
         return false;
-    }
-    if (id == FIELD_ARP_OP && mask) {
-        cut_arp_op(pkt);
     }
     return write_place(pkt, &place, value, mask);
 }
@@ -645,6 +659,39 @@ packet_mpls_pop(struct packet *pkt, uint16_t eth_type)
         put_be16(pkt->data + ofs - 2, htobe16(eth_type));
         flow_key_extract(pkt, &key);
     }
+    return true;
+}
+
+enum { PBB_LEN = 2 * 6 + 2 + PBB_TCI_LEN };
+
+bool
+packet_pbb_push(struct packet *pkt, uint32_t tci)
+{
+    if (pkt->len < ETH_HEADER_LEN || !move_front(pkt, 0, PBB_LEN)) {
+        return false;
+    }
+    memcpy(pkt->data, pkt->data + PBB_LEN, 12);
+    put_be16(pkt->data + 12, htobe16(ETH_TYPE_PBB));
+    put_be32(pkt->data + 14, htobe32(tci));
+    pkt->l2_5_ofs = ETH_HEADER_LEN;
+    return true;
+}
+
+bool
+packet_pbb_pop(struct packet *pkt)
+{
+    uint32_t inner = pkt->l2_5_ofs + PBB_TCI_LEN;
+    uint8_t addresses[12];
+    struct flow_key key;
+
+    if (!has_pbb(pkt)) {
+        return false;
+    }
+    memcpy(addresses, pkt->data + inner, sizeof addresses);
+    /* Tags between the backbone's addresses and its Ethertype stay. */
+    move_front(pkt, pkt->l2_5_ofs - 2u, -PBB_LEN);
+    memcpy(pkt->data, addresses, sizeof addresses);
+    flow_key_extract(pkt, &key);
     return true;
 }
 

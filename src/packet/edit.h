@@ -13,7 +13,8 @@
  *     next hop then, leaves the checksum alone.
  *   - SCTP's CRC-32C stays as right or wrong as it was.  Ports in a fragment of
  *     SCTP cannot be set: the sum covers bytes that are elsewhere.
- *   - Fields below an MPLS label stack are out of reach until it is popped.
+ *   - Fields below an MPLS label stack or an I-TAG are out of reach until it is
+ *     popped.
  *
  * All return false, with the packet unchanged, when the packet has not what the
  * edit needs (no tag, no headroom, header cut short). */
@@ -35,6 +36,12 @@ bool packet_vlan_pop(struct packet *);
  * outermost entry, the Ethertype becomes `eth_type` when it was the last. */
 bool packet_mpls_push(struct packet *, uint16_t eth_type, uint32_t lse);
 bool packet_mpls_pop(struct packet *, uint16_t eth_type);
+
+/* 802.1ah.  push: the frame becomes the customer's in a backbone frame of the
+ * same addresses, whose I-TAG has `tci`.  pop: the customer's frame again, with
+ * the VLAN tags that the backbone frame may have. */
+bool packet_pbb_push(struct packet *, uint32_t tci);
+bool packet_pbb_pop(struct packet *);
 
 /* Decrements the IPv4 TTL or IPv6 hop limit, or the MPLS TTL.  False also when
  * it is 0 or 1 already: the packet must not be forwarded. */

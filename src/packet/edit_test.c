@@ -102,6 +102,8 @@ TEST(a_set_field_reads_back_and_changes_nothing_else)
             extract(&lone.pkt);
             packet_mpls_push(&lone.pkt, ETH_TYPE_MPLS,
                              rng_u32(&rng) | MPLS_BOS);
+        } else if (rng_one_in(&rng, 8)) {
+            packet_pbb_push(&lone.pkt, rng_u32(&rng));
         }
         extract(&lone.pkt);
         before = flow_of(&lone.pkt);

@@ -19,6 +19,7 @@ enum {
     ETH_TYPE_MPLS = 0x8847,
     ETH_TYPE_MPLS_MCAST = 0x8848,
     ETH_TYPE_QINQ = 0x88a8,
+    ETH_TYPE_PBB = 0x88e7,        /* 802.1ah's I-TAG */
 
     VLAN_TAG_LEN = 4,
     VLAN_VID_MASK = 0x0fff,
@@ -26,6 +27,12 @@ enum {
 
     MPLS_LSE_LEN = 4,
     MPLS_BOS = 0x100,             /* bottom of stack, in a label stack entry */
+
+    /* Behind the Ethertype: control information, then the customer's frame,
+     * which begins with its own addresses. */
+    PBB_TCI_LEN = 4,
+    PBB_ISID_MASK = 0xffffff,     /* in the control information */
+    PBB_PCP_SHIFT = 29,
 };
 
 static inline bool

@@ -69,6 +69,14 @@ static const struct flag_name tun_flag_names[] = {
     { 1, "oam" }, { 0, NULL },
 };
 
+static const struct flag_name exthdr_names[] = {
+    { FLOW_EXT_NONEXT, "nonext" }, { FLOW_EXT_ESP, "esp" },
+    { FLOW_EXT_AUTH, "auth" }, { FLOW_EXT_DEST, "dest" },
+    { FLOW_EXT_FRAG, "frag" }, { FLOW_EXT_ROUTER, "router" },
+    { FLOW_EXT_HOP, "hop" }, { FLOW_EXT_UNREP, "unrep" },
+    { FLOW_EXT_UNSEQ, "unseq" }, { 0, NULL },
+};
+
 const struct field *
 field_by_id(enum field_id id)
 {
@@ -257,6 +265,7 @@ field_prereq_met(const struct field *field, const struct flow *flow)
     case PREREQ_IPV6: return is_ip6;
     case PREREQ_IP: return is_ip;
     case PREREQ_MPLS: return eth_type_is_mpls(type);
+    case PREREQ_PBB: return type == ETH_TYPE_PBB;
     case PREREQ_TCP: return is_ip && is_first_l4(flow, IP_PROTO_TCP);
     case PREREQ_UDP: return is_ip && is_first_l4(flow, IP_PROTO_UDP);
     case PREREQ_SCTP: return is_ip && is_first_l4(flow, IP_PROTO_SCTP);
@@ -289,7 +298,7 @@ field_prereq_mask(const struct field *field, struct flow_mask *mask)
         bits->nw_frag |= FLOW_FRAG_LATER;
         /* fall through */
     case PREREQ_ARP: case PREREQ_IPV4: case PREREQ_IPV6: case PREREQ_IP:
-    case PREREQ_MPLS:
+    case PREREQ_MPLS: case PREREQ_PBB:
         bits->eth_type = 0xffff;
         return;
     }
@@ -359,7 +368,7 @@ format_plain(const struct field *field, u128 value, struct str *s)
         str_addf(s, "(%" PRIu64 ",0x%" PRIx64 ")", v >> 16, v & 0xffff);
         return;
     case FORMAT_HEX: case FORMAT_FRAG: case FORMAT_TCP_FLAGS:
-    case FORMAT_CT_STATE: case FORMAT_TUN_FLAGS:
+    case FORMAT_CT_STATE: case FORMAT_TUN_FLAGS: case FORMAT_EXTHDR:
         format_hex(value, s);
         return;
     }
@@ -372,6 +381,7 @@ flag_names(const struct field *field)
     case FORMAT_TCP_FLAGS: return tcp_flag_names;
     case FORMAT_CT_STATE: return ct_state_names;
     case FORMAT_TUN_FLAGS: return tun_flag_names;
+    case FORMAT_EXTHDR: return exthdr_names;
     default: return NULL;
     }
 }
@@ -674,6 +684,7 @@ format_hint(const struct field *field)
     case FORMAT_PORT: return "a port number";
     case FORMAT_FRAG: return "no, yes, first, later or not_later";
     case FORMAT_TCP_FLAGS: return "flags such as +syn-ack, or a number";
+    case FORMAT_EXTHDR: return "flags such as +hop-frag, or a number";
     case FORMAT_CT_STATE: return "flags such as +trk+est, or a number";
     default: return "a number";
     }

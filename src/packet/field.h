@@ -24,6 +24,7 @@ enum field_prereq {
     PREREQ_IPV6,
     PREREQ_IP,            /* IPv4 or IPv6 */
     PREREQ_MPLS,          /* eth_type 0x8847, 0x8848 */
+    PREREQ_PBB,           /* eth_type 0x88e7 */
     PREREQ_TCP, PREREQ_UDP, PREREQ_SCTP, PREREQ_ICMPV4,   /* not a later */
     PREREQ_ICMPV6,                                       /* fragment */
     PREREQ_ND,            /* ICMPv6 type 135 or 136, code 0 */
@@ -34,7 +35,7 @@ enum field_format {
     FORMAT_DECIMAL, FORMAT_HEX, FORMAT_ETH, FORMAT_IPV4, FORMAT_IPV6,
     FORMAT_PORT,          /* OpenFlow port: number or reserved name */
     FORMAT_FRAG, FORMAT_TCP_FLAGS, FORMAT_CT_STATE, FORMAT_TUN_FLAGS,
-    FORMAT_PACKET_TYPE,
+    FORMAT_PACKET_TYPE, FORMAT_EXTHDR,
 };
 
 enum field_flags {
@@ -86,6 +87,10 @@ enum field_flags {
    MPLS, DECIMAL, 0, OXM_NONE, OXM(36))                                       \
  X(MPLS_TTL, "mpls_ttl", NULL, key.mpls_lse[0], 8, 0,                         \
    MPLS, DECIMAL, W|P, NXM1(30), OXM_NONE)                                    \
+ X(PBB_ISID, "pbb_isid", NULL, key.pbb_itag, 24, 0,                           \
+   PBB, HEX, W|M|P, OXM_NONE, OXM(37))                                        \
+ X(PBB_UCA, "pbb_uca", NULL, key.pbb_itag, 1, 27,                             \
+   PBB, DECIMAL, W|P, OXM_NONE, OXM(41))                                      \
  X(IPV4_SRC, "nw_src", "ip_src", key.nw_src, 32, 0,                           \
    IPV4, IPV4, W|M|P, NXM0(7), OXM(11))                                       \
  X(IPV4_DST, "nw_dst", "ip_dst", key.nw_dst, 32, 0,                           \
@@ -96,6 +101,8 @@ enum field_flags {
    IPV6, IPV6, W|M|P, NXM1(20), OXM(27))                                      \
  X(IPV6_LABEL, "ipv6_label", NULL, key.ipv6_label, 20, 0,                     \
    IPV6, HEX, W|M|P, NXM1(27), OXM(28))                                       \
+ X(IPV6_EXTHDR, "ipv6_exthdr", NULL, key.ipv6_exthdr, 9, 0,                   \
+   IPV6, EXTHDR, M, OXM_NONE, OXM(39))                                        \
  X(IP_PROTO, "nw_proto", "ip_proto", key.nw_proto, 8, 0,                      \
    IP, DECIMAL, 0, NXM0(6), OXM(10))                                          \
  X(IP_DSCP, "ip_dscp", NULL, key.nw_tos, 6, 2,                                \
@@ -108,7 +115,7 @@ enum field_flags {
    IP, DECIMAL, W|P, NXM1(29), OXM_NONE)                                      \
  X(IP_FRAG, "ip_frag", "nw_frag", key.nw_frag, 2, 0,                          \
    IP, FRAG, M, NXM1(26), OXM_NONE)                                           \
- X(ARP_OP, "arp_op", NULL, key.nw_proto, 8, 0,                                \
+ X(ARP_OP, "arp_op", NULL, key.arp_op, 16, 0,                                 \
    ARP, DECIMAL, W|P, NXM0(15), OXM(21))                                      \
  X(ARP_SPA, "arp_spa", NULL, key.nw_src, 32, 0,                               \
    ARP, IPV4, W|M|P, NXM0(16), OXM(22))                                       \

@@ -71,6 +71,16 @@ extract_mpls(struct cursor *c, struct flow_key *key)
 }
 
 static void
+extract_pbb(struct cursor *c, struct flow_key *key)
+{
+    if (cursor_left(c) >= PBB_TCI_LEN + ETH_HEADER_LEN) {
+        WORD(key, pbb_itag) = 0;
+        key->f.pbb_itag = htobe32(cursor_u32(c));
+        PRESENT(key, pbb_itag);
+    }
+}
+
+static void
 extract_arp(struct cursor *c, struct flow_key *key)
 {
     const struct arp_header *arp = (const void *) c->p;
@@ -79,7 +89,7 @@ extract_arp(struct cursor *c, struct flow_key *key)
         return;
     }
     WORD(key, nw_proto) = 0;
-    key->f.nw_proto = arp->op[0] ? 0 : arp->op[1];
+    key->f.arp_op = get_be16(arp->op);
     key->f.nw_src = get_be32(arp->spa);
     key->f.nw_dst = get_be32(arp->tpa);
     WORD(key, arp_sha) = 0;
@@ -232,6 +242,7 @@ extract_ip6(struct packet *pkt, struct cursor *c, struct flow_key *key)
 
     proto = ip6_skip_extensions(c, ip->next, &chain);
     key->f.nw_frag = chain.frag;
+    key->f.ipv6_exthdr = htobe16(chain.ext);
     if (proto < 0) {
         /* As OpenFlow says "no next header". */
         key->f.nw_proto = IP_PROTO_NONE;
@@ -277,6 +288,9 @@ flow_key_extract(struct packet *pkt, struct flow_key *key)
     } else if (type == ETH_TYPE_MPLS || type == ETH_TYPE_MPLS_MCAST) {
         pkt->l2_5_ofs = ofs_of(pkt, &c);
         extract_mpls(&c, key);
+    } else if (type == ETH_TYPE_PBB) {
+        pkt->l2_5_ofs = ofs_of(pkt, &c);
+        extract_pbb(&c, key);
     }
     return 0;
 }

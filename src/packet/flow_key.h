@@ -13,7 +13,8 @@
  * have no meaning for a packet are zero, so that keys compare by words.
  *
  * What is where, by protocol:
- *   ARP        nw_proto = opcode (low byte), nw_src/nw_dst = SPA/TPA,
+ *   ARP        arp_op where others have nw_tos and nw_proto, so that
+ *              nw_proto is its low byte; nw_src/nw_dst = SPA/TPA,
  *              arp_sha/arp_tha
  *   ICMP(v6)   tp_src = type, tp_dst = code
  *   ND         nd_target, arp_sha = source link-layer option (nd_sll),
@@ -22,6 +23,9 @@
  *   VLAN       tci with FLOW_VLAN_PRESENT set; [0] is the outer tag
  *   MPLS       up to three label stack entries, outermost first; nothing is
  *              parsed below them
+ *   PBB        pbb_itag where others have mpls_lse[0]: the tag control
+ *              information of 802.1ah's I-TAG; nothing is parsed below it
+ *   IPv6       ipv6_exthdr says which extension headers there are
  *   802.3      eth_type = FLOW_ETH_TYPE_NONE unless SNAP carries one */
 #ifndef WEFT_PACKET_FLOW_KEY_H
 #define WEFT_PACKET_FLOW_KEY_H
@@ -40,6 +44,14 @@ enum flow_ct_state {                /* in ct_state */
     FLOW_CT_NEW = 0x01, FLOW_CT_EST = 0x02, FLOW_CT_REL = 0x04,
     FLOW_CT_RPL = 0x08, FLOW_CT_INV = 0x10, FLOW_CT_TRK = 0x20,
     FLOW_CT_SNAT = 0x40, FLOW_CT_DNAT = 0x80,
+};
+
+enum flow_ext {                     /* in ipv6_exthdr; as OpenFlow has it */
+    FLOW_EXT_NONEXT = 0x001, FLOW_EXT_ESP = 0x002, FLOW_EXT_AUTH = 0x004,
+    FLOW_EXT_DEST = 0x008, FLOW_EXT_FRAG = 0x010, FLOW_EXT_ROUTER = 0x020,
+    FLOW_EXT_HOP = 0x040,
+    FLOW_EXT_UNREP = 0x080,         /* one repeats that should not */
+    FLOW_EXT_UNSEQ = 0x100,         /* not in the order of RFC 8200 */
 };
 
 enum flow_frag {
@@ -79,8 +91,13 @@ struct flow_key_fields {
     be32 nw_src;
     be32 nw_dst;
     /* 5 */
-    uint8_t nw_proto;
-    uint8_t nw_tos;                 /* DSCP and ECN; IPv6 traffic class */
+    union {
+        struct {
+            uint8_t nw_tos;         /* DSCP and ECN; IPv6 traffic class */
+            uint8_t nw_proto;
+        };
+        be16 arp_op;
+    };
     uint8_t nw_ttl;
     uint8_t nw_frag;                /* enum flow_frag */
     be16 tp_src;
@@ -88,7 +105,7 @@ struct flow_key_fields {
     /* 6 */
     be32 ipv6_label;                /* 20 bits */
     be16 tcp_flags;                 /* 12 bits */
-    uint16_t zero2;
+    be16 ipv6_exthdr;               /* enum flow_ext */
     /* 7..10 */
     struct ip6_addr ipv6_src;
     struct ip6_addr ipv6_dst;
@@ -105,7 +122,10 @@ struct flow_key_fields {
     be32 nd_reserved;
     uint32_t zero5;
     /* 16, 17 */
-    be32 mpls_lse[FLOW_MAX_MPLS];
+    union {
+        be32 mpls_lse[FLOW_MAX_MPLS];
+        be32 pbb_itag;
+    };
     be32 pkt_mark;
     /* 18 */
     be64 tun_id;

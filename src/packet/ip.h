@@ -14,6 +14,7 @@ enum {
     IP_PROTO_ROUTING = 43,
     IP_PROTO_FRAGMENT = 44,
     IP_PROTO_GRE = 47,
+    IP_PROTO_ESP = 50,
     IP_PROTO_AH = 51,
     IP_PROTO_ICMPV6 = 58,
     IP_PROTO_NONE = 59,

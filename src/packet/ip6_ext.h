@@ -7,6 +7,7 @@
 
 struct ip6_chain {
     uint8_t frag;             /* enum flow_frag */
+    uint16_t ext;             /* enum flow_ext, as far as it was walked */
     /* A routing header has segments left: the pseudo-header's destination is
      * the last of them, not the one in the IPv6 header (section 8.1). */
     bool is_routed;

@@ -26,9 +26,17 @@ offload_l3_ofs(const struct packet *pkt, uint32_t end)
         return 0;
     }
     type = be16toh(get_be16(pkt->data + ofs - 2));
-    while (eth_type_is_vlan(type) && ofs + VLAN_TAG_LEN <= end) {
-        type = be16toh(get_be16(pkt->data + ofs + 2));
-        ofs += VLAN_TAG_LEN;
+    for (;;) {
+        while (eth_type_is_vlan(type) && ofs + VLAN_TAG_LEN <= end) {
+            type = be16toh(get_be16(pkt->data + ofs + 2));
+            ofs += VLAN_TAG_LEN;
+        }
+        if (type != ETH_TYPE_PBB
+            || ofs + PBB_TCI_LEN + ETH_HEADER_LEN > end) {
+            break;
+        }
+        ofs += PBB_TCI_LEN + ETH_HEADER_LEN;
+        type = be16toh(get_be16(pkt->data + ofs - 2));
     }
     while (eth_type_is_mpls(type) && ofs + MPLS_LSE_LEN <= end) {
         if (be32toh(get_be32(pkt->data + ofs)) & MPLS_BOS) {

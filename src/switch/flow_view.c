@@ -67,6 +67,9 @@ lies_in_parsed_part(enum field_id id)
 bool
 flow_view_can(const struct flow_view *v, enum field_id id)
 {
+    if (id == FIELD_ETH_DST || id == FIELD_ETH_SRC) {
+        return !v->unparsed_addresses;
+    }
     return !v->unparsed || !lies_in_parsed_part(id);
 }
 
@@ -403,6 +406,28 @@ flow_view_pop_mpls(struct flow_view *v, struct flow_looks *looks,
     key->mpls_lse[1] = key->mpls_lse[2];
     key->mpls_lse[2] = 0;
     know_labels(v);
+}
+
+/* The tags of the frame that is wrapped up are out of sight. */
+void
+flow_view_push_pbb(struct flow_view *v, uint32_t tci)
+{
+    struct flow_key_fields *key = &v->flow.key;
+
+    forget_l3(v);
+    key->vlan_tpid = key->vlan_tci = 0;
+    key->vlan_inner.tpid = key->vlan_inner.tci = 0;
+    know_tags(v);
+    key->pbb_itag = htobe32(tci);
+    set_eth_type(v, ETH_TYPE_PBB);
+}
+
+void
+flow_view_pop_pbb(struct flow_view *v)
+{
+    forget_l3(v);
+    set_eth_type(v, FLOW_ETH_TYPE_NONE);
+    v->unparsed = v->unparsed_addresses = true;
 }
 
 void

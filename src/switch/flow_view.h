@@ -18,7 +18,7 @@
  * one of three VLAN tags) uncovers headers that the key does not show; then the
  * view is unparsed, only addresses of Ethernet and what does not lie in the
  * packet can be read and written, and translation goes on in another pass
- * (recirculation). */
+ * (recirculation).  Popping an I-TAG uncovers other addresses, too. */
 #ifndef WEFT_SWITCH_FLOW_VIEW_H
 #define WEFT_SWITCH_FLOW_VIEW_H
 
@@ -30,6 +30,7 @@ struct flow_view {
     struct flow_mask known;       /* bits that do not depend on the packet */
     bool ttl_derived, mpls_ttl_derived;
     bool unparsed;
+    bool unparsed_addresses;  /* not even Ethernet's are known; unparsed too */
 };
 
 /* What an answer depends on; outlives copies of the view (clones). */
@@ -76,6 +77,8 @@ void flow_view_push_vlan(struct flow_view *, struct flow_looks *,
 void flow_view_pop_vlan(struct flow_view *, struct flow_looks *);
 void flow_view_push_mpls(struct flow_view *, struct flow_looks *,
                          uint16_t eth_type, uint32_t lse);
+void flow_view_push_pbb(struct flow_view *, uint32_t tci);
+void flow_view_pop_pbb(struct flow_view *);
 void flow_view_pop_mpls(struct flow_view *, struct flow_looks *,
                         uint16_t eth_type);
 /* As if the packet had never been tracked. */

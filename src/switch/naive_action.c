@@ -56,6 +56,25 @@ do_push_mpls(struct walk *w, const struct action *action)
 }
 
 static void
+do_push_pbb(struct walk *w, const struct action *action UNUSED)
+{
+    uint32_t isid = walk_has(w, FIELD_PBB_ISID)
+                    ? (uint32_t) walk_get(w, FIELD_PBB_ISID) : 0;
+    uint32_t pcp = walk_has(w, FIELD_VLAN_PCP)
+                   ? (uint32_t) walk_get(w, FIELD_VLAN_PCP) : 0;
+
+    walk_edit(w, packet_pbb_push(w->pkt, pcp << 29 | isid));
+}
+
+static void
+do_pop_pbb(struct walk *w, const struct action *action UNUSED)
+{
+    if (walk_has(w, FIELD_PBB_ISID)) {
+        walk_edit(w, packet_pbb_pop(w->pkt));
+    }
+}
+
+static void
 do_push_vlan(struct walk *w, const struct action *action)
 {
     const struct action_push *a = (const void *) action;
@@ -374,6 +393,8 @@ static do_action *const doers[N_ACTIONS] = {
     [ACTION_POP_VLAN] = do_pop_vlan,
     [ACTION_PUSH_MPLS] = do_push_mpls,
     [ACTION_POP_MPLS] = do_pop_mpls,
+    [ACTION_PUSH_PBB] = do_push_pbb,
+    [ACTION_POP_PBB] = do_pop_pbb,
     [ACTION_DEC_TTL] = do_dec_ttl,
     [ACTION_DEC_TTL_IDS] = do_dec_ttl_ids,
     [ACTION_DEC_MPLS_TTL] = do_dec_mpls_ttl,

@@ -200,11 +200,27 @@ add_mpls(struct rng *rng, struct random_frame *f)
     }
 }
 
+static void add_network(struct rng *, struct random_frame *);
+
+static void
+add_pbb(struct rng *rng, struct random_frame *f)
+{
+    add32(f, rng_below(rng, 2) << PBB_PCP_SHIFT | rng_below(rng, 2) << 27
+             | (0xfffffe + rng_below(rng, 2)));
+    add_mac(rng, f, true);
+    add_mac(rng, f, false);
+    if (rng_one_in(rng, 3)) {
+        add16(f, ETH_TYPE_VLAN);
+        add16(f, 10);
+    }
+    add_network(rng, f);
+}
+
 static void
 add_network(struct rng *rng, struct random_frame *f)
 {
-    switch (rng_below(rng, 12)) {
-    case 0: case 1: case 2: case 3:
+    switch (rng_below(rng, 14)) {
+    case 0: case 1: case 2: case 3: case 13:
         add16(f, ETH_TYPE_IP);
         add_ip4(rng, f);
         return;
@@ -219,6 +235,10 @@ add_network(struct rng *rng, struct random_frame *f)
     case 8: case 9:
         add16(f, rng_one_in(rng, 4) ? ETH_TYPE_MPLS_MCAST : ETH_TYPE_MPLS);
         add_mpls(rng, f);
+        return;
+    case 12:
+        add16(f, ETH_TYPE_PBB);
+        add_pbb(rng, f);
         return;
     case 10:
         add16(f, 0x88b5);

@@ -231,6 +231,9 @@ add_push(const struct random_rules *r, struct actions *actions,
         a->eth_type = rng_one_in(r->rng, 4) ? ETH_TYPE_MPLS_MCAST
                                             : ETH_TYPE_MPLS;
         break;
+    case ACTION_PUSH_PBB:
+        a->eth_type = ETH_TYPE_PBB;
+        break;
     default:
         a->eth_type = rng_one_in(r->rng, 3) ? ETH_TYPE_IPV6 : ETH_TYPE_IP;
         break;
@@ -482,7 +485,7 @@ random_action(const struct random_rules *r, struct actions *actions,
     static const enum action_type plain[] = {
         ACTION_POP_VLAN, ACTION_POP_VLAN, ACTION_DEC_TTL, ACTION_DEC_TTL,
         ACTION_DEC_MPLS_TTL, ACTION_COPY_TTL_OUT, ACTION_COPY_TTL_IN,
-        ACTION_POP_QUEUE,
+        ACTION_POP_QUEUE, ACTION_POP_PBB,
     };
 
     switch (rng_below(r->rng, 23)) {
@@ -499,7 +502,8 @@ random_action(const struct random_rules *r, struct actions *actions,
         add_move(r, actions);
         return;
     case 9:
-        add_push(r, actions, ACTION_PUSH_VLAN);
+        add_push(r, actions, rng_one_in(r->rng, 6) ? ACTION_PUSH_PBB
+                                                   : ACTION_PUSH_VLAN);
         return;
     case 10:
         add_push(r, actions, rng_one_in(r->rng, 2) ? ACTION_PUSH_MPLS

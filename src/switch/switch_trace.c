@@ -100,6 +100,9 @@ look_through(struct dp_action_list list, struct ttls ttls,
         case DP_ACTION_POP_MPLS: case DP_ACTION_COPY_TTL_OUT:
             ttls.mpls = TTL_UNKNOWN;
             break;
+        case DP_ACTION_POP_PBB:
+            ttls.ip = ttls.mpls = TTL_UNKNOWN;
+            break;
         case DP_ACTION_COPY_TTL_IN:
             ttls.ip = TTL_UNKNOWN;
             break;

@@ -424,6 +424,38 @@ do_pop_mpls(struct translation *t, const struct action *action)
     }
 }
 
+/* 1.3.5 section 5.12.1: the service of an outer tag that is there, the priority
+ * of the VLAN tag. */
+static void
+do_push_pbb(struct translation *t, const struct action *action UNUSED)
+{
+    struct flow_view *v = &t->view;
+    struct dp_action_pbb *push;
+    uint32_t tci = 0;
+
+    if (flow_view_has(v, &t->looks, FIELD_PBB_ISID)) {
+        tci = (uint32_t) flow_view_get(v, &t->looks, FIELD_PBB_ISID);
+    }
+    if (flow_view_has(v, &t->looks, FIELD_VLAN_PCP)) {
+        tci |= (uint32_t) flow_view_get(v, &t->looks, FIELD_VLAN_PCP)
+               << PBB_PCP_SHIFT;
+    }
+    push = translate_emit(t, DP_ACTION_PUSH_PBB, sizeof *push);
+    push->tci = tci;
+    flow_view_push_pbb(v, tci);
+}
+
+static void
+do_pop_pbb(struct translation *t, const struct action *action UNUSED)
+{
+    if (!flow_view_has(&t->view, &t->looks, FIELD_PBB_ISID)) {
+        SAY(t, "skipped: the packet has no I-TAG");
+        return;
+    }
+    translate_emit(t, DP_ACTION_POP_PBB, sizeof(struct dp_action_plain));
+    flow_view_pop_pbb(&t->view);
+}
+
 /* ---- TTL ---- */
 
 /* To decrement, and whom to tell when that cannot be. */
@@ -666,6 +698,8 @@ static do_action *const doers[N_ACTIONS] = {
     [ACTION_POP_VLAN] = do_pop_vlan,
     [ACTION_PUSH_MPLS] = do_push_mpls,
     [ACTION_POP_MPLS] = do_pop_mpls,
+    [ACTION_PUSH_PBB] = do_push_pbb,
+    [ACTION_POP_PBB] = do_pop_pbb,
     [ACTION_DEC_TTL] = do_dec_ttl,
     [ACTION_DEC_TTL_IDS] = do_dec_ttl_ids,
     [ACTION_DEC_MPLS_TTL] = do_dec_mpls_ttl,
@@ -735,7 +769,8 @@ needs_headers(const struct translation *t, const struct action *a)
     case ACTION_FIN_TIMEOUT:
     case ACTION_OUTPUT_REG:       /* the register may say NORMAL */
     case ACTION_PUSH_VLAN: case ACTION_POP_VLAN: case ACTION_PUSH_MPLS:
-    case ACTION_POP_MPLS: case ACTION_DEC_TTL: case ACTION_DEC_TTL_IDS:
+    case ACTION_POP_MPLS: case ACTION_PUSH_PBB: case ACTION_POP_PBB:
+    case ACTION_DEC_TTL: case ACTION_DEC_TTL_IDS:
     case ACTION_DEC_MPLS_TTL:
     case ACTION_COPY_TTL_OUT: case ACTION_COPY_TTL_IN: case ACTION_RESUBMIT:
     case N_ACTIONS:

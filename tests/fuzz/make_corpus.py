@@ -49,6 +49,11 @@ def offload_inputs():
     hop = IPv6ExtHdrHopByHop()
     route = IPv6ExtHdrRouting(addresses=["fd00::3"], segleft=1)
     yield "tcp4", guest_frame(ETHER / IP4 / tcp, TCP, 16)
+    backbone = bytes(ETHER)[:12] + bytes.fromhex("88e700000005")
+    behind = guest_frame(ETHER / IP4 / tcp, TCP, 16)
+    start = struct.unpack_from("<H", behind, 6)[0] + len(backbone)
+    yield "backbone", (behind[:6] + struct.pack("<H", start) + behind[8:10]
+                       + backbone + behind[10:])
     yield "tcp6", guest_frame(ETHER / IP6 / tcp, TCP, 16)
     yield "udp4", guest_frame(ETHER / IP4 / udp, UDP, 6)
     yield "udp6", guest_frame(ETHER / IP6 / hop / udp, UDP, 6)
@@ -147,6 +152,9 @@ def flow_text_inputs():
     yield "ct-bad", b"aip,actions=ct(zone=reg0[0..3]),ct(exec),ct:5"
     yield "controller", (b"pcontroller(max_len=5,reason=group,id=7,"
                          b"userdata=01.02ff,pause,meter_id=3)")
+    yield "backbone", (b"apbb,pbb_isid=5/0xf,pbb_uca=1,actions=pop_pbb,"
+                       b"push_pbb:0x88e7,set_field:7->pbb_isid")
+    yield "extension-headers", b"aipv6,ipv6_exthdr=+hop-unseq,actions=drop"
     yield "enqueue", b"penqueue:3:4,enqueue(local,5),dec_ttl(1,2,3)"
     yield "options", (b"atun_metadata0=5/0xf,actions=delete_field:"
                       b"tun_metadata3,resubmit(1,2,ct),set_tunnel64:5")

@@ -55,15 +55,13 @@ FIELDS = {
     "packet_type": (44, 32, False, False, 6),
 }
 
-# Optional fields that this switch does not have: it says BAD_FIELD.
-ABSENT = {"pbb_isid", "pbb_uca", "ipv6_exthdr"}
-
 # What must be matched as well, to what the frame has (the prerequisites).
 NEEDS = {"vlan_pcp": ("vlan_vid",)}
 NEEDS.update({name: ("eth_type",) for name in (
     "ip_dscp", "ip_ecn", "ip_proto", "ipv4_src", "ipv4_dst", "ipv6_src",
     "ipv6_dst", "ipv6_flabel", "arp_op", "arp_spa", "arp_tpa", "arp_sha",
-    "arp_tha", "mpls_label", "mpls_tc", "mpls_bos")})
+    "arp_tha", "mpls_label", "mpls_tc", "mpls_bos", "pbb_isid", "pbb_uca",
+    "ipv6_exthdr")})
 NEEDS.update({name: ("eth_type", "ip_proto") for name in (
     "tcp_src", "tcp_dst", "udp_src", "udp_dst", "sctp_src", "sctp_dst",
     "icmpv4_type", "icmpv4_code", "icmpv6_type", "icmpv6_code",
@@ -79,7 +77,13 @@ ACTIONS = {
     "DEC_NW_TTL": 4, "SET_FIELD": 4, "PUSH_PBB": 4, "POP_PBB": 4,
     "COPY_FIELD": 6, "METER": 6,
 }
-ABSENT_ACTIONS = {"PUSH_PBB", "POP_PBB"}
+
+# OFPIEH_*: next header's number to its bit in ipv6_exthdr.
+EXTHDR = {59: 0x001, 50: 0x002, 51: 0x004, 60: 0x008, 44: 0x010, 43: 0x020,
+          0: 0x040}
+UNREP, UNSEQ = 0x080, 0x100
+# RFC 8200 section 4.1; destination options have two places.
+EXTHDR_ORDER = (0, 60, 43, 44, 51, 50, 60)
 
 
 def _transport(fields, proto, data):
@@ -110,18 +114,45 @@ def _ipv4(fields, data):
         _transport(fields, data[9], data[header:])
 
 
+def _exthdr(chain):
+    """ipv6_exthdr of a list of next headers."""
+    bits, at, seen = 0, -1, []
+    for kind in chain:
+        bits |= EXTHDR[kind]
+        if kind == 59:
+            break
+        seen.append(kind)
+        if seen.count(kind) > (2 if kind == 60 else 1):
+            bits |= UNREP
+        places = [i for i, k in enumerate(EXTHDR_ORDER) if k == kind
+                  and (i > at or i == at and (kind != 60 or i > 1))]
+        if places:
+            at = places[0]
+        else:
+            bits |= UNSEQ
+    return bits
+
+
 def _ipv6(fields, data):
     head = int.from_bytes(data[:4], "big")
+    chain, kind, rest = [], data[6], data[40:]
+    while kind in EXTHDR:
+        chain.append(kind)
+        if kind in (59, 50):
+            break
+        size = {44: 8, 51: rest[1] * 4 + 8}.get(kind, rest[1] * 8 + 8)
+        kind, rest = rest[0], rest[size:]
     fields.update(ip_dscp=head >> 22 & 63, ip_ecn=head >> 20 & 3,
-                  ip_proto=data[6], ipv6_flabel=head & 0xfffff,
+                  ip_proto=kind, ipv6_flabel=head & 0xfffff,
+                  ipv6_exthdr=_exthdr(chain),
                   ipv6_src=int.from_bytes(data[8:24], "big"),
                   ipv6_dst=int.from_bytes(data[24:40], "big"))
-    _transport(fields, data[6], data[40:])
+    _transport(fields, kind, rest)
 
 
 def fields_of(frame, in_port):
     """{field: number} of a frame that came in by that port; without what the
-    frame has not.  No IPv6 extension headers."""
+    frame has not.  Of IPv6, no later fragments."""
     f = {"in_port": in_port, "in_phy_port": in_port, "metadata": 0,
          "tunnel_id": 0, "vlan_vid": 0, "packet_type": 0,
          "eth_dst": int.from_bytes(frame[:6], "big"),
@@ -150,6 +181,9 @@ def fields_of(frame, in_port):
         label = int.from_bytes(data[:4], "big")
         f.update(mpls_label=label >> 12, mpls_tc=label >> 9 & 7,
                  mpls_bos=label >> 8 & 1)
+    elif kind == 0x88e7:
+        tag = int.from_bytes(data[:4], "big")
+        f.update(pbb_isid=tag & 0xffffff, pbb_uca=tag >> 27 & 1)
     return f
 
 

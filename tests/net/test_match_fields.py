@@ -14,7 +14,8 @@ from scapy.contrib.mpls import MPLS
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
                                 ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr,
-                                IPv6)
+                                IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
+                                IPv6ExtHdrHopByHop, IPv6ExtHdrRouting)
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.layers.sctp import SCTP
 from scapy.packet import Raw
@@ -89,6 +90,27 @@ def advert(option=ICMPv6NDOptDstLLAddr, **changes):
     return nd(ICMPv6ND_NA, option, **changes)
 
 
+def pbb(isid=0x123456, bits=0, frame=None, **changes):
+    """802.1ah: a frame in a backbone frame."""
+    tag = (bits << 24 | isid).to_bytes(4, "big")
+    return l2(Raw(tag + bytes(frame or v4())), type=0x88e7, **changes)
+
+
+HOP, DST, FRAG = IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt(), \
+    IPv6ExtHdrFragment(m=1)
+ROUTER = IPv6ExtHdrRouting(addresses=["fd00::7"], segleft=0)
+PORTS = UDP(sport=1, dport=2)
+
+
+def chain(*headers, **changes):
+    """IPv6 with these extension headers before UDP's."""
+    headers = [copy.deepcopy(h) for h in headers]
+    packet = headers[0]
+    for header in headers[1:]:
+        packet = packet / header
+    return v6(packet / PORTS, **changes)
+
+
 def fragment(offset, flags, proto=17):
     return l2(IP(src="10.0.0.1", dst="10.0.0.2", frag=offset, flags=flags,
                  proto=proto) / DATA)
@@ -116,6 +138,31 @@ WIRE = [
     ("ipv6_src", "ipv6", "fd00::1", v6(), v6(src="fd00::3")),
     ("ipv6_dst", "ipv6", "fd00::2", v6(), v6(dst="fd80::2")),
     ("ipv6_label", "ipv6", 0x12345, v6(fl=0x12345), v6(fl=0x92345)),
+    ("pbb_isid", "pbb", 0x123456, pbb(), pbb(0x923456)),
+    ("pbb_uca", "pbb", 1, pbb(bits=8), pbb(bits=0xf7)),
+    # One bit each (OFPIEH_*).
+    ("ipv6_exthdr", "ipv6", 0x040, chain(HOP), v6()),
+    ("ipv6_exthdr", "ipv6", 0x008, chain(DST), chain(HOP)),
+    ("ipv6_exthdr", "ipv6", 0x008, chain(DST, DST), v6()),
+    ("ipv6_exthdr", "ipv6", 0x010, chain(FRAG), v6()),
+    ("ipv6_exthdr", "ipv6", 0x060, chain(HOP, ROUTER), chain(HOP)),
+    ("ipv6_exthdr", "ipv6", 0x068, chain(HOP, DST, ROUTER, DST),
+     chain(HOP, DST, DST)),
+    ("ipv6_exthdr", "ipv6", 0x004,
+     v6(Raw(bytes([17, 4]) + bytes(22)), nh=51), v6()),
+    ("ipv6_exthdr", "ipv6", 0x002, v6(nh=50), v6(nh=61)),
+    ("ipv6_exthdr", "ipv6", 0x001, v6(nh=59), v6(nh=61)),
+    ("ipv6_exthdr", "ipv6", 0x041,
+     v6(Raw(bytes([59, 0, 1, 4, 0, 0, 0, 0])), nh=0), v6(nh=59)),
+    ("ipv6_exthdr", "ipv6", 0x0c0, chain(HOP, HOP), chain(HOP)),
+    ("ipv6_exthdr", "ipv6", 0x088, chain(DST, DST, DST),
+     chain(DST, DST)),
+    ("ipv6_exthdr", "ipv6", 0x148, chain(DST, HOP),
+     chain(HOP, DST)),
+    ("ipv6_exthdr", "ipv6", 0x130, chain(FRAG, ROUTER),
+     chain(ROUTER, FRAG)),
+    ("ipv6_exthdr", "ipv6", 0x1e0, chain(ROUTER, HOP, HOP),
+     chain(HOP, ROUTER)),
     ("nw_proto", "ip", 17, v4(), v4(TCP())),
     ("nw_proto", "ipv6", 17, v6(), v6(TCP())),
     ("ip_dscp", "ip", 10, v4(tos=0x28), v4(tos=0x2c)),
@@ -131,6 +178,8 @@ WIRE = [
     ("ip_frag", "ip", "yes", fragment(8, 0), v4()),
     ("ip_frag", "ip", "not_later", fragment(0, "MF"), fragment(8, 0)),
     ("arp_op", "arp", 1, arp(), arp(op=2)),
+    ("arp_op", "arp", 0x101, arp(op=0x101), arp(op=1)),
+    ("arp_op", "arp", 0, arp(op=0), arp(op=0x100)),
     ("arp_op", "rarp", 3, l2(ARP(op=3), type=0x8035),
      l2(ARP(op=4), type=0x8035)),
     ("arp_spa", "arp", "10.0.0.1", arp(), arp(psrc="10.0.0.3")),
@@ -288,6 +337,7 @@ def value_in(field, differs):
              "vlan_tci": lambda f: (f[Dot1Q].prio << 13 | 0x1000
                                     | f[Dot1Q].vlan) if Dot1Q in f else 0,
              "vlan_vid": lambda f: 0x1000 | f[Dot1Q].vlan,
+             "pbb_isid": lambda f: int.from_bytes(bytes(f)[15:18], "big"),
              "nw_src": lambda f: f[IP].src, "nw_dst": lambda f: f[IP].dst,
              "ipv6_src": lambda f: f[IPv6].src,
              "ipv6_dst": lambda f: f[IPv6].dst,
@@ -307,7 +357,9 @@ def value_in(field, differs):
 
 
 MASKED = [(field, words, value, has, differs) for field, words, value, has,
-          differs in WIRE if FIELDS[field][1] and number(value) is not None]
+          differs in WIRE if FIELDS[field][1] and number(value) is not None
+          # (Which needs a walk of the headers: see tests/interop.)
+          and field != "ipv6_exthdr"]
 
 
 @pytest.mark.parametrize("field,words,value,has,differs", MASKED, ids=ident)

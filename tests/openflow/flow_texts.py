@@ -215,7 +215,7 @@ class FlowTexts:
                 self.r.sample(args, self.r.randint(0, len(args))))])
 
     def set_field(self, names):
-        # An arp_op has 8 bits here and 16 there, 8 of which matter.
+        # Of an arp_op, ovs-ofctl keeps 8 of its 16 bits.
         writable = {n: f for n, f in names.items() if f[3] and n != "arp_op"}
         name = self.r.choice(sorted(writable))
         bits, how, may_mask, _ = names[name]
