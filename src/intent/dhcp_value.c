@@ -403,6 +403,13 @@ read_text(const struct node *node, struct dhcp_option *option,
                    len, sizeof option->value);
         return false;
     }
+    for (const char *p = node->text; *p; p++) {
+        if (!isprint((unsigned char) *p)) {
+            node_error(node, diagnostics, "has a character that is no "
+                       "printable ASCII: write hex:...");
+            return false;
+        }
+    }
     memcpy(option->value, node->text, len);
     option->len = (uint8_t) len;
     return true;

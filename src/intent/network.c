@@ -47,6 +47,11 @@ parse_segment(const struct member *member, const struct node *node,
         node_error(node, diagnostics, "a service tag has a number from 1 on");
         return false;
     }
+    if (!segment->is_service_tag) {
+        /* The default, said or not: the same. */
+        segment->given &= ~(UINT64_C(1) << member_index(segment_members,
+                                                        "protocol"));
+    }
     return true;
 }
 

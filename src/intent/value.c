@@ -290,9 +290,9 @@ parse_text(const struct member *member, const struct node *node, void *value,
         return false;
     }
     for (const char *p = node->text; *p; p++) {
-        if (iscntrl((unsigned char) *p)) {
+        if (!isprint((unsigned char) *p)) {
             node_error(node, diagnostics,
-                       "has a character that cannot be printed");
+                       "has a character that is no printable ASCII");
             return false;
         }
     }
