@@ -1,0 +1,342 @@
+#include "host/host.h"
+
+#include <stdlib.h>
+
+#include "host/wanted.h"
+#include "lib/clock.h"
+
+enum {
+    CHECKS_PER_RUN = 64,          /* of ports that should be in */
+    CHECK_PERIOD_MS = 200,
+};
+
+/* A port that is wanted. */
+struct entry {
+    const struct wanted_port *wanted;
+    enum host_state state;
+    msec retry_at, backoff;
+    char *error;                  /* NULL: none */
+};
+
+struct host {
+    struct plug plug;
+    char name[INTENT_NAME_MAX];
+    struct wanted wanted;
+    struct entry *entries;        /* one for each of wanted.list */
+    unsigned int n_outs;          /* to be taken out before anything goes in */
+    char **outs;
+    unsigned int next;            /* where the next slice begins */
+    unsigned int next_check;
+    msec check_at;
+};
+
+static const char *const state_texts[] = {
+#define X(ID, TEXT, MEANING) [ID] = TEXT,
+    HOST_STATES(X)
+#undef X
+};
+
+const char *
+host_state_text(enum host_state state)
+{
+    return state_texts[state];
+}
+
+struct host *
+host_create(const struct plug *plug, const char *name)
+{
+    struct host *host = xzalloc(sizeof *host);
+
+    host->plug = *plug;
+    strncpy(host->name, name, sizeof host->name - 1);
+    return host;
+}
+
+static void
+entries_fini(struct host *host)
+{
+    for (unsigned int i = 0; i < host->wanted.n; i++) {
+        free(host->entries[i].error);
+    }
+    free(host->entries);
+    wanted_fini(&host->wanted);
+}
+
+void
+host_destroy(struct host *host)
+{
+    if (!host) {
+        return;
+    }
+    entries_fini(host);
+    for (unsigned int i = 0; i < host->n_outs; i++) {
+        free(host->outs[i]);
+    }
+    free(host->outs);
+    free(host);
+}
+
+/* ---- From one set of intents to the next ---- */
+
+static bool
+is_in(const struct entry *entry)
+{
+    return entry->state == HOST_PLUGGED || entry->state == HOST_WAITING;
+}
+
+static void
+take_out(struct host *host, const struct entry *entry)
+{
+    if (!is_in(entry)) {
+        return;
+    }
+    host->outs = xrealloc(host->outs,
+                          (host->n_outs + 1) * sizeof *host->outs);
+    host->outs[host->n_outs++] = xstrdup(entry->wanted->switch_name);
+}
+
+static void
+carry_over(struct entry *entry, struct entry *old)
+{
+    entry->state = old->state;
+    entry->retry_at = old->retry_at;
+    entry->backoff = old->backoff;
+    entry->error = old->error;
+    old->error = NULL;
+}
+
+/* Both lists are in order of switch_name. */
+static void
+merge(struct host *host, const struct wanted *wanted, struct entry *entries)
+{
+    unsigned int i = 0, k = 0;
+
+    while (i < host->wanted.n || k < wanted->n) {
+        const struct wanted_port *a = i < host->wanted.n
+                                      ? &host->wanted.list[i] : NULL;
+        const struct wanted_port *b = k < wanted->n ? &wanted->list[k] : NULL;
+        int order = !a ? 1 : !b ? -1
+                    : strcmp(a->switch_name, b->switch_name);
+
+        if (order > 0) {
+            k++;
+        } else if (order < 0) {
+            take_out(host, &host->entries[i++]);
+        } else if (strcmp(a->spec, b->spec)) {
+            take_out(host, &host->entries[i++]);
+            k++;
+        } else {
+            carry_over(&entries[k++], &host->entries[i++]);
+        }
+    }
+}
+
+void
+host_set_intent(struct host *host, const struct intent *intent)
+{
+    struct wanted wanted;
+    struct entry *entries;
+
+    wanted_init(&wanted, intent, host->name);
+    entries = xcalloc(wanted.n + 1, sizeof *entries);
+    for (unsigned int i = 0; i < wanted.n; i++) {
+        entries[i].wanted = &wanted.list[i];
+        entries[i].backoff = HOST_RETRY_MIN_MS;
+    }
+    merge(host, &wanted, entries);
+    entries_fini(host);
+    host->wanted = wanted;
+    host->entries = entries;
+    host->next = host->next_check = 0;
+}
+
+/* ---- A slice of work ---- */
+
+static void
+set_state(struct entry *entry, enum host_state state, const char *error)
+{
+    entry->state = state;
+    free(entry->error);
+    entry->error = error ? xstrdup(error) : NULL;
+}
+
+static void
+retry_later(struct entry *entry, enum host_state state, const char *error,
+            msec now)
+{
+    set_state(entry, state, error);
+    entry->retry_at = now + entry->backoff;
+    entry->backoff = MIN(2 * entry->backoff, HOST_RETRY_MAX_MS);
+}
+
+static int
+plug_in(struct host *host, const struct entry *entry, struct str *error)
+{
+    struct port_config config;
+    struct str spec = STR_INIT;
+    int err;
+
+    str_addf(&spec, "%s=%s", entry->wanted->switch_name,
+             entry->wanted->spec);
+    err = port_config_parse(str_text(&spec), &config, error);
+    str_fini(&spec);
+    return err ? err : host->plug.in(host->plug.aux, &config, error);
+}
+
+static void
+try_port(struct host *host, struct entry *entry, msec now)
+{
+    struct str error = STR_INIT;
+    int err = plug_in(host, entry, &error);
+
+    if (!err) {
+        set_state(entry, HOST_PLUGGED, NULL);
+        entry->backoff = HOST_RETRY_MIN_MS;
+    } else {
+        retry_later(entry, err == -ENODEV ? HOST_PENDING : HOST_FAILED,
+                    error.len ? str_text(&error) : strerror(-err), now);
+    }
+    str_fini(&error);
+}
+
+static bool
+is_due(const struct entry *entry, msec now)
+{
+    return !is_in(entry) && entry->retry_at <= now;
+}
+
+/* What became of ports that are in: their devices come and go, and somebody may
+ * have taken the port out by hand. */
+static void
+check_port(struct host *host, struct entry *entry)
+{
+    int err = host->plug.check(host->plug.aux, entry->wanted->switch_name);
+
+    if (!err && entry->state == HOST_WAITING) {
+        set_state(entry, HOST_PLUGGED, NULL);
+    } else if (err == -ENODEV && entry->state == HOST_PLUGGED) {
+        set_state(entry, HOST_WAITING, "its device is not there");
+    } else if (err == -ENOENT) {
+        set_state(entry, HOST_PENDING, NULL);
+        entry->retry_at = 0;
+    }
+}
+
+static void
+check_some(struct host *host, msec now)
+{
+    if (now < host->check_at) {
+        return;
+    }
+    host->check_at = now + CHECK_PERIOD_MS;
+    for (unsigned int i = 0; i < CHECKS_PER_RUN && i < host->wanted.n; i++) {
+        struct entry *entry;
+
+        host->next_check = (host->next_check + 1) % host->wanted.n;
+        entry = &host->entries[host->next_check];
+        if (is_in(entry)) {
+            check_port(host, entry);
+        }
+    }
+}
+
+/* False: the time was used up. */
+static bool
+take_outs(struct host *host, msec end)
+{
+    while (host->n_outs) {
+        char *name = host->outs[--host->n_outs];
+
+        host->plug.out(host->plug.aux, name);
+        free(name);
+        if (clock_msec() >= end) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+try_ports(struct host *host, msec now, msec end)
+{
+    for (; host->next < host->wanted.n; host->next++) {
+        if (is_due(&host->entries[host->next], now)) {
+            try_port(host, &host->entries[host->next], now);
+            if (clock_msec() >= end) {
+                host->next++;
+                return false;
+            }
+        }
+    }
+    host->next = 0;
+    return true;
+}
+
+msec
+host_run(struct host *host, msec now)
+{
+    msec end = now + HOST_SLICE_MS;
+    msec next;
+
+    if (!take_outs(host, end) || !try_ports(host, now, end)) {
+        return now;
+    }
+    check_some(host, now);
+    next = host->wanted.n ? host->check_at : INT64_MAX;
+    for (unsigned int i = 0; i < host->wanted.n; i++) {
+        if (!is_in(&host->entries[i])) {
+            next = MIN(next, MAX(host->entries[i].retry_at, now + 1));
+        }
+    }
+    return next;
+}
+
+/* ---- What is known ---- */
+
+bool
+host_is_settled(const struct host *host)
+{
+    for (unsigned int i = 0; i < host->wanted.n; i++) {
+        if (!is_in(&host->entries[i])) {
+            return false;
+        }
+    }
+    return !host->n_outs;
+}
+
+static struct host_port_info
+describe(const struct entry *entry)
+{
+    return (struct host_port_info) {
+        .name = entry->wanted->name,
+        .switch_name = entry->wanted->switch_name,
+        .state = entry->state,
+        .error = entry->error ? entry->error : "",
+    };
+}
+
+bool
+host_port_info(const struct host *host, const char *switch_name,
+               struct host_port_info *info)
+{
+    const struct wanted_port *wanted = wanted_find(&host->wanted,
+                                                   switch_name);
+
+    if (!wanted) {
+        return false;
+    }
+    *info = describe(&host->entries[wanted - host->wanted.list]);
+    return true;
+}
+
+void
+host_for_each_port(const struct host *host,
+                   void (*take)(void *aux, const struct host_port_info *),
+                   void *aux)
+{
+    for (unsigned int i = 0; i < host->wanted.n; i++) {
+        struct host_port_info info = describe(&host->entries[i]);
+
+        take(aux, &info);
+    }
+}

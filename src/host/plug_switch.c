@@ -1,0 +1,33 @@
+#include "host/plug.h"
+
+#include "switch/switch.h"
+
+static int
+plug_in(void *sw, const struct port_config *config, struct str *error)
+{
+    struct switch_port *port;
+
+    return switch_add_port(sw, config, 0, &port, error);
+}
+
+static int
+plug_out(void *sw, const char *name)
+{
+    const struct switch_port *port = switch_port_by_name(sw, name);
+
+    return port ? switch_delete_port(sw, port->number) : -ENOENT;
+}
+
+static int
+plug_check(void *sw, const char *name)
+{
+    const struct switch_port *port = switch_port_by_name(sw, name);
+
+    return !port ? -ENOENT : port_is_up(port->port) ? 0 : -ENODEV;
+}
+
+struct plug
+plug_switch(struct switch_ *sw)
+{
+    return (struct plug) { plug_in, plug_out, plug_check, sw };
+}
