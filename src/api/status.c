@@ -89,6 +89,15 @@ tables_json(const struct api *api)
     return json;
 }
 
+static json_t *
+first_egress_json(const struct api *api)
+{
+    struct tables *tables = switch_tables(api->sw);
+    unsigned int first = tables_first_egress(tables, tables_version(tables));
+
+    return first == N_TABLES ? json_null() : json_integer((json_int_t) first);
+}
+
 void
 switch_show(struct api *api, struct api_request *request UNUSED,
             msec now UNUSED, struct api_reply *reply)
@@ -104,8 +113,8 @@ switch_show(struct api *api, struct api_request *request UNUSED,
     snprintf(dpid, sizeof dpid, "%016" PRIx64, config->datapath_id);
     api_reply_json(
         reply, 200,
-        json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:I, s:I, s:f, s:o, "
-                  "s:{s:I, s:I, s:I, s:I}}",
+        json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:f, "
+                  "s:o, s:{s:I, s:I, s:I, s:I}}",
                   "name", config->name,
                   "datapath_id", dpid,
                   "fail_mode",
@@ -114,6 +123,7 @@ switch_show(struct api *api, struct api_request *request UNUSED,
                   "ports", n_ports,
                   "ports_up", n_up,
                   "tables", tables_json(api),
+                  "first_egress_table", first_egress_json(api),
                   "tables_bytes",
                   (json_int_t) tables_memory(switch_tables(api->sw)),
                   "tables_version",

@@ -88,7 +88,7 @@ switch_show(struct cli *cli, const struct cli_args *args UNUSED)
 {
     static const char *const names[] = {
         "name", "datapath_id", "fail_mode", "workers", "ports", "ports_up",
-        "tables_bytes", "tables_version", "fdb_age", NULL,
+        "first_egress_table", "tables_bytes", "tables_version", "fdb_age", NULL,
     };
     enum cli_status status;
     struct answer answer;

@@ -133,7 +133,7 @@
       "a table cannot have that many entries")                               \
     X(OF_TABLE_FEATURES_FAILED_BAD_FEATURES, "unsupported table features")   \
     X(OF_TABLE_FEATURES_FAILED_BAD_COMMAND, "unknown table command")         \
-    X(OF_TABLE_FEATURES_FAILED_EPERM, "the tables' features are fixed")      \
+    X(OF_TABLE_FEATURES_FAILED_EPERM, "the tables cannot be so now")         \
     X(OF_BAD_PROPERTY_BAD_TYPE, "unknown property")                          \
     X(OF_BAD_PROPERTY_BAD_LEN, "a property's length is wrong")               \
     X(OF_BAD_PROPERTY_BAD_VALUE, "a property's value is not supported")      \

@@ -434,22 +434,25 @@ struct of_meter_features {
     uint8_t max_bands, max_color;
 };
 
-/* One table: all tables of Weft can do the same, so only what differs. */
+/* One table: all of Weft can do the same, but for where egress begins. */
 struct of_table_features {
     uint8_t table;
+    uint8_t first_egress;             /* of all tables; OFPTT_ALL: none */
     char name[32];
     uint32_t max_entries;
     uint32_t config;                  /* enum of_table_config: can be set */
     /* Of a request of 1.5, which may set some. */
     uint8_t command;                  /* enum of_table_command */
-    uint32_t features;                /* 1: for packets that come in, ... */
+    uint32_t features;                /* enum of_table_feature */
     uint64_t metadata_match, metadata_write;
     bool has_others;                  /* properties that are not as ours */
 };
 
 enum of_table_command { TABLES_REPLACE, TABLE_MODIFY, TABLE_ENABLE,
                         TABLE_DISABLE };
-enum { TABLE_INGRESS = 1 };
+/* What it can be, and (from 1.5 on) whether egress begins here. */
+enum of_table_feature { TABLE_INGRESS = 1 << 0, TABLE_EGRESS = 1 << 1,
+                        TABLE_FIRST_EGRESS = 1 << 4 };
 
 /* ---- A message ---- */
 
@@ -560,10 +563,11 @@ struct of_error_wire of_error_to_wire(enum of_error, enum of_version);
 /* N_OF_ERRORS: not one of ours. */
 enum of_error of_error_from_wire(struct of_error_wire, enum of_version);
 
-/* The next table of a request for features to be set (1.5): takes it off `body`.
- * False at its end, or with *error. */
-bool of_table_features_next(const struct of_protocol *, struct of_bytes *body,
-                            struct of_table_features *, enum of_error *);
+/* The next table of a request for features to be set (1.5), while egress begins
+ * at `first_egress`: takes it off `body`.  False at its end, or with *error. */
+bool of_table_features_next(const struct of_protocol *, uint8_t first_egress,
+                            struct of_bytes *body, struct of_table_features *,
+                            enum of_error *);
 
 /* Fills a packet-in's match from what is known about the packet: in_port,
  * tunnel, metadata and registers, each unless it is zero. */

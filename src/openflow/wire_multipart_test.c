@@ -233,6 +233,7 @@ TEST(tables_are_described)
         for (unsigned int n = 0; n <= OFPTT_MAX; n++) {
             of_reply_table_features(&t.reply, &(struct of_table_features) {
                 .table = (uint8_t) n, .name = "classifier",
+                .first_egress = OFPTT_ALL, .features = TABLE_INGRESS,
                 .max_entries = 1000000 });
         }
         SAYS(&t, "table 0 (\"classifier\")", "max_entries=1000000",

@@ -143,7 +143,7 @@ table_status_encode(struct buf *buf, const struct of_protocol *p UNUSED,
     return 0;
 }
 
-/* ---- Features: what every table can do ---- */
+/* ---- Features: what every table can do, on its side of egress ---- */
 
 enum {
     FEATURE_INSTRUCTIONS = 0, FEATURE_NEXT_TABLES = 2,
@@ -152,30 +152,73 @@ enum {
     FEATURE_APPLY_SET = 14,
 };
 
+enum { INSTRUCTION_GOTO = 1, TYPE_OUTPUT = 0, TYPE_GROUP = 22 };
+
 /* Types in 1.3+'s standard; 28 and 29 came with 1.5. */
 static const uint16_t action_types[] = { 0, 11, 12, 15, 16, 17, 18, 19, 20,
                                          21, 22, 23, 24, 25, 26, 27, 28,
                                          29 };
 
 static void
-put_ids(struct buf *buf, uint16_t property, const uint16_t *ids, size_t n)
+put_id(struct buf *buf, uint16_t id)
 {
-    size_t mark = wire_begin_property(buf, property);
+    buf_put_u16(buf, id);
+    buf_put_u16(buf, 4);
+}
 
-    for (size_t i = 0; i < n; i++) {
-        buf_put_u16(buf, ids[i]);
-        buf_put_u16(buf, 4);
+static bool
+is_egress(const struct of_table_features *t)
+{
+    return t->table >= t->first_egress;
+}
+
+/* goto_table does not lead beyond. */
+static unsigned int
+last_table(const struct of_table_features *t)
+{
+    return is_egress(t) || t->first_egress == OFPTT_ALL
+           ? OFPTT_MAX : t->first_egress - 1u;
+}
+
+static void
+put_instructions(struct buf *buf, enum of_version version,
+                 const struct of_table_features *t)
+{
+    static const uint16_t ids[] = { 6, 3, 4, 5, 2, INSTRUCTION_GOTO };
+    size_t mark = wire_begin_property(buf, FEATURE_INSTRUCTIONS);
+
+    /* In 1.5 a meter is an action. */
+    for (size_t i = version >= OF15; i < ARRAY_SIZE(ids); i++) {
+        if (ids[i] != INSTRUCTION_GOTO || t->table < last_table(t)) {
+            put_id(buf, ids[i]);
+        }
     }
     wire_end_property(buf, mark);
 }
 
 static void
-put_next_tables(struct buf *buf, uint8_t table)
+put_next_tables(struct buf *buf, const struct of_table_features *t)
 {
     size_t mark = wire_begin_property(buf, FEATURE_NEXT_TABLES);
 
-    for (unsigned int next = table + 1u; next <= OFPTT_MAX; next++) {
+    for (unsigned int next = t->table + 1u; next <= last_table(t); next++) {
         buf_put_u8(buf, (uint8_t) next);
+    }
+    wire_end_property(buf, mark);
+}
+
+static void
+put_actions(struct buf *buf, enum of_version version, uint16_t property,
+            bool with_outputs)
+{
+    size_t n = ARRAY_SIZE(action_types) - (version >= OF15 ? 0 : 2);
+    size_t mark = wire_begin_property(buf, property);
+
+    for (size_t i = 0; i < n; i++) {
+        if (with_outputs || (action_types[i] != TYPE_OUTPUT
+                             && action_types[i] != TYPE_GROUP)) {
+            put_id(buf, action_types[i]);
+        }
     }
     wire_end_property(buf, mark);
 }
@@ -201,18 +244,13 @@ put_fields(struct buf *buf, enum of_version version, uint16_t property,
 }
 
 static void
-put_properties_of(struct buf *buf, enum of_version version, uint8_t table)
+put_properties_of(struct buf *buf, enum of_version version,
+                  const struct of_table_features *t)
 {
-    static const uint16_t instructions[] = { 6, 3, 4, 5, 2, 1 };
-    size_t n_actions = ARRAY_SIZE(action_types) - (version >= OF15 ? 0 : 2);
-    size_t first = version >= OF15;         /* where a meter is an action */
-    size_t n_instructions = ARRAY_SIZE(instructions) - first
-                            - (table == OFPTT_MAX);
-
-    put_ids(buf, FEATURE_INSTRUCTIONS, instructions + first, n_instructions);
-    put_next_tables(buf, table);
-    put_ids(buf, FEATURE_WRITE_ACTIONS, action_types, n_actions);
-    put_ids(buf, FEATURE_APPLY_ACTIONS, action_types, n_actions);
+    put_instructions(buf, version, t);
+    put_next_tables(buf, t);
+    put_actions(buf, version, FEATURE_WRITE_ACTIONS, !is_egress(t));
+    put_actions(buf, version, FEATURE_APPLY_ACTIONS, true);
     put_fields(buf, version, FEATURE_MATCH, 0, true);
     put_fields(buf, version, FEATURE_WILDCARDS, 0, false);
     put_fields(buf, version, FEATURE_WRITE_SET, FIELD_WRITABLE, false);
@@ -230,26 +268,26 @@ of_reply_table_features(struct of_reply *r,
     buf_put_u16(buf, 0);
     buf_put_u8(buf, t->table);
     buf_put_u8(buf, 0);
-    buf_put_u32(buf, version >= OF15 ? TABLE_INGRESS : 0);
+    buf_put_u32(buf, version >= OF15 ? t->features : 0);
     wire_text_encode(buf, t->name, sizeof t->name);
     buf_put_u64(buf, UINT64_MAX);
     buf_put_u64(buf, UINT64_MAX);
     buf_put_u32(buf, version >= OF14 ? t->config : 0);
     buf_put_u32(buf, t->max_entries);
-    put_properties_of(buf, version, t->table);
+    put_properties_of(buf, version, t);
     buf_patch_u16(buf, mark, (uint16_t) (buf->len - mark));
     reply_end_item(r, mark);
 }
 
 /* Properties that are there must be ours, byte by byte. */
 static bool
-properties_differ(enum of_version version, uint8_t table,
+properties_differ(enum of_version version, const struct of_table_features *t,
                   struct of_bytes given)
 {
     struct buf ours = BUF_INIT;
     bool differ;
 
-    put_properties_of(&ours, version, table);
+    put_properties_of(&ours, version, t);
     differ = given.len && (given.len != ours.len
                            || memcmp(given.data, ours.data, ours.len));
     buf_fini(&ours);
@@ -257,8 +295,9 @@ properties_differ(enum of_version version, uint8_t table,
 }
 
 bool
-of_table_features_next(const struct of_protocol *p, struct of_bytes *body,
-                       struct of_table_features *t, enum of_error *error)
+of_table_features_next(const struct of_protocol *p, uint8_t first_egress,
+                       struct of_bytes *body, struct of_table_features *t,
+                       enum of_error *error)
 {
     enum { BEFORE_PROPERTIES = 64 };
     struct cursor c = cursor_init(body->data, body->len), item;
@@ -276,6 +315,7 @@ of_table_features_next(const struct of_protocol *p, struct of_bytes *body,
     }
     item = cursor_sub(&c, len - 2u);
     memset(t, 0, sizeof *t);
+    t->first_egress = first_egress;
     t->table = cursor_u8(&item);
     t->command = cursor_u8(&item);
     t->features = cursor_u32(&item);
@@ -284,8 +324,7 @@ of_table_features_next(const struct of_protocol *p, struct of_bytes *body,
     t->metadata_write = cursor_u64(&item);
     t->config = cursor_u32(&item);
     t->max_entries = cursor_u32(&item);
-    t->has_others = properties_differ(p->version, t->table,
-                                      wire_rest(&item));
+    t->has_others = properties_differ(p->version, t, wire_rest(&item));
     *body = wire_rest(&c);
     return true;
 }

@@ -192,6 +192,22 @@ set_fragments(struct rig *rig, bool drops)
     rig->naive.drops_fragments = drops;
 }
 
+/* ---- Where egress begins, in both ---- */
+
+static void
+change_egress(struct rig *rig)
+{
+    unsigned int first = 1 + rng_below(&rig->rng, RANDOM_TABLES - 1);
+
+    if (rng_one_in(&rig->rng, 2)) {
+        first = N_TABLES;
+    }
+
+    if (!refused(switch_set_first_egress(rig->sw, first))) {
+        rig->naive.first_egress = first;
+    }
+}
+
 /* ---- Ports, in both ---- */
 
 static void
@@ -530,6 +546,10 @@ check_entry(struct rig *rig, const struct random_frame *frame)
 static void
 change_something(struct rig *rig)
 {
+    if (rng_one_in(&rig->rng, 16)) {
+        change_egress(rig);
+        return;
+    }
     switch (rng_below(&rig->rng, 8)) {
     case 0:
         modify_group(rig);
@@ -593,6 +613,12 @@ rig_init(struct rig *rig, uint64_t seed)
     memset(&rig->naive, 0, sizeof rig->naive);
     rig->naive.env = &rig->sw->pipeline.env;
     rig->naive.pool = rig->pool;
+    rig->naive.first_egress = N_TABLES;
+    if (rng_one_in(&rig->rng, 3)) {
+        rig->naive.first_egress = 1 + rng_below(&rig->rng, RANDOM_TABLES - 1);
+        CHECK(!refused(switch_set_first_egress(rig->sw,
+                                               rig->naive.first_egress)));
+    }
     rig->random = (struct random_rules) { &rig->rng, N_FRAMES, rig->flows };
 
     for (unsigned int n = 1; n <= RANDOM_PORTS; n++) {

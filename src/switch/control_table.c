@@ -1,5 +1,6 @@
 /* Tables: how each is set, what it can do, and that it gets tight. */
 #include "switch/control_stats.h"
+#include "switch/egress.h"
 
 enum { EVICTS_BY = EVICTION_IMPORTANCE | EVICTION_OTHER };
 
@@ -116,8 +117,34 @@ stats_table_desc(struct stats_request *r)
 
 enum { CAN_BE_SET = TABLE_CONFIG_EVICTION | TABLE_CONFIG_VACANCY };
 
-/* A table may be told how many entries to take; nothing else can change, and no
- * table can go. */
+/* A request to set features, table by table (7.3.5.18 of 1.5.1). */
+struct features_request {
+    const struct of_protocol *protocol;
+    struct tables *tables;
+    struct of_bytes body;         /* what is left of it */
+    uint8_t old_first;            /* egress table */
+    unsigned int first;           /* that it asks for */
+    unsigned int n_first;         /* how often */
+};
+
+static bool
+next_features(struct features_request *r, struct of_table_features *t,
+              enum of_error *error)
+{
+    return of_table_features_next(r->protocol, r->old_first, &r->body, t,
+                                  error);
+}
+
+/* Packets that come in need a table to begin with. */
+static uint32_t
+features_of(uint8_t table, unsigned int first_egress)
+{
+    return TABLE_INGRESS | (table ? (uint32_t) TABLE_EGRESS : 0)
+           | (table == first_egress ? (uint32_t) TABLE_FIRST_EGRESS : 0);
+}
+
+/* A table may be told how many entries to take, and to be the first egress
+ * table; nothing else can change, and no table can go. */
 static enum of_error
 check_features(const struct tables *tables, const struct of_table_features *t)
 {
@@ -130,7 +157,7 @@ check_features(const struct tables *tables, const struct of_table_features *t)
     if (t->command == TABLES_REPLACE || t->command == TABLE_DISABLE) {
         return OF_TABLE_FEATURES_FAILED_EPERM;
     }
-    if (t->features != TABLE_INGRESS) {
+    if (t->features & ~features_of(t->table, t->table ? t->table : NO_EGRESS)) {
         return OF_TABLE_FEATURES_FAILED_BAD_FEATURES;
     }
     if (t->metadata_match != UINT64_MAX || t->metadata_write != UINT64_MAX) {
@@ -146,42 +173,96 @@ check_features(const struct tables *tables, const struct of_table_features *t)
                                        : OF_OK;
 }
 
+/* The flag makes a table the first egress table instead of the one before; that
+ * one without it: there are none. */
 static void
-set_features(struct tables *tables, const struct of_table_features *t)
+note_first(struct features_request *r, const struct of_table_features *t)
 {
-    struct table_policy policy = *tables_policy(tables, t->table);
+    if (t->features & TABLE_FIRST_EGRESS) {
+        r->first = t->table;
+        r->n_first++;
+    } else if (t->table == r->first && !r->n_first) {
+        r->first = NO_EGRESS;
+    }
+}
 
-    policy.max_entries = t->max_entries;
-    tables_set_policy(tables, t->table, &policy);
+static enum of_error
+check_all(struct features_request r, unsigned int *first)
+{
+    struct of_table_features t;
+    enum of_error error, bad = OF_OK;
+
+    while (!bad && next_features(&r, &t, &error)) {
+        bad = check_features(r.tables, &t);
+        note_first(&r, &t);
+    }
+    *first = r.first;
+    return bad ? bad : error ? error
+           : r.n_first > 1 ? OF_TABLE_FEATURES_FAILED_BAD_FEATURES : OF_OK;
+}
+
+/* Each table must be said to be what it then is. */
+static enum of_error
+check_stages(struct features_request r, unsigned int first)
+{
+    struct of_table_features t;
+    enum of_error error;
+
+    while (next_features(&r, &t, &error)) {
+        if (!(t.features & (t.table >= first ? TABLE_EGRESS
+                                             : TABLE_INGRESS))) {
+            return OF_TABLE_FEATURES_FAILED_BAD_FEATURES;
+        }
+    }
+    return OF_OK;
+}
+
+static void
+set_limits(struct features_request r)
+{
+    struct of_table_features t;
+    enum of_error error;
+
+    while (next_features(&r, &t, &error)) {
+        struct table_policy policy = *tables_policy(r.tables, t.table);
+
+        policy.max_entries = t.max_entries;
+        tables_set_policy(r.tables, t.table, &policy);
+    }
+}
+
+static uint8_t
+first_egress(const struct tables *tables)
+{
+    return (uint8_t) tables_first_egress(tables, tables_version(tables));
 }
 
 /* All of the tables, or none. */
 static enum of_error
 take_features(struct stats_request *r)
 {
-    const struct of_protocol *protocol = session_protocol(r->s);
     struct tables *tables = switch_tables(r->control->sw);
-    struct of_bytes body = r->what->body;
-    struct of_table_features t;
-    enum of_error error, bad = OF_OK;
+    struct features_request features = {
+        .protocol = session_protocol(r->s), .tables = tables,
+        .body = r->what->body,
+        .old_first = first_egress(tables), .first = first_egress(tables),
+    };
+    unsigned int first;
+    enum of_error error;
 
-    if (protocol->version < OF15) {
+    if (features.protocol->version < OF15) {
         return OF_TABLE_FEATURES_FAILED_EPERM;
     }
     if (r->s->role == ROLE_SLAVE) {
         return OF_BAD_REQUEST_IS_SLAVE;
     }
-    while (!bad && of_table_features_next(protocol, &body, &t, &error)) {
-        bad = check_features(tables, &t);
+    error = check_all(features, &first);
+    error = error ? error : check_stages(features, first);
+    error = error ? error : switch_set_first_egress(r->control->sw, first);
+    if (!error) {
+        set_limits(features);
     }
-    if (bad || error) {
-        return bad ? bad : error;
-    }
-    body = r->what->body;
-    while (of_table_features_next(protocol, &body, &t, &error)) {
-        set_features(tables, &t);
-    }
-    return OF_OK;
+    return error;
 }
 
 enum of_error
@@ -193,6 +274,8 @@ stats_table_features(struct stats_request *r)
     for (unsigned int i = 0; !error && i < N_TABLES; i++) {
         struct of_table_features features = {
             .table = (uint8_t) i, .config = CAN_BE_SET,
+            .first_egress = first_egress(tables),
+            .features = features_of((uint8_t) i, first_egress(tables)),
             .max_entries = tables_max_entries(tables, (uint8_t) i),
         };
 

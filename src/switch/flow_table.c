@@ -70,6 +70,12 @@ flow_table_check_actions(const struct tables *t, struct action_list list,
     return check.error;
 }
 
+static unsigned int
+newest_first_egress(const struct tables *t)
+{
+    return tables_first_egress(t, TABLES_NEWEST);
+}
+
 static enum of_error
 check_instructions(const struct tables *t, const struct flow_mod *fm,
                    uint8_t table, struct str *why)
@@ -461,6 +467,10 @@ flow_add(struct search *search, msec now, struct str *why)
     uint8_t table = fm->table == OFPTT_ALL ? 0 : fm->table;
     enum of_error error = check_instructions(search->t, fm, table, why);
 
+    if (!error) {
+        error = egress_check(newest_first_egress(search->t), table,
+                             &fm->instructions, why);
+    }
     return error ? error : add_entry(search, table, now, why);
 }
 
@@ -527,6 +537,11 @@ flow_modify(struct search *search, msec now, struct str *why)
             str_setf(why, "goto_table:%u is not after table %u",
                      in->goto_table, t->selected[i]->e.table);
             return OF_BAD_INSTRUCTION_BAD_TABLE_ID;
+        }
+        error = egress_check(newest_first_egress(t), t->selected[i]->e.table,
+                             in, why);
+        if (error) {
+            return error;
         }
     }
     for (size_t i = 0; i < t->n_selected; i++) {

@@ -25,12 +25,26 @@ add_output(struct walk *w, uint32_t port, uint32_t max_len)
 }
 
 static void
+leave(struct walk *w, const void *output)
+{
+    walk_egress(w, output);
+}
+
+static void
 send(struct walk *w, uint32_t number, uint32_t max_len)
 {
     const struct port_settings *port = naive_port(w->sw, number);
 
-    if (port && !port->no_fwd && !port->admin_down) {
+    if (!port || port->no_fwd || port->admin_down) {
+        return;
+    }
+    if (w->sw->first_egress == N_TABLES || walk_is_leaving(w, number)) {
         add_output(w, number, max_len);
+    } else {
+        walk_in_copy(w, leave, &(struct action_output) {
+            .h = { .type = ACTION_OUTPUT,
+                   .len = sizeof(struct action_output) },
+            .port = number, .trunc = max_len });
     }
 }
 
@@ -94,22 +108,36 @@ struct bridged {
     uint32_t to;
 };
 
-/* The frame as port `to` wants it. */
-static void
-leave_bridge(struct walk *w, const void *aux)
+/* As it is, without its tag, or with that of the VLAN: also the order in which
+ * a flooded frame leaves, which those see who get copies of several. */
+enum form { AS_IT_IS, UNTAGGED, TAGGED };
+
+static enum form
+form_for(struct walk *w, const struct bridged *b)
 {
-    const struct bridged *b = aux;
     const struct port_settings *out = naive_port(w->sw, b->to);
     bool untagged = out->vlan.mode == VLAN_ACCESS || !b->vid
                     || (out->vlan.mode == VLAN_NATIVE_UNTAGGED
                         && out->vlan.vid == b->vid);
     uint16_t tci = (uint16_t) walk_get(w, FIELD_VLAN_TCI);
 
-    if (untagged && tci) {
+    if (untagged) {
+        return tci ? UNTAGGED : AS_IT_IS;
+    }
+    return tci && (tci & VLAN_VID_MASK) == b->vid ? AS_IT_IS : TAGGED;
+}
+
+static void
+leave_bridge(struct walk *w, const void *aux)
+{
+    const struct bridged *b = aux;
+    enum form form = form_for(w, b);
+
+    if (form == UNTAGGED) {
         packet_vlan_pop(w->pkt);
-    } else if (!untagged && !tci) {
+    } else if (form == TAGGED && !walk_get(w, FIELD_VLAN_TCI)) {
         packet_vlan_push(w->pkt, ETH_TYPE_VLAN, b->vid);
-    } else if (!untagged && (tci & VLAN_VID_MASK) != b->vid) {
+    } else if (form == TAGGED) {
         packet_set_field(w->pkt, FIELD_VLAN_TCI, b->vid, VLAN_VID_MASK);
     }
     send(w, b->to, 0);
@@ -157,14 +185,15 @@ bridge(struct walk *w)
     }
 
     s = station(w->sw, (struct fdb_key) { dst, vid });
-    for (unsigned int i = 0; i < NAIVE_MAX_PORTS; i++) {
-        const struct port_settings *out = &w->sw->ports[i];
+    for (unsigned int i = 0; i < 3 * NAIVE_MAX_PORTS; i++) {
+        const struct port_settings *out = &w->sw->ports[i % NAIVE_MAX_PORTS];
         struct bridged b = { vid, out->number };
         bool known = !eth_addr_is_group(dst) && s
                      && naive_port(w->sw, s->port);
 
         if (out->number && may_pass(in, out, vid)
-            && (known ? s->port == out->number : !out->no_flood)) {
+            && (known ? s->port == out->number : !out->no_flood)
+            && form_for(w, &b) == i / NAIVE_MAX_PORTS) {
             walk_in_copy(w, leave_bridge, &b);
         }
     }
@@ -192,7 +221,7 @@ walk_output(struct walk *w, uint32_t port, uint32_t max_len)
         walk_to_controller(w,
                            max_len ? (uint16_t) max_len : OFPCML_NO_BUFFER,
                            0, REASON_APPLY_ACTION);
-    } else if (port != in_port) {
+    } else if (port != in_port || walk_is_leaving(w, port)) {
         send(w, port, max_len);
     }
 }

@@ -13,6 +13,10 @@ lookup(struct walk *w, uint8_t table, uint32_t in_port)
     struct flow flow = walk_flow(w);
     const struct flow_mod *best;
 
+    if (++w->sw->n_lookups > TRANSLATE_MAX_LOOKUPS) {
+        w->sw->overflow = true;
+        return NULL;
+    }
     flow.key.in_port = htobe32(in_port);
     best = naive_lookup(w->sw, table, &flow);
     w->sw->hit |= best && best->priority;
@@ -100,13 +104,50 @@ do_action_set(struct walk *w)
     actions_fini(&ordered);
 }
 
+/* ---- Egress tables ---- */
+
+bool
+walk_is_leaving(const struct walk *w, uint32_t port)
+{
+    for (unsigned int i = 0; i < w->n_leaving; i++) {
+        if (w->leaving[i] == port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+walk_egress(struct walk *w, const struct action_output *output)
+{
+    uint8_t first = (uint8_t) w->sw->first_egress;
+
+    if (w->n_leaving == TRANSLATE_MAX_LEAVING) {
+        w->sw->overflow = true;
+        return;
+    }
+    w->leaving[w->n_leaving++] = output->port;
+    actions_append(&w->set, (struct action_list) { &output->h,
+                                                   output->h.len },
+                   UINT32_MAX);
+    w->set_table = w->table;
+    w->set_cookie = w->cookie;
+    if (!walk_table(w, first, walk_in_port(w))) {
+        actions_clear(&w->set);
+        miss(w, first);
+    }
+    if (!w->is_dead) {
+        do_action_set(w);
+    }
+}
+
 void
 naive_clear(struct naive_switch *sw)
 {
     for (unsigned int i = 0; i < sw->n_outputs; i++) {
         free(sw->outputs[i].bytes);
     }
-    sw->n_outputs = 0;
+    sw->n_outputs = sw->n_lookups = 0;
     sw->hit = sw->conjunctive = sw->overflow = false;
 }
 

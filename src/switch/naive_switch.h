@@ -41,6 +41,8 @@ struct naive_switch {
     struct port_settings ports[NAIVE_MAX_PORTS];    /* number 0: none; in
                                                        their order */
     unsigned int unasked;         /* enum unasked */
+    unsigned int first_egress;    /* N_TABLES: none */
+    unsigned int n_lookups;       /* of the last run */
     bool drops_fragments;
 
     unsigned int n_stations;

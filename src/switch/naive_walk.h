@@ -20,6 +20,8 @@ struct walk {
     struct actions set;
     uint8_t set_table;            /* who wrote to it last */
     be64 set_cookie;
+    unsigned int n_leaving;       /* ports in whose egress tables it is */
+    uint32_t leaving[TRANSLATE_MAX_LEAVING];
     unsigned int n_stack;
     u128 stack[TRANSLATE_MAX_STACK];
 };
@@ -60,5 +62,9 @@ void walk_actions(struct walk *, struct action_list);
 
 /* Returns whether an entry of the first table matched. */
 bool walk_table(struct walk *, uint8_t table, uint32_t in_port);
+/* Is the packet in the egress tables because it leaves by that port? */
+bool walk_is_leaving(const struct walk *, uint32_t port);
+/* Sends it through the egress tables with `output` as its action set. */
+void walk_egress(struct walk *, const struct action_output *output);
 
 #endif

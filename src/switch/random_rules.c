@@ -26,6 +26,9 @@ random_flow(const struct random_rules *r)
 static u128
 random_value(const struct random_rules *r, const struct field *field)
 {
+    if (field->id == FIELD_ACTSET_OUTPUT && rng_one_in(r->rng, 2)) {
+        return OFPP_UNSET;
+    }
     if (field->flags & FIELD_PIPELINE) {
         return rng_below(r->rng, 4);
     }
@@ -68,7 +71,7 @@ random_field(const struct random_rules *r)
         FIELD_IPV4_DST, FIELD_IPV4_SRC, FIELD_IP_PROTO, FIELD_TCP_SRC,
         FIELD_TCP_DST, FIELD_UDP_DST, FIELD_VLAN_TCI, FIELD_ETH_DST,
         FIELD_ETH_SRC, FIELD_REG0, FIELD_METADATA, FIELD_IPV6_DST,
-        FIELD_ICMPV6_TYPE, FIELD_ND_TARGET,
+        FIELD_ICMPV6_TYPE, FIELD_ND_TARGET, FIELD_ACTSET_OUTPUT,
     };
 
     return field_by_id(rng_one_in(r->rng, 3)

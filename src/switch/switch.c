@@ -383,6 +383,21 @@ switch_meter_stats(const struct switch_ *sw, uint32_t meter,
     return slot != METER_NO_SLOT && datapath_meter_stats(sw->dp, slot, stats);
 }
 
+/* ---- Egress tables ---- */
+
+enum of_error
+switch_set_first_egress(struct switch_ *sw, unsigned int table)
+{
+    enum of_error error;
+
+    switch_publish(sw);
+    error = tables_set_first_egress(sw->tables, table);
+    if (!error) {
+        switch_publish(sw);
+    }
+    return error;
+}
+
 /* ---- Packet-out ---- */
 
 /* Reads the key of a frame that is in no packet pool. */

@@ -139,6 +139,9 @@ bool switch_has_packet_out_room(const struct switch_ *);
 int switch_resume(struct switch_ *, uint32_t id, uint64_t token,
                   const struct match *fields, const void *frame,
                   uint32_t len);
+/* The first of the tables that see what leaves (egress.h), N_TABLES: none.  It
+ * is so when it returns.  Not while there is a bundle. */
+enum of_error switch_set_first_egress(struct switch_ *, unsigned int table);
 /* Options of tunnels as fields. */
 enum of_error switch_tlv_mod(struct switch_ *, const struct of_tlv_table *,
                              struct str *why);

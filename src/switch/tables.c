@@ -24,6 +24,7 @@ tables_create(const struct tables_config *config)
     t->key = hash_key_random();
     steps_init(&t->steps);
     staging_init(&t->staging);
+    egress_first_init(&t->egress);
     entry_index_init(&t->index);
     object_table_init(&t->groups, t->key);
     object_table_init(&t->meters, t->key);

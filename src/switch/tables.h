@@ -165,6 +165,9 @@ uint32_t tables_max_entries(const struct tables *, uint8_t table);
 uint32_t tables_max_of_all(const struct tables *);
 /* Percent of its places that are free. */
 uint8_t tables_vacancy(const struct tables *, uint8_t table);
+/* The first egress table, N_TABLES for none, from the next publish on; nothing
+ * may be staged.  Refused when it is not how entries stand. */
+enum of_error tables_set_first_egress(struct tables *, unsigned int table);
 /* Turns the calls of `changed` on or off; publish before. */
 void tables_watch(struct tables *, bool);
 /* Of the requests from now on. */
@@ -197,6 +200,7 @@ msec tables_expire(struct tables *, msec now);
 /* ---- Readers, under RCU ---- */
 
 uint64_t tables_version(const struct tables *);
+unsigned int tables_first_egress(const struct tables *, uint64_t version);
 
 /* The entry of highest priority that matches, or NULL; marks in `wc` every bit
  * that the answer depended on.  NULL `wc`: nobody asks. */

@@ -4,6 +4,7 @@
 #define WEFT_SWITCH_TABLES_STATE_H
 
 #include "switch/classifier.h"
+#include "switch/egress.h"
 #include "switch/entry_index.h"
 #include "switch/object_table.h"
 #include "switch/staging.h"
@@ -38,6 +39,7 @@ struct tables {
     _Atomic(struct classifier *) classifiers[N_TABLES];
     struct table_stats stats[N_TABLES];
     struct table_limit limits[N_TABLES];
+    struct egress_first egress;
     unsigned int n_vacancy;       /* tables that tell of it */
     uint32_t n_entries;           /* alive for the writer */
     uint64_t entry_memory;

@@ -135,6 +135,8 @@ translate_in_clone(struct translation *t,
     u128 stack[TRANSLATE_MAX_STACK];
     struct dp_action_list inside;
     uint8_t table = t->table, origin = t->origin, set_table = t->set_table;
+    bool no_action_set = t->no_action_set;
+    unsigned int n_leaving = t->n_leaving;
     be64 cookie = t->cookie, set_cookie = t->set_cookie;
     uint64_t entry = t->entry;
     uint32_t mark;
@@ -144,6 +146,7 @@ translate_in_clone(struct translation *t,
     }
     memcpy(stack, t->stack, n_stack * sizeof stack[0]);
     t->set = (struct actions) { 0 };
+    t->no_action_set = true;
     set_actset_output(t);
     mark = translate_begin(t, DP_ACTION_CLONE);
 
@@ -151,7 +154,7 @@ translate_in_clone(struct translation *t,
         body(t, aux);
     }
     if (t->freezing) {
-        translate_freeze(t, true);
+        translate_freeze(t);
     }
 
     if (!t->up->actions.too_long) {
@@ -167,6 +170,8 @@ translate_in_clone(struct translation *t,
     t->set = set;
     t->set_table = set_table;
     t->set_cookie = set_cookie;
+    t->no_action_set = no_action_set;
+    t->n_leaving = n_leaving;
     t->view = view;
     t->n_stack = n_stack;
     memcpy(t->stack, stack, n_stack * sizeof stack[0]);
@@ -253,6 +258,12 @@ is_table_miss_entry(const struct flow_entry *entry)
     return !map.map[0] && !map.map[1];
 }
 
+static const char *
+kind_of_table(const struct translation *t, uint8_t table)
+{
+    return table >= t->first_egress ? "egress table" : "table";
+}
+
 static void
 say_entry(struct translation *t, const struct flow_entry *entry)
 {
@@ -261,8 +272,9 @@ say_entry(struct translation *t, const struct flow_entry *entry)
 
     flow_entry_match(entry, &match);
     match_format(&match, &text);
-    SAY(t, "table %u: priority %u %s%s%s(cookie 0x%" PRIx64 ")",
-        entry->table, entry->priority, str_text(&text), text.len ? " " : "",
+    SAY(t, "%s %u: priority %u %s%s%s(cookie 0x%" PRIx64 ")",
+        kind_of_table(t, entry->table), entry->table, entry->priority,
+        str_text(&text), text.len ? " " : "",
         text.len ? "" : "any packet ", be64toh(entry->cookie));
     str_fini(&text);
 }
@@ -296,7 +308,8 @@ look_up(struct translation *t, uint8_t table, uint32_t in_port)
     credit_clauses(t, &found);
     if (!entry) {
         credit_list_add(t->credits, CREDIT_TABLE_MISSED, table, 0);
-        DROP(t, DROP_TABLE_MISS, "table %u: no entry matches", table);
+        DROP(t, DROP_TABLE_MISS, "%s %u: no entry matches",
+             kind_of_table(t, table), table);
         return NULL;
     }
     credit_list_add(t->credits, CREDIT_TABLE_MATCHED, table, 0);
@@ -367,7 +380,8 @@ enter(struct translation *t, const struct flow_entry *entry)
     t->origin = is_table_miss_entry(entry) ? REASON_TABLE_MISS
                                            : REASON_APPLY_ACTION;
     if (!entry->instructions.apply.len && !entry->instructions.write.len
-        && !entry->instructions.has_goto) {
+        && !entry->instructions.has_goto
+        && (!t->set.len || entry->instructions.clear)) {
         DROP(t, DROP_ACTIONS, "drop");
     }
     if (entry->instructions.meter) {
@@ -416,6 +430,15 @@ follow_goto(struct translation *t, const struct instructions *ins)
         enter(t, entry);
         ins = &entry->instructions;
     }
+}
+
+void
+translate_from_table(struct translation *t, uint8_t table)
+{
+    struct instructions ins = { .has_goto = true, .goto_table = table };
+
+    set_actset_output(t);
+    follow_goto(t, &ins);
 }
 
 void
@@ -484,6 +507,15 @@ run_action_set(struct translation *t)
     actions_fini(&ordered);
 }
 
+void
+translate_end(struct translation *t)
+{
+    if (!t->freezing && !t->failed && !t->dropped && !t->no_action_set) {
+        t->exit = false;
+        run_action_set(t);
+    }
+}
+
 /* ---- The whole ---- */
 
 /* Only a port that treats them apart makes the answer depend on it. */
@@ -548,12 +580,9 @@ run(struct translation *t, const struct flow *flow)
     } else if (may_receive(t)) {
         translate_pipeline(t);
     }
-    if (!t->freezing && !t->failed && !t->dropped && !t->no_action_set) {
-        t->exit = false;
-        run_action_set(t);
-    }
+    translate_end(t);
     if (t->freezing && !t->failed) {
-        translate_freeze(t, false);
+        translate_freeze(t);
     }
 }
 
@@ -579,6 +608,8 @@ translate(const struct translate_env *env, const struct translate_options *opt,
         .looks.mask = &up->mask,
         .drop = DROP_ACTIONS,
     };
+
+    t.first_egress = tables_first_egress(env->tables, t.version);
 
     flow_view_init(&t.view, flow, &t.looks);
     set_actset_output(&t);

@@ -4,6 +4,7 @@
  *     translate.c         the pipeline: tables, instructions, the action set
  *     translate_action.c  one function per action
  *     translate_group.c   groups and their buckets
+ *     translate_egress.c  egress tables, before an output
  *     translate_balance.c multipath and bundle
  *     translate_learn.c   learn and fin_timeout
  *     translate_freeze.c  what is left to do after another pass
@@ -33,6 +34,7 @@ enum {
     TRANSLATE_MAX_DEPTH = 64,           /* resubmits, groups, clones nested */
     TRANSLATE_MAX_STACK = 64,           /* pushed values */
     TRANSLATE_MAX_SET = 16384,          /* bytes of action set */
+    TRANSLATE_MAX_LEAVING = 16,         /* ports: egress inside of egress */
 };
 
 /* In upcall.tables: this answer asked the fdb.  No table has the number. */

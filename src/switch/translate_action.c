@@ -29,7 +29,12 @@ translate_send(struct translation *t, const struct port_settings *port,
              "forward", port->name);
         return false;
     }
-    emit_output(t, port->number, max_len);
+    if (UNLIKELY(t->first_egress != N_TABLES)
+        && !translate_is_leaving(t, port->number)) {
+        translate_egress(t, port, max_len);
+    } else {
+        emit_output(t, port->number, max_len);
+    }
     return true;
 }
 
@@ -60,7 +65,7 @@ send_to_all(struct translation *t, bool flood, uint32_t max_len)
             || port->no_fwd || port->admin_down) {
             continue;
         }
-        emit_output(t, port->number, max_len);
+        translate_send(t, port, max_len);
         n++;
     }
     if (n) {
@@ -150,7 +155,7 @@ translate_output(struct translation *t, uint32_t port, uint32_t max_len)
     default:
         break;
     }
-    if (port == in_port) {
+    if (port == in_port && !translate_is_leaving(t, port)) {
         DROP(t, DROP_SAME_PORT, "not sent: port %s is where it came from",
              port_number_text(port).text);
         return;

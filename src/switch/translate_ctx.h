@@ -55,8 +55,12 @@ struct translation {
     bool freezing;                /* unwinding: each level adds to `steps` */
     const struct action_controller *pause;      /* freezing because of it */
     uint32_t pause_ofs;           /* where the packet-in stands */
-    bool no_action_set;           /* resumed inside of a clone, or it runs:
-                                     what it writes to itself is lost */
+    bool no_action_set;           /* inside of a clone, or it runs: what is
+                                     written to it is lost */
+
+    unsigned int first_egress;    /* N_TABLES: none */
+    unsigned int n_leaving;       /* ports for which egress processing is */
+    uint32_t leaving[TRANSLATE_MAX_LEAVING];      /* going on, around us */
     uint16_t larger_than;         /* freezing because the packet's length
                                      decides: the first step is to load 1 */
     bool asks_len;
@@ -91,7 +95,11 @@ void translate_limit(struct translation *, const char *what);
 bool translate_table(struct translation *, uint8_t table, uint32_t in_port);
 /* From table 0 on, as a packet that comes in. */
 void translate_pipeline(struct translation *);
+/* From that table on, as goto_table does. */
+void translate_from_table(struct translation *, uint8_t table);
 void translate_instructions(struct translation *, const struct instructions *);
+/* Carries out the action set, unless something has ended the packet. */
+void translate_end(struct translation *);
 /* Everything that `body` does, it does to a copy of the packet. */
 void translate_in_clone(struct translation *,
                         void (*body)(struct translation *, const void *aux),
@@ -112,6 +120,13 @@ void translate_set_subfield(struct translation *, const struct subfield *,
 /* To a port of the data path that exists, in_port or not; says why if not. */
 bool translate_send(struct translation *, const struct port_settings *,
                     uint32_t max_len);
+
+/* ---- translate_egress.c ---- */
+
+bool translate_is_leaving(const struct translation *, uint32_t number);
+/* What the egress tables make of an output. */
+void translate_egress(struct translation *, const struct port_settings *,
+                      uint32_t max_len);
 
 /* ---- translate_balance.c ---- */
 
@@ -142,7 +157,7 @@ void translate_check_pkt_larger(struct translation *, const struct action *);
 void translate_add_step(struct translation *, const struct instructions *);
 /* Ends the list: freezes everything that is left, sends the packet through
  * again. */
-void translate_freeze(struct translation *, bool in_clone);
+void translate_freeze(struct translation *);
 /* A frozen state that only shows something to the controller: pipeline fields,
  * the action's userdata (NULL: there is no such action); 0: there is nothing to
  * show (or there are too many states). */

@@ -21,8 +21,10 @@ struct head {
     uint8_t set_table;
     uint8_t no_action_set;
     uint8_t is_paused;            /* waits for the controller */
-    uint8_t pad[3];
+    uint8_t n_leaving;
+    uint8_t pad[2];
     uint16_t userdata_len;
+    uint32_t leaving[TRANSLATE_MAX_LEAVING];
 };
 
 struct step {
@@ -86,7 +88,7 @@ add_userdata(struct str *bytes, const struct action_controller *action)
 }
 
 static void
-add_head(struct translation *t, struct str *bytes, bool in_clone)
+add_head(struct translation *t, struct str *bytes)
 {
     struct head head;
 
@@ -94,11 +96,13 @@ add_head(struct translation *t, struct str *bytes, bool in_clone)
     flow_view_save(&t->view, &head.value, &head.known);
     head.n_lookups = t->n_lookups;
     head.n_stack = t->n_stack;
-    head.set_len = in_clone ? 0 : t->set.len;
+    head.set_len = t->set.len;
     head.set_table = t->set_table;
     head.set_cookie = t->set_cookie;
     head.n_steps = t->steps.n;
-    head.no_action_set = in_clone || t->no_action_set;
+    head.no_action_set = t->no_action_set;
+    head.n_leaving = (uint8_t) t->n_leaving;
+    memcpy(head.leaving, t->leaving, t->n_leaving * sizeof t->leaving[0]);
     head.is_paused = t->pause != NULL;
     head.userdata_len = t->pause ? t->pause->userdata_len : 0;
     str_add_bytes(bytes, &head, sizeof head);
@@ -158,12 +162,12 @@ state_id(struct translation *t, const struct str *bytes)
 
 /* Freezes everything that is left; returns its id, 0: there is no room. */
 static uint32_t
-freeze_steps(struct translation *t, bool in_clone)
+freeze_steps(struct translation *t)
 {
     struct str bytes = STR_INIT;
     uint32_t id;
 
-    add_head(t, &bytes, in_clone);
+    add_head(t, &bytes);
     add_steps(&bytes, &t->steps);
     id = state_id(t, &bytes);
     str_fini(&bytes);
@@ -200,15 +204,15 @@ translate_check_pkt_larger(struct translation *t, const struct action *action)
 
 /* Two states, which differ in what their first step loads. */
 static void
-freeze_by_len(struct translation *t, bool in_clone)
+freeze_by_len(struct translation *t)
 {
     struct action_set_field *load = (void *) (uintptr_t)
                                     t->steps.list[0].ins.apply.first;
-    uint32_t larger = freeze_steps(t, in_clone), other;
+    uint32_t larger = freeze_steps(t), other;
     struct dp_action_recirc_by_len *a;
 
     load->value[0] = load->value[1] = 0;
-    other = freeze_steps(t, in_clone);
+    other = freeze_steps(t);
     t->asks_len = false;
     if (!larger || !other) {
         return;
@@ -224,9 +228,9 @@ freeze_by_len(struct translation *t, bool in_clone)
 }
 
 static void
-freeze_for_headers(struct translation *t, bool in_clone)
+freeze_for_headers(struct translation *t)
 {
-    uint32_t id = freeze_steps(t, in_clone);
+    uint32_t id = freeze_steps(t);
     struct dp_action_recirc *a;
 
     if (!id) {
@@ -241,9 +245,9 @@ freeze_for_headers(struct translation *t, bool in_clone)
 
 /* The packet-in is there already, and waits for the id. */
 static void
-freeze_for_controller(struct translation *t, bool in_clone)
+freeze_for_controller(struct translation *t)
 {
-    uint32_t id = freeze_steps(t, in_clone);
+    uint32_t id = freeze_steps(t);
     struct dp_action_controller *a
         = (void *) (t->up->actions.data + t->pause_ofs);
 
@@ -255,15 +259,15 @@ freeze_for_controller(struct translation *t, bool in_clone)
 }
 
 void
-translate_freeze(struct translation *t, bool in_clone)
+translate_freeze(struct translation *t)
 {
     t->freezing = false;
     if (t->pause) {
-        freeze_for_controller(t, in_clone);
+        freeze_for_controller(t);
     } else if (t->asks_len) {
-        freeze_by_len(t, in_clone);
+        freeze_by_len(t);
     } else {
-        freeze_for_headers(t, in_clone);
+        freeze_for_headers(t);
     }
     clear_steps(&t->steps);
 }
@@ -361,6 +365,8 @@ translate_resume(struct translation *t, const struct recirc_state *state)
     }
     t->n_lookups = head->n_lookups;
     t->no_action_set = head->no_action_set;
+    t->n_leaving = head->n_leaving;
+    memcpy(t->leaving, head->leaving, sizeof t->leaving);
     t->set_table = head->set_table;
     t->set_cookie = head->set_cookie;
     t->n_stack = head->n_stack;

@@ -550,7 +550,8 @@ seed_options(struct seeds *seeds)
 
 /* A table's features as we give them ourselves, with what a request sets. */
 static void
-seed_table_features(struct seeds *seeds, uint8_t command, uint32_t max)
+seed_table_features(struct seeds *seeds, uint8_t command, uint32_t max,
+                    uint32_t features)
 {
     enum { REPLY_HEADER = 16, COMMAND = 3, MAX_ENTRIES = 60, FIXED = 64 };
     const struct of_multipart_request what = { .type = MP_TABLE_FEATURES };
@@ -561,7 +562,9 @@ seed_table_features(struct seeds *seeds, uint8_t command, uint32_t max)
 
     of_reply_begin(&reply, &buf, &seeds->protocol, XID, &what);
     of_reply_table_features(&reply, &(struct of_table_features) {
-        .table = 2, .config = TABLE_CONFIG_EVICTION | TABLE_CONFIG_VACANCY });
+        .table = 2, .first_egress = OFPTT_ALL,
+        .features = features,
+        .config = TABLE_CONFIG_EVICTION | TABLE_CONFIG_VACANCY });
     of_reply_end(&reply);
     buf.data[REPLY_HEADER + COMMAND] = command;
     for (unsigned int i = 0; i < 4; i++) {
@@ -600,9 +603,11 @@ seed_tables(struct seeds *seeds)
     };
 
     for (uint8_t command = 0; command <= TABLE_DISABLE + 1; command++) {
-        seed_table_features(seeds, command, 10);
+        seed_table_features(seeds, command, 10, TABLE_INGRESS);
     }
-    seed_table_features(seeds, TABLE_MODIFY, 0);
+    seed_table_features(seeds, TABLE_MODIFY, 0, TABLE_INGRESS);
+    seed_table_features(seeds, TABLE_MODIFY, 10,
+                        TABLE_EGRESS | TABLE_FIRST_EGRESS);
     seed(seeds, &mod);
     seeds->is_talk_only = true;
     seed_flow_mods(seeds);

@@ -14,6 +14,7 @@ SET_CONFIG, FLOW_REMOVED, FLOW_MOD = 9, 11, 14
 EVICTION, VACANCY = 4, 8
 VACANCY_DOWN, VACANCY_UP = 3, 4
 TABLE_FEATURES = struct.pack("!HHxxxx", 12, 0)
+FIRST_EGRESS = 1 << 4
 FAILED = 13                             # OFPET_TABLE_FEATURES_FAILED
 
 
@@ -156,7 +157,12 @@ def test_what_of_tables_can_be_set(switch):
         assert code(2, 10, capabilities=0) == 6
         assert code(2, 0) == 7
         assert code(2, 0xffffffff) == 7
-        assert code(2, 10, kind=2) == 8                 # No egress tables.
+        assert code(2, 10, kind=0) == 8                 # BAD_FEATURES
+        assert code(2, 10, kind=2) == 8                 # It sees what comes in.
+        assert code(2, 10, kind=1 << 2) == 8
+        assert code(0, 10, kind=3) == 8                 # Where should it begin?
+        assert code(0, 10, kind=1 | FIRST_EGRESS) == 8
+        assert code(2, 10, kind=1 | FIRST_EGRESS) == 8
         assert code(2, 10, command=9) == 9
         # Nothing of a request is done unless all can be.
         kind, code = peer.error(MULTIPART_REQUEST, TABLE_FEATURES
