@@ -7,6 +7,7 @@
 struct flow_mod;
 
 int bench_forward(int argc, char **argv);
+int bench_intent(int argc, char **argv);
 int bench_packet(int argc, char **argv);
 int bench_wire(int argc, char **argv);
 int bench_misses(int argc, char **argv);

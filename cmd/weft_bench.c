@@ -32,6 +32,8 @@ static const struct {
       "lookups on a miss, few and many masks, friendly and hostile rules" },
     { "store", bench_store,
       "puts that become durable, with 1, 100 and 10,000 in flight" },
+    { "intent", bench_intent,
+      "a file of 5,000 ports: read, sealed, exported, compared" },
 };
 
 static int

@@ -70,6 +70,9 @@ static const struct cli_command commands[] = {
       { { "--port", "PORT", "only behind this port" },
         { "--vlan", "VID", "only of this VLAN" } } },
 
+    { "validate", NULL, validate_command, 0, -1, "FILE...",
+      "is an intent file right? No daemon is asked",
+      { { "--schema", NULL, "print the JSON Schema of intents" } } },
     { "cache", "list", cache_list, 0, 0, "",
       "the cache entries that packets meet",
       { { "--port", "PORT", "only of packets from this port" },

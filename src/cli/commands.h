@@ -13,6 +13,7 @@ cli_run group_list, group_add, group_modify, group_delete;
 cli_run meter_list, meter_add, meter_modify, meter_delete;
 cli_run controller_list, controller_set, controller_delete;
 cli_run openflow_snoop;
+cli_run validate_command;
 cli_run fdb_list, fdb_flush;
 cli_run cache_list, drops_command, trace_command, capture_command;
 cli_run version_command, help_command_run, complete_command_run;

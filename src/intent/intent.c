@@ -370,10 +370,7 @@ intent_seal(struct intent *set, struct diagnostics *diagnostics)
     assert(!set->is_sealed);
     is_resolved = resolve(set, diagnostics);
     fill_defaults(set);
-    if (!index_ids(set, diagnostics) || !is_resolved
-        || !validate(set, diagnostics)) {
-        return false;
-    }
-    set->is_sealed = true;
-    return true;
+    set->is_sealed = index_ids(set, diagnostics)
+                     && validate(set, diagnostics) && is_resolved;
+    return set->is_sealed;
 }

@@ -209,6 +209,25 @@ TEST(a_set_without_what_is_named_is_not_sealed)
     str_fini(&said);
 }
 
+TEST(an_object_that_is_set_again_is_replaced)
+{
+    struct diagnostics *diagnostics = diag_create();
+    json_t *members = json_pack("{s:i}", "mtu", 1400);
+    struct intent *set = intent_create();
+
+    intent_set(set, intent_object_create(INTENT_NETWORK, "a"));
+    intent_set(set, intent_parse_object(INTENT_NETWORK, "a", members,
+                                        diagnostics));
+    CHECK(intent_count(set, INTENT_NETWORK) == 1);
+    CHECK(network_of(set, "a")->mtu == 1400);
+    CHECK(!intent_parse_object(INTENT_NETWORK, "A", members, diagnostics));
+    json_object_set_new(members, "mtu", json_real(1.5));
+    CHECK(!intent_parse_object(INTENT_NETWORK, "a", members, diagnostics));
+    intent_unref(set);
+    json_decref(members);
+    diag_destroy(diagnostics);
+}
+
 TEST(two_objects_with_one_id_are_refused)
 {
     struct diagnostics *diagnostics = diag_create();
@@ -239,5 +258,6 @@ TESTS(
     RUN(a_change_shares_what_stayed),
     RUN(an_object_can_be_removed),
     RUN(a_set_without_what_is_named_is_not_sealed),
+    RUN(an_object_that_is_set_again_is_replaced),
     RUN(two_objects_with_one_id_are_refused),
 )

@@ -188,7 +188,8 @@ static const struct member members[] = {
       .fallback = "the whole subnet", .doc = "how addresses are handed out" },
     { .name = "ra", .type = &value_choice, AT(ra), .words = ra_words,
       .effect = EFFECT_FLOWS, .fallback = "slaac",
-      .doc = "IPv6: guests choose addresses, are given them, or neither" },
+      .doc = "IPv6 guests choose addresses (slaac), are given them "
+             "(stateful), or neither (off)" },
     { .name = "storm-cap", .type = &value_number, AT(storm_cap), .min = 1,
       .max = 1000000, .effect = EFFECT_FLOWS, .fallback = "500",
       .doc = "broadcasts and multicasts per second from one port" },
@@ -369,7 +370,7 @@ check_segment(const struct intent_network *network, struct validation *v)
     if (segment->type != SEGMENT_VLAN) {
         return;
     }
-    if (segment->uplink->is_host) {
+    if (segment->uplink && segment->uplink->is_host) {
         validation_error(v, &network->object, "segment", "uplink '%s' has no device "
                 "that could carry it", name);
     }

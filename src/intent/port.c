@@ -683,7 +683,7 @@ check_networks(const struct intent_port *port, struct validation *v)
 {
     const struct intent_object *object = &port->object;
 
-    if (!port->network && !port->n_trunk) {
+    if (!*port->network_name && !port->n_trunk) {
         validation_error(v, object, NULL, "port '%s' needs a network, or a trunk",
                 object->name);
     }
@@ -692,15 +692,16 @@ check_networks(const struct intent_port *port, struct validation *v)
     }
     for (unsigned int i = 0; i < port->n_trunk; i++) {
         const struct port_trunk *trunk = &port->trunk[i];
-        bool is_twice = trunk->network == port->network;
+        bool is_twice = !strcmp(trunk->network_name, port->network_name);
 
         for (unsigned int j = 0; j < i; j++) {
-            is_twice = is_twice || port->trunk[j].network == trunk->network;
+            is_twice = is_twice || !strcmp(port->trunk[j].network_name,
+                                           trunk->network_name);
         }
         if (is_twice) {
             validation_error(v, object, "trunk", "network '%s' is there twice",
                     trunk->network_name);
-        } else {
+        } else if (trunk->network) {
             check_mac(port, trunk->network, v);
         }
     }
@@ -710,12 +711,12 @@ check_networks(const struct intent_port *port, struct validation *v)
     }
     if (port->address && port->network) {
         check_address(port, v);
-    } else if (port->address) {
+    } else if (port->address && !*port->network_name) {
         validation_error(v, object, "address", "without a network");
     }
     if (ip6_addr_is_set(port->address6) && port->network) {
         check_address6(port, v);
-    } else if (ip6_addr_is_set(port->address6)) {
+    } else if (ip6_addr_is_set(port->address6) && !*port->network_name) {
         validation_error(v, object, "address6", "without a network");
     }
 }

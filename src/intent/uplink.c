@@ -180,7 +180,7 @@ static const struct member members[] = {
       .doc = "several devices that act as one" },
     { .name = "mode", .type = &value_choice, AT(mode), .words = mode_words,
       .effect = EFFECT_CUT, .fallback = "active-backup",
-      .doc = "how a bond's devices share the work" },
+      .doc = "how a bond works: active-backup, or lacp (802.3ad)" },
     { .name = "host", .type = &value_host, .effect = EFFECT_REOPEN,
       .doc = "no device: out through the host's own stack" },
     { .name = "take-over", .type = &value_not, AT(keep_addresses),

@@ -1,6 +1,6 @@
 /* Does a set hold together?  What one object cannot know by itself: addresses
  * inside subnets, nothing twice, no loops.  Names were looked up and defaults
- * filled in before.
+ * filled in before; what is not there was said, and its pointer is NULL.
  *
  * Each noun checks its objects (`check` of struct noun): it says what is wrong
  * and claims what only one object may have. */
