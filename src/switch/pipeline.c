@@ -56,6 +56,9 @@ pipeline_packet_in(void *pipeline_, const struct packet *pkt,
     if (state) {
         translate_frozen_shown(state, &extra);
         extra.paused_token = recirc_token(p->env.recirc, state);
+        if (extra.paused_id) {
+            recirc_tell(p->env.recirc, extra.paused_id, clock_msec());
+        }
     }
     return packet_in_put(p->packet_ins, pkt, key, &extra, action,
                          packet_in_has_rate(p->packet_ins) ? clock_nsec()

@@ -16,7 +16,7 @@ struct node {
     struct rcu_later later;       /* first: rcu_free() */
     struct cds_lfht_node by_id, by_data;
     _Atomic int64_t refs;
-    _Atomic msec used;
+    _Atomic msec used, told;      /* told: 0, never */
     struct recirc_state state;    /* last: its data follow */
 };
 
@@ -126,19 +126,18 @@ try_ref(struct node *node)
 
 /* A later time wins, so that a reference that is dropped late keeps it. */
 static void
-touch(struct node *node, msec now)
+touch(_Atomic msec *when, msec now)
 {
-    msec used = atomic_load(&node->used);
+    msec was = atomic_load(when);
 
-    while (used < now
-           && !atomic_compare_exchange_weak(&node->used, &used, now)) {
+    while (was < now && !atomic_compare_exchange_weak(when, &was, now)) {
     }
 }
 
 static void
 drop_ref(struct node *node, msec now)
 {
-    touch(node, now);
+    touch(&node->used, now);
     atomic_fetch_sub(&node->refs, 1);
 }
 
@@ -227,6 +226,28 @@ recirc_unref(struct recirc *recirc, uint32_t id, msec now)
     drop_ref(node, now);
 }
 
+void
+recirc_tell(struct recirc *recirc, uint32_t id, msec now)
+{
+    struct node *node = find(recirc, id);
+
+    if (node) {
+        touch(&node->told, now);
+    }
+}
+
+/* Who makes many packets pause must not take the room of those that only go
+ * through again. */
+static bool
+is_kept(const struct recirc *recirc, const struct node *node, msec now)
+{
+    msec told = atomic_load(&node->told);
+
+    return now - atomic_load(&node->used) < RECIRC_LINGER
+           || (told && now - told < RECIRC_TOLD
+               && recirc_count(recirc) <= RECIRC_MAX / 2);
+}
+
 unsigned int
 recirc_expire(struct recirc *recirc, msec now)
 {
@@ -240,7 +261,7 @@ recirc_expire(struct recirc *recirc, msec now)
 
         node = CONTAINER_OF(n, struct node, by_id);
         rcu_take_over(node);
-        if (now - atomic_load(&node->used) < RECIRC_LINGER
+        if (is_kept(recirc, node, now)
             || !atomic_compare_exchange_strong(&node->refs, &unused, DEAD)) {
             continue;
         }

@@ -7,7 +7,9 @@
  *
  * Equal states share one id, so that packets of one flow find one cache entry.
  * A state lives while an answer refers to it, and RECIRC_LINGER after that for
- * packets on their way.  Ids are not used again before 2^32 others were.
+ * packets on their way.  One that a controller was told of, to resume from, is
+ * kept for RECIRC_TOLD, unless states are more than half of what there may be.
+ * Ids are not used again before 2^32 others were.
  *
  * Any thread that is an RCU reader may call everything but expire, create and
  * destroy. */
@@ -16,7 +18,11 @@
 
 #include "lib/types.h"
 
-enum { RECIRC_MAX = 65536, RECIRC_LINGER = 10 * 1000 };
+enum {
+    RECIRC_MAX = 65536,
+    RECIRC_LINGER = 10 * 1000,
+    RECIRC_TOLD = 5 * 60 * 1000,
+};
 
 struct recirc;
 
@@ -43,6 +49,9 @@ uint64_t recirc_token(const struct recirc *, const struct recirc_state *);
 /* An answer refers to the state, or not any more.  False: it is gone. */
 bool recirc_ref(struct recirc *, uint32_t id);
 void recirc_unref(struct recirc *, uint32_t id, msec now);
+
+/* A controller is told of the state now. */
+void recirc_tell(struct recirc *, uint32_t id, msec now);
 
 /* One thread: removes what nobody refers to.  Returns how many. */
 unsigned int recirc_expire(struct recirc *, msec now);
