@@ -218,9 +218,10 @@ bool
 action_list_teaches(struct action_list list)
 {
     ACTION_FOR_EACH (a, &list) {
+        const struct action_learn *learn = (const void *) a;
+
         if (a->type == ACTION_LEARN
-            && ((const struct action_learn *) a)->flags
-               & LEARN_DELETE_LEARNED) {
+            && (learn->flags & LEARN_DELETE_LEARNED || learn->limit)) {
             return true;
         }
         if (a->type == ACTION_CLONE

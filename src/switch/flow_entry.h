@@ -53,7 +53,8 @@ struct entry {
     uint8_t reason;                     /* why it was removed; enum
                                            flow_removed_reason and below */
     bool is_clause : 1;                 /* of a conjunction */
-    bool is_teacher : 1;                /* what it taught goes with it */
+    bool is_teacher : 1;                /* what it taught goes with it, or
+                                           is counted */
     bool is_modified : 1;               /* made by a modify */
     bool continues : 1;                 /* something visible was replaced */
     uint8_t pad;
@@ -105,7 +106,7 @@ entry_alive(const struct entry *entry)
 bool action_list_outputs(struct action_list, uint32_t port);
 bool action_list_groups(struct action_list, uint32_t group);
 
-/* Does it learn what is to go when it goes itself? */
+/* Does it learn what is to go when it goes itself, or with a limit? */
 bool action_list_teaches(struct action_list);
 
 /* Calls `use` for each group and meter that the actions name. */

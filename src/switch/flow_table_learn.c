@@ -15,7 +15,7 @@ tables_entry_is_visible(const struct flow_entry *e, uint64_t version)
 struct count {
     be64 cookie;
     uint64_t version;
-    uint32_t n, max;
+    uint32_t n;
 };
 
 static bool
@@ -25,7 +25,7 @@ count_entry(void *count_, struct entry *entry)
 
     count->n += entry->e.cookie == count->cookie
                 && entry_visible(entry, count->version);
-    return count->n < count->max;
+    return true;
 }
 
 static bool
@@ -34,17 +34,45 @@ count_in_tuple(void *count, struct tuple *tuple)
     return tuple_visit(tuple, count_entry, count);
 }
 
-uint32_t
-tables_count_cookie(const struct tables *t, uint8_t table, be64 cookie,
-                    uint64_t version, uint32_t max)
+/* By looking at all of them. */
+static uint32_t
+count_all(const struct tables *t, uint8_t table, be64 cookie,
+          uint64_t version)
 {
     const struct classifier *cls = tables_classifier(t, table);
-    struct count count = { cookie, version, 0, max };
+    struct count count = { cookie, version, 0 };
 
     if (cls) {
         classifier_visit_tuples(cls, count_in_tuple, &count);
     }
     return count.n;
+}
+
+uint32_t
+tables_count_cookie(const struct tables *t, uint8_t table, be64 cookie,
+                    uint64_t version)
+{
+    uint32_t n;
+
+    return cookie_counts_read(&t->cookie_counts, table, cookie,
+                              version == TABLES_NEWEST, &n)
+           ? n : count_all(t, table, cookie, version);
+}
+
+/* An entry is there that asks for it, or went. */
+static void
+ask_for_count(struct tables *t, const struct action_learn *a, int n)
+{
+    struct cookie_counts *counts = &t->cookie_counts;
+
+    if (n < 0) {
+        cookie_counts_unask(counts, a->table, a->cookie);
+    } else if (cookie_counts_ask(counts, a->table, a->cookie)) {
+        cookie_counts_set(counts, a->table, a->cookie,
+                          count_all(t, a->table, a->cookie, TABLES_NEWEST),
+                          count_all(t, a->table, a->cookie,
+                                    tables_version(t)));
+    }
 }
 
 /* ---- Time ---- */
@@ -149,9 +177,13 @@ count_teachers(struct tables *t, struct action_list list, int n)
 
         if (action->type == ACTION_CLONE) {
             count_teachers(t, action_clone_list((const void *) action), n);
-        } else if (action->type == ACTION_LEARN
-                   && learn->flags & LEARN_DELETE_LEARNED) {
-            count_teacher(t, learn, n);
+        } else if (action->type == ACTION_LEARN) {
+            if (learn->flags & LEARN_DELETE_LEARNED) {
+                count_teacher(t, learn, n);
+            }
+            if (learn->limit) {
+                ask_for_count(t, learn, n);
+            }
         }
     }
 }

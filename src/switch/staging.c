@@ -170,6 +170,8 @@ entry_enliven(struct tables *t, struct entry *entry)
         }
         timer_arm(&t->wheel, entry_timer(entry), entry_due(entry));
     }
+    /* First itself: who begins to ask counts what is there. */
+    cookie_counts_add(&t->cookie_counts, entry->e.table, entry->e.cookie, 1);
     learned_count_teacher(t, entry, 1);
     t->n_entries++;
     t->stats[entry->e.table].n_entries++;
@@ -189,6 +191,7 @@ entry_deaden(struct tables *t, struct entry *entry)
     if (entry->has_timer) {
         timer_disarm(&t->wheel, entry_timer(entry));
     }
+    cookie_counts_add(&t->cookie_counts, entry->e.table, entry->e.cookie, -1);
     learned_count_teacher(t, entry, -1);
     t->n_entries--;
     t->stats[entry->e.table].n_entries--;
@@ -674,6 +677,7 @@ staging_publish(struct tables *t, struct table_changes *changes)
         for (unsigned int i = 0; i < N_TABLES; i++) {
             t->stats[i].n_visible = t->stats[i].n_entries;
         }
+        cookie_counts_publish(&t->cookie_counts);
     }
     changes->version = stage->version;
     changes->everything = stage->everything;

@@ -16,7 +16,7 @@ apply(struct switch_ *sw, const struct learn_request *request, msec now)
     if (!e || !learn_is_same(e, mod)) {
         if (!e && request->limit
             && tables_count_cookie(sw->tables, mod->table, mod->cookie,
-                                   TABLES_NEWEST, request->limit)
+                                   TABLES_NEWEST)
                >= request->limit) {
             return;
         }

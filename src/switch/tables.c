@@ -25,6 +25,7 @@ tables_create(const struct tables_config *config)
     steps_init(&t->steps);
     staging_init(&t->staging);
     egress_first_init(&t->egress);
+    cookie_counts_init(&t->cookie_counts, t->key);
     entry_index_init(&t->index);
     object_table_init(&t->groups, t->key);
     object_table_init(&t->meters, t->key);
@@ -106,6 +107,7 @@ tables_destroy(struct tables *t)
     object_table_fini(&t->groups);
     object_table_fini(&t->meters);
     entry_index_fini(&t->index);
+    cookie_counts_fini(&t->cookie_counts);
     rcu_flush();
     free(t->learned.list);
     free(t->selected);

@@ -229,11 +229,12 @@ struct flow_entry *tables_entry(const struct tables *, uint64_t id);
 bool tables_entry_is_visible(const struct flow_entry *, uint64_t version);
 /* What makes an entry anew refreshes it: both its timeouts begin again. */
 void tables_refresh(const struct flow_entry *, msec now);
-/* How many entries with the cookie the table has, up to `max`; the writer may
- * ask for the newest state. */
+/* How many entries with the cookie the table has; the writer may ask for the
+ * newest state.  Known, and else looked for, where an entry learns such with a
+ * limit. */
 #define TABLES_NEWEST (UINT64_MAX - 1)
 uint32_t tables_count_cookie(const struct tables *, uint8_t table,
-                             be64 cookie, uint64_t version, uint32_t max);
+                             be64 cookie, uint64_t version);
 
 /* Per-table statistics. */
 struct table_stats {

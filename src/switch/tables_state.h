@@ -4,6 +4,7 @@
 #define WEFT_SWITCH_TABLES_STATE_H
 
 #include "switch/classifier.h"
+#include "switch/cookie_count.h"
 #include "switch/egress.h"
 #include "switch/entry_index.h"
 #include "switch/object_table.h"
@@ -50,6 +51,7 @@ struct tables {
 
     uint32_t stamps;              /* of entries, given out so far */
     struct learned_cookies learned;
+    struct cookie_counts cookie_counts;     /* for learn's limits */
 
     /* Entries that a request is about; kept to be used again. */
     struct entry **selected;

@@ -21,7 +21,7 @@ is_over_limit(struct translation *t, const struct flow_mod *mod,
               uint32_t limit)
 {
     if (!limit || tables_count_cookie(t->env->tables, mod->table,
-                                      mod->cookie, t->version, limit)
+                                      mod->cookie, t->version)
                   < limit) {
         return false;
     }
