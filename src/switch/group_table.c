@@ -120,6 +120,34 @@ version_create(const struct blueprint *plan, const struct group *old, msec now)
     return version;
 }
 
+struct target_count {
+    struct tables *t;
+    int n;
+};
+
+static void
+count_target(void *count_, uint32_t id, bool is_meter)
+{
+    const struct target_count *count = count_;
+
+    if (!is_meter) {
+        object_table_count_group(&count->t->groups, id, count->t->n_searches,
+                                 count->n);
+    }
+}
+
+void
+group_count_targets(struct tables *t, const struct object *o, int n)
+{
+    const struct group *group = &group_cast(o)->g;
+    struct target_count count = { t, n };
+
+    t->n_searches++;
+    for (unsigned int i = 0; i < group->n_buckets; i++) {
+        action_list_uses(group->buckets[i].actions, count_target, &count);
+    }
+}
+
 /* ---- Checks ---- */
 
 static enum of_error
@@ -501,7 +529,7 @@ tables_group_mod(struct tables *t, const struct group_mod *gm, msec now,
 uint32_t
 tables_group_users(const struct tables *t, uint32_t id)
 {
-    return object_table_n_refs(&t->groups, id);
+    return object_table_n_users(&t->groups, id);
 }
 
 const struct group *

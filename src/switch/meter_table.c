@@ -152,7 +152,7 @@ tables_meter(const struct tables *t, uint32_t id)
 uint32_t
 tables_meter_users(const struct tables *t, uint32_t id)
 {
-    return object_table_n_refs(&t->meters, id);
+    return object_table_n_users(&t->meters, id);
 }
 
 struct visit {

@@ -137,7 +137,7 @@ release_slot(struct object_table *table, struct object_slot *slot)
 {
     _Atomic uint64_t *place;
 
-    if (!newest(slot) && !slot->refs) {
+    if (!newest(slot) && !slot->refs && !slot->n_groups) {
         find_cell(table, slot->id, &place);
         cell_table_remove(&table->slots, id_hash(table, slot->id), place);
         rcu_free(&slot->later);
@@ -174,6 +174,19 @@ object_table_unlink(struct object_table *table, struct object *object)
     release_slot(table, slot);
 }
 
+/* References of one entry are linked together, so they stay beside each
+ * other. */
+static bool
+is_beside_its_own(const struct object_slot *slot, const struct entry_ref *ref)
+{
+    const struct entry_ref *before
+        = ref->link == &slot->refs
+          ? NULL : CONTAINER_OF(ref->link, struct entry_ref, next);
+
+    return (before && before->entry == ref->entry)
+           || (ref->next && ref->next->entry == ref->entry);
+}
+
 void
 object_table_link_ref(struct object_table *table, struct entry_ref *ref)
 {
@@ -185,7 +198,7 @@ object_table_link_ref(struct object_table *table, struct entry_ref *ref)
         ref->next->link = &ref->next;
     }
     slot->refs = ref;
-    slot->n_refs++;
+    slot->n_entries += !is_beside_its_own(slot, ref);
 }
 
 void
@@ -193,21 +206,35 @@ object_table_unlink_ref(struct object_table *table, struct entry_ref *ref)
 {
     struct object_slot *slot = object_table_slot(table, ref->id);
 
+    slot->n_entries -= !is_beside_its_own(slot, ref);
     *ref->link = ref->next;
     if (ref->next) {
         ref->next->link = ref->link;
     }
     ref->link = NULL;
-    slot->n_refs--;
     release_slot(table, slot);
 }
 
+void
+object_table_count_group(struct object_table *table, uint32_t id,
+                         uint64_t mark, int n)
+{
+    struct object_slot *slot = n > 0 ? get_slot(table, id)
+                                     : object_table_slot(table, id);
+
+    if (slot && slot->mark != mark) {
+        slot->mark = mark;
+        slot->n_groups += (uint32_t) n;
+        release_slot(table, slot);
+    }
+}
+
 uint32_t
-object_table_n_refs(const struct object_table *table, uint32_t id)
+object_table_n_users(const struct object_table *table, uint32_t id)
 {
     const struct object_slot *slot = object_table_slot(table, id);
 
-    return slot ? slot->n_refs : 0;
+    return slot ? slot->n_entries + slot->n_groups : 0;
 }
 
 struct slot_list {

@@ -2,7 +2,7 @@
  *
  * Each number has a slot: the versions of the object, newest first, and the
  * flow entries that name it, so that they can go with it.  A slot lasts as long
- * as it has either.
+ * as it has either, or is named by a group.
  *
  * Threads: one writer; object_table_at() under RCU. */
 #ifndef WEFT_SWITCH_OBJECT_TABLE_H
@@ -29,7 +29,7 @@ struct object_slot {
     uint64_t mark;                      /* of searches by the writer */
     _Atomic(struct object *) newest;
     struct entry_ref *refs;             /* of entries alive for the writer */
-    uint32_t n_refs;
+    uint32_t n_entries, n_groups;       /* that name it, alive for the writer */
 };
 
 struct object_table {
@@ -58,8 +58,12 @@ void object_table_unlink(struct object_table *, struct object *);
 
 void object_table_link_ref(struct object_table *, struct entry_ref *);
 void object_table_unlink_ref(struct object_table *, struct entry_ref *);
-/* Writer: how many entries name it. */
-uint32_t object_table_n_refs(const struct object_table *, uint32_t id);
+/* A group names it (1), or does not any more (-1).  Of several calls with the
+ * same mark, which is a new number, one counts. */
+void object_table_count_group(struct object_table *, uint32_t id,
+                              uint64_t mark, int n);
+/* Writer: how many entries and groups name it. */
+uint32_t object_table_n_users(const struct object_table *, uint32_t id);
 
 /* Slots, by rising id; a reader's or the writer's. */
 void object_table_visit(const struct object_table *,

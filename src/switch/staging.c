@@ -291,6 +291,17 @@ staging_drop_entry(struct tables *t, struct entry *entry)
 
 /* ---- Objects ---- */
 
+/* What holds for objects that are alive for the writer. */
+static void
+object_count(struct tables *t, enum dying_kind kind,
+             const struct object *object, int n)
+{
+    objects(t, kind == DYING_METER)->n += (uint32_t) n;
+    if (kind == DYING_GROUP) {
+        group_count_targets(t, object, n);
+    }
+}
+
 void
 staging_add_object(struct tables *t, enum dying_kind kind,
                    struct object *object)
@@ -300,7 +311,7 @@ staging_add_object(struct tables *t, enum dying_kind kind,
 
     object->add_version = s->open.version;
     object_table_insert(table, object);
-    table->n++;
+    object_count(t, kind, object, 1);
     s->open.is_used = true;
     note_undo(s, (struct undo) { UNDO_ADD_OBJECT, kind, object });
 }
@@ -313,7 +324,7 @@ staging_remove_object(struct tables *t, enum dying_kind kind,
 
     atomic_store_explicit(&object->remove_version, s->open.version,
                           memory_order_release);
-    objects(t, kind == DYING_METER)->n--;
+    object_count(t, kind, object, -1);
     s->open.is_used = true;
     dying_add(&s->open.dying, (struct dying) { kind, object, NULL });
     note_undo(s, (struct undo) { UNDO_REMOVE_OBJECT, kind, object });
@@ -533,7 +544,6 @@ undo_one(struct tables *t, const struct undo *undo, struct dying_list *freed)
 {
     struct entry *entry = undo->what;
     struct object *object = undo->what;
-    struct object_table *table = objects(t, undo->object == DYING_METER);
 
     switch (undo->kind) {
     case UNDO_ADD_ENTRY:
@@ -547,12 +557,12 @@ undo_one(struct tables *t, const struct undo *undo, struct dying_list *freed)
         entry_enliven(t, entry);
         break;
     case UNDO_ADD_OBJECT:
-        table->n--;
-        object_table_unlink(table, object);
+        object_count(t, undo->object, object, -1);
+        object_table_unlink(objects(t, undo->object == DYING_METER), object);
         dying_add(freed, (struct dying) { undo->object, object, NULL });
         break;
     case UNDO_REMOVE_OBJECT:
-        table->n++;
+        object_count(t, undo->object, object, 1);
         atomic_store_explicit(&object->remove_version, VERSION_NEVER,
                               memory_order_release);
         break;

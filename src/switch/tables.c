@@ -61,6 +61,7 @@ remove_group(void *t_, struct object_slot *slot)
     struct object *group = object_slot_alive(slot);
 
     if (group) {
+        group_count_targets(t, group, -1);
         object_table_unlink(&t->groups, group);
         group_version_destroy(group);
     }

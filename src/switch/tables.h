@@ -221,7 +221,7 @@ tables_lookup_conjunction(const struct tables *, uint8_t table,
 const struct group *tables_group(const struct tables *, uint32_t id,
                                  uint64_t version);
 const struct meter *tables_meter(const struct tables *, uint32_t id);
-/* Writer thread: how many entries name it. */
+/* Writer thread: how many entries and groups name it. */
 uint32_t tables_group_users(const struct tables *, uint32_t id);
 uint32_t tables_meter_users(const struct tables *, uint32_t id);
 /* By entry id, also when it is being removed; NULL when gone.  For credits. */

@@ -90,6 +90,9 @@ void learned_delete_orphans(struct tables *);
 /* ---- group_table.c, meter_table.c: of the versions of objects ---- */
 
 void group_version_destroy(struct object *);
+/* The group is alive for the writer (1), or not any more (-1): so are its
+ * references to others. */
+void group_count_targets(struct tables *, const struct object *, int n);
 void meter_version_destroy(struct object *);
 
 #endif

@@ -649,6 +649,32 @@ TEST(a_deleted_group_takes_its_entries_along)
     tables_destroy(t);
 }
 
+TEST(a_groups_users_are_entries_and_groups)
+{
+    struct tables *t = tables_create(&(struct tables_config) { 0 });
+    struct flow_mod fm;
+
+    CHECK(send_group(t, GROUP_MOD_ADD, GROUP_ALL, 1, 7, 0) == OF_OK);
+    CHECK(send_group(t, GROUP_MOD_ADD, GROUP_ALL, 2, 0, 1) == OF_OK);
+    CHECK(send_group(t, GROUP_MOD_ADD, GROUP_ALL, 3, 0, 1) == OF_OK);
+    CHECK(add_to_group(t, 1, 1) == OF_OK);
+    CHECK(!flow_mod_parse("reg1=1,actions=group:1,clone(group:2,group:1)",
+                          FLOW_MOD_ADD, NULL, &fm, NULL));
+    CHECK(tables_flow_mod(t, &fm, 0, NULL) == OF_OK);
+    flow_mod_fini(&fm);
+    CHECK(tables_group_users(t, 1) == 4 && tables_group_users(t, 2) == 1);
+
+    tables_begin(t);
+    CHECK(send_group(t, GROUP_MOD_MODIFY, GROUP_ALL, 2, 7, 0) == OF_OK);
+    CHECK(send_group(t, GROUP_MOD_DELETE, 0, 3, 0, 0) == OF_OK);
+    CHECK(tables_group_users(t, 1) == 2);
+    tables_discard(t);
+    CHECK(tables_group_users(t, 1) == 4);
+    CHECK(send_group(t, GROUP_MOD_DELETE, 0, 2, 0, 0) == OF_OK);
+    CHECK(tables_group_users(t, 1) == 2 && tables_group_users(t, 2) == 0);
+    tables_destroy(t);
+}
+
 TEST(groups_do_not_lead_to_themselves)
 {
     struct tables *t = create();
@@ -747,6 +773,7 @@ main(void)
         RUN(actions_name_what_exists),
         RUN(entries_time_out),
         RUN(a_deleted_group_takes_its_entries_along),
+        RUN(a_groups_users_are_entries_and_groups),
         RUN(groups_do_not_lead_to_themselves),
         RUN(buckets_come_and_go_and_keep_their_counters),
         RUN(a_deleted_meter_takes_its_entries_along),
