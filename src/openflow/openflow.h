@@ -33,6 +33,7 @@
  *     wire_group.c  wire_meter.c  wire_table.c  wire_bundle.c
  *     wire_multipart.c   requests for statistics, and the frame of replies
  *     wire_stats.c wire_oxs.c   the replies' items
+ *     wire_reply.c       the same as a controller reads them (reply.h)
  *
  * Every length from outside is checked: all decoders read through
  * packet/cursor.h. */

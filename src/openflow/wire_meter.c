@@ -35,12 +35,22 @@ decode_band(struct cursor *c, struct meter_mod *mm, struct str *why)
 }
 
 enum of_error
+meter_bands_decode(struct cursor *c, struct meter_mod *mm, struct str *why)
+{
+    enum of_error error = OF_OK;
+
+    while (!error && cursor_left(c)) {
+        error = decode_band(c, mm, why);
+    }
+    return error;
+}
+
+enum of_error
 meter_mod_decode(const struct of_protocol *p UNUSED, struct cursor *c,
                  struct of_message *msg, struct str *why)
 {
     struct meter_mod *mm = &msg->meter_mod;
     uint16_t command = cursor_u16(c);
-    enum of_error error = OF_OK;
 
     mm->flags = cursor_u16(c);
     mm->id = cursor_u32(c);
@@ -62,10 +72,7 @@ meter_mod_decode(const struct of_protocol *p UNUSED, struct cursor *c,
         str_setf(why, "meter flags 0x%x", mm->flags);
         return OF_METER_MOD_FAILED_BAD_FLAGS;
     }
-    while (!error && cursor_left(c)) {
-        error = decode_band(c, mm, why);
-    }
-    return error;
+    return meter_bands_decode(c, mm, why);
 }
 
 static void

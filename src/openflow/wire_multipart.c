@@ -187,6 +187,19 @@ static const struct of_multipart_request all_of_it = {
     .meter = OFPM_ALL,
 };
 
+bool
+multipart_type_decode(enum of_version version, uint16_t wire_type,
+                      enum of_multipart_type *type)
+{
+    for (unsigned int i = 0; i < N_MULTIPARTS; i++) {
+        if (kinds[i].wire_type == wire_type && version >= kinds[i].first) {
+            *type = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 enum of_error
 multipart_request_decode(const struct of_protocol *p, struct cursor *c,
                          struct of_message *msg, struct str *why)
@@ -200,11 +213,8 @@ multipart_request_decode(const struct of_protocol *p, struct cursor *c,
     if (type == TYPE_EXPERIMENTER) {
         return decode_experimenter(p->version, c, r, why);
     }
-    for (unsigned int i = 0; i < N_MULTIPARTS; i++) {
-        if (kinds[i].wire_type == type && p->version >= kinds[i].first) {
-            r->type = i;
-            return decode_request(p->version, c, r, why);
-        }
+    if (multipart_type_decode(p->version, type, &r->type)) {
+        return decode_request(p->version, c, r, why);
     }
     str_setf(why, "statistics of type %u", type);
     return cursor_overrun(c) ? OF_BAD_REQUEST_BAD_LEN

@@ -132,7 +132,7 @@ def pcap_inputs():
 def openflow_inputs():
     """Anew: what of_seeds names depends on what there is."""
     corpus = os.path.join(HERE, "corpus")
-    for target in ("of_message", "of_session"):
+    for target in ("of_message", "of_reply", "of_session"):
         os.makedirs(os.path.join(corpus, target), exist_ok=True)
         for old in glob.glob(os.path.join(corpus, target, "seed-*")):
             os.unlink(old)

@@ -1,8 +1,9 @@
 /* Seeds for the fuzzers of OpenFlow: messages of every type in every version,
  * as our own encoder says them, one by one and as conversations.
  *
- *     of_seeds CORPUS        writes CORPUS/of_message/seed-* and
- *                            CORPUS/of_session/seed-*
+ *     of_seeds CORPUS        writes CORPUS/of_message/seed-*,
+ *                            CORPUS/of_session/seed-* and, what a switch
+ *                            answers, CORPUS/of_reply/seed-*
  *
  * What is inside flow-mods and group-mods is random, with fixed seeds, over all
  * that can be said (random_mods_test.h): new actions are in by themselves. */
@@ -676,6 +677,56 @@ seed_version(struct seeds *seeds)
     }
 }
 
+/* ---- Replies, for who asks ---- */
+
+static void
+seed_reply(struct seeds *seeds, enum of_multipart_type type,
+           const char *name)
+{
+    struct of_multipart_request request = { .type = type };
+    struct of_port_desc port = { .number = 3, .name = "web" };
+    struct meter_mod meter = { .id = 7, .flags = METER_KBPS | METER_BURST };
+    struct flow_mod flow;
+    struct of_flow_stats stats;
+    struct buf bytes = BUF_INIT;
+    struct of_reply reply;
+
+    meter.bands[meter.n_bands++]
+        = (struct meter_band) { METER_BAND_DROP, 1000, 50, 0 };
+    if (flow_mod_parse("table=4,tcp,reg0=1/1,tp_dst=80,actions=meter:7,"
+                       "set_field:5->reg15,output:2,goto_table:60",
+                       FLOW_MOD_ADD, NULL, &flow, NULL)) {
+        abort();
+    }
+    stats = (struct of_flow_stats) {
+        .table = flow.table, .match = &flow.match,
+        .instructions = &flow.instructions,
+    };
+    buf_put_u8(&bytes, (uint8_t) seeds->version);
+    of_reply_begin(&reply, &bytes, &seeds->protocol, XID, &request);
+    for (unsigned int i = 0; i < 2; i++) {
+        switch (type) {
+        case MP_FLOW: of_reply_flow(&reply, &stats); break;
+        case MP_PORT_DESC: of_reply_port_desc(&reply, &port); break;
+        default: of_reply_meter_config(&reply, &meter); break;
+        }
+    }
+    of_reply_end(&reply);
+    write_file(seeds, "of_reply", name, &bytes);
+    flow_mod_fini(&flow);
+    buf_fini(&bytes);
+}
+
+static void
+seed_replies(struct seeds *seeds)
+{
+    seed_reply(seeds, MP_PORT_DESC, "ports");
+    if (seeds->protocol.version > OF10) {
+        seed_reply(seeds, MP_FLOW, "flows");
+        seed_reply(seeds, MP_METER_CONFIG, "meters");
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -688,6 +739,7 @@ main(int argc, char **argv)
                                .protocol.version = versions[v] };
 
         seed_version(&seeds);
+        seed_replies(&seeds);
         seed_multiparts(&seeds);
         begin_talk(&seeds);
         seed_extensions(&seeds);
