@@ -1,0 +1,371 @@
+#include "controller/controller.h"
+
+#include <stdlib.h>
+
+#include "controller/address_store.h"
+#include "controller/packet_in.h"
+#include "controller/reconcile.h"
+#include "controller/stage.h"
+#include "controller/switch_session.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+enum { RETRY_MIN = 1000, RETRY_MAX = 60000 };         /* msec */
+
+struct controller {
+    struct controller_config config;
+    struct address_store *addresses;
+    struct ipam *ipam;
+    struct topology *topology;
+    struct desired desired;
+    struct installed installed;
+    struct switch_session *session;
+    struct packet_in_table packet_ins;
+
+    struct unit_set dirty;        /* to be computed anew */
+    struct desired_touched touched;     /* computed, to be compared */
+    uint64_t generation;          /* of the topology's intents */
+    uint64_t writing;             /* of those on their way */
+    uint64_t synced;
+    msec synced_at;
+    uint64_t n_bundles, n_flow_mods;
+
+    uv_timer_t *timer;            /* gathers a turn's changes; retries */
+    msec retry;
+};
+
+static void
+free_handle(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+/* ---- From changes to bundles ---- */
+
+static void
+say_synced(struct controller *c, uint64_t generation)
+{
+    bool is_news = generation != c->synced;
+
+    c->synced = generation;
+    c->synced_at = clock_msec();
+    c->retry = RETRY_MIN;
+    if (is_news && generation && c->config.synced) {
+        c->config.synced(c->config.aux, generation);
+    }
+}
+
+static void
+compute(struct controller *c)
+{
+    desired_update(&c->desired, c->topology, &c->dirty, &c->touched);
+    unit_set_clear(&c->dirty);
+}
+
+static void
+forget_touched(struct controller *c)
+{
+    desired_touched_fini(&c->touched);
+    desired_touched_init(&c->touched);
+}
+
+static void
+send_changes(struct controller *c, struct changes *changes)
+{
+    forget_touched(c);
+    if (changes_are_none(changes)) {
+        changes_fini(changes);
+        say_synced(c, c->generation);
+        return;
+    }
+    c->writing = c->generation;
+    c->n_bundles++;
+    c->n_flow_mods += changes->n;
+    switch_session_write(c->session, changes);
+}
+
+/* What was touched since the last time. */
+static void
+sync_touched(struct controller *c)
+{
+    struct changes changes;
+
+    compute(c);
+    changes_init(&changes);
+    reconcile_touched(&c->desired, &c->installed, &c->touched, &changes);
+    send_changes(c, &changes);
+}
+
+/* Everything, when it was just read what the switch has. */
+static void
+sync_all(struct controller *c)
+{
+    struct changes changes;
+
+    compute(c);
+    changes_init(&changes);
+    reconcile_all(&c->desired, &c->installed, &changes);
+    send_changes(c, &changes);
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+    struct controller *c = timer->data;
+
+    if (switch_session_state(c->session) != SWITCH_READY) {
+        return;                   /* it goes on when it is */
+    }
+    if (c->retry > RETRY_MIN) {
+        switch_session_read(c->session);
+    } else {
+        sync_touched(c);
+    }
+}
+
+static void
+schedule(struct controller *c)
+{
+    if (c->retry == RETRY_MIN
+        && switch_session_state(c->session) == SWITCH_READY) {
+        uv_timer_start(c->timer, on_timer, 0, 0);
+    }
+}
+
+/* ---- What the session tells ---- */
+
+static void
+on_port(void *aux, const struct of_port_desc *desc, bool is_gone)
+{
+    struct controller *c = aux;
+
+    topology_set_switch_port(c->topology, desc->name,
+                             is_gone ? 0 : desc->number,
+                             !(desc->state & PORT_STATE_LINK_DOWN),
+                             &c->dirty);
+    if (c->dirty.n) {
+        schedule(c);
+    }
+}
+
+static void
+on_ready(void *aux)
+{
+    sync_all(aux);
+}
+
+/* Another switch may answer next time. */
+static void
+on_lost(void *aux)
+{
+    struct controller *c = aux;
+
+    uv_timer_stop(c->timer);
+    c->retry = RETRY_MIN;
+    topology_clear_switch_ports(c->topology, &c->dirty);
+    installed_clear(&c->installed);
+    installed_forgive(&c->installed);
+}
+
+static void
+on_written(void *aux, unsigned int n_refused)
+{
+    struct controller *c = aux;
+
+    if (!n_refused) {
+        say_synced(c, c->writing);
+        if (c->dirty.n || c->touched.flows.n) {
+            schedule(c);
+        }
+        return;
+    }
+    uv_timer_start(c->timer, on_timer, (uint64_t) c->retry, 0);
+    c->retry = MIN(2 * c->retry, (msec) RETRY_MAX);
+}
+
+static void
+on_refused(void *aux, const struct flow_change *change, enum of_error error)
+{
+    struct controller *c = aux;
+    struct str flow = STR_INIT, origin = STR_INIT;
+
+    flow_rule_format(change->rule, &flow);
+    controller_explain_cookie(c, change->rule->cookie, &origin);
+    log_limited(LOG_LEVEL_ERROR, "controller",
+                "the switch refuses a flow of %s with %s: %s",
+                str_text(&origin), error < N_OF_ERRORS ? of_error_name(error)
+                                                       : "an error",
+                str_text(&flow));
+    flow_set_insert(&c->installed.refused, change->rule);
+    str_fini(&flow);
+    str_fini(&origin);
+}
+
+static void
+on_packet_in(void *aux, const struct of_packet_in *in)
+{
+    struct controller *c = aux;
+
+    packet_in_dispatch(&c->packet_ins, c->topology, in);
+}
+
+/* ---- Making and ending ---- */
+
+static void
+open_addresses(struct controller *c)
+{
+    struct ipam_watch watch = { NULL, NULL };
+
+    if (c->config.store) {
+        c->addresses = address_store_create(c->config.store);
+        watch = address_store_watch(c->addresses);
+    }
+    c->ipam = ipam_create(&watch);
+    if (c->addresses) {
+        address_store_load(c->addresses, c->ipam);
+    }
+}
+
+static struct switch_session *
+open_session(struct controller *c, struct str *error)
+{
+    struct switch_session_config config = {
+        .loop = c->config.loop, .method = c->config.method,
+        .fd = c->config.fd, .tls = c->config.tls,
+        .port = on_port, .ready = on_ready, .lost = on_lost,
+        .written = on_written, .packet_in = on_packet_in,
+        .refused = on_refused, .aux = c,
+    };
+
+    return switch_session_create(&config, &c->installed, error);
+}
+
+struct controller *
+controller_create(const struct controller_config *config, struct str *error)
+{
+    struct controller *c = xzalloc(sizeof *c);
+    struct topology_config topology;
+
+    c->config = *config;
+    installed_init(&c->installed);
+    c->session = open_session(c, error);
+    if (!c->session) {
+        installed_fini(&c->installed);
+        free(c);
+        return NULL;
+    }
+    open_addresses(c);
+    topology = (struct topology_config) { config->host, c->ipam };
+    c->topology = topology_create(&topology);
+    desired_init(&c->desired);
+    desired_touched_init(&c->touched);
+    unit_set_add(&c->dirty, (struct unit) { 0, UNIT_BASE, 0 });
+    c->retry = RETRY_MIN;
+    c->timer = xzalloc(sizeof *c->timer);
+    c->timer->data = c;
+    uv_timer_init(config->loop, c->timer);
+    return c;
+}
+
+void
+controller_destroy(struct controller *c)
+{
+    if (!c) {
+        return;
+    }
+    switch_session_destroy(c->session);
+    uv_close((uv_handle_t *) c->timer, free_handle);
+    topology_destroy(c->topology);
+    ipam_destroy(c->ipam);
+    address_store_destroy(c->addresses);
+    desired_fini(&c->desired);
+    installed_fini(&c->installed);
+    desired_touched_fini(&c->touched);
+    unit_set_fini(&c->dirty);
+    free(c);
+}
+
+/* ---- The front door ---- */
+
+uint64_t
+controller_set_intent(struct controller *c, const struct intent *intent)
+{
+    c->generation++;
+    topology_set_intent(c->topology, intent, &c->dirty);
+    installed_forgive(&c->installed);
+    c->retry = RETRY_MIN;
+    if (c->config.store) {
+        address_store_commit(c->addresses);
+    }
+    schedule(c);
+    return c->generation;
+}
+
+const struct intent *
+controller_intent(const struct controller *c)
+{
+    return topology_intent(c->topology);
+}
+
+void
+controller_status(const struct controller *c,
+                  struct controller_status *status)
+{
+    enum switch_session_state state = switch_session_state(c->session);
+
+    *status = (struct controller_status) {
+        .is_connected = state >= SWITCH_READY,
+        .is_synced = state == SWITCH_READY && !c->dirty.n
+                     && !c->touched.flows.n && c->synced == c->generation,
+        .reason = switch_session_reason(c->session),
+        .datapath_id = switch_session_datapath_id(c->session),
+        .generation = c->generation, .synced_generation = c->synced,
+        .synced_at = c->synced_at,
+        .n_flows_desired = c->desired.flows.n,
+        .n_flows_installed = c->installed.flows.n,
+        .n_meters = c->installed.meters.n,
+        .n_refused = c->installed.refused.n,
+        .n_bundles = c->n_bundles, .n_flow_mods = c->n_flow_mods,
+        .n_ports_missing = topology_count_missing(c->topology),
+    };
+}
+
+bool
+controller_explain_cookie(const struct controller *c, uint64_t cookie,
+                          struct str *out)
+{
+    const struct intent *intent = topology_intent(c->topology);
+    const struct intent_object *object
+        = intent ? intent_find_id(intent, cookie) : NULL;
+    const char *stage = stage_name((uint8_t) cookie);
+
+    if (object) {
+        str_addf(out, "%s '%s'", intent_kind_noun(object->kind),
+                 object->name);
+        if (object->place.file) {
+            str_addf(out, " (%s:%u)", object->place.file,
+                     object->place.line);
+        }
+        return true;
+    }
+    if ((cookie & ~UINT64_C(0xff)) == STAGE_COOKIE && stage) {
+        str_addf(out, "the stage '%s'", stage);
+        return true;
+    }
+    str_add(out, "somebody else");
+    return false;
+}
+
+be32
+controller_port_address(const struct controller *c, const char *name)
+{
+    const struct topology_port *port = topology_port(
+        c->topology, intent_object_id(INTENT_PORT, name));
+
+    for (unsigned int i = 0; port && i < port->n_members; i++) {
+        if (!port->members[i].vid) {
+            return port->members[i].address;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,103 @@
+/* The controller: from intents to what a switch must do.  The front door.
+ *
+ *     intent/ ----\                                        store/
+ *                  topology.c   who is where  <- ipam.c ----/
+ *     PORT_STATUS -/    |
+ *                       |  units that may look different now (flow_unit.h)
+ *                  stage.c, stage_*.c      one flow table each: the network on
+ *                       |                  a page
+ *                  desired.c     the flows that there shall be, unit by unit
+ *                       |
+ *                  reconcile.c   compared with those that there are
+ *                       |
+ *                  switch_session.c        one bundle, by OpenFlow
+ *                       |
+ *                     switch   Weft's own, or Open vSwitch
+ *
+ *     switch -> packet_in.c -> service/ -> packet-out
+ *
+ * What happens when:
+ *
+ *     a new set of intents   topology_set_intent() names the units it touches;
+ *                            they are computed, compared, and the difference is
+ *                            one bundle.  A file that says the same sends
+ *                            nothing.
+ *     a port comes or goes   the same, with that port's units.  What happens in
+ *                            one turn of the loop, or while a bundle is on its
+ *                            way, is gathered into the next.
+ *     a connection           the switch is asked for all that it has, and
+ *                            everything is compared.  What is right is not
+ *                            touched; what is not ours goes.  Established
+ *                            traffic notices neither a restart of the
+ *                            controller nor a lost connection.
+ *     the switch refuses     that flow is left out, said with its intent, and
+ *                            tried again with the next set of intents; all else
+ *                            is in force.
+ *
+ * A flow's cookie is the id of the intent object it came from:
+ * controller_explain_cookie().
+ *
+ * One thread, the loop's; nothing is global and nothing is shared.  Intents are
+ * immutable, so that a set may come from anywhere. */
+#ifndef WEFT_CONTROLLER_CONTROLLER_H
+#define WEFT_CONTROLLER_CONTROLLER_H
+
+#include <uv.h>
+
+#include "intent/intent.h"
+#include "lib/str.h"
+
+struct controller;
+struct of_tls;
+struct store;
+
+struct controller_config {
+    uv_loop_t *loop;
+    const char *method;           /* of the switch: "unix:/run/weft/br0.mgmt";
+                                     NULL: `fd` */
+    int fd;                       /* a connected socket; taken over */
+    struct of_tls *tls;           /* borrowed; NULL: none */
+    const char *host;             /* our name; NULL: we are the only one */
+    struct store *store;          /* borrowed; where chosen addresses are kept;
+                                     NULL: they are not */
+    /* May be NULL.  The set of this generation is in force (as far as the
+     * switch took it: n_refused of the status). */
+    void (*synced)(void *aux, uint64_t generation);
+    void *aux;
+};
+
+/* NULL with `error`. */
+struct controller *controller_create(const struct controller_config *,
+                                     struct str *error);
+/* Accepts NULL.  Handles are closed by the loop's next turns.  The switch keeps
+ * what it has. */
+void controller_destroy(struct controller *);
+
+/* Takes a reference to a sealed set; returns its generation, from 1. */
+uint64_t controller_set_intent(struct controller *, const struct intent *);
+/* NULL: there is none yet. */
+const struct intent *controller_intent(const struct controller *);
+
+struct controller_status {
+    bool is_connected;            /* and what the switch has is known */
+    bool is_synced;               /* nothing is left to be sent */
+    const char *reason;           /* why it was lost the last time */
+    uint64_t datapath_id;
+    uint64_t generation, synced_generation;
+    msec synced_at;               /* of the monotonic clock; 0: never */
+    unsigned int n_flows_desired, n_flows_installed, n_meters;
+    unsigned int n_refused;       /* flows that the switch would not take */
+    uint64_t n_bundles, n_flow_mods;        /* sent so far */
+    unsigned int n_ports_missing; /* of intents, that the switch has not */
+};
+
+void controller_status(const struct controller *, struct controller_status *);
+
+/* What asked for a flow: "port 'web' (cloud.yaml:12)", or the stage of those
+ * that hold for all.  False: it is none of ours. */
+bool controller_explain_cookie(const struct controller *, uint64_t cookie,
+                               struct str *);
+/* The plan's address of a port in its own network; 0: none. */
+be32 controller_port_address(const struct controller *, const char *port);
+
+#endif

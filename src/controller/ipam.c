@@ -1,0 +1,296 @@
+#include "controller/ipam.h"
+
+#include <stdlib.h>
+
+#include "controller/id_map.h"
+#include "lib/str.h"
+
+struct choice {
+    uint64_t port;
+    be32 address;
+    bool is_wanted;               /* by the present call of assign */
+};
+
+/* One network's. */
+struct pool {
+    uint64_t network;
+    struct id_map by_port;        /* struct choice */
+};
+
+struct ipam {
+    struct ipam_watch watch;
+    struct id_map pools;          /* struct pool, by network */
+};
+
+struct ipam *
+ipam_create(const struct ipam_watch *watch)
+{
+    struct ipam *ipam = xzalloc(sizeof *ipam);
+
+    if (watch) {
+        ipam->watch = *watch;
+    }
+    id_map_init(&ipam->pools);
+    return ipam;
+}
+
+static void
+pool_destroy(struct pool *pool)
+{
+    struct choice *choice;
+
+    ID_MAP_FOR_EACH (choice, &pool->by_port) {
+        free(choice);
+    }
+    id_map_fini(&pool->by_port);
+    free(pool);
+}
+
+void
+ipam_destroy(struct ipam *ipam)
+{
+    struct pool *pool;
+
+    if (!ipam) {
+        return;
+    }
+    ID_MAP_FOR_EACH (pool, &ipam->pools) {
+        pool_destroy(pool);
+    }
+    id_map_fini(&ipam->pools);
+    free(ipam);
+}
+
+static struct pool *
+pool_of(struct ipam *ipam, uint64_t network)
+{
+    struct pool *pool = id_map_find(&ipam->pools, network);
+
+    if (!pool) {
+        pool = xzalloc(sizeof *pool);
+        pool->network = network;
+        id_map_init(&pool->by_port);
+        id_map_set(&ipam->pools, network, pool);
+    }
+    return pool;
+}
+
+static struct choice *
+choice_of(struct pool *pool, uint64_t port)
+{
+    struct choice *choice = id_map_find(&pool->by_port, port);
+
+    if (!choice) {
+        choice = xzalloc(sizeof *choice);
+        choice->port = port;
+        id_map_set(&pool->by_port, port, choice);
+    }
+    return choice;
+}
+
+void
+ipam_keep(struct ipam *ipam, uint64_t network, uint64_t port, be32 address)
+{
+    choice_of(pool_of(ipam, network), port)->address = address;
+}
+
+be32
+ipam_find(const struct ipam *ipam, uint64_t network, uint64_t port)
+{
+    const struct pool *pool = id_map_find(&ipam->pools, network);
+    const struct choice *choice
+        = pool ? id_map_find(&pool->by_port, port) : NULL;
+
+    return choice ? choice->address : 0;
+}
+
+/* ---- Ranges ---- */
+
+/* Every address of the network that ports may have, by position. */
+struct span {
+    uint32_t first, n;
+};
+
+static unsigned int
+spans_of(const struct intent_network *network,
+         struct span spans[NETWORK_MAX_RANGES])
+{
+    unsigned int host_bits = 32u - network->subnet.len;
+    uint32_t base = be32toh(network->subnet.addr);
+
+    if (!network->subnet.is_set) {
+        return 0;
+    }
+    if (!network->dhcp.n_ranges) {
+        /* Of /31 and /32 every address can be used (RFC 3021). */
+        uint32_t ends = host_bits >= 2;
+
+        base &= host_bits >= 32 ? 0 : ~UINT32_C(0) << host_bits;
+        spans[0].first = base + ends;
+        spans[0].n = (uint32_t) ((UINT64_C(1) << host_bits) - 2 * ends);
+        return 1;
+    }
+    for (unsigned int i = 0; i < network->dhcp.n_ranges; i++) {
+        const struct address_range *range = &network->dhcp.ranges[i];
+
+        spans[i].first = be32toh(range->first);
+        spans[i].n = be32toh(range->last) - spans[i].first + 1;
+    }
+    return network->dhcp.n_ranges;
+}
+
+bool
+ipam_is_in_range(const struct intent_network *network, be32 address)
+{
+    struct span spans[NETWORK_MAX_RANGES];
+    unsigned int n = spans_of(network, spans);
+
+    if (!address || address == network->gateway) {
+        return false;
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        if (be32toh(address) - spans[i].first < spans[i].n) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static be32
+address_at(const struct span *spans, unsigned int n, uint64_t position)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        if (position < spans[i].n) {
+            return htobe32(spans[i].first + (uint32_t) position);
+        }
+        position -= spans[i].n;
+    }
+    return 0;
+}
+
+/* ---- Choosing ---- */
+
+/* Any value that is not NULL marks an address as taken. */
+static void
+take(struct id_map *taken, be32 address, void *owner)
+{
+    if (address) {
+        id_map_set(taken, address, owner);
+    }
+}
+
+static be32
+choose(const struct intent_network *network, const struct id_map *taken,
+       uint64_t port)
+{
+    struct span spans[NETWORK_MAX_RANGES];
+    unsigned int n = spans_of(network, spans);
+    uint64_t total = 0, start;
+
+    for (unsigned int i = 0; i < n; i++) {
+        total += spans[i].n;
+    }
+    if (!total) {
+        return 0;
+    }
+    start = hash_u64((struct hash_key) { 0 }, port) % total;
+    /* As many tries as there are addresses taken, and one, find a free one. */
+    for (uint64_t i = 0; i < total && i <= taken->n + 1u; i++) {
+        be32 address = address_at(spans, n, (start + i) % total);
+
+        if (ipam_is_in_range(network, address)
+            && !id_map_find(taken, address)) {
+            return address;
+        }
+    }
+    return 0;
+}
+
+static void
+tell(const struct ipam *ipam, const struct pool *pool, uint64_t port,
+     be32 address)
+{
+    if (ipam->watch.changed) {
+        ipam->watch.changed(ipam->watch.aux, pool->network, port, address);
+    }
+}
+
+static void
+drop_unwanted(struct ipam *ipam, struct pool *pool)
+{
+    struct choice *choice;
+    unsigned int n = 0;
+    uint64_t *gone = xcalloc(pool->by_port.n + 1, sizeof *gone);
+
+    ID_MAP_FOR_EACH (choice, &pool->by_port) {
+        if (!choice->is_wanted || !choice->address) {
+            gone[n++] = choice->port;
+        }
+        choice->is_wanted = false;
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        choice = id_map_remove(&pool->by_port, gone[i]);
+        tell(ipam, pool, choice->port, 0);
+        free(choice);
+    }
+    free(gone);
+}
+
+void
+ipam_assign(struct ipam *ipam, const struct intent_network *network,
+            struct ipam_want *wants, unsigned int n)
+{
+    struct pool *pool = pool_of(ipam, network->object.id);
+    struct id_map taken;
+
+    id_map_init(&taken);
+    take(&taken, network->gateway, pool);
+    for (unsigned int i = 0; i < n; i++) {
+        take(&taken, wants[i].address, pool);
+    }
+    /* Choices that still hold, before any new one. */
+    for (unsigned int i = 0; i < n; i++) {
+        struct choice *choice = id_map_find(&pool->by_port, wants[i].port);
+
+        if (!wants[i].address && choice
+            && ipam_is_in_range(network, choice->address)
+            && !id_map_find(&taken, choice->address)) {
+            wants[i].address = choice->address;
+            choice->is_wanted = true;
+            take(&taken, choice->address, pool);
+        }
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        struct choice *choice;
+
+        if (wants[i].address) {
+            continue;
+        }
+        wants[i].address = choose(network, &taken, wants[i].port);
+        if (!wants[i].address) {
+            continue;
+        }
+        choice = choice_of(pool, wants[i].port);
+        choice->address = wants[i].address;
+        choice->is_wanted = true;
+        take(&taken, choice->address, pool);
+        tell(ipam, pool, choice->port, choice->address);
+    }
+    id_map_fini(&taken);
+    drop_unwanted(ipam, pool);
+}
+
+void
+ipam_forget(struct ipam *ipam, uint64_t network)
+{
+    struct pool *pool = id_map_remove(&ipam->pools, network);
+    struct choice *choice;
+
+    if (!pool) {
+        return;
+    }
+    ID_MAP_FOR_EACH (choice, &pool->by_port) {
+        tell(ipam, pool, choice->port, 0);
+    }
+    pool_destroy(pool);
+}

@@ -1,0 +1,75 @@
+#include "controller/packet_in.h"
+
+#include "packet/eth.h"
+
+void
+packet_in_serve(struct packet_in_table *table, enum service_id service,
+                packet_in_function *function, void *aux)
+{
+    table->services[service].function = function;
+    table->services[service].aux = aux;
+}
+
+void
+packet_in_dispatch(struct packet_in_table *table, const struct topology *t,
+                   const struct of_packet_in *in)
+{
+    const struct flow *flow = &in->match.value;
+    struct packet_in event = { .frame = in->data.data, .len = in->data.len };
+    struct userdata u;
+
+    if (!userdata_decode(in->userdata.data, in->userdata.len, &u)) {
+        table->counters.n_foreign++;
+        return;
+    }
+    table->counters.n_seen[u.service]++;
+    if (!table->services[u.service].function) {
+        table->counters.n_unserved++;
+        return;
+    }
+    event.network = topology_network(t, u.object);
+    event.member = topology_member(t, be64toh(flow->metadata),
+                                   be32toh(flow->regs[14]));
+    if (!event.network || !event.member
+        || event.member->network != event.network) {
+        table->counters.n_stale++;
+        return;
+    }
+    table->services[u.service].function(table->services[u.service].aux,
+                                        &event);
+}
+
+static void
+write_actions(const struct topology_member *member, struct actions *actions)
+{
+    if (member->vid) {
+        struct action_push *push = actions_add(actions, ACTION_PUSH_VLAN,
+                                               sizeof *push);
+
+        push->eth_type = ETH_TYPE_VLAN;
+        actions_add_set_field(actions, FIELD_VLAN_VID,
+                              FLOW_VLAN_PRESENT | member->vid,
+                              field_ones(field_by_id(FIELD_VLAN_VID)));
+    }
+    actions_add_output(actions, member->port->number);
+}
+
+bool
+packet_in_send(struct packet_in_table *table, struct switch_session *session,
+               const struct topology_member *member, const void *frame,
+               size_t len)
+{
+    struct actions actions = { NULL, 0, 0 };
+    bool is_sent = false;
+
+    if (member->port->number) {
+        write_actions(member, &actions);
+        is_sent = switch_session_packet_out(session, OFPP_CONTROLLER,
+                                            actions_list(&actions), frame,
+                                            len);
+        actions_fini(&actions);
+    }
+    table->counters.n_out += is_sent;
+    table->counters.n_out_lost += !is_sent;
+    return is_sent;
+}

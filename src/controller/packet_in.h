@@ -1,0 +1,49 @@
+/* Packet-ins: from the switch to the service that an entry named, and back.
+ *
+ * A packet that a stage sends up says in its userdata which service it is for
+ * (userdata.h), in its metadata which network it is in, and in reg14 by which
+ * port it came.  A service is a function in a table; what it answers leaves by
+ * that port, with the tag that the port's VLAN has. */
+#ifndef WEFT_CONTROLLER_PACKET_IN_H
+#define WEFT_CONTROLLER_PACKET_IN_H
+
+#include "controller/switch_session.h"
+#include "controller/topology.h"
+#include "controller/userdata.h"
+
+struct packet_in {
+    const struct topology_network *network;
+    const struct topology_member *member;     /* who sent it */
+    const uint8_t *frame;         /* without its port's VLAN tag */
+    size_t len;
+};
+
+typedef void packet_in_function(void *aux, const struct packet_in *);
+
+struct packet_in_counters {
+    uint64_t n_seen[N_SERVICES];
+    uint64_t n_foreign;           /* not of our entries */
+    uint64_t n_stale;             /* network or port is gone since */
+    uint64_t n_unserved;          /* nobody does that service */
+    uint64_t n_out, n_out_lost;   /* replies; for which there was no room */
+};
+
+struct packet_in_table {
+    struct {
+        packet_in_function *function;
+        void *aux;
+    } services[N_SERVICES];
+    struct packet_in_counters counters;
+};
+
+void packet_in_serve(struct packet_in_table *, enum service_id,
+                     packet_in_function *, void *aux);
+void packet_in_dispatch(struct packet_in_table *, const struct topology *,
+                        const struct of_packet_in *);
+
+/* Sends a frame to a member.  False: it could not be sent, and was counted. */
+bool packet_in_send(struct packet_in_table *, struct switch_session *,
+                    const struct topology_member *, const void *frame,
+                    size_t len);
+
+#endif

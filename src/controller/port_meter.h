@@ -1,0 +1,29 @@
+/* Meters: a port's storm cap and rates, as the switch is told them.
+ *
+ * A meter's number is its port's, plus what it is for (enum in stage.h), so
+ * that nobody keeps a list of free ones. */
+#ifndef WEFT_CONTROLLER_PORT_METER_H
+#define WEFT_CONTROLLER_PORT_METER_H
+
+#include "controller/topology.h"
+#include "openflow/flow_mod.h"
+
+struct port_meter {
+    uint32_t id;
+    unsigned int flags;           /* enum meter_flags */
+    uint32_t rate, burst;         /* in the unit that the flags say */
+};
+
+enum { PORT_MAX_METERS = 3 };
+
+/* Those of a port; how many. */
+unsigned int port_meters(const struct topology_port *,
+                            struct port_meter out[PORT_MAX_METERS]);
+
+bool port_meter_equal(const struct port_meter *, const struct port_meter *);
+void port_meter_to_mod(const struct port_meter *, enum meter_mod_command,
+                  struct meter_mod *);
+/* What a switch has.  One that is not like ours equals none of ours. */
+struct port_meter port_meter_from_mod(const struct meter_mod *);
+
+#endif

@@ -1,0 +1,243 @@
+#include "controller/random_intents.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "intent/parse.h"
+
+static int
+maybe_network(struct random_intents *r, unsigned int one_in)
+{
+    int n = (int) rng_below(r->rng, RANDOM_MAX_NETWORKS);
+
+    return rng_one_in(r->rng, one_in) || !r->networks[n].is_there ? -1 : n;
+}
+
+/* Bridged networks differ in their tags. */
+static void
+draw_network(struct random_intents *r, unsigned int i)
+{
+    struct random_network *n = &r->networks[i];
+
+    *n = (struct random_network) {
+        .is_there = true,
+        .has_subnet = !rng_one_in(r->rng, 4),
+        .has_subnet6 = rng_one_in(r->rng, 2),
+        .dhcp_off = rng_one_in(r->rng, 4),
+        .vid = rng_one_in(r->rng, 3) ? (int) i : -1,
+        .is_service_tag = i && rng_one_in(r->rng, 4),
+        .storm_cap = rng_one_in(r->rng, 3) ? rng_below(r->rng, 1000) + 1 : 0,
+    };
+}
+
+static void
+draw_port(struct random_intents *r, unsigned int i)
+{
+    struct random_port *p = &r->ports[i];
+
+    *p = (struct random_port) {
+        .is_there = true,
+        .is_isolated = rng_one_in(r->rng, 5),
+        .is_spoof_ok = rng_one_in(r->rng, 8),
+        .has_address = rng_one_in(r->rng, 3),
+        .has_allow = rng_one_in(r->rng, 6),
+        .network = maybe_network(r, 20),
+        .trunk = { -1, -1 }, .mirror = -1,
+        .rate = rng_one_in(r->rng, 10) ? 1 + rng_below(r->rng, 1000) : 0,
+    };
+    if (rng_one_in(r->rng, 6)) {
+        p->trunk[0] = maybe_network(r, 4);
+        p->trunk[1] = maybe_network(r, 4);
+    }
+    if (p->trunk[0] == p->network) {
+        p->trunk[0] = -1;
+    }
+    if (p->trunk[1] == p->network || p->trunk[1] == p->trunk[0]) {
+        p->trunk[1] = -1;
+    }
+    if (p->network < 0 && p->trunk[0] < 0 && p->trunk[1] < 0) {
+        p->is_there = false;
+    }
+    if (rng_one_in(r->rng, 12)) {
+        p->mirror = (int) rng_below(r->rng, r->n_ports);
+    }
+}
+
+void
+random_intents_init(struct random_intents *r, struct rng *rng,
+                    unsigned int n_ports)
+{
+    memset(r, 0, sizeof *r);
+    r->rng = rng;
+    r->n_ports = n_ports;
+    for (unsigned int i = 0; i < RANDOM_MAX_NETWORKS; i++) {
+        draw_network(r, i);
+    }
+    for (unsigned int i = 0; i < n_ports; i++) {
+        draw_port(r, i);
+    }
+}
+
+/* What points at a network that goes does not point there any more. */
+static void
+remove_network(struct random_intents *r, int gone)
+{
+    r->networks[gone].is_there = false;
+    for (unsigned int i = 0; i < r->n_ports; i++) {
+        struct random_port *p = &r->ports[i];
+
+        p->network = p->network == gone ? -1 : p->network;
+        p->trunk[0] = p->trunk[0] == gone ? -1 : p->trunk[0];
+        p->trunk[1] = p->trunk[1] == gone ? -1 : p->trunk[1];
+        if (p->network < 0 && p->trunk[0] < 0 && p->trunk[1] < 0) {
+            p->is_there = false;
+        }
+    }
+}
+
+void
+random_intents_edit(struct random_intents *r)
+{
+    unsigned int port = rng_below(r->rng, r->n_ports);
+
+    switch (rng_below(r->rng, 8)) {
+    case 0:
+        draw_network(r, rng_below(r->rng, RANDOM_MAX_NETWORKS));
+        break;
+    case 1:
+        remove_network(r, (int) rng_below(r->rng, RANDOM_MAX_NETWORKS));
+        break;
+    case 2: case 3:
+        r->ports[port].is_there = false;
+        break;
+    case 4:
+        r->ports[port].is_isolated = !r->ports[port].is_isolated;
+        break;
+    default:
+        draw_port(r, port);
+        break;
+    }
+}
+
+static void
+format_network(const struct random_intents *r, unsigned int i,
+               struct str *out)
+{
+    const struct random_network *n = &r->networks[i];
+
+    str_addf(out, "  n%u: {mtu: 1500", i);
+    if (n->has_subnet) {
+        str_addf(out, ", subnet: 10.%u.0.0/24", i);
+    }
+    if (n->has_subnet6) {
+        str_addf(out, ", subnet6: \"fd00:%x::/64\"", i);
+    }
+    if (n->vid >= 0) {
+        str_addf(out, ", segment: {vlan: %d, uplink: lan%s}", n->vid,
+                 n->is_service_tag ? ", protocol: 802.1ad" : "");
+    }
+    if (n->dhcp_off && n->has_subnet) {
+        str_add(out, ", dhcp: false");
+    }
+    if (n->storm_cap) {
+        str_addf(out, ", storm-cap: %u", n->storm_cap);
+    }
+    str_add(out, "}\n");
+}
+
+static void
+format_trunk(const struct random_port *p, struct str *out)
+{
+    bool is_first = true;
+
+    for (int i = 0; i < 2; i++) {
+        if (p->trunk[i] >= 0) {
+            str_addf(out, "%s%d: n%d", is_first ? ", trunk: {" : ", ",
+                     100 + i, p->trunk[i]);
+            is_first = false;
+        }
+    }
+    str_add(out, is_first ? "" : "}");
+}
+
+static void
+format_port(const struct random_intents *r, unsigned int i, struct str *out)
+{
+    const struct random_port *p = &r->ports[i];
+    bool has_subnet = p->network >= 0 && r->networks[p->network].has_subnet;
+
+    str_addf(out, "  p%u: {tap: p%u", i, i);
+    if (p->network >= 0) {
+        str_addf(out, ", network: n%d", p->network);
+    }
+    format_trunk(p, out);
+    if (p->has_address && has_subnet) {
+        str_addf(out, ", address: 10.%d.0.%u", p->network, 100 + i);
+    }
+    if (p->is_isolated) {
+        str_add(out, ", isolated: true");
+    }
+    if (p->is_spoof_ok) {
+        str_add(out, ", anti-spoof: false");
+    } else if (p->has_allow && has_subnet) {
+        str_addf(out, ", allow: [{mac: \"02:aa:00:00:00:%02x\"}, "
+                 "{address: 172.16.%u.0/24}]", i, i);
+    }
+    if (p->rate) {
+        str_addf(out, ", rate: {in: %uk, out: %uk}", p->rate, p->rate + 1);
+    }
+    if (p->mirror >= 0 && p->mirror != (int) i
+        && r->ports[p->mirror].is_there && r->ports[p->mirror].mirror < 0) {
+        str_addf(out, ", mirror: p%d", p->mirror);
+    }
+    str_add(out, "}\n");
+}
+
+void
+random_intents_format(const struct random_intents *r, struct str *out)
+{
+    str_add(out, "version: 1\nuplinks:\n  lan: {device: lan0}\nnetworks:\n"
+                 "  always: {mtu: 1500}\n");
+    for (unsigned int i = 0; i < RANDOM_MAX_NETWORKS; i++) {
+        if (r->networks[i].is_there) {
+            format_network(r, i, out);
+        }
+    }
+    str_add(out, "ports:\n  pq: {tap: pq, network: always}\n");
+    for (unsigned int i = 0; i < r->n_ports; i++) {
+        if (r->ports[i].is_there) {
+            format_port(r, i, out);
+        }
+    }
+}
+
+struct intent *
+intent_of_text(const char *text)
+{
+    struct diagnostics *diagnostics = diag_create();
+    struct intent *set = intent_create();
+    struct str said = STR_INIT;
+    bool is_good = intent_parse(set, "test", text, strlen(text), diagnostics)
+                   && intent_seal(set, diagnostics);
+
+    if (!is_good) {
+        diag_format(diagnostics, &said);
+        fprintf(stderr, "%s\n%s", text, str_text(&said));
+        abort();
+    }
+    str_fini(&said);
+    diag_destroy(diagnostics);
+    return set;
+}
+
+struct intent *
+random_intents_seal(const struct random_intents *r)
+{
+    struct str text = STR_INIT;
+    struct intent *set;
+
+    random_intents_format(r, &text);
+    set = intent_of_text(str_text(&text));
+    str_fini(&text);
+    return set;
+}

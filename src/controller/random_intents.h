@@ -1,0 +1,45 @@
+/* Random intents for tests: a file of networks and ports, and edits of it.
+ *
+ * Few names, so that edits meet: ports come and go, move, get addresses, are
+ * isolated, allowed more, carried in trunks; networks get subnets, tags,
+ * IPv6. */
+#ifndef WEFT_CONTROLLER_RANDOM_INTENTS_H
+#define WEFT_CONTROLLER_RANDOM_INTENTS_H
+
+#include "intent/intent.h"
+#include "lib/rng.h"
+#include "lib/str.h"
+
+enum { RANDOM_MAX_NETWORKS = 5, RANDOM_MAX_PORTS = 96 };
+
+struct random_intents {
+    struct rng *rng;
+    unsigned int n_ports;         /* how many there may be */
+    struct random_network {
+        bool is_there, has_subnet, has_subnet6, dhcp_off;
+        int vid;                  /* -1: local; else bridged by uplink lan */
+        bool is_service_tag;
+        unsigned int storm_cap;
+    } networks[RANDOM_MAX_NETWORKS];
+    struct random_port {
+        bool is_there, is_isolated, is_spoof_ok, has_address, has_allow;
+        int network;              /* -1: none */
+        int trunk[2];             /* -1: none; with VLAN 100 + index */
+        int mirror;               /* -1 */
+        unsigned int rate;
+    } ports[RANDOM_MAX_PORTS];
+};
+
+void random_intents_init(struct random_intents *, struct rng *,
+                         unsigned int n_ports);
+/* One thing becomes different. */
+void random_intents_edit(struct random_intents *);
+/* The file. */
+void random_intents_format(const struct random_intents *, struct str *);
+/* A sealed set; the test ends when it is refused. */
+struct intent *random_intents_seal(const struct random_intents *);
+
+/* A sealed set of a file's text; the test ends when it is refused. */
+struct intent *intent_of_text(const char *text);
+
+#endif

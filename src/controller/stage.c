@@ -1,0 +1,151 @@
+#include "controller/stage.h"
+
+static const struct stage {
+    uint8_t table;
+    const char *name;
+    stage_function *function;
+} stages[] = {
+#define X(ID, TABLE, NAME, FUNCTION) { TABLE, NAME, FUNCTION },
+    STAGES(X)
+#undef X
+};
+
+const char *
+stage_name(uint8_t table)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+        if (stages[i].table == table) {
+            return stages[i].name;
+        }
+    }
+    return NULL;
+}
+
+static void
+compute(struct writer *w, const struct subject *subject)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+        stages[i].function(w, subject);
+    }
+}
+
+/* A port that the switch does not have gets no flows. */
+static void
+compute_port(struct writer *w, const struct topology_port *port)
+{
+    struct subject subject = { .kind = SUBJECT_PORT, .port = port };
+
+    if (!port || !port->number) {
+        return;
+    }
+    compute(w, &subject);
+    for (unsigned int i = 0; i < port->n_members; i++) {
+        subject.kind = SUBJECT_MEMBER;
+        subject.member = &port->members[i];
+        subject.network = subject.member->network;
+        compute(w, &subject);
+    }
+}
+
+void
+stage_compute(const struct topology *t, struct unit unit, struct writer *w)
+{
+    struct subject subject = { .chunk = -1 };
+
+    switch ((enum unit_kind) unit.kind) {
+    case UNIT_BASE:
+        subject.kind = SUBJECT_BASE;
+        compute(w, &subject);
+        return;
+    case UNIT_UPLINK:
+        subject.kind = SUBJECT_UPLINK;
+        subject.uplink = topology_uplink(t, unit.id);
+        if (subject.uplink && subject.uplink->number) {
+            compute(w, &subject);
+        }
+        return;
+    case UNIT_NETWORK: case UNIT_FLOOD: case UNIT_FLOOD_CHUNK:
+        subject.kind = unit.kind == UNIT_NETWORK ? SUBJECT_NETWORK
+                                                 : SUBJECT_FLOOD;
+        subject.network = topology_network(t, unit.id);
+        subject.chunk = unit.kind == UNIT_FLOOD_CHUNK ? unit.chunk : -1;
+        if (subject.network) {
+            compute(w, &subject);
+        }
+        return;
+    case UNIT_PORT:
+        compute_port(w, topology_port(t, unit.id));
+        return;
+    }
+}
+
+/* ---- What several stages write ---- */
+
+void
+stage_begin_network(struct writer *w, enum stage_table table,
+                    uint16_t priority,
+                    const struct topology_network *network)
+{
+    writer_begin(w, (uint8_t) table, priority, network->id);
+    writer_match(w, FIELD_METADATA, network->id);
+}
+
+void
+stage_begin_from(struct writer *w, enum stage_table table, uint16_t priority,
+                 const struct topology_member *member)
+{
+    writer_begin(w, (uint8_t) table, priority, member->port->id);
+    writer_match(w, FIELD_IN_PORT, member->port->number);
+    writer_match(w, FIELD_METADATA, member->network->id);
+}
+
+void
+stage_begin_base(struct writer *w, enum stage_table table, uint16_t priority)
+{
+    writer_begin(w, (uint8_t) table, priority, STAGE_COOKIE | table);
+}
+
+void
+stage_else(struct writer *w, enum stage_table table, enum stage_table next)
+{
+    stage_begin_base(w, table, 0);
+    writer_goto(w, (uint8_t) next);
+    writer_end(w);
+}
+
+void
+stage_send_to(struct writer *w, uint32_t number)
+{
+    writer_set(w, FIELD_REG15, number);
+    writer_goto(w, STAGE_OUTPUT);
+}
+
+void
+stage_send_back(struct writer *w)
+{
+    writer_move(w, FIELD_REG14, FIELD_REG15);
+    /* A switch sends nothing out by the port that it came in by. */
+    writer_set(w, FIELD_IN_PORT, 0);
+    writer_goto(w, STAGE_OUTPUT);
+}
+
+void
+stage_flood_to(struct writer *w, enum flood_kind kind)
+{
+    writer_set(w, FIELD_REG13, kind);
+    writer_goto(w, STAGE_FLOOD);
+}
+
+void
+stage_match_group_address(struct writer *w)
+{
+    u128 bit = (u128) 1 << 40;
+
+    writer_match_masked(w, FIELD_ETH_DST, bit, bit);
+}
+
+void
+stage_match_flag(struct writer *w, enum stage_flags flag, bool is_set)
+{
+    writer_match_masked(w, FIELD_REG0, is_set ? flag : 0, flag);
+}

@@ -1,0 +1,142 @@
+/* Stages: the network on a page.
+ *
+ * Each stage is one flow table of the switch and one file, stage_NAME.c, which
+ * writes the table's flows: for every network, for each network, uplink, port,
+ * and for each member (a port in a network).
+ *
+ *     from a port                                  from an uplink
+ *     ingress ----------------------------------------+
+ *     port-security, address-security, nd-security    |
+ *     guard  <----------------------------------------+
+ *     service          to the controller: DHCP, DNS, solicitations, groups
+ *     arp-nd           answered from the plan, or led to the one who knows
+ *     (acl)
+ *     routing          the gateway's own; the rest is dropped as no-route
+ *     (nat)
+ *     l2-lookup        planned stations
+ *     multicast
+ *     flood            whoever it concerns
+ *     output           tags; the last check of who may hear whom
+ *
+ * A packet moves on by goto, so that it never comes to a table twice; only
+ * flood calls output, once for each of those who need a tag.
+ *
+ * What a packet carries from stage to stage:
+ *
+ *     metadata   the network's object id; set once, at ingress
+ *     reg0       enum stage_flags: where it came from
+ *     reg12      which chunk of a flood, + 1; 0: not yet
+ *     reg13      enum flood_kind
+ *     reg14      the switch's number of the port that it came in by
+ *     reg15      of the one that it shall leave by
+ *
+ * Cookies are the id of the intent object that asked for a flow.  Flows that no
+ * intent asked for, because they hold for all, have the stage's: STAGE_COOKIE
+ * and the table.
+ *
+ * Only what Weft's switch and Open vSwitch 3.1 both can is used. */
+#ifndef WEFT_CONTROLLER_STAGE_H
+#define WEFT_CONTROLLER_STAGE_H
+
+#include "controller/topology.h"
+#include "controller/writer.h"
+
+/* X(ID, table, name, function)  In the order of tables. */
+#define STAGES(X)                                                            \
+    X(INGRESS, 0, "ingress", stage_ingress)                                  \
+    X(PORT_SECURITY, 4, "port-security", stage_port_security)                \
+    X(ADDRESS_SECURITY, 8, "address-security", stage_address_security)       \
+    X(ND_SECURITY, 12, "nd-security", stage_nd_security)                     \
+    X(GUARD, 16, "guard", stage_guard)                                       \
+    X(SERVICE, 20, "service", stage_service)                                 \
+    X(ARP_ND, 24, "arp-nd", stage_arp_nd)                                    \
+    X(ROUTING, 32, "routing", stage_routing)                                 \
+    X(L2_LOOKUP, 40, "l2-lookup", stage_l2_lookup)                           \
+    X(MULTICAST, 44, "multicast", stage_multicast)                           \
+    X(FLOOD, 48, "flood", stage_flood)                                       \
+    X(OUTPUT, 60, "output", stage_output)
+
+enum stage_table {
+#define X(ID, TABLE, NAME, FUNCTION) STAGE_##ID = TABLE,
+    STAGES(X)
+#undef X
+};
+
+#define STAGE_COOKIE UINT64_C(0xf000000000000000)
+
+/* In reg0. */
+enum stage_flags {
+    FROM_UPLINK = 1,
+    FROM_ISOLATED = 2,            /* a port that other isolated ones do not
+                                     hear */
+    WITH_TAG = 4,                 /* a customer's own tag, inside of a service
+                                     tag's network: nothing but stations is
+                                     looked at */
+};
+
+/* In reg13: who hears it. */
+enum flood_kind {
+    FLOOD_ALL = 1,                /* the whole network */
+    FLOOD_ASK,                    /* who may know an address that is not
+                                     planned */
+    FLOOD_UNKNOWN,                /* behind whom a station may be that is not
+                                     planned */
+};
+
+/* Meters are numbered by the port that they are for. */
+enum {
+    METER_STORM = 0x10000,        /* + number: broadcasts from it */
+    METER_RATE_OUT = 0x20000,     /* from the guest */
+    METER_RATE_IN = 0x30000,      /* towards it */
+};
+
+/* What a stage is called for. */
+enum subject_kind {
+    SUBJECT_BASE, SUBJECT_UPLINK, SUBJECT_NETWORK, SUBJECT_FLOOD,
+    SUBJECT_PORT, SUBJECT_MEMBER,
+};
+
+struct subject {
+    enum subject_kind kind;
+    const struct topology_uplink *uplink;
+    const struct topology_network *network;   /* flood, too */
+    const struct topology_port *port;
+    const struct topology_member *member;
+    int chunk;                    /* of a flood; -1: what leads there */
+};
+
+/* Appends the stage's flows for the subject. */
+typedef void stage_function(struct writer *, const struct subject *);
+
+#define X(ID, TABLE, NAME, FUNCTION) stage_function FUNCTION;
+STAGES(X)
+#undef X
+
+/* All stages' flows of a unit; none for a unit that the topology lacks. */
+void stage_compute(const struct topology *, struct unit, struct writer *);
+/* NULL: not a stage's table. */
+const char *stage_name(uint8_t table);
+
+/* ---- What several stages write ---- */
+
+/* Begins a flow of the network's, or of the member's: for packets that it sent
+ * into that network. */
+void stage_begin_network(struct writer *, enum stage_table, uint16_t priority,
+                         const struct topology_network *);
+void stage_begin_from(struct writer *, enum stage_table, uint16_t priority,
+                      const struct topology_member *);
+/* A flow of the stage's own, for all. */
+void stage_begin_base(struct writer *, enum stage_table, uint16_t priority);
+/* "Everything else goes on there." */
+void stage_else(struct writer *, enum stage_table, enum stage_table next);
+/* The packet goes to this port of the switch. */
+void stage_send_to(struct writer *, uint32_t number);
+/* It goes back where it came from. */
+void stage_send_back(struct writer *);
+void stage_flood_to(struct writer *, enum flood_kind);
+/* Matches frames for more than one station. */
+void stage_match_group_address(struct writer *);
+/* Matches on reg0: the flag is set, or not. */
+void stage_match_flag(struct writer *, enum stage_flags, bool is_set);
+
+#endif

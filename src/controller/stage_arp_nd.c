@@ -1,0 +1,202 @@
+/* ARP and ND: who has an address is in the plan, so that nobody needs to be
+ * asked.
+ *
+ * An ARP request for a planned address is answered here.  A solicitation is led
+ * to the one port that has the address, whatever address it was sent to: the
+ * answer is the port's own.  Requests for other addresses reach those whose
+ * addresses are not planned, and nobody else. */
+#include "controller/stage.h"
+#include "controller/userdata.h"
+#include "packet/ip.h"
+
+enum { ARP_REQUEST = 1, ARP_REPLY = 2 };
+
+enum { PRIORITY_SELF = 110, PRIORITY_PLANNED = 100, PRIORITY_SUBNET = 60,
+       PRIORITY_SUBNET6 = 40, PRIORITY_OTHER = 20 };
+
+static void
+begin(struct writer *w, uint16_t priority, uint64_t cookie,
+      const struct topology_network *network)
+{
+    writer_begin(w, STAGE_ARP_ND, priority, cookie);
+    writer_match(w, FIELD_METADATA, network->id);
+}
+
+/* The request becomes its answer. */
+static void
+answer_arp(struct writer *w, be32 address, struct eth_addr mac)
+{
+    writer_move(w, FIELD_ETH_SRC, FIELD_ETH_DST);
+    writer_set_eth(w, FIELD_ETH_SRC, mac);
+    writer_set(w, FIELD_ARP_OP, ARP_REPLY);
+    writer_move(w, FIELD_ARP_SHA, FIELD_ARP_THA);
+    writer_set_eth(w, FIELD_ARP_SHA, mac);
+    writer_move(w, FIELD_ARP_SPA, FIELD_ARP_TPA);
+    writer_set_ip4(w, FIELD_ARP_SPA, address);
+    stage_send_back(w);
+    writer_end(w);
+}
+
+static void
+match_request(struct writer *w, be32 address)
+{
+    writer_match_arp(w, ARP_REQUEST);
+    writer_match_ip4(w, FIELD_ARP_TPA, address);
+}
+
+/* Is my own address taken?  No; but a LAN shall hear of it. */
+static void
+self(struct writer *w, const struct topology_member *member)
+{
+    stage_begin_from(w, STAGE_ARP_ND, PRIORITY_SELF, member);
+    match_request(w, member->address);
+    if (member->network->uplink) {
+        stage_flood_to(w, FLOOD_ASK);
+    }
+    writer_end(w);
+}
+
+static void
+planned(struct writer *w, const struct topology_member *member)
+{
+    begin(w, PRIORITY_PLANNED, member->port->id, member->network);
+    match_request(w, member->address);
+    answer_arp(w, member->address, member->port->intent->mac);
+}
+
+static void
+match_solicit(struct writer *w, const struct subnet6 *target)
+{
+    writer_match_icmp6(w, ND_SOLICIT);
+    writer_match_subnet6(w, FIELD_ND_TARGET, target);
+}
+
+static void
+planned6(struct writer *w, const struct topology_member *member,
+         const struct ip6_addr *address)
+{
+    struct subnet6 one = { true, 128, *address };
+
+    if (member->network->uplink) {
+        stage_begin_from(w, STAGE_ARP_ND, PRIORITY_SELF, member);
+        match_solicit(w, &one);
+        stage_flood_to(w, FLOOD_ASK);
+        writer_end(w);
+    }
+    begin(w, PRIORITY_PLANNED, member->port->id, member->network);
+    match_solicit(w, &one);
+    stage_send_to(w, member->port->number);
+    writer_end(w);
+}
+
+/* Nested guests: whoever asks for one of them asks the port. */
+static void
+allowed(struct writer *w, const struct topology_member *member,
+        const struct port_allow *allow)
+{
+    uint32_t number = member->port->number;
+
+    if (allow->subnet.is_set) {
+        begin(w, PRIORITY_SUBNET + allow->subnet.len, member->port->id,
+              member->network);
+        writer_match_arp(w, ARP_REQUEST);
+        writer_match_subnet4(w, FIELD_ARP_TPA, &allow->subnet);
+        stage_send_to(w, number);
+        writer_end(w);
+    }
+    if (allow->subnet6.is_set) {
+        begin(w, (uint16_t) (PRIORITY_SUBNET6 + allow->subnet6.len / 3),
+              member->port->id, member->network);
+        match_solicit(w, &allow->subnet6);
+        stage_send_to(w, number);
+        writer_end(w);
+    }
+}
+
+static void
+member_flows(struct writer *w, const struct topology_member *member)
+{
+    const struct intent_port *port = member->port->intent;
+
+    if (member->address) {
+        self(w, member);
+        planned(w, member);
+    }
+    for (unsigned int i = 0; i < member->n_addresses6; i++) {
+        planned6(w, member, &member->addresses6[i]);
+    }
+    for (unsigned int i = 0; i < port->n_allow; i++) {
+        allowed(w, member, &port->allow[i]);
+    }
+}
+
+/* The gateway is at each of its network's ports; a LAN does not see it. */
+static void
+begin_gateway(struct writer *w, const struct topology_network *network)
+{
+    begin(w, PRIORITY_SELF, network->id, network);
+    stage_match_flag(w, FROM_UPLINK, false);
+}
+
+static void
+gateway6(struct writer *w, const struct topology_network *network,
+         const struct ip6_addr *address)
+{
+    struct subnet6 one = { true, 128, *address };
+    struct userdata u = { SERVICE_ND, network->id };
+    uint8_t bytes[USERDATA_LEN];
+
+    userdata_encode(&u, bytes);
+    begin_gateway(w, network);
+    match_solicit(w, &one);
+    writer_controller(w, bytes, sizeof bytes);
+    writer_end(w);
+}
+
+static void
+other(struct writer *w, const struct topology_network *network)
+{
+    begin(w, PRIORITY_OTHER, network->id, network);
+    writer_match_arp(w, ARP_REQUEST);
+    stage_match_group_address(w);
+    stage_flood_to(w, FLOOD_ASK);
+    writer_end(w);
+
+    begin(w, PRIORITY_OTHER, network->id, network);
+    writer_match_icmp6(w, ND_SOLICIT);
+    stage_match_group_address(w);
+    stage_flood_to(w, FLOOD_ASK);
+    writer_end(w);
+}
+
+static void
+network_flows(struct writer *w, const struct topology_network *network)
+{
+    const struct intent_network *intent = network->intent;
+
+    if (topology_has_gateway(network)) {
+        begin_gateway(w, network);
+        match_request(w, intent->gateway);
+        answer_arp(w, intent->gateway, intent->gateway_mac);
+    }
+    if (topology_has_gateway6(network)) {
+        struct ip6_addr link_local
+            = topology_link_local(intent->gateway_mac);
+
+        gateway6(w, network, &intent->gateway6);
+        gateway6(w, network, &link_local);
+    }
+    other(w, network);
+}
+
+void
+stage_arp_nd(struct writer *w, const struct subject *subject)
+{
+    if (subject->kind == SUBJECT_BASE) {
+        stage_else(w, STAGE_ARP_ND, STAGE_ROUTING);
+    } else if (subject->kind == SUBJECT_NETWORK) {
+        network_flows(w, subject->network);
+    } else if (subject->kind == SUBJECT_MEMBER) {
+        member_flows(w, subject->member);
+    }
+}

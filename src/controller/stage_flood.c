@@ -1,0 +1,139 @@
+/* Flood: a copy for everybody whom it concerns.
+ *
+ * A network's plain ports are listed one after another; those that need a tag
+ * pass through output.  A big network's list is cut into chunks by the ports'
+ * ids, so that a port's coming and going changes one entry of some forty ports
+ * and not one of all. */
+#include "controller/stage.h"
+
+enum { PRIORITY_ISOLATED = 110, PRIORITY_LIST = 100 };
+
+static bool
+hears(const struct topology_member *member, enum flood_kind kind,
+      bool is_isolated)
+{
+    if (is_isolated && member->port->intent->is_isolated) {
+        return false;
+    }
+    return kind == FLOOD_ALL
+           || (kind == FLOOD_ASK && topology_is_asked(member))
+           || (kind == FLOOD_UNKNOWN && topology_is_unknown(member));
+}
+
+static void
+by_output(struct writer *w, uint32_t number)
+{
+    writer_set(w, FIELD_REG15, number);
+    writer_resubmit(w, STAGE_OUTPUT);
+}
+
+static void
+copy(struct writer *w, const struct topology_member *member)
+{
+    const struct topology_port *port = member->port;
+
+    if (!port->number) {
+        return;
+    }
+    if (member->vid || port->mirror) {
+        by_output(w, port->number);
+    } else {
+        writer_output(w, port->number);
+    }
+}
+
+static void
+begin(struct writer *w, const struct topology_network *network,
+      enum flood_kind kind, bool is_isolated, unsigned int chunk)
+{
+    stage_begin_network(w, STAGE_FLOOD,
+                        is_isolated ? PRIORITY_ISOLATED : PRIORITY_LIST,
+                        network);
+    writer_match(w, FIELD_REG12, chunk);
+    writer_match(w, FIELD_REG13, kind);
+    if (network->n_isolated) {
+        stage_match_flag(w, FROM_ISOLATED, is_isolated);
+    }
+}
+
+static void
+copies(struct writer *w, const struct topology_network *network,
+       enum flood_kind kind, bool is_isolated, int chunk)
+{
+    for (unsigned int i = 0; i < network->n_members; i++) {
+        const struct topology_member *member = network->members[i];
+
+        if ((chunk < 0 || (int) topology_chunk(member) == chunk)
+            && hears(member, kind, is_isolated)) {
+            copy(w, member);
+        }
+    }
+}
+
+/* To the chunks that have anybody who might hear it. */
+static void
+to_chunks(struct writer *w, const struct topology_network *network,
+          enum flood_kind kind, bool is_isolated)
+{
+    bool has[FLOOD_N_CHUNKS] = { false };
+
+    for (unsigned int i = 0; i < network->n_members; i++) {
+        if (hears(network->members[i], kind, is_isolated)) {
+            has[topology_chunk(network->members[i])] = true;
+        }
+    }
+    for (unsigned int i = 0; i < FLOOD_N_CHUNKS; i++) {
+        if (has[i]) {
+            writer_set(w, FIELD_REG12, i + 1);
+            writer_resubmit(w, STAGE_FLOOD);
+        }
+    }
+}
+
+static void
+head(struct writer *w, const struct topology_network *network,
+     enum flood_kind kind, bool is_isolated)
+{
+    begin(w, network, kind, is_isolated, 0);
+    if (network->uplink && network->uplink->number) {
+        by_output(w, network->uplink->number);
+    }
+    if (topology_is_chunked(network)) {
+        to_chunks(w, network, kind, is_isolated);
+    } else {
+        copies(w, network, kind, is_isolated, -1);
+    }
+    writer_end(w);
+}
+
+static void
+chunk_flow(struct writer *w, const struct topology_network *network,
+           enum flood_kind kind, bool is_isolated, int chunk)
+{
+    begin(w, network, kind, is_isolated, (unsigned int) chunk + 1);
+    copies(w, network, kind, is_isolated, chunk);
+    if (w->actions.len) {
+        writer_end(w);
+    }
+}
+
+void
+stage_flood(struct writer *w, const struct subject *subject)
+{
+    const struct topology_network *network = subject->network;
+
+    if (subject->kind != SUBJECT_FLOOD
+        || (subject->chunk >= 0 && !topology_is_chunked(network))) {
+        return;
+    }
+    for (enum flood_kind kind = FLOOD_ALL; kind <= FLOOD_UNKNOWN; kind++) {
+        for (unsigned int is_isolated = 0;
+             is_isolated <= (network->n_isolated ? 1u : 0); is_isolated++) {
+            if (subject->chunk < 0) {
+                head(w, network, kind, is_isolated);
+            } else {
+                chunk_flow(w, network, kind, is_isolated, subject->chunk);
+            }
+        }
+    }
+}

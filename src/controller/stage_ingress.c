@@ -1,0 +1,169 @@
+/* Ingress: which network is this packet in?
+ *
+ * By the port that it came in by and by its VLAN tag, which is taken off: from
+ * here to output a packet has no tag, but in networks with a service tag, where
+ * customers' own tags stay. */
+#include "controller/stage.h"
+#include "packet/eth.h"
+
+enum { PRIORITY_RESERVED = 200, PRIORITY_OWN = 100, PRIORITY_TAGGED = 90,
+       PRIORITY_REST = 10 };
+
+/* Bridges never forward what is sent to these addresses (802.1Q table 8-1):
+ * spanning tree, LACP, LLDP, PAUSE. */
+static void
+base(struct writer *w)
+{
+    stage_begin_base(w, STAGE_INGRESS, PRIORITY_RESERVED);
+    writer_match_masked(w, FIELD_ETH_DST, (u128) 0x0180c2000000,
+                        (u128) 0xfffffffffff0);
+    writer_end(w);
+
+    stage_begin_base(w, STAGE_INGRESS, 0);
+    writer_end(w);
+}
+
+static void
+mirror(struct writer *w, const struct topology_port *port)
+{
+    if (port->mirror && port->mirror->number) {
+        writer_output(w, port->mirror->number);
+    }
+}
+
+static uint32_t
+flags_of(const struct topology_member *member)
+{
+    return member->port->intent->is_isolated ? FROM_ISOLATED : 0;
+}
+
+/* What follows a match on port and tag. */
+static void
+enter(struct writer *w, const struct topology_network *network,
+      uint32_t number, uint32_t flags, bool has_tag, enum stage_table next)
+{
+    if (has_tag) {
+        writer_pop_vlan(w);
+    }
+    writer_set(w, FIELD_REG14, number);
+    if (flags) {
+        writer_set(w, FIELD_REG0, flags);
+    }
+    writer_metadata(w, network->id);
+    writer_goto(w, (uint8_t) next);
+    writer_end(w);
+}
+
+static void
+begin(struct writer *w, uint16_t priority, const struct topology_port *port)
+{
+    writer_begin(w, STAGE_INGRESS, priority, port->id);
+    writer_match(w, FIELD_IN_PORT, port->number);
+    mirror(w, port);
+    if (port->intent->rate_out) {
+        writer_meter(w, METER_RATE_OUT + port->number);
+    }
+}
+
+/* Untagged, or with a tag that has a priority only. */
+static void
+access_member(struct writer *w, const struct topology_member *member)
+{
+    const struct topology_port *port = member->port;
+
+    for (unsigned int has_tag = 0; has_tag < 2; has_tag++) {
+        begin(w, PRIORITY_OWN, port);
+        writer_match(w, FIELD_VLAN_VID, has_tag ? FLOW_VLAN_PRESENT : 0);
+        enter(w, member->network, port->number, flags_of(member), has_tag,
+              STAGE_PORT_SECURITY);
+    }
+    if (member->network->intent->segment.is_service_tag) {
+        begin(w, PRIORITY_TAGGED, port);
+        writer_match_masked(w, FIELD_VLAN_VID, FLOW_VLAN_PRESENT,
+                            FLOW_VLAN_PRESENT);
+        enter(w, member->network, port->number, flags_of(member) | WITH_TAG,
+              false, STAGE_PORT_SECURITY);
+    }
+}
+
+static void
+trunk_member(struct writer *w, const struct topology_member *member)
+{
+    begin(w, PRIORITY_OWN, member->port);
+    writer_match(w, FIELD_VLAN_VID, FLOW_VLAN_PRESENT | member->vid);
+    enter(w, member->network, member->port->number, flags_of(member), true,
+          STAGE_PORT_SECURITY);
+}
+
+/* Drops, of a port or an uplink: a tag that it does not carry. */
+static void
+rest(struct writer *w, uint64_t cookie, uint32_t number)
+{
+    writer_begin(w, STAGE_INGRESS, PRIORITY_REST, cookie);
+    writer_match(w, FIELD_IN_PORT, number);
+    writer_end(w);
+}
+
+static void
+begin_uplink(struct writer *w, uint16_t priority,
+             const struct topology_network *network)
+{
+    writer_begin(w, STAGE_INGRESS, priority, network->id);
+    writer_match(w, FIELD_IN_PORT, network->uplink->number);
+}
+
+static void
+bridged_network(struct writer *w, const struct topology_network *network)
+{
+    uint32_t number = network->uplink->number;
+    uint16_t vid = network->intent->segment.vid;
+
+    if (!vid) {
+        begin_uplink(w, PRIORITY_OWN, network);
+        writer_match(w, FIELD_VLAN_VID, 0);
+        enter(w, network, number, FROM_UPLINK, false, STAGE_GUARD);
+    }
+    begin_uplink(w, PRIORITY_OWN, network);
+    writer_match(w, FIELD_VLAN_VID, FLOW_VLAN_PRESENT | vid);
+    if (!network->intent->segment.is_service_tag) {
+        enter(w, network, number, FROM_UPLINK, true, STAGE_GUARD);
+        return;
+    }
+    /* What is below the tag shows when it is off. */
+    writer_pop_vlan(w);
+    writer_set(w, FIELD_REG14, number);
+    writer_set(w, FIELD_REG0, FROM_UPLINK);
+    writer_metadata(w, network->id);
+    writer_goto(w, STAGE_PORT_SECURITY);
+    writer_end(w);
+}
+
+void
+stage_ingress(struct writer *w, const struct subject *subject)
+{
+    switch (subject->kind) {
+    case SUBJECT_BASE:
+        base(w);
+        return;
+    case SUBJECT_UPLINK:
+        rest(w, subject->uplink->id, subject->uplink->number);
+        return;
+    case SUBJECT_NETWORK:
+        if (subject->network->uplink && subject->network->uplink->number) {
+            bridged_network(w, subject->network);
+        }
+        return;
+    case SUBJECT_PORT:
+        rest(w, subject->port->id, subject->port->number);
+        return;
+    case SUBJECT_MEMBER:
+        if (subject->member->vid) {
+            trunk_member(w, subject->member);
+        } else {
+            access_member(w, subject->member);
+        }
+        return;
+    case SUBJECT_FLOOD:
+        return;
+    }
+}

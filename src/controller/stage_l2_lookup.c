@@ -1,0 +1,57 @@
+/* L2 lookup: which port is this station behind?
+ *
+ * Stations are planned, not learned.  One that is not planned may be on the LAN,
+ * or behind a port whose sources are not checked; where there is neither, it is
+ * nowhere. */
+#include "controller/stage.h"
+
+enum { PRIORITY_STATION = 100, PRIORITY_GROUP = 60, PRIORITY_UNKNOWN = 10 };
+
+static void
+station(struct writer *w, const struct topology_member *member,
+        struct eth_addr mac)
+{
+    writer_begin(w, STAGE_L2_LOOKUP, PRIORITY_STATION, member->port->id);
+    writer_match(w, FIELD_METADATA, member->network->id);
+    writer_match_eth(w, FIELD_ETH_DST, mac);
+    stage_send_to(w, member->port->number);
+    writer_end(w);
+}
+
+static void
+member_flows(struct writer *w, const struct topology_member *member)
+{
+    const struct intent_port *port = member->port->intent;
+
+    station(w, member, port->mac);
+    for (unsigned int i = 0; i < port->n_allow; i++) {
+        if (port->allow[i].has_mac) {
+            station(w, member, port->allow[i].mac);
+        }
+    }
+}
+
+static void
+network_flows(struct writer *w, const struct topology_network *network)
+{
+    stage_begin_network(w, STAGE_L2_LOOKUP, PRIORITY_UNKNOWN, network);
+    if (network->uplink || network->n_unknown) {
+        stage_flood_to(w, FLOOD_UNKNOWN);
+    }
+    writer_end(w);
+}
+
+void
+stage_l2_lookup(struct writer *w, const struct subject *subject)
+{
+    if (subject->kind == SUBJECT_BASE) {
+        stage_begin_base(w, STAGE_L2_LOOKUP, PRIORITY_GROUP);
+        stage_match_group_address(w);
+        writer_goto(w, STAGE_MULTICAST);
+        writer_end(w);
+    } else if (subject->kind == SUBJECT_NETWORK) {
+        network_flows(w, subject->network);
+    } else if (subject->kind == SUBJECT_MEMBER) {
+        member_flows(w, subject->member);
+    }
+}

@@ -1,0 +1,82 @@
+/* Output: the tag that the other side expects, and out.
+ *
+ * Port and network must belong together: whatever went wrong before, nothing
+ * leaves by a port that is not in the packet's network, nor from one isolated
+ * port to another.  The tag is taken off again afterwards, because a flood goes
+ * on with the same packet. */
+#include "controller/stage.h"
+#include "packet/eth.h"
+
+enum { PRIORITY_ISOLATED = 110, PRIORITY_PORT = 100 };
+
+static void
+begin(struct writer *w, uint16_t priority, uint64_t cookie,
+      const struct topology_network *network, uint32_t number)
+{
+    writer_begin(w, STAGE_OUTPUT, priority, cookie);
+    writer_match(w, FIELD_METADATA, network->id);
+    writer_match(w, FIELD_REG15, number);
+}
+
+static void
+with_tag(struct writer *w, uint16_t tpid, uint16_t vid, uint32_t number)
+{
+    if (vid) {
+        writer_push_vlan(w, tpid, vid);
+    }
+    writer_output(w, number);
+    if (vid) {
+        writer_pop_vlan(w);
+    }
+}
+
+static void
+member_flows(struct writer *w, const struct topology_member *member)
+{
+    const struct topology_port *port = member->port;
+
+    if (port->intent->is_isolated) {
+        begin(w, PRIORITY_ISOLATED, port->id, member->network, port->number);
+        stage_match_flag(w, FROM_ISOLATED, true);
+        writer_end(w);
+    }
+    begin(w, PRIORITY_PORT, port->id, member->network, port->number);
+    if (port->intent->is_isolated) {
+        stage_match_flag(w, FROM_ISOLATED, false);
+    }
+    if (port->intent->rate_in) {
+        writer_meter(w, METER_RATE_IN + port->number);
+    }
+    with_tag(w, ETH_TYPE_VLAN, member->vid, port->number);
+    if (port->mirror && port->mirror->number) {
+        writer_output(w, port->mirror->number);
+    }
+    writer_end(w);
+}
+
+static void
+network_flows(struct writer *w, const struct topology_network *network)
+{
+    const struct segment *segment = &network->intent->segment;
+
+    if (network->uplink && network->uplink->number) {
+        begin(w, PRIORITY_PORT, network->id, network,
+              network->uplink->number);
+        with_tag(w, segment->is_service_tag ? ETH_TYPE_QINQ : ETH_TYPE_VLAN,
+                 segment->vid, network->uplink->number);
+        writer_end(w);
+    }
+}
+
+void
+stage_output(struct writer *w, const struct subject *subject)
+{
+    if (subject->kind == SUBJECT_BASE) {
+        stage_begin_base(w, STAGE_OUTPUT, 0);
+        writer_end(w);
+    } else if (subject->kind == SUBJECT_NETWORK) {
+        network_flows(w, subject->network);
+    } else if (subject->kind == SUBJECT_MEMBER) {
+        member_flows(w, subject->member);
+    }
+}

@@ -1,0 +1,102 @@
+/* Service: packets that the controller answers, or learns from.
+ *
+ * Only from ports: what comes by an uplink asks the LAN's own servers. */
+#include "controller/stage.h"
+#include "controller/userdata.h"
+#include "packet/ip.h"
+
+enum { PRIORITY_SERVICE = 100 };
+
+enum { DHCP_PORT = 67, DHCP6_PORT = 547, DNS_PORT = 53,
+       ROUTER_SOLICIT = 133, MLD_REPORT = 131, MLD_DONE = 132,
+       MLD2_REPORT = 143 };
+
+static void
+begin(struct writer *w, const struct topology_network *network)
+{
+    stage_begin_network(w, STAGE_SERVICE, PRIORITY_SERVICE, network);
+    stage_match_flag(w, FROM_UPLINK, false);
+}
+
+static void
+to_service(struct writer *w, const struct topology_network *network,
+           enum service_id service)
+{
+    struct userdata u = { service, network->id };
+    uint8_t bytes[USERDATA_LEN];
+
+    userdata_encode(&u, bytes);
+    writer_controller(w, bytes, sizeof bytes);
+    writer_end(w);
+}
+
+/* A discovery is for all, a renewal for the server that gave the lease. */
+static void
+dhcp(struct writer *w, const struct topology_network *network)
+{
+    const be32 to[] = { UINT32_MAX, network->intent->gateway };
+    unsigned int n = topology_has_gateway(network) ? 2 : 1;
+
+    for (unsigned int i = 0; i < n; i++) {
+        begin(w, network);
+        writer_match_udp(w, 0, DHCP_PORT);
+        writer_match_ip4(w, FIELD_IPV4_DST, to[i]);
+        to_service(w, network, SERVICE_DHCP);
+    }
+}
+
+static void
+dns(struct writer *w, const struct topology_network *network)
+{
+    begin(w, network);
+    writer_match_udp(w, 0, DNS_PORT);
+    writer_match_ip4(w, FIELD_IPV4_DST, network->intent->gateway);
+    to_service(w, network, SERVICE_DNS);
+}
+
+static void
+dns6(struct writer *w, const struct topology_network *network)
+{
+    begin(w, network);
+    writer_match_udp6(w, 0, DNS_PORT);
+    writer_match_ip6(w, FIELD_IPV6_DST, &network->intent->gateway6);
+    to_service(w, network, SERVICE_DNS);
+}
+
+static void
+router(struct writer *w, const struct topology_network *network)
+{
+    begin(w, network);
+    writer_match_udp6(w, 0, DHCP6_PORT);
+    to_service(w, network, SERVICE_DHCP6);
+
+    begin(w, network);
+    writer_match_icmp6(w, ROUTER_SOLICIT);
+    to_service(w, network, SERVICE_RA);
+}
+
+void
+stage_service(struct writer *w, const struct subject *subject)
+{
+    const struct topology_network *network = subject->network;
+
+    if (subject->kind == SUBJECT_BASE) {
+        stage_else(w, STAGE_SERVICE, STAGE_ARP_ND);
+        return;
+    }
+    if (subject->kind != SUBJECT_NETWORK) {
+        return;
+    }
+    if (topology_has_gateway(network)) {
+        dns(w, network);
+    }
+    if (network->intent->subnet.is_set && !network->intent->dhcp.is_off) {
+        dhcp(w, network);
+    }
+    if (topology_has_gateway6(network)) {
+        dns6(w, network);
+    }
+    if (network->intent->subnet6.is_set && network->intent->ra != RA_OFF) {
+        router(w, network);
+    }
+}

@@ -1,0 +1,143 @@
+/* Topology: who is where, as the stages read it.
+ *
+ *     intents (what is wanted)          \
+ *     the switch's ports (what is there) > networks, their members, uplinks
+ *     addresses chosen (ipam.h)         /
+ *
+ * A *member* is a port in a network: an access port is one, a trunk port one in
+ * every network that it carries.  The switch's number of a port is 0 while the
+ * switch does not have it; then nothing is done for it, but its addresses stay
+ * its own.
+ *
+ * A change names the units of flows (flow_unit.h) that may look different after it,
+ * and no others: that is what makes a change to one of 5,000 ports cheap.
+ *
+ * One thread. */
+#ifndef WEFT_CONTROLLER_TOPOLOGY_H
+#define WEFT_CONTROLLER_TOPOLOGY_H
+
+#include "controller/id_map.h"
+#include "controller/ipam.h"
+#include "controller/flow_unit.h"
+#include "intent/intent.h"
+
+enum {
+    MEMBER_MAX_ADDRESSES6 = 2,    /* link-local, the network's */
+    /* Up to so many members a network's floods are one entry each; above, they
+     * are cut into chunks, so that a member's change touches one of them. */
+    FLOOD_MAX_DIRECT = 32,
+    FLOOD_N_CHUNKS = 128,
+};
+
+struct topology_uplink {
+    const struct intent_uplink *intent;
+    uint64_t id;
+    uint32_t number;              /* of the member that is in use; 0: none */
+};
+
+struct topology_network {
+    const struct intent_network *intent;
+    uint64_t id;
+    struct topology_uplink *uplink;         /* bridged ones; NULL */
+    unsigned int n_members;
+    struct topology_member **members;       /* in order of their ports' names */
+    unsigned int n_isolated;
+    unsigned int n_unknown;       /* members behind which may be anybody */
+    unsigned int n_asked;         /* members whose addresses are not planned */
+};
+
+struct topology_member {
+    struct topology_port *port;
+    struct topology_network *network;
+    uint16_t vid;                 /* 0: untagged */
+    be32 address;                 /* 0: not planned */
+    unsigned int n_addresses6;
+    struct ip6_addr addresses6[MEMBER_MAX_ADDRESSES6];
+};
+
+struct topology_port {
+    const struct intent_port *intent;
+    uint64_t id;
+    uint32_t number;              /* 0: the switch does not have it */
+    const struct topology_port *mirror;     /* NULL: none */
+    bool is_mirror;               /* of some other */
+    unsigned int n_members;
+    struct topology_member *members;
+};
+
+struct topology;
+
+struct topology_config {
+    const char *host;             /* our name; NULL: ports that name a host are
+                                     not ours */
+    struct ipam *ipam;            /* borrowed */
+};
+
+struct topology *topology_create(const struct topology_config *);
+void topology_destroy(struct topology *);
+
+/* Another set of intents (sealed; NULL: none). */
+void topology_set_intent(struct topology *, const struct intent *,
+                         struct unit_set *dirty);
+const struct intent *topology_intent(const struct topology *);
+
+/* The switch has a port; number 0: no more.  With no link, an uplink's other
+ * members are preferred. */
+void topology_set_switch_port(struct topology *, const char *name,
+                              uint32_t number, bool has_link,
+                              struct unit_set *dirty);
+/* The switch is another one: none of its ports are known. */
+void topology_clear_switch_ports(struct topology *, struct unit_set *dirty);
+
+/* By object id; NULL. */
+const struct topology_network *topology_network(const struct topology *,
+                                                uint64_t id);
+const struct topology_port *topology_port(const struct topology *,
+                                          uint64_t id);
+const struct topology_uplink *topology_uplink(const struct topology *,
+                                              uint64_t id);
+/* Who sends by this port of the switch in this network; NULL. */
+const struct topology_member *topology_member(const struct topology *,
+                                              uint64_t network,
+                                              uint32_t number);
+
+/* Ports of intents that the switch does not have. */
+unsigned int topology_count_missing(const struct topology *);
+
+/* Every unit that there is. */
+void topology_units(const struct topology *, struct unit_set *);
+
+/* ---- What follows from a member or a network ---- */
+
+/* Which part of its network's floods it is in. */
+unsigned int topology_chunk(const struct topology_member *);
+bool topology_is_chunked(const struct topology_network *);
+/* Anybody may be behind it: it hears what is for nobody we know. */
+static inline bool
+topology_is_unknown(const struct topology_member *member)
+{
+    return member->port->intent->is_spoof_ok;
+}
+
+/* Its address is not planned: it hears who asks for one. */
+static inline bool
+topology_is_asked(const struct topology_member *member)
+{
+    return member->port->intent->is_spoof_ok || !member->address;
+}
+
+/* Do guests have a gateway of ours?  (An intent may say that there is none.) */
+static inline bool
+topology_has_gateway(const struct topology_network *network)
+{
+    return network->intent->gateway != 0;
+}
+
+bool topology_has_gateway6(const struct topology_network *);
+
+/* The link-local address that goes with a MAC (RFC 4291 appendix A). */
+struct ip6_addr topology_link_local(struct eth_addr);
+/* A subnet's address with a MAC's interface identifier. */
+struct ip6_addr topology_slaac(const struct subnet6 *, struct eth_addr);
+
+#endif

@@ -1,0 +1,38 @@
+/* What a packet-in says of itself: which service it is for, and which object's.
+ *
+ * Twelve bytes in the controller action, which the switch repeats. */
+#ifndef WEFT_CONTROLLER_USERDATA_H
+#define WEFT_CONTROLLER_USERDATA_H
+
+#include "lib/types.h"
+
+/* X(ID, name)  In the order of their numbers on the wire. */
+#define SERVICES(X)                                                          \
+    X(SERVICE_DHCP, "dhcp")                                                  \
+    X(SERVICE_DHCP6, "dhcp6")                                                \
+    X(SERVICE_RA, "ra")                                                      \
+    X(SERVICE_ND, "nd")                                                      \
+    X(SERVICE_DNS, "dns")                                                    \
+    X(SERVICE_IGMP, "igmp")                                                  \
+    X(SERVICE_MLD, "mld")
+
+enum service_id {
+#define X(ID, NAME) ID,
+    SERVICES(X)
+#undef X
+    N_SERVICES
+};
+
+enum { USERDATA_VERSION = 1, USERDATA_LEN = 12 };
+
+struct userdata {
+    enum service_id service;
+    uint64_t object;              /* the network's id */
+};
+
+void userdata_encode(const struct userdata *, uint8_t out[USERDATA_LEN]);
+/* False: it is not ours. */
+bool userdata_decode(const void *data, size_t len, struct userdata *);
+const char *service_name(enum service_id);
+
+#endif

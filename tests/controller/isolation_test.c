@@ -1,0 +1,568 @@
+/* Isolation: no frame reaches a port that the intents do not allow.
+ *
+ * Random intents become flows, the flows go into a real switch in memory, and
+ * random frames come in by its ports: rightful ones, forged ones, with any tag.
+ * Who may hear a frame is judged from the intents alone (struct verdict below),
+ * never from flows.  In half of the runs one flow is missing: whatever one it
+ * is, what is forbidden stays so.
+ *
+ * And what the intents promise arrives: a frame between two ports of a network
+ * comes out by exactly that port, with its tag. */
+#include <stdlib.h>
+
+#include "controller/desired.h"
+#include "controller/random_intents.h"
+#include "lib/clock.h"
+#include "lib/rcu.h"
+#include "packet/eth.h"
+#include "packet/ip.h"
+#include "port/ring.h"
+#include "switch/switch.h"
+#include "unit.h"
+
+enum { N_PORTS = 10, UPLINK = N_PORTS + 1, N_RUNS = 40, N_FRAMES = 400,
+       MAX_GOT = 64 };
+
+/* A frame that left. */
+struct got {
+    uint32_t port;
+    uint16_t tag;                 /* of 12 bits; 0: none */
+    uint16_t tpid;
+};
+
+struct rig {
+    struct rng rng;
+    struct switch_ *sw;
+    struct packet_pool *pool;
+    struct ipam *ipam;
+    struct topology *topology;
+    struct intent *intent;
+    msec now;
+    bool is_broken;               /* a flow is missing */
+    unsigned int n_got;
+    struct got got[MAX_GOT];
+};
+
+/* ---- The switch ---- */
+
+static void
+add_port(struct rig *rig, const char *name, uint32_t number)
+{
+    struct port_config config = { .type = "ring" };
+    struct switch_port *added;
+
+    snprintf(config.name, sizeof config.name, "%s", name);
+    CHECK(!switch_add_port(rig->sw, &config, number, &added, NULL));
+}
+
+static void
+port_name(uint32_t number, char name[16])
+{
+    if (number == UPLINK) {
+        snprintf(name, 16, "lan0");
+    } else {
+        snprintf(name, 16, "p%u", number - 1);
+    }
+}
+
+static void
+install(struct rig *rig, const struct desired *desired)
+{
+    struct flow_rule *rule;
+    struct port_meter *meter;
+    unsigned int missing = rig->is_broken
+                           ? rng_below(&rig->rng, desired->flows.n)
+                           : UINT32_MAX;
+    unsigned int i = 0;
+    struct str why = STR_INIT;
+
+    ID_MAP_FOR_EACH (meter, &desired->meters) {
+        struct meter_mod mod;
+
+        port_meter_to_mod(meter, METER_MOD_ADD, &mod);
+        CHECK(!switch_meter_mod(rig->sw, &mod, rig->now, &why));
+    }
+    FLOW_SET_FOR_EACH (rule, &desired->flows) {
+        struct flow_mod mod;
+
+        flow_rule_to_mod(rule, &mod);
+        if (i++ != missing) {
+            CHECK_MSG(!switch_flow_mod(rig->sw, &mod, rig->now, &why), "%s",
+                      str_text(&why));
+        }
+    }
+    str_fini(&why);
+    switch_barrier(rig->sw);
+}
+
+static void
+rig_init(struct rig *rig, unsigned int seed)
+{
+    struct switch_config config = {
+        .name = "br0", .fail_mode = FAIL_SECURE,
+        .datapath = { .inline_only = true },
+    };
+    struct topology_config topology;
+    struct unit_set units = { 0, 0, NULL, 0, NULL };
+    struct random_intents intents;
+    struct desired desired;
+
+    memset(rig, 0, sizeof *rig);
+    rig->rng.state = seed;
+    rig->is_broken = seed % 2;
+    rig->now = clock_msec();
+    rig->pool = packet_pool_create(256, 0);
+    rig->sw = switch_create(&config, rig->now);
+    rig->ipam = ipam_create(NULL);
+    topology = (struct topology_config) { NULL, rig->ipam };
+    rig->topology = topology_create(&topology);
+    random_intents_init(&intents, &rig->rng, N_PORTS);
+    rig->intent = random_intents_seal(&intents);
+    topology_set_intent(rig->topology, rig->intent, &units);
+    for (uint32_t n = 1; n <= UPLINK; n++) {
+        char name[16];
+
+        port_name(n, name);
+        add_port(rig, name, n);
+        topology_set_switch_port(rig->topology, name, n, true, &units);
+    }
+    unit_set_clear(&units);
+    topology_units(rig->topology, &units);
+    desired_init(&desired);
+    desired_update(&desired, rig->topology, &units, NULL);
+    install(rig, &desired);
+    desired_fini(&desired);
+    unit_set_fini(&units);
+}
+
+static void
+rig_fini(struct rig *rig)
+{
+    topology_destroy(rig->topology);
+    ipam_destroy(rig->ipam);
+    intent_unref(rig->intent);
+    switch_destroy(rig->sw);
+    CHECK(packet_pool_in_use(rig->pool) == 0);
+    packet_pool_destroy(rig->pool);
+}
+
+static void
+collect(struct rig *rig)
+{
+    rig->n_got = 0;
+    for (uint32_t n = 1; n <= UPLINK; n++) {
+        struct batch batch = { .n = 0 };
+
+        ring_pop(switch_port_by_number(rig->sw, n)->port, &batch);
+        for (unsigned int i = 0; i < batch.n; i++) {
+            const uint8_t *p = batch.pkts[i]->data;
+            uint16_t type = be16toh(get_be16(p + 12));
+
+            CHECK(rig->n_got < MAX_GOT);
+            rig->got[rig->n_got++] = (struct got) {
+                n, eth_type_is_vlan(type)
+                   ? be16toh(get_be16(p + 14)) & VLAN_VID_MASK : 0,
+                eth_type_is_vlan(type) ? type : 0,
+            };
+        }
+        batch_free_all(&batch);
+    }
+}
+
+static void
+send_bytes(struct rig *rig, uint32_t in_port, const uint8_t *bytes, uint32_t len)
+{
+    struct packet *pkt = packet_alloc(rig->pool, len);
+
+    memcpy(pkt->data, bytes, len);
+    pkt->len = len;
+    CHECK(ring_push(switch_port_by_number(rig->sw, in_port)->port, &pkt, 1)
+          == 1);
+    while (datapath_poll_once(switch_datapath(rig->sw))) {
+    }
+    collect(rig);
+    switch_run(rig->sw, rig->now);
+    rcu_quiescent();
+}
+
+/* ---- What the intents say, and nothing else ---- */
+
+static const struct intent_port *
+port_of(const struct rig *rig, uint32_t number)
+{
+    char name[16];
+
+    port_name(number, name);
+    return number == UPLINK
+           ? NULL
+           : intent_port_cast(intent_find(rig->intent, INTENT_PORT, name));
+}
+
+/* Which network a frame with this tag is in when it comes or leaves by this
+ * port; NULL: none.  `tag` -1: untagged. */
+static const struct intent_network *
+network_of(const struct rig *rig, uint32_t number, int tag)
+{
+    const struct intent_port *port = port_of(rig, number);
+
+    if (number == UPLINK) {
+        INTENT_FOR_EACH_NETWORK (network, rig->intent) {
+            if (intent_network_is_bridged(network)
+                && network->segment.vid == MAX(tag, 0)) {
+                return network;
+            }
+        }
+        return NULL;
+    }
+    for (unsigned int i = 0; port && tag > 0 && i < port->n_trunk; i++) {
+        if (port->trunk[i].vid == tag) {
+            return port->trunk[i].network;
+        }
+    }
+    if (!port || !port->network
+        || (tag > 0 && !port->network->segment.is_service_tag)) {
+        return NULL;
+    }
+    return port->network;
+}
+
+static bool
+may_send_as(const struct intent_port *port, struct eth_addr mac)
+{
+    if (port->is_spoof_ok || eth_addr_eq(mac, port->mac)) {
+        return true;
+    }
+    for (unsigned int i = 0; i < port->n_allow; i++) {
+        if (port->allow[i].has_mac && eth_addr_eq(mac, port->allow[i].mac)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_member(const struct intent_port *port,
+          const struct intent_network *network)
+{
+    for (unsigned int i = 0; i < port->n_trunk; i++) {
+        if (port->trunk[i].network == network) {
+            return true;
+        }
+    }
+    return port->network == network;
+}
+
+/* Might `port` hear a frame of this network that `from` (NULL: the uplink) sent
+ * rightfully? */
+static bool
+may_hear(const struct intent_port *from, const struct intent_port *port,
+         const struct intent_network *network)
+{
+    return is_member(port, network)
+           && !(from && from != port && from->is_isolated
+                && port->is_isolated);
+}
+
+/* A copy for whoever watches the sender, or one who might hear it. */
+static bool
+is_watcher(const struct rig *rig, const struct intent_port *from,
+           const struct intent_port *port,
+           const struct intent_network *network, bool is_rightful)
+{
+    if (from && from->mirror == port) {
+        return true;
+    }
+    if (!is_rightful) {
+        return false;
+    }
+    INTENT_FOR_EACH_PORT (other, rig->intent) {
+        if (other->mirror == port && may_hear(from, other, network)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The tag that a frame of the network has on that port. */
+static bool
+is_right_tag(const struct intent_port *port, const struct got *got,
+             const struct intent_network *network)
+{
+    if (got->port == UPLINK) {
+        return network->segment.vid == got->tag
+               || (network->segment.is_service_tag && !network->segment.vid);
+    }
+    for (unsigned int i = 0; i < port->n_trunk; i++) {
+        if (port->trunk[i].network == network) {
+            return got->tag == port->trunk[i].vid;
+        }
+    }
+    return !got->tag || network->segment.is_service_tag;
+}
+
+static void
+judge(const struct rig *rig, uint32_t in_port, int tag, struct eth_addr src,
+      const char *what)
+{
+    const struct intent_network *network = network_of(rig, in_port, tag);
+    const struct intent_port *from = port_of(rig, in_port);
+    bool is_rightful = network && (!from || may_send_as(from, src));
+
+    for (unsigned int i = 0; i < rig->n_got; i++) {
+        const struct got *got = &rig->got[i];
+        const struct intent_port *port = port_of(rig, got->port);
+
+        if (port && is_watcher(rig, from, port, network, is_rightful)) {
+            continue;
+        }
+        CHECK_MSG(is_rightful, "%s: heard by port %u", what, got->port);
+        CHECK_MSG(port ? may_hear(from, port, network)
+                       : intent_network_is_bridged(network),
+                  "%s: heard by port %u", what, got->port);
+        CHECK_MSG(is_right_tag(port, got, network), "%s: by port %u with tag "
+                  "%u", what, got->port, got->tag);
+    }
+}
+
+/* ---- Frames ---- */
+
+static struct eth_addr
+some_mac(struct rig *rig)
+{
+    const struct intent_port *port
+        = port_of(rig, 1 + rng_below(&rig->rng, N_PORTS));
+    struct eth_addr mac = { { 2, 0, 0, 0, 9, (uint8_t) rng_u32(&rig->rng) } };
+
+    if (rng_one_in(&rig->rng, 8)) {
+        INTENT_FOR_EACH_NETWORK (network, rig->intent) {
+            if (rng_one_in(&rig->rng, 3)) {
+                return network->gateway_mac;
+            }
+        }
+    }
+    return port && !rng_one_in(&rig->rng, 6) ? port->mac : mac;
+}
+
+static struct eth_addr
+some_destination(struct rig *rig)
+{
+    switch (rng_below(&rig->rng, 6)) {
+    case 0: return (struct eth_addr) { { 255, 255, 255, 255, 255, 255 } };
+    case 1: return (struct eth_addr) { { 1, 0, 0x5e, 0, 0, 0xfb } };
+    case 2: return (struct eth_addr) { { 0x33, 0x33, 0xff, 0, 0, 1 } };
+    default: return some_mac(rig);
+    }
+}
+
+/* An address of some port, a gateway or nobody. */
+static void
+put_address(struct rig *rig, uint8_t *p)
+{
+    const struct topology_port *port = topology_port(
+        rig->topology, intent_object_id(INTENT_PORT, "p1"));
+    const struct intent_port *intent
+        = port_of(rig, 1 + rng_below(&rig->rng, N_PORTS));
+    be32 address = htobe32(0x0a000001 | rng_below(&rig->rng, 5) << 16);
+
+    if (intent) {
+        port = topology_port(rig->topology, intent->object.id);
+        address = port->n_members && port->members[0].address
+                  ? port->members[0].address : address;
+    }
+    memcpy(p, &address, sizeof address);
+}
+
+static uint32_t
+put_arp(struct rig *rig, uint8_t *p, struct eth_addr src)
+{
+    struct arp_header arp = { htobe16(1), htobe16(ETH_TYPE_IP), 6, 4,
+                              { 0, 1 }, { 0 }, { 0 }, { 0 }, { 0 } };
+
+    arp.op[1] = (uint8_t) (1 + rng_below(&rig->rng, 2));
+    memcpy(arp.sha, src.b, 6);
+    put_address(rig, arp.spa);
+    put_address(rig, arp.tpa);
+    memcpy(p, &arp, sizeof arp);
+    return sizeof arp;
+}
+
+static uint32_t
+put_ip4(struct rig *rig, uint8_t *p)
+{
+    static const uint16_t ports[] = { 53, 67, 68, 80, 546, 547 };
+    struct ip4_header ip = { .ver_ihl = 0x45, .total_len = htobe16(48),
+                             .ttl = 9, .proto = IP_PROTO_UDP };
+    be16 sport = htobe16(ports[rng_below(&rig->rng, ARRAY_SIZE(ports))]);
+    be16 dport = htobe16(ports[rng_below(&rig->rng, ARRAY_SIZE(ports))]);
+
+    if (rng_one_in(&rig->rng, 3)) {
+        ip.proto = rng_one_in(&rig->rng, 2) ? IP_PROTO_ICMP : IP_PROTO_IGMP;
+        sport = htobe16(0x0800);            /* an echo request */
+        dport = 0;
+    }
+    put_address(rig, ip.src);
+    put_address(rig, ip.dst);
+    memcpy(p, &ip, sizeof ip);
+    put_be16(p + 20, sport);
+    put_be16(p + 22, dport);
+    put_be16(p + 24, htobe16(28));
+    return 48;
+}
+
+static uint32_t
+put_ip6(struct rig *rig, uint8_t *p, struct eth_addr src)
+{
+    static const uint8_t types[] = { 128, 133, 134, 135, 136, 137, 143 };
+    struct ip6_header ip = { .ver_tc_label = htobe32(6u << 28),
+                             .payload_len = htobe16(24), .hop_limit = 255,
+                             .next = IP_PROTO_ICMPV6 };
+    struct ip6_addr own = topology_link_local(src);
+    struct ip6_addr other = topology_link_local(some_mac(rig));
+
+    memcpy(ip.src, own.b, 16);
+    memcpy(ip.dst, other.b, 16);
+    memcpy(p, &ip, sizeof ip);
+    memset(p + 40, 0, 24);
+    p[40] = types[rng_below(&rig->rng, ARRAY_SIZE(types))];
+    memcpy(p + 48, rng_one_in(&rig->rng, 2) ? other.b : own.b, 16);
+    return 64;
+}
+
+static int
+some_tag(struct rig *rig)
+{
+    return rng_one_in(&rig->rng, 2) ? -1
+           : rng_one_in(&rig->rng, 3) ? 100 + (int) rng_below(&rig->rng, 2)
+           : (int) rng_below(&rig->rng, 6);
+}
+
+static void
+one_frame(struct rig *rig, unsigned int run, unsigned int i)
+{
+    uint32_t in_port = 1 + rng_below(&rig->rng, UPLINK);
+    const struct intent_port *from = port_of(rig, in_port);
+    struct eth_addr src = from && !rng_one_in(&rig->rng, 4)
+                          ? from->mac : some_mac(rig);
+    struct eth_addr dst = some_destination(rig);
+    int tag = some_tag(rig);
+    uint8_t frame[128] = { 0 };
+    uint32_t at = 12;
+    char what[80];
+
+    memcpy(frame, dst.b, 6);
+    memcpy(frame + 6, src.b, 6);
+    if (tag >= 0) {
+        put_be16(&frame[at], htobe16(ETH_TYPE_VLAN));
+        put_be16(&frame[at + 2], htobe16((uint16_t) tag));
+        at += 4;
+    }
+    switch (rng_below(&rig->rng, 4)) {
+    case 0:
+        put_be16(&frame[at], htobe16(ETH_TYPE_ARP));
+        at += 2 + put_arp(rig, &frame[at + 2], src);
+        break;
+    case 1:
+        put_be16(&frame[at], htobe16(ETH_TYPE_IP));
+        at += 2 + put_ip4(rig, &frame[at + 2]);
+        break;
+    case 2:
+        put_be16(&frame[at], htobe16(ETH_TYPE_IPV6));
+        at += 2 + put_ip6(rig, &frame[at + 2], src);
+        break;
+    default:
+        put_be16(&frame[at], htobe16(0x88b5));
+        break;
+    }
+    send_bytes(rig, in_port, frame, MAX(at, 60u));
+    snprintf(what, sizeof what, "run %u frame %u from port %u, tag %d", run,
+             i, in_port, tag);
+    judge(rig, in_port, tag, src, what);
+}
+
+TEST(no_frame_reaches_a_port_that_the_intents_do_not_allow)
+{
+    for (unsigned int run = 1; run <= N_RUNS; run++) {
+        struct rig rig;
+
+        rig_init(&rig, run);
+        for (unsigned int i = 0; i < N_FRAMES; i++) {
+            one_frame(&rig, run, i);
+        }
+        rig_fini(&rig);
+    }
+}
+
+/* ---- What is promised ---- */
+
+static bool
+has_got(const struct rig *rig, uint32_t port)
+{
+    for (unsigned int i = 0; i < rig->n_got; i++) {
+        if (rig->got[i].port == port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+tag_of(const struct intent_port *port, const struct intent_network *network)
+{
+    for (unsigned int i = 0; i < port->n_trunk; i++) {
+        if (port->trunk[i].network == network) {
+            return port->trunk[i].vid;
+        }
+    }
+    return -1;
+}
+
+static void
+check_pair(struct rig *rig, uint32_t a, uint32_t b, unsigned int run)
+{
+    const struct intent_port *from = port_of(rig, a), *to = port_of(rig, b);
+    uint8_t frame[64] = { 0 };
+    unsigned int at = 12;
+    int tag;
+
+    if (!from || !to || a == b) {
+        return;
+    }
+    INTENT_FOR_EACH_NETWORK (network, rig->intent) {
+        if (!is_member(from, network) || !is_member(to, network)) {
+            continue;
+        }
+        tag = tag_of(from, network);
+        memcpy(frame, to->mac.b, 6);
+        memcpy(frame + 6, from->mac.b, 6);
+        at = 12;
+        if (tag >= 0) {
+            put_be16(&frame[at], htobe16(ETH_TYPE_VLAN));
+            put_be16(&frame[at + 2], htobe16((uint16_t) tag));
+            at += 4;
+        }
+        put_be16(&frame[at], htobe16(0x88b5));
+        send_bytes(rig, a, frame, sizeof frame);
+        CHECK_MSG(has_got(rig, b) || !may_hear(from, to, network),
+                  "run %u: port %u does not reach %u", run, a, b);
+    }
+}
+
+TEST(ports_of_a_network_reach_each_other)
+{
+    for (unsigned int run = 2; run <= N_RUNS; run += 2) {
+        struct rig rig;
+
+        rig_init(&rig, run);
+        for (uint32_t a = 1; a <= N_PORTS; a++) {
+            for (uint32_t b = 1; b <= N_PORTS; b++) {
+                check_pair(&rig, a, b, run);
+            }
+        }
+        rig_fini(&rig);
+    }
+}
+
+TESTS(
+    RUN(no_frame_reaches_a_port_that_the_intents_do_not_allow),
+    RUN(ports_of_a_network_reach_each_other),
+)
