@@ -61,8 +61,15 @@ get_set_field(struct action_decoder *d, struct cursor *c, bool may_mask)
     if (!field_length_fits(field, n_bytes)) {
         return OF_BAD_ACTION_BAD_SET_LEN;
     }
+    if (field->id == FIELD_IN_PORT && n_bytes != 2) {
+        str_setf(d->why, "set_field of in_port, which NXM's form alone has");
+        return OF_BAD_ACTION_BAD_SET_TYPE;
+    }
     value = wire_value(c, n_bytes);
     mask = has_mask ? wire_value(c, n_bytes) : field_ones(field);
+    if (field->id == FIELD_IN_PORT && !has_mask) {
+        value = port_from_of10((uint16_t) value);
+    }
     if (value & ~mask || value & ~field_ones(field)) {
         str_setf(d->why, "set_field: the value does not fit %s", field->name);
         return OF_BAD_ACTION_BAD_SET_ARGUMENT;

@@ -60,6 +60,24 @@ struct set {
     u128 value, mask;
 };
 
+/* What set_field writes of in_port are NXM's 16 bits: a whole port among
+ * those, or bits of one.  What is neither is left to load. */
+static bool
+narrow_port(struct set *set)
+{
+    uint16_t port;
+
+    if (set->field->id != FIELD_IN_PORT || set->mask <= UINT16_MAX) {
+        return true;
+    }
+    if (set->mask != UINT32_MAX
+        || !port_to_of10((uint32_t) set->value, &port)) {
+        return false;
+    }
+    set->value = port;
+    return true;
+}
+
 static bool
 put_set_oxm(struct buf *buf, enum of_version version, const struct set *set)
 {
@@ -67,9 +85,9 @@ put_set_oxm(struct buf *buf, enum of_version version, const struct set *set)
                                       && version < OF15)
                   ? begin_nx(buf, NX_REG_LOAD2) : begin(buf, 25);
     size_t header = buf->len;
-    unsigned int n_bytes = field_wire_bytes(set->field);
+    unsigned int n_bytes;
 
-    if (!field_header_encode(buf, version, set->field)) {
+    if (!set_header_encode(buf, version, set->field, &n_bytes)) {
         return false;
     }
     wire_put_value(buf, set->value, n_bytes);
@@ -238,7 +256,8 @@ put_set_field(struct buf *buf, enum of_version version,
         return version == OF10 ? put_mod_of10(buf, &set)
                : put_mod_of13(buf, version, &set);
     }
-    if (a->is_load && version < OF15 && is_run(set.mask, &sub)) {
+    if (((a->is_load && version < OF15) || !narrow_port(&set))
+        && is_run(set.mask, &sub)) {
         return put_load(buf, version, &set, &sub);
     }
     return put_set_oxm(buf, version, &set);

@@ -67,8 +67,9 @@ static enum of_error
 decode_of10_middle(const struct of_protocol *p, struct cursor *c,
                    struct flow_mod *fm, struct str *why)
 {
+    enum { OF10_EMERG = 1 << 2 }; /* for while no controller is connected */
     unsigned int known = FLOW_MOD_SEND_FLOW_REM | FLOW_MOD_CHECK_OVERLAP;
-    uint16_t command;
+    uint16_t command, flags;
     uint32_t buffer_id;
     enum of_error error;
 
@@ -79,9 +80,14 @@ decode_of10_middle(const struct of_protocol *p, struct cursor *c,
     fm->priority = cursor_u16(c);
     buffer_id = cursor_u32(c);
     fm->out_port = port_from_of10(cursor_u16(c));
-    error = check_flags(fm, cursor_u16(c), known, why);
+    flags = cursor_u16(c);
+    error = check_flags(fm, flags, known, why);
     if (cursor_overrun(c)) {
         return OF_BAD_REQUEST_BAD_LEN;
+    }
+    if (flags & OF10_EMERG) {
+        str_setf(why, "there is no room for emergency entries");
+        return OF_FLOW_MOD_FAILED_TABLE_FULL;
     }
     fm->table = p->flow_mod_table_id ? (uint8_t) (command >> 8) : OFPTT_ALL;
     error = error ? error
@@ -180,6 +186,10 @@ flow_mod_decode(const struct of_protocol *p, struct cursor *c,
     fm->importance = cursor_u16(c);
     if (cursor_overrun(c)) {
         return OF_BAD_REQUEST_BAD_LEN;
+    }
+    if (!error && fm->table == OFPTT_ALL && !is_delete(fm)) {
+        str_setf(why, "all tables: only a deletion may say so");
+        error = OF_FLOW_MOD_FAILED_BAD_TABLE_ID;
     }
     fm->importance = p->version >= OF14 ? fm->importance : 0;
     error = error ? error : match_oxm_decode(c, true, &fm->match, why);
@@ -289,13 +299,16 @@ flow_mod_encode(struct buf *buf, const struct of_protocol *p,
 {
     const struct flow_mod *fm = &msg->flow_mod;
 
-    if (fm->modify_cookie || fm->add_if_absent
+    bool is_add = fm->command == FLOW_MOD_ADD;
+    bool is_everywhere = fm->table == OFPTT_ALL && !is_delete(fm);
+
+    if (fm->modify_cookie || fm->add_if_absent || (is_everywhere && !is_add)
         || (fm->importance && p->version < OF14)) {
         return -EOPNOTSUPP;
     }
     buf_put_u64(buf, be64toh(fm->cookie));
     buf_put_u64(buf, be64toh(fm->cookie_mask));
-    buf_put_u8(buf, fm->table);
+    buf_put_u8(buf, is_everywhere ? 0 : fm->table);
     buf_put_u8(buf, (uint8_t) fm->command);
     buf_put_u16(buf, fm->idle_timeout);
     buf_put_u16(buf, fm->hard_timeout);

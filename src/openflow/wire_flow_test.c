@@ -86,6 +86,7 @@ static const char *const flows[] = {
     "tcp actions=fin_timeout(idle_timeout=5,hard_timeout=15)",
     "actions=set_field:0x5->reg1,set_field:0x10/0xf0->reg2",
     "pkt_mark=0x3,ct_state=+est+trk,ct_zone=3 actions=drop",
+    "actions=set_field:5->in_port,set_field:LOCAL->in_port",
 };
 static const char *const later_flows[] = {
     "table=3,metadata=0x5/0xff actions=write_metadata:0x3/0xf,goto_table:4",
@@ -297,6 +298,16 @@ TEST(flow_mods_in_disorder_get_the_errors_of_the_specification)
           OF_BAD_ACTION_BAD_SET_LEN },
         { FM13 NO_MATCH "00040018 00000000 00190010 80001001 ff00000000000000",
           OF_BAD_ACTION_BAD_SET_ARGUMENT },
+        /* in_port is none of the headers that set_field is for. */
+        { FM13 NO_MATCH "00040018 00000000 00190010 80000004 0000000100000000",
+          OF_BAD_ACTION_BAD_SET_TYPE },
+        { FM13 NO_MATCH "00040018 00000000 00190010 00000002 0001000000000000",
+          OF_OK },
+        { FM13 "0001000c 80000204 00000001 00000000",
+          OF_BAD_MATCH_BAD_PREREQ },
+        { FM13 "00010014 80000004 00000001 80000204 00000001 00000000",
+          OF_OK },
+        { FM13 NO_MATCH "00060008 00000000", OF_BAD_ACTION_BAD_METER },
         { "000e000000000001 00", OF_BAD_REQUEST_BAD_LEN },
         { "000e000000000001 0000000000000000 0000000000000000 0009"
           "0000 0000 8000 ffffffff ffffffff ffffffff 0000 0000" NO_MATCH,

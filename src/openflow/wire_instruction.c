@@ -33,6 +33,10 @@ decode_instruction(enum of_version version, uint16_t type, struct cursor *c,
         return OF_OK;
     case INST_METER:
         in->meter = cursor_u32(c);
+        if (!in->meter) {
+            str_setf(why, "meters count from 1");
+            return OF_BAD_ACTION_BAD_METER;
+        }
         return OF_OK;
     case INST_STAT_TRIGGER:
         return version >= OF15 ? OF_BAD_INSTRUCTION_UNSUP_INST

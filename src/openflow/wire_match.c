@@ -154,6 +154,19 @@ field_header_encode(struct buf *buf, enum of_version version,
     return true;
 }
 
+bool
+set_header_encode(struct buf *buf, enum of_version version,
+                  const struct field *field, unsigned int *n_bytes)
+{
+    if (field->id == FIELD_IN_PORT) {
+        *n_bytes = 2;
+        put_header(buf, NXM0(0), false, *n_bytes);
+        return true;
+    }
+    *n_bytes = field_wire_bytes(field);
+    return field_header_encode(buf, version, field);
+}
+
 u128
 wire_value(struct cursor *c, unsigned int n_bytes)
 {
@@ -216,6 +229,10 @@ check_place(const struct field *field, u128 value, u128 mask, bool strict,
     if (strict && !field_prereq_met(field, &match->value)) {
         str_setf(why, "%s needs %s before it", field->name,
                  field_prereq_text(field));
+        return OF_BAD_MATCH_BAD_PREREQ;
+    }
+    if (strict && !both && field->id == FIELD_IN_PHY_PORT) {
+        str_setf(why, "%s needs in_port before it", field->name);
         return OF_BAD_MATCH_BAD_PREREQ;
     }
     return OF_OK;

@@ -16,6 +16,10 @@ const struct field *field_header_decode(struct cursor *, bool *has_mask,
 /* A field's header alone, as actions name it.  False when no class of 32 bits
  * has the field in that version. */
 bool field_header_encode(struct buf *, enum of_version, const struct field *);
+/* The same as what set_field writes.  in_port is not the specifications' to
+ * set, and has NXM's 16 bits. */
+bool set_header_encode(struct buf *, enum of_version, const struct field *,
+                       unsigned int *n_bytes);
 /* So many are right.  Of a tunnel's option as many as are needed are sent. */
 bool field_length_fits(const struct field *, unsigned int n_bytes);
 /* tun_metadata32 to 63, which no option can be mapped to? */

@@ -382,6 +382,10 @@ decode_out_match(struct cursor *c, struct of_packet_out *po, struct str *why)
             return OF_BAD_REQUEST_PIPELINE_FIELDS_ONLY;
         }
     }
+    if (!field_get(field_by_id(FIELD_IN_PORT), &po->match.mask.bits)) {
+        str_setf(why, "packet-out without in_port");
+        return OF_BAD_REQUEST_BAD_PORT;
+    }
     po->in_port = in_port_of(&po->match);
     return OF_OK;
 }

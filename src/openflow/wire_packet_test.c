@@ -134,6 +134,8 @@ TEST(packet_outs_in_disorder_are_refused)
     CHECK(decode_hex(OF15, "000d000000000001 ffffffff 0000 0000 0001000a"
                      "80000a02 0800 000000000000", &msg, &buf)
           == OF_BAD_REQUEST_PIPELINE_FIELDS_ONLY);
+    CHECK(decode_hex(OF15, "000d000000000001 ffffffff 0000 0000 00010004"
+                     "00000000", &msg, &buf) == OF_BAD_REQUEST_BAD_PORT);
     CHECK(decode_hex(OF10, "000d000000000001 ffffffff 0001 0008"
                      "00630008 00000000", &msg, &buf)
           == OF_BAD_ACTION_BAD_TYPE);

@@ -225,7 +225,7 @@ put_actions(struct buf *buf, enum of_version version, uint16_t property,
 
 static void
 put_fields(struct buf *buf, enum of_version version, uint16_t property,
-           unsigned int flags, bool with_mask)
+           bool with_mask)
 {
     size_t mark = wire_begin_property(buf, property);
 
@@ -233,11 +233,26 @@ put_fields(struct buf *buf, enum of_version version, uint16_t property,
         const struct field *field = field_by_id(i);
         size_t at = buf->len;
 
-        if ((field->flags & flags) == flags
-            && field_header_encode(buf, version, field) && with_mask
+        if (field_header_encode(buf, version, field) && with_mask
             && field->flags & FIELD_MASKABLE) {
             buf->data[at + 2] |= 1;
             buf->data[at + 3] = (uint8_t) (2 * buf->data[at + 3]);
+        }
+    }
+    wire_end_property(buf, mark);
+}
+
+static void
+put_set_fields(struct buf *buf, enum of_version version, uint16_t property)
+{
+    size_t mark = wire_begin_property(buf, property);
+    unsigned int n_bytes;
+
+    for (unsigned int i = 0; i < N_FIELDS; i++) {
+        const struct field *field = field_by_id(i);
+
+        if (field->flags & FIELD_WRITABLE) {
+            (void) set_header_encode(buf, version, field, &n_bytes);
         }
     }
     wire_end_property(buf, mark);
@@ -251,10 +266,10 @@ put_properties_of(struct buf *buf, enum of_version version,
     put_next_tables(buf, t);
     put_actions(buf, version, FEATURE_WRITE_ACTIONS, !is_egress(t));
     put_actions(buf, version, FEATURE_APPLY_ACTIONS, true);
-    put_fields(buf, version, FEATURE_MATCH, 0, true);
-    put_fields(buf, version, FEATURE_WILDCARDS, 0, false);
-    put_fields(buf, version, FEATURE_WRITE_SET, FIELD_WRITABLE, false);
-    put_fields(buf, version, FEATURE_APPLY_SET, FIELD_WRITABLE, false);
+    put_fields(buf, version, FEATURE_MATCH, true);
+    put_fields(buf, version, FEATURE_WILDCARDS, false);
+    put_set_fields(buf, version, FEATURE_WRITE_SET);
+    put_set_fields(buf, version, FEATURE_APPLY_SET);
 }
 
 void

@@ -414,7 +414,7 @@ take_queue_config(struct session *s, const struct of_message *m,
 {
     struct of_message answer = { .queue_port = m->queue_port };
 
-    if (m->queue_port != OFPP_ANY
+    if ((m->queue_port != OFPP_ANY || m->version == OF10)
         && !switch_port_by_number(s->control->sw, m->queue_port)) {
         return OF_QUEUE_OP_FAILED_BAD_PORT;
     }

@@ -220,6 +220,8 @@ class FlowTexts:
         name = self.r.choice(sorted(writable))
         bits, how, may_mask, _ = names[name]
         how = self.r.randrange(3)
+        if self.r.random() < .05:
+            return "set_field:%d->in_port" % self.r.choice(self.ports)
         if how == 0:
             return "set_field:%s->%s" % (self.value(names[name]), name)
         if how == 1:

@@ -152,6 +152,7 @@ def test_actions(switch, version):
         assert code(h("0011 0008 1234 0000")) == 12     # BAD_TAG
         assert code(h("0013 0008 0800 0000")) == 12
         assert code(set_field(h("8000fe04 00000000"))) == 13
+        assert code(set_field(h("80000004 00000001"))) == 13    # in_port
         assert code(set_field(h("80000a02 0800"))) in (13, 15)
         assert code(set_field(h("80000803 020000000001"))) == 14
         assert code(set_field(h("80001001 ff"), 16),
@@ -218,6 +219,8 @@ def test_flow_mods(switch, version):
             assert error == FLOW_FAILED
             return code
 
+        for command in (0, 1, 2):                       # Not a deletion.
+            assert code(command=command, table=255) == 2
         assert code(command=9) == 6
         assert code(flags=0x8000) == 7
         assert code(flags=2) == 3                       # OVERLAP
@@ -369,11 +372,13 @@ def test_what_1_0_has_no_code_for_is_a_niciras(switch):
         assert peer.error(14, flow_mod10(flags=2)) == (3, 1)
         assert peer.error(14, flow_mod10(command=9)) == (3, 4)
         assert nicira(14, flow_mod10(flags=0x8000)) == (3, 258)
+        assert peer.error(14, flow_mod10(flags=4)) == (3, 0)    # Emergency.
         assert peer.error(15, p("H6sIIIxxxx", 77, bytes(6), 0, 0, 0)
                           ) == (4, 0)
         assert peer.error(15, p("H6sIIIxxxx", 1, bytes(6), 0, 0, 0)
                           ) == (4, 1)
         assert peer.error(20, p("Hxx", 77)) == (5, 0)
+        assert peer.error(20, p("Hxx", 0xffff)) == (5, 0)       # Not one port.
         assert nicira(16, p("HHHxxxxxx", 4, 0, 77)) == (1, 514)
         assert nicira(9, p("HH", 9, 128)) == (1, 521)
         # Groups, in Nicira's form.
