@@ -16,6 +16,8 @@ from scapy.all import (ARP, ICMP, IP, SCTP, TCP, UDP, Dot1AD, Dot1Q, Ether,
                        IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PcapNgWriter,
                        PcapWriter, Raw)
 from scapy.contrib.mpls import MPLS
+from scapy.layers.dns import (DNS, DNSQR, DNSRR, DNSRRMX, DNSRROPT, DNSRRSOA,
+                              DNSRRSRV)
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 NEEDS_CSUM, DATA_VALID = 1, 2
@@ -173,7 +175,145 @@ def flow_text_inputs():
     yield "fields-alone", group + b"fields(eth_dst)" + bucket
 
 
+def dns_records():
+    """One answer with every kind of rdata that has names in it."""
+    name = "www.example.org"
+    return [DNSRR(rrname=name, type="CNAME", rdata="web.example.net", ttl=30),
+            DNSRR(rrname="web.example.net", type="A", rdata="192.0.2.1"),
+            DNSRR(rrname="web.example.net", type="AAAA", rdata="2001:db8::1"),
+            DNSRRMX(rrname=name, preference=5, exchange="mx.example.org"),
+            DNSRRSRV(rrname=name, target="a.example.org", port=5),
+            DNSRR(rrname="example.org", type="DNAME", rdata="example.net"),
+            DNSRR(rrname=name, type="TXT", rdata=b"text"),
+            DNSRR(rrname=name, type="PTR", rdata="x.example.org")]
+
+
+def dns_soa():
+    return DNSRRSOA(rrname="example.org", mname="ns.example.org",
+                    rname="host.example.org", minimum=60, ttl=60)
+
+
+def chain(records):
+    result = None
+    for record in records:
+        result = result / record if result else record
+    return result
+
+
+def dns_inputs():
+    question = DNSQR(qname="www.example.org", qtype="A")
+    opt = DNSRROPT(rclass=1232, z=0x8000)
+    yield "query", DNS(id=7, rd=1, qd=question)
+    yield "query-edns", DNS(id=7, rd=1, qd=question, ar=opt)
+    yield "query-two-opts", DNS(id=7, rd=1, qd=question, ar=opt / opt)
+    yield "query-opt-early", DNS(id=7, rd=1, qd=question, an=opt)
+    yield "query-two", DNS(id=7, qd=question / question)
+    yield "query-root", DNS(id=7, qd=DNSQR(qname=".", qtype="NS"))
+    yield "query-odd", DNS(id=7, qd=DNSQR(qname=b"\x04a b\\\x00"))
+    yield "answer", DNS(id=7, qr=1, qd=question, an=chain(dns_records()),
+                        ns=dns_soa(), ar=opt)
+    yield "negative", DNS(id=7, qr=1, rcode=3, qd=question, ns=dns_soa())
+
+
+def dns_raw_inputs():
+    for name, message in dns_inputs():
+        data = bytes(message)
+        yield name, b"\xff" + data
+        yield name + "-small", b"\0" + data
+    question = b"\0\7\x80\0\0\1\0\1\0\0\0\0\3www\0\0\1\0\1"
+    record = b"\xc0\x0c\0\x01\0\1\0\0\0\5"
+    yield "pointer", b"\xff" + question + record + b"\0\4abcd"
+    yield "pointer-loop", b"\xff" + question + b"\xc0\x15" + record[2:]
+    yield "bad-soa", (b"\xff" + question + b"\xc0\x0c\0\6" + record[4:]
+                      + b"\0\2\0\0")
+    yield "bad-mx", (b"\xff" + question + b"\xc0\x0c\0\x0f" + record[4:]
+                     + b"\0\1a")
+    yield "many", (b"\0" + question[:6] + b"\0\x40" + question[8:]
+                   + (record + b"\0\4abcd") * 64)
+
+
+def said(what, how, data=b""):
+    return bytes([what, how, len(data)]) + data
+
+
+def dns_conversations():
+    """Programs for dns_forward_fuzz.c."""
+    raw, query, answer, good_answer, wait, upstreams, zone = range(7)
+    a = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4abcd"
+    soa = (b"\xc0\x10\0\6\0\1\0\0\0\x3c\0\x18\xc0\x10\xc0\x10"
+           + bytes(19) + b"\x3c")
+    cname = b"\xc0\x0c\0\5\0\1\0\0\0\x3c\0\4\1x\xc0\x10"
+    www = bytes([5, 1, 0, 64])
+    ok = good_answer, 0
+    for name, message in dns_inputs():
+        yield "raw-" + name, said(raw, 0, bytes(message)[:255])
+    for i in range(8):
+        for kind in (1, 2, 6, 12, 16, 28, 251, 255):
+            yield ("ask-%d-%d" % (i, kind),
+                   said(query, 0, bytes([i, kind, 8 * (i & 1), 255]))
+                   + said(*ok, b"\0\0\1\0\0" + a))
+    yield "class", said(query, 0, bytes([0, 1, 1, 1]))
+    yield "cached", (said(query, 0, www) + said(*ok, b"\0\0\1\0\0" + a)
+                     + said(query, 0, www) + said(wait, 255)
+                     + said(query, 1, www) + said(query, 0, www))
+    yield "joined", (said(query, 0, www) + said(query, 2, www)
+                     + said(query, 0, www)
+                     + said(*ok, b"\0\0\1\0\0" + a))
+    yield "chain", (said(query, 0, www)
+                    + said(*ok, b"\0\0\2\1\1" + cname
+                           + b"\xc0\x2d" + a[2:] + soa + a))
+    yield "negative", (said(query, 0, www) + said(*ok, b"\0\3\0\1\0" + soa)
+                       + said(query, 0, www))
+    yield "dnssec", (said(query, 0, bytes([5, 1, 28, 255]))
+                     + said(*ok, b"\0\x20\2\2\0" + a + b"\xc0\x10\0\x2e"
+                            + a[4:] + soa + b"\xc0\x10\0\x2f" + a[4:])
+                     + said(query, 0, bytes([5, 1, 28, 255])))
+    yield "dname", (said(query, 0, www)
+                    + said(*ok, b"\0\0\2\0\0\xc0\x10\0\x27" + cname[4:]
+                           + a))
+    yield "extended", (said(query, 0, www)
+                       + said(*ok, b"\0\0\0\0\1\0\0\x29\4\0\1\0\0\0\0\0"))
+    yield "class-record", (said(query, 0, www)
+                           + said(*ok, b"\0\0\1\0\0\xc0\x0c\0\1\0\3" + a[6:]))
+    yield "bad", said(query, 0, www) + said(*ok, b"\0\0\1\0\0" + a[:9])
+    yield "retried", (said(query, 0, www) + said(*ok, b"\0\2\0\0\0")
+                      + said(*ok, b"\0\5\0\0\0") + said(*ok, b"\0\2\0\0\0"))
+    yield "silence", (said(query, 0, www) + said(wait, 31) + said(wait, 31)
+                      + said(wait, 31))
+    yield "late", (said(query, 0, www) + said(wait, 31)
+                   + said(good_answer, 1, b"\0\0\1\0\0" + a))
+    yield "stray", said(answer, 0, bytes(20)) + said(answer, 0, bytes(5))
+    yield "full", b"".join(said(query, 2 * port, bytes([4 + i, t, 0, 3]))
+                           for port in range(4) for i in range(2)
+                           for t in range(1, 4))
+    yield "quota", b"".join(said(query, 0, bytes([4 + i, t, 0, k]))
+                            for i in range(2) for t in range(1, 2)
+                            for k in range(4))
+    yield "nobody", (said(query, 0, www) + said(upstreams, 0)
+                     + said(query, 0, bytes([4, 1, 0, 1])) + said(wait, 31)
+                     + said(upstreams, 3) + said(query, 0, www))
+    yield "zone", b"".join(
+        [said(zone, 5, bytes([i, i]) + b"host%d" % i) for i in range(40)]
+        + [said(zone, 21, b"\0\0host7"), said(zone, 5, b"\0\0a b"),
+           said(raw, 0, bytes(DNS(qd=DNSQR(qname="host3.blue.weft")))),
+           said(raw, 0, bytes(DNS(qd=DNSQR(qname="3.0.1.10.in-addr.arpa",
+                                           qtype="PTR")))),
+           said(raw, 0, bytes(DNS(qd=DNSQR(
+               qname=".".join("3" + "0" * 29 + "df") + ".ip6.arpa",
+               qtype="PTR"))))])
+    for i, text in enumerate(["1.10.in-addr.arpa", "x.0.1.10.in-addr.arpa",
+                              "1.5.0.1.10.in-addr.arpa", "0.d.f.ip6.arpa",
+                              "g.ip6.arpa", "00.ip6.arpa", "in-addr.arpa",
+                              "300.in-addr.arpa", "05.in-addr.arpa"]):
+        yield ("reverse-%d" % i,
+               said(raw, 0, bytes(DNS(qd=DNSQR(qname=text, qtype="PTR")))))
+
+
 def main():
+    for name, data in dns_raw_inputs():
+        write("dns", name, data)
+    for name, data in dns_conversations():
+        write("dns_forward", name, data)
     for name, data in flow_text_inputs():
         write("flow_text", "seed-" + name, data)
     for name, data in offload_inputs():
