@@ -2,10 +2,12 @@
  *
  * The process that was started becomes the device helper and supervisor
  * (port/helper.h) and forks main, which is everything below: a switch, its
- * control thread (this one, on libuv's loop) and the API.
+ * control thread (this one, on libuv's loop), the API and, unless it is a switch
+ * only, the controller on a thread of its own (weftd_controller.h).
  *
  *     SIGTERM, SIGINT      -> the loop ends    \
  *     timer, wake-ups      -> switch_run()      > one loop
+ *     intents in force     -> host_run()         |
  *     OpenFlow sockets     -> connections_run()   |
  *     API requests         -> api_dispatch()   /
  *
@@ -26,13 +28,15 @@
 #include "api/capture.h"
 #include "api/http.h"
 #include "api/snoop.h"
+#include "host/host.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/rcu.h"
 #include "port/confine.h"
 #include "port/helper.h"
-#include "weftd_group.h"
 #include "switch/connections.h"
+#include "weftd_controller.h"
+#include "weftd_group.h"
 #include "weftd_options.h"
 
 enum { EXIT_USAGE = 2 };
@@ -45,12 +49,46 @@ struct weftd {
     struct api api;
     struct http *http;
     struct connections *connections;
+    struct weftd_controller *controller;      /* NULL: a switch only */
+    struct host *host;            /* the same */
+    _Atomic(const struct intent *) next_intent;       /* for host; owned */
     uv_loop_t loop;
     uv_timer_t timer;             /* when switch_run() is due */
     uv_idle_t more;               /* it is at once: others have a turn first */
     uv_async_t wake;              /* it cannot wait for the timer */
     uv_signal_t on_term, on_int;
 };
+
+/* ---- The host ---- */
+
+/* Ports that the intents want; returns when there is more to do. */
+static msec
+run_host(struct weftd *d, msec now)
+{
+    const struct intent *next;
+
+    if (!d->host) {
+        return INT64_MAX;
+    }
+    next = atomic_exchange(&d->next_intent, NULL);
+    if (next) {
+        host_set_intent(d->host, next);
+        intent_unref(next);
+    }
+    return host_run(d->host, now);
+}
+
+/* What is kept is plugged in before we say that we forward, and before the
+ * helper lets go of what the last main had and this one did not ask for. */
+static void
+settle_host(struct weftd *d)
+{
+    msec now = clock_msec();
+
+    while (run_host(d, now) <= now) {
+        now = clock_msec();
+    }
+}
 
 /* ---- The loop ---- */
 
@@ -65,6 +103,7 @@ run_switch(struct weftd *d)
 
     rcu_online();
     at_once = connections_run(d->connections, now);
+    at_once = MIN(at_once, run_host(d, now));
     next = switch_run(d->sw, now);
     watched = connections_watch(d->connections, now);
     rcu_offline();
@@ -339,6 +378,54 @@ start_openflow(struct weftd *d)
     return err;
 }
 
+/* ---- The controller ---- */
+
+/* On the controller's thread. */
+static void
+intents_changed(void *aux, const struct intent *intent)
+{
+    struct weftd *d = aux;
+
+    intent_unref(atomic_exchange(&d->next_intent, intent_ref(intent)));
+    uv_async_send(&d->wake);
+}
+
+static int
+start_controller(struct weftd *d)
+{
+    const struct weftd_controller_config config = {
+        .options = d->options, .api = &d->api, .http = d->http,
+        .changed = intents_changed, .aux = d,
+    };
+    struct plug plug = plug_switch(d->sw);
+    struct str error = STR_INIT;
+    int err;
+
+    if (d->options->is_switch_only) {
+        return 0;
+    }
+    err = weftd_controller_start(&config, &d->controller, &error);
+    if (err) {
+        log_error("weftd", "controller: %s",
+                  error.len ? str_text(&error) : strerror(-err));
+    } else {
+        d->host = d->api.host = host_create(&plug, d->options->host);
+    }
+    str_fini(&error);
+    return err;
+}
+
+static void
+stop_controller(struct weftd *d)
+{
+    weftd_controller_stop(d->controller);
+    d->api.intents = NULL;
+    d->api.controller = NULL;
+    host_destroy(d->host);
+    d->host = d->api.host = NULL;
+    intent_unref(atomic_exchange(&d->next_intent, NULL));
+}
+
 /* ---- Main ---- */
 
 /* Tells systemd that we forward, if it asked to be told: sd_notify(3). */
@@ -410,9 +497,13 @@ run(struct weftd *d)
     if (start_api(d)) {
         goto stop_openflow;
     }
+    if (start_controller(d)) {
+        goto stop_the_api;
+    }
+    settle_host(d);
     helper_settle(d->helper);
     if (confine()) {
-        goto stop_the_api;
+        goto stop_the_controller;
     }
 
     log_info("weftd", "switch %s forwards: %u ports, %s/api.sock",
@@ -424,8 +515,10 @@ run(struct weftd *d)
     rcu_online();
     status = EXIT_SUCCESS;
 
+stop_the_controller:
+    stop_controller(d);
 stop_the_api:
-    /* First, since it lets the loop turn and a turn needs the others. */
+    /* Before the others, since it lets the loop turn and a turn needs the others. */
     stop_api(d);
 stop_openflow:
     connections_stop(d->connections);
@@ -462,6 +555,25 @@ make_directory(const char *path)
     return err;
 }
 
+static bool
+make_directories(const struct weftd_options *options)
+{
+    const char *const paths[] = {
+        options->run_dir,
+        options->is_switch_only ? NULL : options->state_dir,
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        int err = paths[i] ? make_directory(paths[i]) : 0;
+
+        if (err) {
+            log_error("weftd", "%s: %s", paths[i], strerror(-err));
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A port is a few descriptors, and 1024 is a limit for select(2)'s users. */
 static void
 raise_file_limit(void)
@@ -483,15 +595,14 @@ start(const struct weftd_options *options)
         .instance = options->instance,
         .run_dir = options->run_dir,
         .gid = d.gid == (gid_t) -1 ? 0 : d.gid,
+        .keep_devices = !options->is_switch_only,
     };
     struct str error = STR_INIT;
     int err, status;
 
     signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
-    err = make_directory(options->run_dir);
-    if (err) {
-        log_error("weftd", "%s: %s", options->run_dir, strerror(-err));
+    if (!make_directories(options)) {
         return EXIT_FAILURE;
     }
     err = helper_start(&helper, &d.helper, &error);

@@ -1,8 +1,11 @@
 #include "weftd_options.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "intent/object.h"
 #include "lib/log.h"
 #include "openflow/openflow.h"
 
@@ -91,6 +94,7 @@ static int
 set_fail_mode(struct weftd_options *options, const char *value,
               struct str *error)
 {
+    options->has_fail_mode = true;
     if (!strcmp(value, "secure")) {
         options->sw.fail_mode = FAIL_SECURE;
         options->connections.is_standalone = false;
@@ -238,6 +242,17 @@ set_switch_only(struct weftd_options *options, const char *value UNUSED,
 }
 
 static int
+set_host(struct weftd_options *options, const char *value, struct str *error)
+{
+    if (!intent_name_is_valid(value, NULL)) {
+        str_add(error, "expected up to 63 of a-z, 0-9 and -");
+        return -EINVAL;
+    }
+    strcpy(options->host, value);
+    return 0;
+}
+
+static int
 set_help(struct weftd_options *options, const char *value UNUSED,
          struct str *error UNUSED)
 {
@@ -263,6 +278,8 @@ static const struct option {
 } table[] = {
     { "--switch-only", NULL, set_switch_only, NULL,
       "a switch without a controller of its own" },
+    { "--host", "NAME", set_host, NULL,
+      "what the intents call this host (its name up to the first dot)" },
     { "--switch", "NAME", set_switch, NULL, "the switch's name (br0)" },
     { "--datapath-id", "HEX", set_datapath_id, NULL,
       "16 digits; made from the name when not given" },
@@ -370,6 +387,21 @@ unknown(const char *word, struct str *error)
     return -EINVAL;
 }
 
+/* This machine's, as intents may call it; else "here". */
+static void
+set_default_host(struct weftd_options *options)
+{
+    char name[sizeof options->host] = "";
+
+    gethostname(name, sizeof name - 1);
+    name[strcspn(name, ".")] = '\0';
+    for (size_t i = 0; name[i]; i++) {
+        name[i] = (char) tolower((unsigned char) name[i]);
+    }
+    snprintf(options->host, sizeof options->host, "%s",
+             intent_name_is_valid(name, NULL) ? name : "here");
+}
+
 /* Sets one option; the error gets its name and value in front. */
 static int
 set(const struct option *option, struct weftd_options *options,
@@ -449,11 +481,6 @@ check(const struct weftd_options *options, struct str *error)
     if (options->is_help || options->is_version) {
         return 0;
     }
-    if (!options->is_switch_only) {
-        str_add(error, "give --switch-only: this version has no controller "
-                       "of its own");
-        return -EINVAL;
-    }
     if (!*options->run_dir || !*options->state_dir) {
         str_add(error, "--run-dir and --state-dir cannot be empty");
         return -EINVAL;
@@ -504,6 +531,14 @@ weftd_options_parse(int argc, char **argv, struct weftd_options *options,
         weftd_options_fini(options);
         return err;
     }
+    if (!options->host[0]) {
+        set_default_host(options);
+    }
+    /* With a controller of its own a switch keeps the last state. */
+    if (!options->is_switch_only && !options->has_fail_mode) {
+        options->sw.fail_mode = FAIL_SECURE;
+        options->connections.is_standalone = false;
+    }
     options->sw.fdb_age *= 1000;
     options->connections.probe_interval *= 1000;
     for (size_t i = 0; options->sw.name[i]; i++) {
@@ -526,7 +561,7 @@ weftd_options_fini(struct weftd_options *options)
 void
 weftd_options_describe(struct str *out)
 {
-    str_add(out, "weftd --switch-only [OPTION]...\n\n");
+    str_add(out, "weftd [--switch-only] [OPTION]...\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         const char *value = table[i].value ? table[i].value : "";
 

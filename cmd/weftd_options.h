@@ -20,7 +20,9 @@ struct weftd_options {
     const char *run_dir;
     const char *state_dir;
     const char *log_level;
+    char host[64];                /* what ports' `host:` calls us */
     bool is_switch_only;
+    bool has_fail_mode;           /* it was given */
     bool is_help, is_version;
 };
 

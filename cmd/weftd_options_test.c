@@ -1,5 +1,7 @@
 #include "weftd_options.h"
 
+#include "intent/object.h"
+
 #include "openflow/openflow.h"
 #include "unit.h"
 
@@ -133,14 +135,22 @@ TEST(mistakes_are_told_with_what_was_meant)
     check_refused("--port 1=tap:a,tag=5000", "a VLAN from 1 to 4094");
 }
 
-TEST(a_controller_is_not_ours_yet)
+TEST(with_a_controller_of_its_own_a_switch_starts_empty)
 {
+    char *bare[] = { "weftd", NULL };
+    char *asked[] = { "weftd", "--fail-mode", "standalone", "--host", "h1",
+                      NULL };
     struct weftd_options options;
-    char *words[] = { (char *) (uintptr_t) "weftd" };
     struct str error = STR_INIT;
 
-    CHECK(weftd_options_parse(1, words, &options, &error) == -EINVAL);
-    CHECK(strstr(str_text(&error), "--switch-only"));
+    CHECK(!weftd_options_parse(1, bare, &options, &error));
+    CHECK(!options.is_switch_only && options.sw.fail_mode == FAIL_SECURE);
+    CHECK(intent_name_is_valid(options.host, NULL));
+    weftd_options_fini(&options);
+    CHECK(!weftd_options_parse(5, asked, &options, &error));
+    CHECK(options.sw.fail_mode == FAIL_STANDALONE);
+    CHECK(!strcmp(options.host, "h1"));
+    weftd_options_fini(&options);
     str_fini(&error);
 }
 
@@ -150,5 +160,5 @@ TESTS(
     RUN(the_environment_stands_in_for_options),
     RUN(an_instance_is_named_like_its_switch),
     RUN(mistakes_are_told_with_what_was_meant),
-    RUN(a_controller_is_not_ours_yet),
+    RUN(with_a_controller_of_its_own_a_switch_starts_empty),
 )

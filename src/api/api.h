@@ -42,6 +42,10 @@ struct api {
     unsigned int helper_generation;     /* how often main was restarted */
     struct captures *captures;          /* NULL: no captures here (tests) */
     struct snoops *snoops;              /* the same */
+    struct host *host;                  /* NULL: a switch only */
+    /* The controller's thread's; NULL: the same. */
+    struct intents *intents;
+    struct controller *controller;
 };
 
 /* Any thread: who owns what is at this path; API_SWITCH when nothing is. */

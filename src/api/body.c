@@ -5,7 +5,8 @@
 enum { MAX_MEMBERS = 5 };
 
 /* One member of a body: where its value goes, and what it must be. */
-enum member_type { MEMBER_TEXT, MEMBER_NUMBER, MEMBER_BOOL, MEMBER_TEXTS };
+enum member_type { MEMBER_TEXT, MEMBER_NUMBER, MEMBER_BOOL, MEMBER_TEXTS,
+                   MEMBER_OBJECT };
 
 struct member {
     const char *name;
@@ -76,6 +77,12 @@ take_value(const struct member *member, json_t *json)
             return "a number of 32 bits";
         }
         *(uint32_t *) member->value = (uint32_t) json_integer_value(json);
+        return NULL;
+    case MEMBER_OBJECT:
+        if (!json_is_object(json)) {
+            return "an object";
+        }
+        *(json_t **) member->value = json;
         return NULL;
     case MEMBER_BOOL:
         if (!json_is_boolean(json)) {
@@ -258,6 +265,45 @@ controllers_body_parse(const struct api_request *request,
         { "auxiliary", MEMBER_NUMBER, false, &body.auxiliary },
         { "packet_ins_per_second", MEMBER_NUMBER, false,
           &body.packet_ins_per_second },
+    };
+
+    body.root = parse_members(request, members, ARRAY_SIZE(members), reply);
+    if (!body.root) {
+        return false;
+    }
+    *result = body;
+    return true;
+}
+
+bool
+intents_body_parse(const struct api_request *request,
+                   struct intents_body *result, struct api_reply *reply)
+{
+    struct intents_body body = { .file = "intents" };
+    const struct member members[] = {
+        { "file", MEMBER_TEXT, false, &body.file },
+        { "text", MEMBER_TEXT, true, &body.text },
+        { "confirm", MEMBER_NUMBER, false, &body.confirm },
+        { "dry_run", MEMBER_BOOL, false, &body.dry_run },
+    };
+
+    body.root = parse_members(request, members, ARRAY_SIZE(members), reply);
+    if (!body.root) {
+        return false;
+    }
+    *result = body;
+    return true;
+}
+
+bool
+object_body_parse(const struct api_request *request,
+                  struct object_body *result, struct api_reply *reply)
+{
+    struct object_body body = { 0 };
+    const struct member members[] = {
+        { "members", MEMBER_OBJECT, true, &body.members },
+        { "confirm", MEMBER_NUMBER, false, &body.confirm },
+        { "dry_run", MEMBER_BOOL, false, &body.dry_run },
     };
 
     body.root = parse_members(request, members, ARRAY_SIZE(members), reply);

@@ -49,6 +49,24 @@ struct controllers_body {
     uint32_t probe_interval, auxiliary, packet_ins_per_second;
 };
 
+/* PUT /v1/intents: {"file": "cloud.yaml", "text": "version: 1\n...",
+ * "confirm": 60, "dry_run": false} */
+struct intents_body {
+    json_t *root;
+    const char *file;             /* what errors call it */
+    const char *text;
+    uint32_t confirm;             /* seconds; 0: for good */
+    bool dry_run;
+};
+
+/* PUT, PATCH /v1/intent/KIND/NAME: {"members": {...}, ...} */
+struct object_body {
+    json_t *root;
+    json_t *members;
+    uint32_t confirm;
+    bool dry_run;
+};
+
 /* False: `reply` is the refusal and there is nothing to free. */
 bool port_add_body_parse(const struct api_request *, struct port_add_body *,
                          struct api_reply *);
@@ -60,5 +78,9 @@ bool trace_body_parse(const struct api_request *, struct trace_body *,
                       struct api_reply *);
 bool controllers_body_parse(const struct api_request *,
                             struct controllers_body *, struct api_reply *);
+bool intents_body_parse(const struct api_request *, struct intents_body *,
+                        struct api_reply *);
+bool object_body_parse(const struct api_request *, struct object_body *,
+                       struct api_reply *);
 
 #endif

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/commands.h"
+#include "intent/schema.h"
+
 static void
 print_hint(FILE *to, const char *hint)
 {
@@ -190,11 +193,46 @@ take_option(const struct cli_option *options, const char **values, int argc,
     return 0;
 }
 
+/* The same for the members of an intent. */
+static int
+take_member(const struct noun *noun, struct cli_args *args, int argc,
+            char **argv, int *i, struct str *error)
+{
+    const char *word = argv[*i], *value;
+
+    for (const struct member *m = noun ? noun->members : NULL;
+         m && m->name; m++) {
+        size_t len = strlen(m->name);
+
+        if (strncmp(word, "--", 2) || strncmp(word + 2, m->name, len)
+            || (word[len + 2] && word[len + 2] != '=')) {
+            continue;
+        }
+        value = word[len + 2] ? word + len + 3 : NULL;
+        if (!value && *i + 1 >= argc) {
+            str_addf(error, "--%s needs a value: %s", m->name,
+                     m->type->what);
+            return -1;
+        }
+        if (args->n_members == CLI_MAX_MEMBERS) {
+            str_add(error, "too many options");
+            return -1;
+        }
+        args->members[args->n_members++] = (struct cli_member) {
+            m->name, value ? value : argv[++*i],
+        };
+        return 1;
+    }
+    return 0;
+}
+
 static void
 unknown_option(const struct cli_command *command, const char *word,
                struct str *error, struct str *hint)
 {
-    const char *names[2 * CLI_MAX_OPTIONS + 1] = { 0 };
+    const struct noun *noun = command ? intent_of_command(command) : NULL;
+    const char *names[2 * CLI_MAX_OPTIONS + CLI_MAX_MEMBERS + 1] = { 0 };
+    char members[CLI_MAX_MEMBERS][32];
     struct str bare = STR_INIT;
     const char *near;
     size_t n = 0;
@@ -205,6 +243,12 @@ unknown_option(const struct cli_command *command, const char *word,
     }
     for (int k = 0; k < CLI_MAX_OPTIONS && global_options[k].name; k++) {
         names[n++] = global_options[k].name;
+    }
+    for (int k = 0; noun && k < CLI_MAX_MEMBERS && noun->members[k].name;
+         k++) {
+        snprintf(members[k], sizeof members[k], "--%s",
+                 noun->members[k].name);
+        names[n++] = members[k];
     }
     str_add_bytes(&bare, word, strcspn(word, "="));
     str_addf(error, "unknown option '%s'", str_text(&bare));
@@ -258,9 +302,10 @@ check_words(const struct cli_command *command, int n, struct str *error,
  * to it: a first pass finds the command, a second all options. */
 static int
 sort_words(int argc, char **argv, const struct cli_command *command,
-           const char **globals, const char **options, struct str *error,
+           const char **globals, struct cli_args *args, struct str *error,
            struct str *hint)
 {
+    const struct noun *noun = intent_of_command(command);
     bool only_words = false;
     int n_words = 0;
 
@@ -275,7 +320,11 @@ sort_words(int argc, char **argv, const struct cli_command *command,
             only_words = true;
             continue;
         }
-        taken = take_option(command->options, options, argc, argv, &i, error);
+        taken = take_option(command->options, args->options, argc, argv, &i,
+                            error);
+        if (!taken) {
+            taken = take_member(noun, args, argc, argv, &i, error);
+        }
         if (!taken) {
             taken = take_option(global_options, globals, argc, argv, &i,
                                 error);
@@ -377,7 +426,7 @@ cli_parse(int argc, char **argv, struct cli *cli, struct cli_args *args,
     }
     argc -= n_command;
     argv += n_command;
-    n = sort_words(argc, argv, command, globals, args->options, error, hint);
+    n = sort_words(argc, argv, command, globals, args, error, hint);
     if (n < 0) {
         return CLI_USAGE;
     }

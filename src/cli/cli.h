@@ -21,7 +21,7 @@ enum cli_status {
     CLI_CONFLICT,
 };
 
-enum { CLI_MAX_OPTIONS = 6 };
+enum { CLI_MAX_OPTIONS = 6, CLI_MAX_MEMBERS = 64 };
 
 struct cli {
     const char *run_dir;
@@ -37,6 +37,12 @@ struct cli_args {
     /* By their place in the command's options; NULL: not given, "": without a
      * value. */
     const char *options[CLI_MAX_OPTIONS];
+    /* Of commands that make or change an intent: its members that were given. */
+    int n_members;
+    struct cli_member {
+        const char *name;
+        const char *value;
+    } members[CLI_MAX_MEMBERS];
 };
 
 struct cli_command {

@@ -11,11 +11,21 @@ cli_run port_list, port_show, port_add, port_set, port_delete;
 cli_run flow_list, flow_add, flow_modify, flow_delete;
 cli_run group_list, group_add, group_modify, group_delete;
 cli_run meter_list, meter_add, meter_modify, meter_delete;
-cli_run controller_list, controller_set, controller_delete;
+cli_run controller_show, controller_list, controller_set, controller_delete;
 cli_run openflow_snoop;
 cli_run validate_command;
+cli_run apply_command, plan_command, confirm_command, rollback_command;
+cli_run export_command, edit_command;
+cli_run object_list, object_show, object_create, object_change;
+cli_run object_delete;
 cli_run fdb_list, fdb_flush;
 cli_run cache_list, drops_command, trace_command, capture_command;
 cli_run version_command, help_command_run, complete_command_run;
+
+struct noun;
+
+/* Of a command that makes or changes an intent: the noun, whose members are
+ * options, too.  NULL for others. */
+const struct noun *intent_of_command(const struct cli_command *);
 
 #endif

@@ -187,3 +187,30 @@ controller_delete(struct cli *cli, const struct cli_args *args)
     }
     return status;
 }
+
+/* ---- Our own ---- */
+
+enum cli_status
+controller_show(struct cli *cli, const struct cli_args *args UNUSED)
+{
+    struct answer answer;
+    enum cli_status status = client_ask(cli, "GET", "/v1/controller", NULL,
+                                        &answer);
+    const char *name;
+    json_t *value;
+
+    if (status != CLI_DONE) {
+        return status;
+    }
+    if (!cli_shown_as_json(cli, &answer.body)) {
+        json_object_foreach (answer.json, name, value) {
+            struct str text = STR_INIT;
+
+            json_format(value, &text);
+            printf("%-18s %s\n", name, str_text(&text));
+            str_fini(&text);
+        }
+    }
+    answer_fini(&answer);
+    return CLI_DONE;
+}

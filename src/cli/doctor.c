@@ -279,6 +279,34 @@ examine_ports(const struct patient *patient, struct finding *finding)
     }
 }
 
+static void
+examine_intents(const struct patient *patient, struct finding *finding)
+{
+    struct answer answer;
+    json_t *port;
+    size_t i;
+
+    find(finding, patient->status ? FINE : UNKNOWN, NULL,
+         patient->status ? "every port that was asked for is plugged in"
+                         : "the daemon does not answer");
+    if (client_try(patient->cli, "GET", "/v1/host", NULL, &answer)
+        == CLI_DONE) {
+        json_array_foreach (json_object_get(answer.json, "ports"), i, port) {
+            const char *error = json_string_value(
+                json_object_get(port, "error"));
+
+            if (error) {
+                find(finding, WARNING, "make the device or the namespace, or "
+                     "weft port delete", "port '%s': %s",
+                     json_string_value(json_object_get(port, "name")),
+                     error);
+                break;
+            }
+        }
+    }
+    answer_fini(&answer);
+}
+
 /* Devices here that a daemon made and none of now knows. */
 static void
 examine_leftovers(const struct patient *patient, struct finding *finding)
@@ -325,6 +353,7 @@ static const struct {
     { "daemon", examine_daemon },
     { "restarts", examine_restarts },
     { "ports", examine_ports },
+    { "intents", examine_intents },
     { "leftovers", examine_leftovers },
 };
 

@@ -161,10 +161,14 @@ port_show(struct cli *cli, const struct cli_args *args)
 enum cli_status
 port_add(struct cli *cli, const struct cli_args *args)
 {
-    json_t *body = json_pack("{s:s}", "port", args->words[0]);
     enum cli_status status;
     struct answer answer;
+    json_t *body;
 
+    if (args->n_members) {
+        return object_create(cli, args);
+    }
+    body = json_pack("{s:s}", "port", args->words[0]);
     if (!body) {
         return cli_fail(cli, CLI_USAGE, NULL, NULL, "the port is not UTF-8");
     }
@@ -205,10 +209,15 @@ port_add(struct cli *cli, const struct cli_args *args)
 enum cli_status
 port_set(struct cli *cli, const struct cli_args *args)
 {
-    json_t *body = json_object();
     struct str path = STR_INIT;
     enum cli_status status;
     struct answer answer;
+    json_t *body;
+
+    if (args->n_members) {
+        return object_change(cli, args);
+    }
+    body = json_object();
 
     for (int i = 1; i < args->n; i++) {
         const char *eq = strchr(args->words[i], '=');
@@ -234,6 +243,25 @@ port_set(struct cli *cli, const struct cli_args *args)
     return status;
 }
 
+/* Was the port asked for as an intent? */
+static bool
+is_intent(struct cli *cli, const char *name)
+{
+    struct str path = STR_INIT;
+    struct answer answer;
+    bool is_there;
+
+    str_add(&path, "/v1/intent/port/");
+    client_escape(&path, name);
+    cli->is_quiet = true;
+    is_there = client_try(cli, "GET", str_text(&path), NULL, &answer)
+               == CLI_DONE;
+    cli->is_quiet = false;
+    answer_fini(&answer);
+    str_fini(&path);
+    return is_there;
+}
+
 enum cli_status
 port_delete(struct cli *cli, const struct cli_args *args)
 {
@@ -243,6 +271,12 @@ port_delete(struct cli *cli, const struct cli_args *args)
         struct str path = STR_INIT;
         struct answer answer;
 
+        if (is_intent(cli, args->words[i])) {
+            struct cli_args one = { .n = 1, .words = &args->words[i] };
+
+            status = object_delete(cli, &one);
+            continue;
+        }
         port_path(&path, args->words[i]);
         status = client_ask(cli, "DELETE", str_text(&path), NULL, &answer);
         str_fini(&path);

@@ -85,6 +85,12 @@ class Lab:
             args += ["--port", port]
         self.start_with(args + list(options))
 
+    def start_daemon(self, *options, switch="br0"):
+        """Starts the whole daemon, controller included."""
+        self.start_with(["--switch", switch, "--run-dir", self.run_dir,
+                         "--state-dir", os.path.join(self.dir, "state")]
+                        + list(options))
+
     def start_with(self, args):
         assert not self.weftd, "weftd runs already"
         self.args = args

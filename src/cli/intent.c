@@ -1,0 +1,565 @@
+/* weft apply, plan, confirm, rollback, export, edit; and what networks, uplinks
+ * and ports have in common: list, show, create, set, delete. */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/table.h"
+#include "intent/diag.h"
+#include "intent/parse.h"
+#include "intent/schema.h"
+
+enum {
+    MAX_FILE = 900 * 1024,        /* of what the API takes */
+    WAIT_TRIES = 250, WAIT_USEC = 10000,
+};
+
+const struct noun *
+intent_of_command(const struct cli_command *command)
+{
+    static const char *const verbs[] = { "create", "add", "set" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+        if (!command->verb || strcmp(command->verb, verbs[i])) {
+            continue;
+        }
+        for (unsigned int k = 0; k < N_INTENT_KINDS; k++) {
+            if (!strcmp(command->noun,
+                        intent_kind_noun((enum intent_kind) k))) {
+                return intent_noun((enum intent_kind) k);
+            }
+        }
+    }
+    return NULL;
+}
+
+/* ---- What changed ---- */
+
+/* In words, and that it is to be confirmed. */
+static void
+print_changes(const json_t *answer, bool is_plan)
+{
+    fputs(json_string_value(json_object_get(answer, "text")), stdout);
+    if (!is_plan && json_integer_value(json_object_get(answer, "deadline"))) {
+        puts("this is taken back unless: weft confirm");
+    }
+}
+
+/* Nothing is left to be done for the intents on this host. */
+static bool
+is_in_force(const json_t *controller)
+{
+    return json_is_true(json_object_get(controller, "synced"))
+           && !json_integer_value(json_object_get(controller,
+                                                  "ports_missing"));
+}
+
+/* What was kept comes into force at once, but devices take their time; some may
+ * not be there yet, and are waited for by the daemon alone. */
+static void
+wait_until_in_force(struct cli *cli)
+{
+    bool was_quiet = cli->is_quiet, is_done = false;
+
+    cli->is_quiet = true;
+    for (int i = 0; i < WAIT_TRIES && !is_done; i++) {
+        struct answer answer;
+
+        usleep(WAIT_USEC);
+        is_done = client_try(cli, "GET", "/v1/controller", NULL, &answer)
+                  != CLI_DONE || is_in_force(answer.json);
+        answer_fini(&answer);
+    }
+    cli->is_quiet = was_quiet;
+}
+
+static void
+print_waiting(struct cli *cli)
+{
+    struct answer answer;
+    json_t *port;
+    size_t i;
+
+    if (client_try(cli, "GET", "/v1/host", NULL, &answer) == CLI_DONE) {
+        json_array_foreach (json_object_get(answer.json, "ports"), i, port) {
+            const char *error = json_string_value(
+                json_object_get(port, "error"));
+
+            if (error) {
+                printf("port %s is not there yet: %s\n",
+                       json_string_value(json_object_get(port, "name")),
+                       error);
+            }
+        }
+    }
+    answer_fini(&answer);
+}
+
+static enum cli_status
+send_change(struct cli *cli, const char *method, const char *path,
+            json_t *body, bool is_plan)
+{
+    struct answer answer;
+    enum cli_status status = client_ask(cli, method, path, body, &answer);
+
+    if (status == CLI_DONE && !is_plan) {
+        wait_until_in_force(cli);
+    }
+    if (status == CLI_DONE) {
+        if (!cli_shown_as_json(cli, &answer.body)) {
+            print_changes(answer.json, is_plan);
+            if (!is_plan) {
+                print_waiting(cli);
+            }
+        }
+        answer_fini(&answer);
+    }
+    return status;
+}
+
+/* "60s", "5m": seconds, at least one.  False: `cli_fail` said why. */
+static bool
+take_time(struct cli *cli, const char *text, json_int_t *seconds)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+    unsigned long unit = !*end || !strcmp(end, "s") ? 1
+                         : !strcmp(end, "m")        ? 60
+                         : !strcmp(end, "h")        ? 3600
+                                                    : 0;
+
+    if (end == text || !n || !unit || n > 86400) {
+        cli_fail(cli, CLI_USAGE, "--confirm", "like 60s or 5m",
+                 "'%s' is not a time", text);
+        return false;
+    }
+    *seconds = (json_int_t) (n * unit);
+    return true;
+}
+
+/* ---- Files ---- */
+
+/* All of it; false: said why. */
+static bool
+read_file(struct cli *cli, const char *path, struct str *text)
+{
+    bool is_stdin = !strcmp(path, "-");
+    FILE *file = is_stdin ? stdin : fopen(path, "re");
+    char block[16384];
+    size_t n;
+
+    if (!file) {
+        cli_fail(cli, CLI_USAGE, path, NULL, "%s", strerror(errno));
+        return false;
+    }
+    while ((n = fread(block, 1, sizeof block, file)) > 0
+           && text->len <= MAX_FILE) {
+        str_add_bytes(text, block, n);
+    }
+    if (!is_stdin) {
+        fclose(file);
+    }
+    if (text->len > MAX_FILE) {
+        cli_fail(cli, CLI_USAGE, path, NULL, "is larger than %d bytes",
+                 MAX_FILE);
+        return false;
+    }
+    return true;
+}
+
+static enum cli_status
+apply_text(struct cli *cli, const char *file, const char *text,
+           const char *confirm, bool is_plan)
+{
+    json_t *body = json_pack("{s:s, s:s, s:b}", "file", file, "text", text,
+                             "dry_run", is_plan);
+    json_int_t seconds;
+
+    if (!body) {
+        return cli_fail(cli, CLI_USAGE, file, NULL, "is not UTF-8");
+    }
+    if (confirm) {
+        if (!take_time(cli, confirm, &seconds)) {
+            json_decref(body);
+            return CLI_USAGE;
+        }
+        json_object_set_new(body, "confirm", json_integer(seconds));
+    }
+    return send_change(cli, "PUT", "/v1/intents", body, is_plan);
+}
+
+static enum cli_status
+apply_file(struct cli *cli, const char *path, const char *confirm,
+           bool is_plan)
+{
+    struct str text = STR_INIT;
+    enum cli_status status = CLI_USAGE;
+
+    if (read_file(cli, path, &text)) {
+        status = apply_text(cli, strcmp(path, "-") ? path : "standard input",
+                            str_text(&text), confirm, is_plan);
+    }
+    str_fini(&text);
+    return status;
+}
+
+enum cli_status
+apply_command(struct cli *cli, const struct cli_args *args)
+{
+    return apply_file(cli, args->words[0], args->options[0],
+                      args->options[1]);
+}
+
+enum cli_status
+plan_command(struct cli *cli, const struct cli_args *args)
+{
+    return apply_file(cli, args->words[0], NULL, true);
+}
+
+static enum cli_status
+end_waiting(struct cli *cli, const char *path, const char *done)
+{
+    struct answer answer;
+    enum cli_status status = client_ask(cli, "POST", path, NULL, &answer);
+
+    if (status == CLI_DONE) {
+        if (!cli_shown_as_json(cli, &answer.body)) {
+            puts(done);
+        }
+        answer_fini(&answer);
+    }
+    return status;
+}
+
+enum cli_status
+confirm_command(struct cli *cli, const struct cli_args *args UNUSED)
+{
+    return end_waiting(cli, "/v1/intents/confirm", "kept");
+}
+
+enum cli_status
+rollback_command(struct cli *cli, const struct cli_args *args UNUSED)
+{
+    return end_waiting(cli, "/v1/intents/rollback", "taken back");
+}
+
+static enum cli_status
+ask_for_file(struct cli *cli, struct answer *answer)
+{
+    return client_ask(cli, "GET", cli->is_json ? "/v1/intents"
+                                               : "/v1/intents?format=yaml",
+                      NULL, answer);
+}
+
+enum cli_status
+export_command(struct cli *cli, const struct cli_args *args UNUSED)
+{
+    struct answer answer;
+    enum cli_status status = ask_for_file(cli, &answer);
+
+    if (status == CLI_DONE) {
+        fwrite(str_text(&answer.body), 1, answer.body.len, stdout);
+        answer_fini(&answer);
+    }
+    return status;
+}
+
+/* ---- Edit ---- */
+
+/* Runs $VISUAL or $EDITOR on the file; false: it failed. */
+static bool
+run_editor(const char *path)
+{
+    const char *editor = getenv("VISUAL");
+    int status;
+    pid_t pid;
+
+    editor = editor && *editor ? editor : getenv("EDITOR");
+    editor = editor && *editor ? editor : "vi";
+    pid = fork();
+    if (!pid) {
+        /* It may have arguments of its own. */
+        execl("/bin/sh", "sh", "-c", "exec $0 \"$1\"", editor, path,
+              (char *) NULL);
+        _exit(127);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status)
+           && !WEXITSTATUS(status);
+}
+
+static bool
+write_file(const char *path, const struct str *text)
+{
+    FILE *file = fopen(path, "we");
+    bool is_written = file
+                      && fwrite(str_text(text), 1, text->len, file)
+                             == text->len;
+
+    return file && !fclose(file) && is_written;
+}
+
+enum cli_status
+edit_command(struct cli *cli, const struct cli_args *args)
+{
+    char path[] = "/tmp/weft-XXXXXX.yaml";
+    struct str text = STR_INIT;
+    struct answer answer;
+    enum cli_status status;
+    int fd;
+
+    cli->is_json = false;
+    status = ask_for_file(cli, &answer);
+    if (status != CLI_DONE) {
+        return status;
+    }
+    fd = mkstemps(path, 5);
+    if (fd < 0) {
+        status = cli_fail(cli, CLI_REFUSED, path, NULL, "%s",
+                          strerror(errno));
+        goto free_answer;
+    }
+    close(fd);
+    if (!write_file(path, &answer.body) || !run_editor(path)) {
+        status = cli_fail(cli, CLI_REFUSED, NULL, "VISUAL or EDITOR says "
+                          "which", "the editor failed; nothing was changed");
+        unlink(path);
+    } else if (!read_file(cli, path, &text)) {
+        status = CLI_REFUSED;
+    } else if (!strcmp(str_text(&text), str_text(&answer.body))) {
+        puts("nothing changes");
+        unlink(path);
+    } else {
+        status = apply_text(cli, path, str_text(&text), args->options[0],
+                            false);
+        if (status == CLI_DONE) {
+            unlink(path);
+        } else {
+            fprintf(stderr, "      what you wrote is in %s\n", path);
+        }
+    }
+    str_fini(&text);
+
+free_answer:
+    answer_fini(&answer);
+    return status;
+}
+
+/* ---- One object ---- */
+
+static void
+object_path(const struct cli *cli, const char *name, struct str *path)
+{
+    str_addf(path, "/v1/intent/%s", cli->command->noun);
+    if (name) {
+        str_add_char(path, '/');
+        client_escape(path, name);
+    }
+}
+
+/* The members that were given, as JSON; NULL: said why. */
+static json_t *
+take_members(struct cli *cli, const struct cli_args *args)
+{
+    json_t *members = json_object();
+
+    for (int i = 0; i < args->n_members; i++) {
+        const struct cli_member *member = &args->members[i];
+        struct diagnostics *diag = diag_create();
+        json_t *value = *member->value
+                        ? intent_parse_value(member->value, diag)
+                        : json_null();
+
+        if (!value) {
+            struct str text = STR_INIT, where = STR_INIT;
+
+            diag_format(diag, &text);
+            str_chomp(&text, "\n");
+            str_addf(&where, "--%s", member->name);
+            cli_fail(cli, CLI_USAGE, str_text(&where), NULL, "%s",
+                     str_text(&text));
+            str_fini(&text);
+            str_fini(&where);
+            diag_destroy(diag);
+            json_decref(members);
+            return NULL;
+        }
+        diag_destroy(diag);
+        json_object_set_new(members, member->name, value);
+    }
+    return members;
+}
+
+/* `confirm` NULL: for good. */
+static enum cli_status
+send_object(struct cli *cli, const char *method, const struct cli_args *args,
+            const char *confirm, bool is_dry)
+{
+    json_t *members = take_members(cli, args);
+    struct str path = STR_INIT;
+    enum cli_status status;
+    json_int_t seconds = 0;
+
+    if (!members) {
+        return CLI_USAGE;
+    }
+    if (confirm && !take_time(cli, confirm, &seconds)) {
+        json_decref(members);
+        return CLI_USAGE;
+    }
+    object_path(cli, args->words[0], &path);
+    status = send_change(cli, method, str_text(&path),
+                         json_pack("{s:o, s:I, s:b}", "members", members,
+                                   "confirm", seconds, "dry_run", is_dry),
+                         is_dry);
+    str_fini(&path);
+    return status;
+}
+
+/* The option's value, by its name in the command's row. */
+static const char *
+option(const struct cli *cli, const struct cli_args *args, const char *name)
+{
+    for (int i = 0; i < CLI_MAX_OPTIONS && cli->command->options[i].name;
+         i++) {
+        if (!strcmp(cli->command->options[i].name, name)) {
+            return args->options[i];
+        }
+    }
+    return NULL;
+}
+
+enum cli_status
+object_create(struct cli *cli, const struct cli_args *args)
+{
+    return send_object(cli, "PUT", args, option(cli, args, "--confirm"),
+                       option(cli, args, "--dry-run"));
+}
+
+enum cli_status
+object_change(struct cli *cli, const struct cli_args *args)
+{
+    if (!args->n_members) {
+        return cli_fail(cli, CLI_USAGE, NULL, "weft help",
+                        "there is nothing to set");
+    }
+    return send_object(cli, "PATCH", args, option(cli, args, "--confirm"),
+                       option(cli, args, "--dry-run"));
+}
+
+enum cli_status
+object_delete(struct cli *cli, const struct cli_args *args)
+{
+    enum cli_status status = CLI_DONE;
+
+    for (int i = 0; i < args->n && status == CLI_DONE; i++) {
+        struct str path = STR_INIT;
+
+        object_path(cli, args->words[i], &path);
+        status = send_change(cli, "DELETE", str_text(&path), NULL, false);
+        str_fini(&path);
+    }
+    return status;
+}
+
+/* "subnet: 10.1.0.0/24, segment: {vlan: 20, uplink: lan}" */
+static void
+members_text(const json_t *members, struct str *text)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach ((json_t *) (uintptr_t) members, name, value) {
+        char *dump = json_is_string(value)
+                     ? xstrdup(json_string_value(value))
+                     : json_dumps(value, JSON_ENCODE_ANY);
+
+        str_addf(text, "%s%s: %s", text->len ? ", " : "", name,
+                 dump ? dump : "");
+        free(dump);
+    }
+}
+
+static void
+print_objects(const json_t *objects)
+{
+    struct table *table = table_create();
+    json_t *object;
+    size_t i;
+
+    table_add_column(table, "NAME", 0);
+    table_add_column(table, "WHAT WAS ASKED FOR", COLUMN_CUT);
+    table_add_column(table, "WHERE", 0);
+    json_array_foreach (objects, i, object) {
+        struct str text = STR_INIT;
+
+        members_text(json_object_get(object, "members"), &text);
+        table_add_json(table, object, "name");
+        table_add_text(table, str_text(&text));
+        table_add_json(table, object, "place");
+        str_fini(&text);
+    }
+    table_print(table);
+    table_destroy(table);
+}
+
+enum cli_status
+object_list(struct cli *cli, const struct cli_args *args UNUSED)
+{
+    struct str path = STR_INIT;
+    struct answer answer;
+    enum cli_status status;
+
+    object_path(cli, NULL, &path);
+    status = client_ask(cli, "GET", str_text(&path), NULL, &answer);
+    str_fini(&path);
+    if (status == CLI_DONE) {
+        if (!cli_shown_as_json(cli, &answer.body)) {
+            print_objects(json_object_iter_value(
+                json_object_iter(answer.json)));
+        }
+        answer_fini(&answer);
+    }
+    return status;
+}
+
+enum cli_status
+object_show(struct cli *cli, const struct cli_args *args)
+{
+    struct str path = STR_INIT;
+    struct answer answer;
+    enum cli_status status;
+
+    object_path(cli, args->words[0], &path);
+    status = client_ask(cli, "GET", str_text(&path), NULL, &answer);
+    str_fini(&path);
+    if (status != CLI_DONE) {
+        return status;
+    }
+    if (!cli_shown_as_json(cli, &answer.body)) {
+        const char *name;
+        json_t *value;
+
+        json_object_foreach (json_object_get(answer.json, "members"), name,
+                             value) {
+            struct str text = STR_INIT;
+
+            if (json_is_object(value) || json_is_array(value)) {
+                char *dump = json_dumps(value, 0);
+
+                str_add(&text, dump ? dump : "");
+                free(dump);
+            } else {
+                json_format(value, &text);
+            }
+            printf("%-16s %s\n", name, str_text(&text));
+            str_fini(&text);
+        }
+    }
+    answer_fini(&answer);
+    return CLI_DONE;
+}
