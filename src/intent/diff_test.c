@@ -1,29 +1,13 @@
 /* What changes, and whom it interrupts. */
 #include "intent/diff.h"
 
-#include "intent/parse.h"
+#include "intent/intent_lab.h"
 #include "unit.h"
-
-static struct intent *
-sealed(const char *text)
-{
-    struct diagnostics *diagnostics = diag_create();
-    struct intent *set = intent_create();
-    struct str said = STR_INIT;
-    bool good = intent_parse(set, "t", text, strlen(text), diagnostics)
-                && intent_seal(set, diagnostics);
-
-    diag_format(diagnostics, &said);
-    CHECK_MSG(good, "%s\n%s", text, str_text(&said));
-    str_fini(&said);
-    diag_destroy(diagnostics);
-    return set;
-}
 
 static struct diff *
 diff_of(const char *before, const char *after)
 {
-    struct intent *a = sealed(before), *b = sealed(after);
+    struct intent *a = lab_sealed(before), *b = lab_sealed(after);
     struct diff *diff = diff_create(a, b);
 
     intent_unref(a);

@@ -1,36 +1,20 @@
 /* What goes out comes in again the same. */
 #include "intent/export.h"
 
-#include "intent/parse.h"
+#include "intent/intent_lab.h"
 #include "intent/schema.h"
 #include "unit.h"
-
-static struct intent *
-sealed(const char *text)
-{
-    struct diagnostics *diagnostics = diag_create();
-    struct intent *set = intent_create();
-    struct str said = STR_INIT;
-    bool good = intent_parse(set, "t", text, strlen(text), diagnostics)
-                && intent_seal(set, diagnostics);
-
-    diag_format(diagnostics, &said);
-    CHECK_MSG(good, "%s\n%s", text, str_text(&said));
-    str_fini(&said);
-    diag_destroy(diagnostics);
-    return set;
-}
 
 static void
 check_export(const char *text, const char *expected)
 {
     struct str once = STR_INIT, twice = STR_INIT;
-    struct intent *set = sealed(text), *again;
+    struct intent *set = lab_sealed(text), *again;
 
     intent_export(set, &once);
     CHECK_MSG(!strcmp(str_text(&once), expected), "%s--- not:\n%s",
               str_text(&once), expected);
-    again = sealed(str_text(&once));
+    again = lab_sealed(str_text(&once));
     intent_export(again, &twice);
     assert_string_equal(str_text(&twice), expected);
     intent_unref(again);
@@ -116,7 +100,7 @@ TEST(every_member_comes_back_as_it_was)
 TEST(json_says_the_same_as_yaml)
 {
     struct diagnostics *diagnostics = diag_create();
-    struct intent *set = sealed(everything), *again = intent_create();
+    struct intent *set = lab_sealed(everything), *again = intent_create();
     struct str yaml = STR_INIT, back = STR_INIT;
     json_t *json = intent_json(set);
 
@@ -166,7 +150,7 @@ TEST(other_ways_to_say_it_are_written_in_one)
 
 TEST(what_holds_includes_the_defaults)
 {
-    struct intent *set = sealed("version: 1\nnetworks: {n: {subnet: "
+    struct intent *set = lab_sealed("version: 1\nnetworks: {n: {subnet: "
                                 "10.0.0.0/24}}\n"
                                 "ports: {p: {network: n, netns: x}}\n");
     json_t *json = intent_object_effective(intent_find(set, INTENT_PORT, "p"));

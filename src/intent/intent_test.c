@@ -1,8 +1,7 @@
 /* Sets of objects: in order, shared, sealed. */
 #include "intent/intent.h"
 
-#include "intent/diag.h"
-#include "intent/parse.h"
+#include "intent/intent_lab.h"
 #include "intent/schema.h"
 #include "packet/address.h"
 #include "unit.h"
@@ -16,22 +15,6 @@ static const char two_networks[] =
     "  web: {network: blue, netns: web}\n"
     "  db: {network: blue, netns: db, mirror: tap}\n"
     "  tap: {network: red, tap: vm1, mac: 02:00:00:00:01:01}\n";
-
-static struct intent *
-sealed(const char *text)
-{
-    struct diagnostics *diagnostics = diag_create();
-    struct intent *set = intent_create();
-    struct str said = STR_INIT;
-    bool good = intent_parse(set, "t.yaml", text, strlen(text), diagnostics)
-                && intent_seal(set, diagnostics);
-
-    diag_format(diagnostics, &said);
-    CHECK_MSG(good, "%s", str_text(&said));
-    str_fini(&said);
-    diag_destroy(diagnostics);
-    return set;
-}
 
 static const struct intent_port *
 port_of(const struct intent *set, const char *name)
@@ -48,7 +31,7 @@ network_of(const struct intent *set, const char *name)
 TEST(objects_are_in_order_of_name)
 {
     static const char *const names[] = { "db", "tap", "web" };
-    struct intent *set = sealed(two_networks);
+    struct intent *set = lab_sealed(two_networks);
     unsigned int i = 0;
 
     INTENT_FOR_EACH_PORT (port, set) {
@@ -63,7 +46,7 @@ TEST(objects_are_in_order_of_name)
 
 TEST(names_are_looked_up)
 {
-    struct intent *set = sealed(two_networks);
+    struct intent *set = lab_sealed(two_networks);
 
     CHECK(port_of(set, "web")->network == network_of(set, "blue"));
     CHECK(port_of(set, "db")->mirror == port_of(set, "tap"));
@@ -73,7 +56,7 @@ TEST(names_are_looked_up)
 
 TEST(defaults_are_filled_in)
 {
-    struct intent *set = sealed(two_networks);
+    struct intent *set = lab_sealed(two_networks);
     const struct intent_network *blue = network_of(set, "blue");
     const struct intent_port *web = port_of(set, "web");
     char text[ADDRESS_TEXT_SIZE];
@@ -98,7 +81,7 @@ TEST(defaults_are_filled_in)
 /* Cookies on switches, leases and guests' ARP caches are made of them. */
 TEST(what_is_made_of_names_never_changes)
 {
-    struct intent *set = sealed(two_networks);
+    struct intent *set = lab_sealed(two_networks);
     char text[ADDRESS_TEXT_SIZE];
 
     CHECK(intent_object_id(INTENT_PORT, "web")
@@ -112,7 +95,7 @@ TEST(what_is_made_of_names_never_changes)
 
 TEST(an_object_is_found_by_its_id)
 {
-    struct intent *set = sealed(two_networks);
+    struct intent *set = lab_sealed(two_networks);
     const struct intent_object *web = intent_find(set, INTENT_PORT, "web");
 
     CHECK(intent_find_id(set, web->id) == web);
@@ -124,7 +107,7 @@ TEST(an_object_is_found_by_its_id)
 
 TEST(long_names_get_a_stable_short_one)
 {
-    struct intent *set = sealed(
+    struct intent *set = lab_sealed(
         "version: 1\n"
         "networks: {n: }\n"
         "ports:\n"
@@ -156,7 +139,7 @@ with_new_network(const struct intent *from, const char *name)
 
 TEST(a_change_shares_what_stayed)
 {
-    struct intent *before = sealed(two_networks);
+    struct intent *before = lab_sealed(two_networks);
     struct intent *after = with_new_network(before, "red");
 
     CHECK(network_of(after, "blue") == network_of(before, "blue"));
@@ -170,14 +153,14 @@ TEST(a_change_shares_what_stayed)
 
     intent_unref(before);
     CHECK(port_of(after, "web")->network == network_of(after, "blue"));
-    assert_string_equal(port_of(after, "tap")->object.place.file, "t.yaml");
+    assert_string_equal(port_of(after, "tap")->object.place.file, "t");
     intent_unref(after);
 }
 
 TEST(an_object_can_be_removed)
 {
     struct diagnostics *diagnostics = diag_create();
-    struct intent *before = sealed(two_networks);
+    struct intent *before = lab_sealed(two_networks);
     struct intent *after = intent_copy(before);
 
     CHECK(intent_remove(after, INTENT_PORT, "web"));
@@ -193,14 +176,14 @@ TEST(an_object_can_be_removed)
 TEST(a_set_without_what_is_named_is_not_sealed)
 {
     struct diagnostics *diagnostics = diag_create();
-    struct intent *before = sealed(two_networks);
+    struct intent *before = lab_sealed(two_networks);
     struct intent *after = intent_copy(before);
     struct str said = STR_INIT;
 
     CHECK(intent_remove(after, INTENT_NETWORK, "red"));
     CHECK(!intent_seal(after, diagnostics));
     diag_format(diagnostics, &said);
-    assert_string_equal(str_text(&said), "t.yaml:8:18: network: there is no "
+    assert_string_equal(str_text(&said), "t:8:18: network: there is no "
                         "network 'red'\n");
     intent_unref(after);
     CHECK(port_of(before, "tap")->network == network_of(before, "red"));

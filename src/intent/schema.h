@@ -49,7 +49,6 @@ struct member {
     /* What some types need to know. */
     int64_t min, max;
     const char *const *words;     /* NULL-terminated, in order of the enum */
-    const struct member *members; /* value_map */
 };
 
 enum { SCHEMA_MAX_MEMBERS = 64 };

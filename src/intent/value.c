@@ -607,38 +607,3 @@ const struct value_type value_duration = {
     "a time like 90s, 1h30m or 7d", parse_duration, format_duration,
     schema_duration,
 };
-
-/* ---- Maps ---- */
-
-static bool
-parse_map(const struct member *member, const struct node *node, void *value,
-          struct diagnostics *diagnostics)
-{
-    struct str whose = STR_INIT;
-    bool good;
-
-    str_addf(&whose, "'%s'", member->name);
-    good = members_parse(member->members, str_text(&whose), node, value,
-                         value, NULL, diagnostics);
-    str_fini(&whose);
-    return good;
-}
-
-static json_t *
-format_map(const struct member *member, const void *value)
-{
-    uint64_t given;
-
-    memcpy(&given, value, sizeof given);
-    return members_format(member->members, value, given);
-}
-
-static json_t *
-schema_map(const struct member *member)
-{
-    return members_schema(member->members);
-}
-
-const struct value_type value_map = {
-    "a map", parse_map, format_map, schema_map,
-};

@@ -20,8 +20,7 @@ extern const struct value_type
     value_mac,                    /* struct eth_addr: of one station */
     value_subnet4,                /* struct subnet4, without host bits */
     value_subnet6,
-    value_duration,               /* uint32_t seconds, min..max: 90s, 1h, 7d */
-    value_map;                    /* a struct that begins with its `given` */
+    value_duration;               /* uint32_t seconds, min..max: 90s, 1h, 7d */
 
 /* "'x' is not an IPv4 address", and false. */
 bool value_wrong(const struct node *, const char *what, struct diagnostics *);

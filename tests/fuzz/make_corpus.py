@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Writes the made part of the corpora: inputs that reach what luck would not.
 Those of offload_fuzz and pcap_fuzz by scapy, those of of_message_fuzz and
-of_session_fuzz by of_seeds.c, our own encoder.
+of_session_fuzz by of_seeds.c, our own encoder, those of intent_fuzz by the unit
+tests of intents: each text that they judge.
 
     ./dev build && tests/fuzz/make_corpus.py"""
 
@@ -309,6 +310,33 @@ def dns_conversations():
                said(raw, 0, bytes(DNS(qd=DNSQR(qname=text, qtype="PTR")))))
 
 
+def intent_inputs():
+    """Anew, like openflow_inputs(); and the examples."""
+    folder = os.path.join(HERE, "corpus", "intent")
+    os.makedirs(folder, exist_ok=True)
+    for old in glob.glob(os.path.join(folder, "seed-*")):
+        os.unlink(old)
+    for test in ("parse", "value", "validate", "export"):
+        subprocess.run([os.path.join(HERE, "..", "..", "build", "tests",
+                                     "intent_%s_test" % test)], check=True,
+                       env=dict(os.environ, WEFT_WRITE_CORPUS=folder),
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for path in glob.glob(os.path.join(HERE, "..", "..", "examples",
+                                       "*.yaml")):
+        with open(path, "rb") as f:
+            write("intent", "seed-" + os.path.basename(path)[:-5], f.read())
+    for name, text in {
+            "json": '{"version": 1, "networks": {"a": {"mtu": 1500, "dns": '
+                    '["10.0.0.1"], "dhcp": false}, "b": null}, "ports": {"p": '
+                    '{"network": "a", "tap": "x", "isolated": true}}}',
+            "json-list": '[1, {"": 2}]',
+            "json-empty-key": '{"version": 1, "": 2}',
+            "json-real": '{"version": 1.5}',
+            "json-nul": '{"version": "\\u0000"}',
+            "json-deep": "[" * 20 + "]" * 20}.items():
+        write("intent", "seed-" + name, text.encode())
+
+
 def main():
     for name, data in dns_raw_inputs():
         write("dns", name, data)
@@ -321,6 +349,7 @@ def main():
     for name, data in pcap_inputs():
         write("pcap", name, data)
     openflow_inputs()
+    intent_inputs()
 
 
 main()
