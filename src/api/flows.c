@@ -19,6 +19,8 @@ struct flows_job {
     bool has_match;
     struct match match;
     msec now;
+    struct port_names ports;      /* if they are to be shown */
+    struct flow_text_names names;
     struct api_reply *reply;      /* while it runs */
 };
 
@@ -38,10 +40,10 @@ add_entry(void *aux, const struct flow_entry *entry)
     struct match match;
     char cookie[24];
 
-    flow_entry_format(entry, &flow);
+    flow_entry_format(entry, &job->names, &flow);
     flow_entry_match(entry, &match);
-    match_format(&match, &match_text);
-    instructions_format(&entry->instructions, &actions);
+    match_format_names(&match, &job->names, &match_text);
+    instructions_format_names(&entry->instructions, &job->names, &actions);
     snprintf(cookie, sizeof cookie, "0x%" PRIx64, be64toh(entry->cookie));
 
     api_list_add(
@@ -83,7 +85,10 @@ flows_job_run(struct api_job *base, struct api_reply *reply)
 static void
 flows_job_destroy(struct api_job *base)
 {
-    free(CONTAINER_OF(base, struct flows_job, job));
+    struct flows_job *job = CONTAINER_OF(base, struct flows_job, job);
+
+    port_names_fini(&job->ports);
+    free(job);
 }
 
 void
@@ -92,10 +97,12 @@ flows_list(struct api *api, struct api_request *request, msec now,
 {
     const char *text = api_request_param(request, "match");
     uint64_t table = OFPTT_ALL;
+    bool has_names = false;
     struct str error = STR_INIT;
     struct flows_job *job;
 
-    if (!api_request_number(request, "table", OFPTT_MAX, &table, reply)) {
+    if (!api_request_number(request, "table", OFPTT_MAX, &table, reply)
+        || !api_request_bool(request, "names", &has_names, reply)) {
         return;
     }
     job = xzalloc(sizeof *job);
@@ -113,6 +120,11 @@ flows_list(struct api *api, struct api_request *request, msec now,
             return;
         }
         job->has_match = true;
+    }
+    if (has_names) {
+        port_names_init(&job->ports, api);
+        job->names.port_name = port_names_find;
+        job->names.aux = &job->ports;
     }
     switch_refresh_counters(api->sw);
     reply->job = &job->job;

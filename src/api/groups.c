@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 static void
-group_text(const struct group *group, struct str *text)
+group_text(const struct group *group, const struct flow_text_names *names,
+           struct str *text)
 {
     struct group_mod mod = {
         .command = GROUP_MOD_ADD,
@@ -34,7 +35,7 @@ group_text(const struct group *group, struct str *text)
             },
         };
     }
-    group_mod_format(&mod, text);
+    group_mod_format_names(&mod, names, text);
     free(mod.buckets);
 }
 
@@ -51,6 +52,7 @@ credit_json(const struct credit *credit)
 struct groups_list {
     struct api_reply *reply;
     msec now;
+    const struct flow_text_names *names;    /* NULL: numbers of ports */
 };
 
 static bool
@@ -70,7 +72,7 @@ add_group(void *aux, const struct group *group)
     for (unsigned int i = 0; i < group->n_buckets; i++) {
         json_array_append_new(buckets, credit_json(group->buckets[i].credit));
     }
-    group_text(group, &text);
+    group_text(group, list->names, &text);
     json = credit_json(group->credit);
     json_object_set_new(json, "id", json_integer(group->id));
     json_object_set_new(json, "type", json_string(types[group->type]));
@@ -85,11 +87,16 @@ add_group(void *aux, const struct group *group)
 }
 
 void
-groups_list(struct api *api, struct api_request *request UNUSED, msec now,
+groups_list(struct api *api, struct api_request *request, msec now,
             struct api_reply *reply)
 {
-    struct groups_list list = { reply, now };
+    struct groups_list list = { reply, now, NULL };
+    bool has_names = false;
 
+    if (!api_request_bool(request, "names", &has_names, reply)) {
+        return;
+    }
+    list.names = has_names ? switch_names(api->sw) : NULL;
     switch_refresh_counters(api->sw);
     api_list_begin(reply, "groups");
     tables_visit_groups(switch_tables(api->sw), add_group, &list);

@@ -60,7 +60,8 @@ static const struct cli_command commands[] = {
 
     { "flow", "list", flow_list, 0, 1, "[MATCH]", "flow entries",
       { { "--table", "N", "only of this table" },
-        { "--text", NULL, "as 'flow add' reads them" } } },
+        { "--text", NULL, "as 'flow add' reads them" },
+        { "--numbers", NULL, "ports by their numbers, not names" } } },
     { "flow", "add", flow_add, 0, -1, "FLOW...",
       "add flow entries, all or none",
       { { "--file", "FILE", "one entry a line; - is standard input" } } },
@@ -72,7 +73,8 @@ static const struct cli_command commands[] = {
       { { "--strict", NULL, "only with this very match and priority" },
         { "--all", NULL, "every entry" } } },
 
-    { "group", "list", group_list, 0, 0, "", "OpenFlow groups", {} },
+    { "group", "list", group_list, 0, 0, "", "OpenFlow groups",
+      { { "--numbers", NULL, "ports by their numbers, not names" } } },
     { "group", "add", group_add, 1, -1, "GROUP...", "add groups", {} },
     { "group", "modify", group_modify, 1, -1, "GROUP...",
       "replace groups' buckets", {} },

@@ -57,7 +57,8 @@ flow_list(struct cli *cli, const struct cli_args *args)
     struct answer answer;
     const json_t *flows;
 
-    str_add(&path, "/v1/flows?match=");
+    str_addf(&path, "/v1/flows?names=%s&match=",
+             cli->is_json || args->options[2] ? "no" : "yes");
     client_escape(&path, args->n ? args->words[0] : "");
     if (table) {
         str_add(&path, "&table=");

@@ -6,7 +6,7 @@
 #include "cli/table.h"
 
 enum cli_status
-group_list(struct cli *cli, const struct cli_args *args UNUSED)
+group_list(struct cli *cli, const struct cli_args *args)
 {
     enum cli_status status;
     struct answer answer;
@@ -14,7 +14,9 @@ group_list(struct cli *cli, const struct cli_args *args UNUSED)
     size_t i;
     json_t *group;
 
-    status = client_ask(cli, "GET", "/v1/groups", NULL, &answer);
+    status = client_ask(cli, "GET", cli->is_json || args->options[0]
+                                    ? "/v1/groups" : "/v1/groups?names=yes",
+                        NULL, &answer);
     if (status != CLI_DONE) {
         return status;
     }

@@ -456,8 +456,14 @@ enum of_error instructions_check(const struct instructions *,
 
 /* "output:2,set_field:...": without "actions=". */
 void action_list_format(struct action_list, struct str *);
+/* This, and the like of others: with names of ports, where they have some. */
+struct flow_text_names;
+void action_list_format_names(struct action_list,
+                              const struct flow_text_names *, struct str *);
 /* All instructions: "clear_actions,write_actions(...),goto_table:1"; "drop"
  * when there is nothing. */
 void instructions_format(const struct instructions *, struct str *);
+void instructions_format_names(const struct instructions *,
+                               const struct flow_text_names *, struct str *);
 
 #endif

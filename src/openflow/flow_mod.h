@@ -66,6 +66,9 @@ int actions_parse(const char *text, const struct flow_text_names *,
                   struct actions *, struct str *error);
 /* One line that flow_mod_parse() reads back to the same thing. */
 void flow_mod_format(const struct flow_mod *, struct str *);
+/* With names of ports, where they have some; read back by the same names. */
+void flow_mod_format_names(const struct flow_mod *,
+                           const struct flow_text_names *, struct str *);
 
 enum group_type { GROUP_ALL, GROUP_SELECT, GROUP_INDIRECT,
                   GROUP_FAST_FAILOVER };
@@ -117,6 +120,8 @@ int group_mod_parse(const char *text, enum group_mod_command,
                     const struct flow_text_names *, struct group_mod *,
                     struct str *error);
 void group_mod_format(const struct group_mod *, struct str *);
+void group_mod_format_names(const struct group_mod *,
+                            const struct flow_text_names *, struct str *);
 
 enum meter_band_type { METER_BAND_DROP = 1, METER_BAND_DSCP_REMARK = 2 };
 enum meter_flags { METER_KBPS = 1, METER_PKTPS = 2, METER_BURST = 4,

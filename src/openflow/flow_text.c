@@ -376,9 +376,34 @@ flow_text_port(const struct flow_text *ft, struct span span, uint32_t *port)
     return 0;
 }
 
-void
-flow_text_format_port(uint32_t port, struct str *s)
+/* Can the name stand where a port may, and mean nothing else? */
+static bool
+is_plain(const char *name)
 {
+    const struct span span = { name, strlen(name) };
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+    for (size_t i = 0; i < ARRAY_SIZE(reserved_ports); i++) {
+        if (span_is_nocase(span, reserved_ports[i].name)) {
+            return false;
+        }
+    }
+    return len && !name[len] && !isdigit((unsigned char) name[0])
+           && name[0] != '-' && name[0] != '.' && !flow_text_field(span);
+}
+
+void
+flow_text_format_port(uint32_t port, const struct flow_text_names *names,
+                      struct str *s)
+{
+    const char *name = names && names->port_name
+                       ? names->port_name(names->aux, port) : NULL;
+
+    if (name && is_plain(name)) {
+        str_add(s, name);
+        return;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(reserved_ports); i++) {
         if (port == reserved_ports[i].port) {
             str_add(s, reserved_ports[i].name);

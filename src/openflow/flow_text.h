@@ -78,7 +78,9 @@ int flow_text_masked(const struct flow_text *, struct span, const char *what,
 int flow_text_port(const struct flow_text *, struct span, uint32_t *);
 /* A port that may be unknown, without an error. */
 bool flow_text_try_port(const struct flow_text *, struct span, uint32_t *);
-void flow_text_format_port(uint32_t port, struct str *);
+/* By its name, if `names` has one (NULL: never) that reads as a name alone. */
+void flow_text_format_port(uint32_t port, const struct flow_text_names *,
+                           struct str *);
 /* A value of the field, perhaps with a mask. */
 int flow_text_value(const struct flow_text *, const struct field *,
                     struct span, u128 *value, u128 *mask);
@@ -136,7 +138,8 @@ int action_text_list(struct flow_text *, struct span, struct actions *);
  * keywords share a parser: an action type, a port. */
 typedef int action_parse(struct flow_text *, const struct item *,
                          uint32_t arg, struct actions *);
-typedef void action_format(const struct action *, struct str *);
+typedef void action_format(const struct action *,
+                           const struct flow_text_names *, struct str *);
 
 /* flow_text_output.c */
 action_parse parse_output, parse_reserved, parse_controller, parse_resubmit,

@@ -29,7 +29,8 @@ static const char *const type_names[N_ACTIONS] = {
 };
 
 static void
-format_plain(const struct action *action, struct str *s)
+format_plain(const struct action *action,
+             const struct flow_text_names *names UNUSED, struct str *s)
 {
     str_add(s, type_names[action->type]);
 }
@@ -52,7 +53,8 @@ parse_number(struct flow_text *ft, const struct item *item, uint32_t type,
 }
 
 static void
-format_number(const struct action *action, struct str *s)
+format_number(const struct action *action,
+              const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_number *number = (const void *) action;
 
@@ -95,7 +97,8 @@ parse_push(struct flow_text *ft, const struct item *item, uint32_t type,
 }
 
 static void
-format_push(const struct action *action, struct str *s)
+format_push(const struct action *action,
+            const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_push *push = (const void *) action;
 
@@ -126,7 +129,8 @@ parse_note(struct flow_text *ft, const struct item *item,
 }
 
 static void
-format_note(const struct action *action, struct str *s)
+format_note(const struct action *action,
+            const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_note *note = (const void *) action;
 
@@ -173,7 +177,8 @@ parse_dec_ttl(struct flow_text *ft, const struct item *item,
 }
 
 static void
-format_dec_ttl_ids(const struct action *action, struct str *s)
+format_dec_ttl_ids(const struct action *action,
+                   const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_ids *ids = (const void *) action;
 
@@ -209,10 +214,12 @@ parse_clone(struct flow_text *ft, const struct item *item,
 }
 
 static void
-format_clone(const struct action *action, struct str *s)
+format_clone(const struct action *action, const struct flow_text_names *names,
+             struct str *s)
 {
     str_add(s, "clone(");
-    action_list_format(action_clone_list((const void *) action), s);
+    action_list_format_names(action_clone_list((const void *) action), names,
+                             s);
     str_add_char(s, ')');
 }
 
@@ -414,16 +421,23 @@ actions_parse(const char *text, const struct flow_text_names *names,
 }
 
 void
-action_list_format(struct action_list list, struct str *s)
+action_list_format_names(struct action_list list,
+                         const struct flow_text_names *names, struct str *s)
 {
     const char *comma = "";
 
     ACTION_FOR_EACH (action, &list) {
         str_add(s, comma);
-        action_formats[action->type](action, s);
+        action_formats[action->type](action, names, s);
         comma = ",";
     }
     if (!list.len) {
         str_add(s, "drop");
     }
+}
+
+void
+action_list_format(struct action_list list, struct str *s)
+{
+    action_list_format_names(list, NULL, s);
 }

@@ -125,7 +125,8 @@ parse_multipath(struct flow_text *ft, const struct item *item,
 }
 
 void
-format_multipath(const struct action *action, struct str *s)
+format_multipath(const struct action *action,
+                 const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_multipath *a = (const void *) action;
 
@@ -214,7 +215,8 @@ parse_bundle(struct flow_text *ft, const struct item *item, uint32_t is_load,
 }
 
 void
-format_bundle(const struct action *action, struct str *s)
+format_bundle(const struct action *action, const struct flow_text_names *names,
+              struct str *s)
 {
     const struct action_bundle *a = (const void *) action;
 
@@ -228,7 +230,7 @@ format_bundle(const struct action *action, struct str *s)
     str_add(s, "members:");
     for (unsigned int i = 0; i < a->n_members; i++) {
         str_add(s, i ? "," : "");
-        flow_text_format_port(a->members[i], s);
+        flow_text_format_port(a->members[i], names, s);
     }
     str_add_char(s, ')');
 }

@@ -169,7 +169,8 @@ format_address(const struct action_nat *nat, const struct ip6_addr *addr,
 }
 
 void
-format_nat(const struct action *action, struct str *s)
+format_nat(const struct action *action,
+           const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_nat *nat = (const void *) action;
 
@@ -345,25 +346,27 @@ parse_ct(struct flow_text *ft, const struct item *item, uint32_t arg UNUSED,
 }
 
 static void
-format_nested(struct action_list list, struct str *s)
+format_nested(struct action_list list, const struct flow_text_names *names,
+              struct str *s)
 {
     if (list.len && list.first->type == ACTION_NAT) {
         uint32_t len = list.first->len;
 
-        format_nat(list.first, s);
+        format_nat(list.first, names, s);
         str_add_char(s, ',');
         list.first = (const void *) ((const char *) list.first + len);
         list.len -= len;
     }
     if (list.len) {
         str_add(s, "exec(");
-        action_list_format(list, s);
+        action_list_format_names(list, names, s);
         str_add(s, "),");
     }
 }
 
 void
-format_ct(const struct action *action, struct str *s)
+format_ct(const struct action *action, const struct flow_text_names *names,
+          struct str *s)
 {
     const struct action_ct *ct = (const void *) action;
 
@@ -384,7 +387,7 @@ format_ct(const struct action *action, struct str *s)
     } else if (ct->zone) {
         str_addf(s, "zone=%u,", ct->zone);
     }
-    format_nested(action_ct_list(ct), s);
+    format_nested(action_ct_list(ct), names, s);
     for (size_t i = 0; i < ARRAY_SIZE(algs); i++) {
         if (ct->alg == algs[i].port) {
             str_addf(s, "alg=%s,", algs[i].name);

@@ -67,7 +67,8 @@ parse_conjunction(struct flow_text *ft, const struct item *item,
 }
 
 void
-format_conjunction(const struct action *action, struct str *s)
+format_conjunction(const struct action *action,
+                   const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_conjunction *a = (const void *) action;
 
@@ -108,7 +109,9 @@ parse_check_pkt_larger(struct flow_text *ft, const struct item *item,
 }
 
 void
-format_check_pkt_larger(const struct action *action, struct str *s)
+format_check_pkt_larger(const struct action *action,
+                        const struct flow_text_names *names UNUSED,
+                        struct str *s)
 {
     const struct action_check_pkt_larger *a = (const void *) action;
 
@@ -184,7 +187,8 @@ parse_sample(struct flow_text *ft, const struct item *item,
 }
 
 void
-format_sample(const struct action *action, struct str *s)
+format_sample(const struct action *action, const struct flow_text_names *names,
+              struct str *s)
 {
     const struct action_sample *a = (const void *) action;
 
@@ -193,7 +197,7 @@ format_sample(const struct action *action, struct str *s)
              a->obs_domain, a->obs_point);
     if (a->sampling_port != OFPP_ANY) {
         str_add(s, ",sampling_port=");
-        flow_text_format_port(a->sampling_port, s);
+        flow_text_format_port(a->sampling_port, names, s);
     }
     if (a->direction != SAMPLE_DEFAULT) {
         str_add(s, a->direction == SAMPLE_EGRESS ? ",egress" : ",ingress");
@@ -235,7 +239,8 @@ parse_fin_timeout(struct flow_text *ft, const struct item *item,
 }
 
 void
-format_fin_timeout(const struct action *action, struct str *s)
+format_fin_timeout(const struct action *action,
+                   const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_fin_timeout *a = (const void *) action;
 

@@ -129,7 +129,8 @@ parse_move(struct flow_text *ft, const struct item *item,
 }
 
 void
-format_move(const struct action *action, struct str *s)
+format_move(const struct action *action,
+            const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_move *move = (const void *) action;
 
@@ -161,7 +162,8 @@ parse_stack(struct flow_text *ft, const struct item *item, uint32_t type,
 }
 
 void
-format_stack(const struct action *action, struct str *s)
+format_stack(const struct action *action,
+             const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_stack *stack = (const void *) action;
 
@@ -187,7 +189,8 @@ parse_delete_field(struct flow_text *ft, const struct item *item,
 }
 
 void
-format_delete_field(const struct action *action, struct str *s)
+format_delete_field(const struct action *action,
+                    const struct flow_text_names *names UNUSED, struct str *s)
 {
     str_addf(s, "delete_field:%s",
              field_by_id(((const struct action_field *) action)->field)
@@ -366,7 +369,8 @@ flow_text_field_name(const struct field *field)
 }
 
 void
-format_set_field(const struct action *action, struct str *s)
+format_set_field(const struct action *action,
+                 const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_set_field *set = (const void *) action;
     const struct field *field = field_by_id(set->field);

@@ -329,11 +329,12 @@ format_cookie(const struct flow_mod *fm, struct str *s)
 }
 
 static void
-format_filters(const struct flow_mod *fm, struct str *s)
+format_filters(const struct flow_mod *fm, const struct flow_text_names *names,
+               struct str *s)
 {
     if (fm->out_port != OFPP_ANY) {
         str_add(s, "out_port=");
-        flow_text_format_port(fm->out_port, s);
+        flow_text_format_port(fm->out_port, names, s);
         str_add_char(s, ',');
     }
     if (fm->out_group != OFPG_ANY) {
@@ -362,7 +363,8 @@ format_words(const struct flow_mod *fm, struct str *s)
 }
 
 void
-flow_mod_format(const struct flow_mod *fm, struct str *s)
+flow_mod_format_names(const struct flow_mod *fm,
+                      const struct flow_text_names *names, struct str *s)
 {
     bool is_delete = DELETES & BIT(fm->command);
     size_t before_match;
@@ -372,9 +374,9 @@ flow_mod_format(const struct flow_mod *fm, struct str *s)
     }
     format_cookie(fm, s);
     format_words(fm, s);
-    format_filters(fm, s);
+    format_filters(fm, names, s);
     before_match = s->len;
-    match_format(&fm->match, s);
+    match_format_names(&fm->match, names, s);
     if (is_delete) {
         str_chomp(s, ",");
         return;
@@ -383,5 +385,11 @@ flow_mod_format(const struct flow_mod *fm, struct str *s)
         str_add_char(s, ',');
     }
     str_add(s, "actions=");
-    instructions_format(&fm->instructions, s);
+    instructions_format_names(&fm->instructions, names, s);
+}
+
+void
+flow_mod_format(const struct flow_mod *fm, struct str *s)
+{
+    flow_mod_format_names(fm, NULL, s);
 }

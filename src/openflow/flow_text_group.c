@@ -406,7 +406,8 @@ group_mod_parse(const char *text, enum group_mod_command command,
 /* ---- Format ---- */
 
 static void
-format_bucket(const struct group_mod *gm, unsigned int i, struct str *s)
+format_bucket(const struct group_mod *gm, unsigned int i,
+              const struct flow_text_names *names, struct str *s)
 {
     const struct bucket *bucket = &gm->buckets[i];
 
@@ -419,14 +420,14 @@ format_bucket(const struct group_mod *gm, unsigned int i, struct str *s)
     }
     if (bucket->watch_port != OFPP_ANY) {
         str_add(s, "watch_port:");
-        flow_text_format_port(bucket->watch_port, s);
+        flow_text_format_port(bucket->watch_port, names, s);
         str_add_char(s, ',');
     }
     if (bucket->watch_group != OFPG_ANY) {
         str_addf(s, "watch_group:%u,", bucket->watch_group);
     }
     str_add(s, "actions=");
-    action_list_format(actions_list(&bucket->actions), s);
+    action_list_format_names(actions_list(&bucket->actions), names, s);
 }
 
 static void
@@ -476,7 +477,8 @@ format_selection(const struct group_selection *sel, struct str *s)
 }
 
 void
-group_mod_format(const struct group_mod *gm, struct str *s)
+group_mod_format_names(const struct group_mod *gm,
+                       const struct flow_text_names *names, struct str *s)
 {
     if (gm->id == OFPG_ALL) {
         str_add(s, "group_id=all");
@@ -490,6 +492,12 @@ group_mod_format(const struct group_mod *gm, struct str *s)
     }
     format_selection(&gm->selection, s);
     for (unsigned int i = 0; i < gm->n_buckets; i++) {
-        format_bucket(gm, i, s);
+        format_bucket(gm, i, names, s);
     }
+}
+
+void
+group_mod_format(const struct group_mod *gm, struct str *s)
+{
+    group_mod_format_names(gm, NULL, s);
 }

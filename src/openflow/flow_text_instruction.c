@@ -178,7 +178,8 @@ instructions_text(struct flow_text *ft, struct span text,
 }
 
 void
-instructions_format(const struct instructions *in, struct str *s)
+instructions_format_names(const struct instructions *in,
+                          const struct flow_text_names *names, struct str *s)
 {
     size_t start = s->len;
 
@@ -186,7 +187,7 @@ instructions_format(const struct instructions *in, struct str *s)
         str_addf(s, "meter:%u,", in->meter);
     }
     if (in->apply.len) {
-        action_list_format(in->apply, s);
+        action_list_format_names(in->apply, names, s);
         str_add_char(s, ',');
     }
     if (in->clear) {
@@ -194,7 +195,7 @@ instructions_format(const struct instructions *in, struct str *s)
     }
     if (in->write.len) {
         str_add(s, "write_actions(");
-        action_list_format(in->write, s);
+        action_list_format_names(in->write, names, s);
         str_add(s, "),");
     }
     if (in->metadata_mask) {
@@ -212,4 +213,10 @@ instructions_format(const struct instructions *in, struct str *s)
     } else {
         str_chomp(s, ",");
     }
+}
+
+void
+instructions_format(const struct instructions *in, struct str *s)
+{
+    instructions_format_names(in, NULL, s);
 }

@@ -323,7 +323,8 @@ format_timeouts(const struct action_learn *a, struct str *s)
 }
 
 void
-format_learn(const struct action *action, struct str *s)
+format_learn(const struct action *action,
+             const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_learn *a = (const void *) action;
 

@@ -385,8 +385,19 @@ format_vlan_vid(const struct match_field *f, const struct match *match,
 }
 
 static void
-format_field(const struct match_field *f, const struct match *match,
+format_value(const struct match_field *f, const struct flow_text_names *names,
              struct str *s)
+{
+    if (f->field->format == FORMAT_PORT && f->mask == field_ones(f->field)) {
+        flow_text_format_port((uint32_t) f->value, names, s);
+    } else {
+        field_format(f->field, f->value, f->mask, s);
+    }
+}
+
+static void
+format_field(const struct match_field *f, const struct match *match,
+             const struct flow_text_names *names, struct str *s)
 {
     switch (f->field->id) {
     case FIELD_VLAN_VID:
@@ -397,13 +408,14 @@ format_field(const struct match_field *f, const struct match *match,
         return;
     default:
         str_addf(s, "%s=", match_name(f->field));
-        field_format(f->field, f->value, f->mask, s);
+        format_value(f, names, s);
         str_add_char(s, ',');
     }
 }
 
 void
-match_format(const struct match *match, struct str *s)
+match_format_names(const struct match *match,
+                   const struct flow_text_names *names, struct str *s)
 {
     const struct shorthand *sh = find_shorthand(match);
     struct match_field fields[N_FIELDS];
@@ -418,10 +430,16 @@ match_format(const struct match *match, struct str *s)
 
         if (!(sh && id == FIELD_ETH_TYPE)
             && !(sh && sh->nw_proto && id == FIELD_IP_PROTO)) {
-            format_field(&fields[i], match, s);
+            format_field(&fields[i], match, names, s);
         }
     }
     if (s->len > start) {
         str_chomp(s, ",");
     }
+}
+
+void
+match_format(const struct match *match, struct str *s)
+{
+    match_format_names(match, NULL, s);
 }

@@ -116,24 +116,26 @@ parse_output(struct flow_text *ft, const struct item *item,
 }
 
 void
-format_output(const struct action *action, struct str *s)
+format_output(const struct action *action, const struct flow_text_names *names,
+              struct str *s)
 {
     const struct action_output *output = (const void *) action;
 
     if (output->trunc) {
         str_add(s, "output(port=");
-        flow_text_format_port(output->port, s);
+        flow_text_format_port(output->port, names, s);
         str_addf(s, ",max_len=%u)", output->trunc);
         return;
     }
     if (output->port < OFPP_MAX || output->port == OFPP_ANY) {
         str_add(s, "output:");
     }
-    flow_text_format_port(output->port, s);
+    flow_text_format_port(output->port, names, s);
 }
 
 void
-format_output_reg(const struct action *action, struct str *s)
+format_output_reg(const struct action *action,
+                  const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_output_reg *reg = (const void *) action;
 
@@ -176,12 +178,13 @@ parse_enqueue(struct flow_text *ft, const struct item *item,
 }
 
 void
-format_enqueue(const struct action *action, struct str *s)
+format_enqueue(const struct action *action,
+               const struct flow_text_names *names, struct str *s)
 {
     const struct action_enqueue *enqueue = (const void *) action;
 
     str_add(s, "enqueue:");
-    flow_text_format_port(enqueue->port, s);
+    flow_text_format_port(enqueue->port, names, s);
     str_addf(s, ":%u", enqueue->queue);
 }
 
@@ -314,7 +317,8 @@ parse_controller(struct flow_text *ft, const struct item *item,
 }
 
 void
-format_controller(const struct action *action, struct str *s)
+format_controller(const struct action *action,
+                  const struct flow_text_names *names UNUSED, struct str *s)
 {
     const struct action_controller *c = (const void *) action;
 
@@ -404,18 +408,19 @@ parse_resubmit(struct flow_text *ft, const struct item *item,
 }
 
 void
-format_resubmit(const struct action *action, struct str *s)
+format_resubmit(const struct action *action,
+                const struct flow_text_names *names, struct str *s)
 {
     const struct action_resubmit *resubmit = (const void *) action;
 
     if (resubmit->table == OFPTT_ALL && !resubmit->with_ct) {
         str_add(s, "resubmit:");
-        flow_text_format_port(resubmit->in_port, s);
+        flow_text_format_port(resubmit->in_port, names, s);
         return;
     }
     str_add(s, "resubmit(");
     if (resubmit->in_port != OFPP_IN_PORT) {
-        flow_text_format_port(resubmit->in_port, s);
+        flow_text_format_port(resubmit->in_port, names, s);
     }
     str_add_char(s, ',');
     if (resubmit->table != OFPTT_ALL) {

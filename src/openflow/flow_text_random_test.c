@@ -30,6 +30,69 @@ TEST(any_flow_mod_comes_back_from_its_text)
     }
 }
 
+/* Every port has a name, some of which cannot be written plainly. */
+static const char *
+name_of_port(void *name_, uint32_t number)
+{
+    static const char *const odd[] = { "local", "7", "a b", "eth0:1", "x,y",
+                                       "reg1", "", "-v" };
+    char *name = name_;
+
+    if (number >= OFPP_MAX) {
+        return NULL;
+    }
+    if (number % 16 < ARRAY_SIZE(odd)) {
+        return odd[number % 16];
+    }
+    snprintf(name, 32, "p.%u-x_", number);
+    return name;
+}
+
+static uint32_t
+port_of_name(void *aux UNUSED, const char *name)
+{
+    uint32_t number = 0;
+
+    return sscanf(name, "p.%u-x_", &number) == 1 ? number : 0;
+}
+
+TEST(ports_come_back_from_their_names)
+{
+    struct rng rng = { 24 };
+    char name[32];
+    const struct flow_text_names names = { port_of_name, name_of_port, name };
+    unsigned int n_named = 0;
+
+    for (unsigned int i = 0; i < N_CASES / 5; i++) {
+        struct str text = STR_INIT, error = STR_INIT;
+        struct flow_mod a, b;
+        struct group_mod c, d;
+
+        random_flow_mod(&rng, FLOW_MOD_ADD, &a);
+        flow_mod_format_names(&a, &names, &text);
+        n_named += strstr(str_text(&text), "p.") != NULL;
+        CHECK_MSG(!flow_mod_parse(str_text(&text), FLOW_MOD_ADD, &names, &b,
+                                  &error),
+                  "case %u: %s: %s", i, str_text(&text), str_text(&error));
+        CHECK_MSG(flow_mod_equal(&a, &b), "case %u: %s", i, str_text(&text));
+        flow_mod_fini(&a);
+        flow_mod_fini(&b);
+
+        random_group_mod(&rng, &c);
+        str_clear(&text);
+        group_mod_format_names(&c, &names, &text);
+        CHECK_MSG(!group_mod_parse(str_text(&text), c.command, &names, &d,
+                                   &error),
+                  "case %u: %s: %s", i, str_text(&text), str_text(&error));
+        CHECK_MSG(group_mod_equal(&c, &d), "case %u: %s", i, str_text(&text));
+        group_mod_fini(&c);
+        group_mod_fini(&d);
+        str_fini(&text);
+        str_fini(&error);
+    }
+    CHECK(n_named > N_CASES / 50);
+}
+
 /* ---- Groups and meters ---- */
 
 TEST(any_group_mod_comes_back_from_its_text)
@@ -126,6 +189,7 @@ TEST(a_broken_text_is_refused_or_means_what_it_says)
 
 TESTS(
     RUN(any_flow_mod_comes_back_from_its_text),
+    RUN(ports_come_back_from_their_names),
     RUN(any_group_mod_comes_back_from_its_text),
     RUN(any_meter_mod_comes_back_from_its_text),
     RUN(a_broken_text_is_refused_or_means_what_it_says),

@@ -46,5 +46,8 @@ const char *field_prereq_text(const struct field *);
 /* "tcp,in_port=1,nw_dst=10.0.0.0/24": the field's usual text; an empty match
  * is the empty string. */
 void match_format(const struct match *, struct str *);
+struct flow_text_names;
+void match_format_names(const struct match *, const struct flow_text_names *,
+                        struct str *);
 
 #endif

@@ -2,7 +2,8 @@
 #include "switch/tables.h"
 
 void
-flow_entry_format(const struct flow_entry *e, struct str *s)
+flow_entry_format(const struct flow_entry *e,
+                  const struct flow_text_names *names, struct str *s)
 {
     struct flow_mod fm;
 
@@ -16,5 +17,5 @@ flow_entry_format(const struct flow_entry *e, struct str *s)
     fm.importance = e->importance;
     fm.flags = e->flags;
     fm.instructions = e->instructions;
-    flow_mod_format(&fm, s);
+    flow_mod_format_names(&fm, names, s);
 }

@@ -225,7 +225,7 @@ TEST(a_learned_entry_says_what_the_action_says)
     e = learned(&rig, "table=3,priority=9,tcp,in_port=2,nw_dst=10.0.0.1,"
                 "tp_dst=80,actions=drop");
     CHECK(e);
-    flow_entry_format(e, &text);
+    flow_entry_format(e, NULL, &text);
     assert_string_equal(
         str_text(&text),
         "table=3,cookie=0x12,priority=9,idle_timeout=5,hard_timeout=6,"

@@ -49,7 +49,8 @@ struct flow_entry {
 /* Rebuilds the full match from the stored compressed form. */
 void flow_entry_match(const struct flow_entry *, struct match *);
 /* The flow-mod (add) that would make it: for lists, trace and saving. */
-void flow_entry_format(const struct flow_entry *, struct str *);
+void flow_entry_format(const struct flow_entry *,
+                       const struct flow_text_names *, struct str *);
 
 /* Why an entry went. */
 enum flow_removed_reason { REMOVED_IDLE_TIMEOUT, REMOVED_HARD_TIMEOUT,

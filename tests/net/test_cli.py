@@ -210,6 +210,19 @@ def test_flow_text_goes_round(pair, tmp_path):
              "actions=set_field:02:00:00:00:00:09->eth_dst,output:2",
              "priority=8,vlan_tci=0x1000/0x1000,actions=pop_vlan,"
              "goto_table:3")
+    lab.weft("group", "add", "group_id=1,type=all,bucket=watch_port:2,"
+             "output:2")
+    name = lab.weft("port", "show", "2")["name"]
+    for listed in (lab.text("flow", "list"), lab.text("flow", "list", "--text"),
+                   lab.text("group", "list")):
+        assert "output:%s" % name in listed and "output:2" not in listed
+    for listed in (lab.text("flow", "list", "--numbers", "--text"),
+                   lab.text("group", "list", "--numbers"),
+                   str(lab.weft("flow", "list"))):
+        assert "output:2" in listed and name not in listed
+    lab.weft("group", "modify", "group_id=1,type=all,bucket=output:" + name)
+    assert lab.weft("group", "list")["groups"][0]["group"] == \
+        "group_id=1,type=all,bucket=actions=output:2"
     saved = lab.text("flow", "list", "--text")
     rules = tmp_path / "rules"
     rules.write_text(saved)
