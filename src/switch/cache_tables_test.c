@@ -186,10 +186,10 @@ set_unasked(struct rig *rig, unsigned int what)
 }
 
 static void
-set_fragments(struct rig *rig, bool drops)
+set_fragments(struct rig *rig, enum of_frag fragments)
 {
-    switch_set_drop_fragments(rig->sw, drops);
-    rig->naive.drops_fragments = drops;
+    switch_set_fragments(rig->sw, fragments);
+    rig->naive.fragments = fragments;
 }
 
 /* ---- Where egress begins, in both ---- */
@@ -632,7 +632,9 @@ rig_init(struct rig *rig, uint64_t seed)
                       &rig->flows[i]);
     }
     CHECK(!refused(switch_meter_mod(rig->sw, &meter, rig->now, NULL)));
-    set_fragments(rig, rng_one_in(&rig->rng, 8));
+    set_fragments(rig, rng_one_in(&rig->rng, 8) ? FRAG_DROP
+                       : rng_one_in(&rig->rng, 2) ? FRAG_NORMAL
+                       : FRAG_NX_MATCH);
     set_unasked(rig, rng_below(&rig->rng,
                                (UNASKED_MISSES | UNASKED_EXPIRED) + 1));
     for (uint32_t id = RANDOM_GROUPS; id > 0; id--) {

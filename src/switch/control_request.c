@@ -95,7 +95,7 @@ take_set_config(struct session *s, const struct of_message *m,
     }
     if (session_channel(s)->role != ROLE_SLAVE && frag != control->frag) {
         control->frag = frag;
-        switch_set_drop_fragments(control->sw, frag == FRAG_DROP);
+        switch_set_fragments(control->sw, (enum of_frag) frag);
     }
     session_channel(s)->miss_send_len = m->config.miss_send_len;
     if (session_protocol(s)->version == OF10) {

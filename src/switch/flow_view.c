@@ -174,22 +174,53 @@ flow_view_asked(const struct flow_view *v, struct flow_looks *looks)
     }
 }
 
+static bool
+is_ip(const struct flow_view *v)
+{
+    return v->flow.key.eth_type == htobe16(ETH_TYPE_IP)
+           || v->flow.key.eth_type == htobe16(ETH_TYPE_IPV6);
+}
+
+/* Of a fragment with its ports out of sight nobody saw them; of others it counts
+ * that they are none. */
+static void
+look_at_fragments(struct flow_looks *looks, struct flow_mask *look,
+                  bool is_hidden)
+{
+    struct flow_key_fields *bits = &look->bits.key;
+
+    if (bits->tp_src | bits->tp_dst) {
+        bits->nw_frag |= FLOW_FRAG_ANY | FLOW_FRAG_LATER;
+    }
+    if (is_hidden) {
+        bits->tp_src = bits->tp_dst = 0;
+        looks->changed.bits.key.tp_src = UINT16_MAX;
+        looks->changed.bits.key.tp_dst = UINT16_MAX;
+    }
+}
+
 const struct flow_entry *
 flow_view_lookup(const struct flow_view *v, struct flow_looks *looks,
                  const struct tables *tables, uint8_t table,
                  uint64_t version, uint32_t in_port,
                  struct conjunction *found)
 {
+    bool is_hidden = v->hides_ports && v->flow.key.nw_frag & FLOW_FRAG_ANY;
     const struct flow_entry *entry;
     struct flow_mask look;
 
     assert(!v->unparsed);
     memset(&look, 0, sizeof look);
-    if (in_port != flow_view_in_port(v)) {
+    if (in_port != flow_view_in_port(v) || is_hidden) {
         struct flow flow = v->flow;
 
-        flow.key.in_port = htobe32(in_port);
-        looks->changed.bits.key.in_port = UINT32_MAX;
+        if (in_port != flow_view_in_port(v)) {
+            flow.key.in_port = htobe32(in_port);
+            looks->changed.bits.key.in_port = UINT32_MAX;
+        }
+        if (is_hidden) {
+            flow.key.tp_src = flow.key.tp_dst = 0;
+        }
         entry = tables_lookup_conjunction(tables, table, version, &flow,
                                           &look, found);
     } else {
@@ -197,6 +228,9 @@ flow_view_lookup(const struct flow_view *v, struct flow_looks *looks,
                                           &look, found);
     }
     flow_view_asked(v, looks);
+    if (v->hides_ports && is_ip(v)) {
+        look_at_fragments(looks, &look, is_hidden);
+    }
     if (!(MUTANT(LOOKUP_NOT_LOOKED_AT) && table > 1)) {
         look_at(v, looks, &look);
     }

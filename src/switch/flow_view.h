@@ -30,6 +30,8 @@ struct flow_view {
     struct flow_mask known;       /* bits that do not depend on the packet */
     bool ttl_derived, mpls_ttl_derived;
     bool unparsed;
+    bool hides_ports;         /* of fragments from lookups: OpenFlow's "normal"
+                                 way with them */
     bool unparsed_addresses;  /* not even Ethernet's are known; unparsed too */
 };
 

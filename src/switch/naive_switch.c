@@ -18,6 +18,9 @@ lookup(struct walk *w, uint8_t table, uint32_t in_port)
         return NULL;
     }
     flow.key.in_port = htobe32(in_port);
+    if (w->sw->fragments == FRAG_NORMAL && flow.key.nw_frag) {
+        flow.key.tp_src = flow.key.tp_dst = 0;
+    }
     best = naive_lookup(w->sw, table, &flow);
     w->sw->hit |= best && best->priority;
     return best;
@@ -166,7 +169,7 @@ naive_run(struct naive_switch *sw, const void *frame, uint32_t len,
     w.pkt->in_port = port_id(in_port);
     if (port && !port->admin_down
         && !(memcmp(frame, stp, 6) ? port->no_recv : port->no_recv_stp)
-        && !(sw->drops_fragments && walk_flow(&w).key.nw_frag)) {
+        && !(sw->fragments == FRAG_DROP && walk_flow(&w).key.nw_frag)) {
         if (!walk_table(&w, 0, in_port)) {
             miss(&w, 0);
         }

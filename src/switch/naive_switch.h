@@ -43,7 +43,7 @@ struct naive_switch {
     unsigned int unasked;         /* enum unasked */
     unsigned int first_egress;    /* N_TABLES: none */
     unsigned int n_lookups;       /* of the last run */
-    bool drops_fragments;
+    enum of_frag fragments;
 
     unsigned int n_stations;
     struct naive_station {

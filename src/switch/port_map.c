@@ -102,7 +102,7 @@ copy_map(const struct port_map *old, uint32_t n)
         map->by_number[i] = old->by_number[i];
     }
     map->local = old->local;
-    map->drops_fragments = old->drops_fragments;
+    map->fragments = old->fragments;
     return map;
 }
 
@@ -140,10 +140,10 @@ port_maps_set(struct port_maps *maps, uint32_t number,
 }
 
 void
-port_maps_set_fragments(struct port_maps *maps, bool drops)
+port_maps_set_fragments(struct port_maps *maps, enum of_frag fragments)
 {
     struct port_map *map = copy_map(atomic_load(&maps->map), 0);
 
-    map->drops_fragments = drops;
+    map->fragments = fragments;
     publish(maps, map);
 }

@@ -17,7 +17,7 @@
 
 #include "datapath/datapath.h"
 #include "lib/rcu.h"
-#include "openflow/action.h"
+#include "openflow/message.h"
 
 /* 01:80:c2:00:00:00: to bridges, about the spanning tree. */
 #define STP_ADDRESS UINT64_C(0x0180c2000000)
@@ -77,7 +77,7 @@ bool port_vlan_carries(const struct port_vlan *, uint16_t vid);
 
 struct port_map {
     struct rcu_later later;
-    bool drops_fragments;               /* that any port receives */
+    enum of_frag fragments;             /* that any port receives */
     const struct port_settings *local;
     uint32_t n;                         /* the others' numbers are below */
     const struct port_settings *by_number[];
@@ -116,7 +116,7 @@ void port_maps_fini(struct port_maps *);
 /* Sets a port, or with NULL takes it away. */
 void port_maps_set(struct port_maps *, uint32_t number,
                    const struct port_settings *);
-void port_maps_set_fragments(struct port_maps *, bool drops);
+void port_maps_set_fragments(struct port_maps *, enum of_frag);
 
 /* Reader, under RCU. */
 static inline const struct port_map *

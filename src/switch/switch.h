@@ -92,9 +92,10 @@ int switch_set_port_flags(struct switch_ *, struct switch_port *,
                           bool no_recv_stp, bool no_fwd, bool no_packet_in,
                           bool admin_down);
 
-/* Fragments that ports receive are dropped, or go through the tables as other
- * packets do. */
-void switch_set_drop_fragments(struct switch_ *, bool);
+/* What becomes of fragments that ports receive: they are dropped, or go through
+ * the tables, which see their ports (if it is the first one; FRAG_NX_MATCH) or
+ * zero in place of them (FRAG_NORMAL). */
+void switch_set_fragments(struct switch_ *, enum of_frag);
 
 /* Requests, as a controller or the operator makes them. */
 /* A bundle: what is asked for between begin and commit becomes visible together,

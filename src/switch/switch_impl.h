@@ -29,7 +29,7 @@ struct switch_ {
     struct learning *learning;
 
     struct own_port *ports[DP_MAX_PORTS];
-    bool drops_fragments;
+    enum of_frag fragments;
     bool ports_dirty;             /* some port is, or fragments are treated
                                      otherwise */
     uint32_t link_asked;          /* the port that was asked last for its link */

@@ -75,17 +75,16 @@ switch_publish_ports(struct switch_ *sw)
             publish_port(sw, sw->ports[i]);
         }
     }
-    if (port_maps_get(&sw->port_maps)->drops_fragments
-        != sw->drops_fragments) {
-        port_maps_set_fragments(&sw->port_maps, sw->drops_fragments);
+    if (port_maps_get(&sw->port_maps)->fragments != sw->fragments) {
+        port_maps_set_fragments(&sw->port_maps, sw->fragments);
     }
     sw->ports_dirty = false;
 }
 
 void
-switch_set_drop_fragments(struct switch_ *sw, bool drops)
+switch_set_fragments(struct switch_ *sw, enum of_frag fragments)
 {
-    sw->drops_fragments = drops;
+    sw->fragments = fragments;
     sw->ports_dirty = true;
     switch_stage(sw, sw->now);
 }

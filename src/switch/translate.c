@@ -543,7 +543,7 @@ may_receive(struct translation *t)
              "receive", port->name);
         return false;
     }
-    if (t->ports->drops_fragments
+    if (t->ports->fragments == FRAG_DROP
         && flow_view_has(&t->view, &t->looks, FIELD_IP_FRAG)
         && flow_view_get(&t->view, &t->looks, FIELD_IP_FRAG)) {
         DROP(t, DROP_FRAGMENT, "dropped: fragments are not taken");
@@ -612,6 +612,7 @@ translate(const struct translate_env *env, const struct translate_options *opt,
     t.first_egress = tables_first_egress(env->tables, t.version);
 
     flow_view_init(&t.view, flow, &t.looks);
+    t.view.hides_ports = t.ports->fragments == FRAG_NORMAL;
     set_actset_output(&t);
     run(&t, flow);
     finish_list(&t);
