@@ -136,6 +136,10 @@ struct meter_band {
 
 enum meter_mod_command { METER_MOD_ADD, METER_MOD_MODIFY, METER_MOD_DELETE };
 enum { METER_MAX_BANDS = 8, OFPM_MAX = 0xffff0000 };
+/* Virtual meters: packets that are translated (nothing passes it here), and
+ * packet-ins whose action names no meter. */
+#define OFPM_SLOWPATH UINT32_C(0xfffffffd)
+#define OFPM_CONTROLLER UINT32_C(0xfffffffe)
 #define OFPM_ALL UINT32_C(0xffffffff)
 
 struct meter_mod {

@@ -80,7 +80,9 @@ parse_id(const struct flow_text *ft, struct span value, struct meter_mod *mm)
     uint64_t id = OFPM_ALL;
     int err = 0;
 
-    if (mm->command != METER_MOD_DELETE || !span_is(value, "all")) {
+    if (span_is(value, "controller") || span_is(value, "slowpath")) {
+        id = span_is(value, "controller") ? OFPM_CONTROLLER : OFPM_SLOWPATH;
+    } else if (mm->command != METER_MOD_DELETE || !span_is(value, "all")) {
         err = flow_text_number(ft, value, "meter", OFPM_MAX, &id);
         if (!err && !id) {
             err = flow_text_fail(ft, value.s, "meters count from 1");
@@ -185,6 +187,9 @@ meter_mod_format(const struct meter_mod *mm, struct str *s)
 {
     if (mm->id == OFPM_ALL) {
         str_add(s, "meter=all");
+    } else if (mm->id == OFPM_CONTROLLER || mm->id == OFPM_SLOWPATH) {
+        str_addf(s, "meter=%s", mm->id == OFPM_CONTROLLER ? "controller"
+                                                          : "slowpath");
     } else {
         str_addf(s, "meter=%u", mm->id);
     }

@@ -30,7 +30,7 @@ check_meter(const struct meter_mod *mm, struct str *why)
     bool is_kbps = mm->flags & METER_KBPS;
     bool is_pktps = mm->flags & METER_PKTPS;
 
-    if (!mm->id || (mm->id > OFPM_MAX && mm->id < 0xfffffffd) ||
+    if (!mm->id || (mm->id > OFPM_MAX && mm->id < OFPM_SLOWPATH) ||
         mm->id == OFPM_ALL) {
         str_setf(why, "%u is not a meter number", mm->id);
         return OF_METER_MOD_FAILED_INVALID_METER;

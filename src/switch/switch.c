@@ -89,14 +89,14 @@ settle_meters(struct switch_ *sw)
         }
     }
     meter_map_settle(&sw->meters);
-    sw->meters_released = false;
+    sw->meters_changed = false;
 }
 
 void
 switch_publish(struct switch_ *sw)
 {
     struct table_changes changes = { 0 };
-    bool all = sw->ports_dirty;
+    bool all = sw->ports_dirty || sw->meters_changed;
 
     if (tables_pending(sw->tables)) {
         tables_publish(sw->tables, &changes);
@@ -112,7 +112,7 @@ switch_publish(struct switch_ *sw)
     } else if (changes.n) {
         drop_changed_answers(sw, &changes);
     }
-    if (sw->meters_released) {
+    if (sw->meters_changed) {
         settle_meters(sw);
     }
     sw->is_staged = false;
@@ -334,7 +334,7 @@ meter_delete(struct switch_ *sw, const struct meter_mod *mod, msec now,
     } else {
         meter_map_release(&sw->meters, mod->id);
     }
-    sw->meters_released = true;
+    sw->meters_changed = true;
     error = tables_meter_mod(sw->tables, mod, now, why);
     switch_stage(sw, now);
     return error;
@@ -363,12 +363,14 @@ switch_meter_mod(struct switch_ *sw, const struct meter_mod *mod, msec now,
     if (error && is_claimed) {
         /* The slot was for nothing. */
         meter_map_release(&sw->meters, mod->id);
-        sw->meters_released = true;
+        sw->meters_changed = true;
         switch_stage(sw, now);
     }
     if (!error) {
         /* A meter works before the first entry that names it is visible. */
         configure_meter(sw, slot, mod);
+        /* What went to controllers without it now passes it. */
+        sw->meters_changed |= is_claimed;
         switch_stage(sw, now);
     }
     return error;

@@ -33,7 +33,7 @@ struct switch_ {
     bool ports_dirty;             /* some port is, or fragments are treated
                                      otherwise */
     uint32_t link_asked;          /* the port that was asked last for its link */
-    bool meters_released;         /* slots wait for the next publish */
+    bool meters_changed;         /* slots wait for the next publish */
 
     struct switch_watch watch;
     struct switch_waiter *waiters;          /* for the end of a bundle */

@@ -114,15 +114,50 @@ emit_controller(struct translation *t, uint16_t max_len,
     return a;
 }
 
+/* A meter is for the packet-ins alone, so it stands in a clone with them. */
+struct metered {
+    bool is_metered;
+    uint32_t mark;
+};
+
+/* By the action's own meter, or the one of all packet-ins. */
+static struct metered
+begin_metered(struct translation *t, uint32_t meter)
+{
+    struct metered m = { .mark = 0 };
+
+    if (!meter && meter_map_find(t->env->meters, OFPM_CONTROLLER)
+                  != METER_NO_SLOT) {
+        meter = OFPM_CONTROLLER;
+    }
+    if (meter) {
+        m.is_metered = true;
+        m.mark = translate_begin(t, DP_ACTION_CLONE);
+        translate_meter(t, meter);
+    }
+    return m;
+}
+
+static void
+end_metered(struct translation *t, struct metered m)
+{
+    if (m.is_metered) {
+        dp_actions_end(&t->up->actions, m.mark);
+    }
+}
+
 static void
 to_controller(struct translation *t, uint16_t max_len)
 {
+    struct metered m;
     uint32_t id;
 
     if (may_go_up(t, REASON_APPLY_ACTION)) {
         SAY(t, "packet-in to the controller");
         id = translate_freeze_shown(t, NULL);
+        m = begin_metered(t, 0);
         emit_controller(t, max_len, 0, REASON_APPLY_ACTION)->recirc = id;
+        end_metered(t, m);
     }
 }
 
@@ -171,13 +206,13 @@ do_output(struct translation *t, const struct action *action)
     translate_output(t, a->port, a->trunc);
 }
 
-/* A meter is for the packet-ins alone, so it stands in a clone with it. */
 static void
 do_controller(struct translation *t, const struct action *action)
 {
     const struct action_controller *a = (const void *) action;
     struct dp_action_controller *out;
-    uint32_t mark = 0, id = 0;
+    struct metered m;
+    uint32_t id = 0;
 
     if (!may_go_up(t, a->reason)) {
         t->dropped = a->pause;    /* nobody will resume it */
@@ -187,16 +222,11 @@ do_controller(struct translation *t, const struct action *action)
     if (!a->pause) {
         id = translate_freeze_shown(t, a);
     }
-    if (a->meter) {
-        mark = translate_begin(t, DP_ACTION_CLONE);
-        translate_meter(t, a->meter);
-    }
+    m = begin_metered(t, a->meter);
     out = emit_controller(t, a->max_len, a->controller_id, a->reason);
     out->recirc = id;
     t->pause_ofs = (uint32_t) ((char *) out - t->up->actions.data);
-    if (a->meter) {
-        dp_actions_end(&t->up->actions, mark);
-    }
+    end_metered(t, m);
     if (a->pause && !t->failed) {
         t->pause = a;
         t->freezing = true;
@@ -472,11 +502,13 @@ emit_dec_ttl(struct translation *t, enum dp_action_type type,
 
     if (atomic_load(&t->env->unasked) & UNASKED_EXPIRED) {
         uint32_t state = translate_freeze_shown(t, NULL);
+        struct metered m = begin_metered(t, 0);
 
         for (unsigned int i = 0; i < n; i++) {
             emit_controller(t, OFPCML_NO_BUFFER, ids[i], REASON_INVALID_TTL)
                 ->recirc = state;
         }
+        end_metered(t, m);
     }
     dp_actions_end(&t->up->actions, mark);
 }
@@ -550,7 +582,11 @@ translate_meter(struct translation *t, uint32_t id)
         SAY(t, "skipped: there is no meter %" PRIu32, id);
         return;
     }
-    SAY(t, "meter %" PRIu32, id);
+    if (id == OFPM_CONTROLLER) {
+        SAY(t, "the meter of all packet-ins");
+    } else {
+        SAY(t, "meter %" PRIu32, id);
+    }
     a = translate_emit(t, DP_ACTION_METER, sizeof *a);
     a->meter = slot;
 }
