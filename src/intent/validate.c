@@ -3,11 +3,16 @@
 #include <stdlib.h>
 
 #include "intent/schema.h"
+#include "lib/hash.h"
 
+/* Sorted by hash, which is quicker than by text; few have the same. */
 struct claimed {
-    char *what;
+    uint64_t hash;
+    const char *what;             /* in `texts`, once all are there */
     const struct intent_object *object;
     const char *member;
+    const struct intent_object *owner;    /* who has it; NULL: this object */
+    const char *owner_member;
     unsigned int order;
 };
 
@@ -16,6 +21,7 @@ struct validation {
     bool is_good;
     struct claimed *claims;
     unsigned int n_claims, size;
+    struct str texts;             /* of the claims, each with its NUL */
 };
 
 void
@@ -37,7 +43,8 @@ void
 validation_claim(struct validation *v, const struct intent_object *object,
       const char *member, const char *format, ...)
 {
-    struct str what = STR_INIT;
+    static const struct hash_key key = { 0 };
+    size_t at = v->texts.len;
     va_list args;
 
     if (v->n_claims == v->size) {
@@ -45,12 +52,14 @@ validation_claim(struct validation *v, const struct intent_object *object,
         v->claims = xrealloc(v->claims, v->size * sizeof v->claims[0]);
     }
     va_start(args, format);
-    str_addv(&what, format, args);
+    str_addv(&v->texts, format, args);
     va_end(args);
     v->claims[v->n_claims] = (struct claimed) {
-        str_steal(&what), object, member, v->n_claims,
+        .hash = hash_bytes(key, v->texts.text + at, v->texts.len - at),
+        .object = object, .member = member, .order = v->n_claims,
     };
     v->n_claims++;
+    str_add_char(&v->texts, '\0');
 }
 
 static uint32_t
@@ -64,37 +73,78 @@ static int
 compare_claims(const void *a, const void *b)
 {
     const struct claimed *x = a, *y = b;
-    int order = strcmp(x->what, y->what);
+    int order = x->hash != y->hash ? 0 : strcmp(x->what, y->what);
 
-    return order ? order
+    return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1)
+           : order ? order
            : line_of(x) != line_of(y) ? (line_of(x) < line_of(y) ? -1 : 1)
            : x->order < y->order ? -1 : 1;
 }
 
-static void
-settle_claims(struct validation *v)
+static int
+compare_order(const void *a, const void *b)
 {
-    unsigned int first = 0;
+    const struct claimed *x = a, *y = b;
+
+    return x->order < y->order ? -1 : 1;
+}
+
+/* Finds the owner of what is claimed twice; returns how many others want it. */
+static unsigned int
+find_owners(struct validation *v)
+{
+    unsigned int first = 0, n = 0;
 
     if (v->n_claims) {
         qsort(v->claims, v->n_claims, sizeof v->claims[0], compare_claims);
     }
     for (unsigned int i = 1; i < v->n_claims; i++) {
-        const struct claimed *a = &v->claims[first], *b = &v->claims[i];
-        struct str related = STR_INIT;
-        struct place here, there;
+        const struct claimed *a = &v->claims[first];
+        struct claimed *b = &v->claims[i];
 
-        if (strcmp(a->what, b->what)) {
+        if (a->hash != b->hash || strcmp(a->what, b->what)) {
             first = i;
-            continue;
+        } else {
+            b->owner = a->object;
+            b->owner_member = a->member;
+            n++;
         }
-        here = object_place(b->object, b->member);
-        there = object_place(a->object, a->member);
-        diag_add_related(&related, &here, &there);
-        validation_error(v, b->object, b->member, "%s is already used by %s '%s'%s",
-                b->what, intent_kind_noun(a->object->kind), a->object->name,
-                str_text(&related));
-        str_fini(&related);
+    }
+    return n;
+}
+
+static void
+refuse_claim(struct validation *v, const struct claimed *c)
+{
+    struct place here = object_place(c->object, c->member);
+    struct place there = object_place(c->owner, c->owner_member);
+    struct str related = STR_INIT;
+
+    diag_add_related(&related, &here, &there);
+    validation_error(v, c->object, c->member,
+                     "%s is already used by %s '%s'%s", c->what,
+                     intent_kind_noun(c->owner->kind), c->owner->name,
+                     str_text(&related));
+    str_fini(&related);
+}
+
+static void
+settle_claims(struct validation *v)
+{
+    const char *text = str_text(&v->texts);
+
+    for (unsigned int i = 0; i < v->n_claims; i++) {
+        v->claims[i].what = text;
+        text += strlen(text) + 1;
+    }
+    if (!find_owners(v)) {
+        return;
+    }
+    qsort(v->claims, v->n_claims, sizeof v->claims[0], compare_order);
+    for (unsigned int i = 0; i < v->n_claims; i++) {
+        if (v->claims[i].owner) {
+            refuse_claim(v, &v->claims[i]);
+        }
     }
 }
 
@@ -112,9 +162,7 @@ validate(const struct intent *set, struct diagnostics *diagnostics)
         }
     }
     settle_claims(&v);
-    for (unsigned int i = 0; i < v.n_claims; i++) {
-        free(v.claims[i].what);
-    }
     free(v.claims);
+    str_fini(&v.texts);
     return v.is_good;
 }
