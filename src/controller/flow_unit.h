@@ -1,8 +1,8 @@
 /* Units: what is computed at once.
  *
  * The desired flows are kept by unit, each the flows of one intent object, or
- * of a part of it: a network's floods are cut into chunks (topology.h).  A change
- * marks units; a unit's flows are then computed anew and compared. */
+ * of a part of it: a network's floods are cut into chunks (topology.h).  A
+ * change marks units; a unit's flows are then computed anew and compared. */
 #ifndef WEFT_CONTROLLER_FLOW_UNIT_H
 #define WEFT_CONTROLLER_FLOW_UNIT_H
 

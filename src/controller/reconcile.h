@@ -1,10 +1,10 @@
 /* Reconcile: the difference between what is desired and what is installed.
  *
- * Pure.  What is the same is not spoken of, so that established traffic does not
- * notice; nothing is ever cleared to be added again.  Flow changes fit in one
- * bundle in any order: each is about one identity.  Meters do not fit in a
- * bundle (Open vSwitch's take flows and groups): those that are new or different
- * come before it, those that are no more needed after it. */
+ * Pure.  What is the same is not spoken of, so that established traffic does
+ * not notice; nothing is ever cleared to be added again.  Flow changes fit in
+ * one bundle in any order: each is about one identity.  Meters do not fit in a
+ * bundle (Open vSwitch's take flows and groups): those that are new or
+ * different come before it, those that are no more needed after it. */
 #ifndef WEFT_CONTROLLER_RECONCILE_H
 #define WEFT_CONTROLLER_RECONCILE_H
 

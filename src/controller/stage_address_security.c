@@ -1,9 +1,9 @@
 /* Address security: a port sends from its own addresses, or from those that its
  * intent allows; so do its ARP messages.
  *
- * Where a network has no plan of addresses (bridged, with no subnet of ours: the
- * LAN's own DHCP server gives them) only MACs are judged.  One drop for each
- * family, so that its counter says what was tried. */
+ * Where a network has no plan of addresses (bridged, with no subnet of ours:
+ * the LAN's own DHCP server gives them) only MACs are judged.  One drop for
+ * each family, so that its counter says what was tried. */
 #include "controller/stage.h"
 #include "packet/eth.h"
 #include "packet/ip.h"

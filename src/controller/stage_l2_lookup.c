@@ -1,8 +1,8 @@
 /* L2 lookup: which port is this station behind?
  *
- * Stations are planned, not learned.  One that is not planned may be on the LAN,
- * or behind a port whose sources are not checked; where there is neither, it is
- * nowhere. */
+ * Stations are planned, not learned.  One that is not planned may be on the
+ * LAN, or behind a port whose sources are not checked; where there is neither,
+ * it is nowhere. */
 #include "controller/stage.h"
 
 enum { PRIORITY_STATION = 100, PRIORITY_GROUP = 60, PRIORITY_UNKNOWN = 10 };

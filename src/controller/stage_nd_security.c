@@ -1,8 +1,8 @@
 /* ND security: who has an address is said only by its port.
  *
- * A solicitation's source link-layer address must be the sender's own, or not be
- * given; an advertisement must be about an address of the port's, with its own
- * MAC (RFC 4861 section 11.1 tells what happens else). */
+ * A solicitation's source link-layer address must be the sender's own, or not
+ * be given; an advertisement must be about an address of the port's, with its
+ * own MAC (RFC 4861 section 11.1 tells what happens else). */
 #include "controller/stage.h"
 #include "packet/ip.h"
 

@@ -1,7 +1,7 @@
 /* Routing: what is sent to the gateway's MAC.
  *
- * The gateway answers pings.  Until networks are joined by routers all else ends
- * here, in one flow for each network: no-route. */
+ * The gateway answers pings.  Until networks are joined by routers all else
+ * ends here, in one flow for each network: no-route. */
 #include "controller/stage.h"
 #include "packet/ip.h"
 

@@ -14,8 +14,8 @@
 enum { BACKOFF_MIN = 250, BACKOFF_MAX = 8000 };       /* msec */
 enum { BUNDLE_ID = 1 };
 
-/* Requests are numbered so that an error finds its cause: what is not a flow-mod
- * of a bundle has a number below. */
+/* Requests are numbered so that an error finds its cause: what is not a
+ * flow-mod of a bundle has a number below. */
 enum { XID_READ = 1, XID_WRITE = 2, XID_METER = 3, XID_PACKET_OUT = 4,
        XID_FIRST_FLOW = 16 };
 
@@ -568,8 +568,8 @@ uv_events(unsigned int wants)
            | (wants & OF_WRITE ? UV_WRITABLE : 0);
 }
 
-/* What a turn of the loop comes to: messages, then what is to be sent, then when
- * to look again. */
+/* What a turn of the loop comes to: messages, then what is to be sent, then
+ * when to look again. */
 static void
 turn(struct switch_session *s)
 {

@@ -6,8 +6,8 @@
  *                 meters, groups, flows; and told: that we are the master, what
  *                 we want to hear of.  A barrier ends it.
  *     READY       nothing is under way
- *     WRITING     changes are: meters that are new, a bundle of flow-mods, meters
- *                 that are no more, a barrier
+ *     WRITING     changes are: meters that are new, a bundle of flow-mods,
+ *                 meters that are no more, a barrier
  *
  *     IDLE -> CONNECTING -> READING -> READY <-> WRITING
  *      ^----------------------+----------+----------+      when it is lost

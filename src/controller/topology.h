@@ -9,8 +9,8 @@
  * switch does not have it; then nothing is done for it, but its addresses stay
  * its own.
  *
- * A change names the units of flows (flow_unit.h) that may look different after it,
- * and no others: that is what makes a change to one of 5,000 ports cheap.
+ * A change names the units of flows (flow_unit.h) that may look different after
+ * it, and no others: that is what makes a change to one of 5,000 ports cheap.
  *
  * One thread. */
 #ifndef WEFT_CONTROLLER_TOPOLOGY_H

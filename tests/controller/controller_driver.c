@@ -7,8 +7,8 @@
  *
  *     synced GENERATION FLOWS FLOW-MODS BUNDLES REFUSED
  *
- * SIGHUP: the file is read again.  SIGTERM: it ends, and leaves the switch as it
- * is. */
+ * SIGHUP: the file is read again.  SIGTERM: it ends, and leaves the switch as
+ * it is. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -170,7 +170,8 @@ collect(struct rig *rig)
 }
 
 static void
-send_bytes(struct rig *rig, uint32_t in_port, const uint8_t *bytes, uint32_t len)
+send_bytes(struct rig *rig, uint32_t in_port, const uint8_t *bytes,
+           uint32_t len)
 {
     struct packet *pkt = packet_alloc(rig->pool, len);
 

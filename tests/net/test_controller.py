@@ -1,0 +1,501 @@
+"""The controller's networks, by frames: on Weft's switch and on Open vSwitch.
+
+    web .10   db .20 and .21   iso .30, alone .31 (isolated)     blue
+    twin .20 (the same addresses)                                red
+    fw: VLAN 100 blue, VLAN 101 red                              a trunk
+    far (VLAN 20), near (VLAN 30), lan0 the LAN                  bridged
+    odd: its sources are not checked                             loose
+
+Every frame is made by scapy and sent by the NIC that a guest would have.  Who
+heard it is known from a marker that is sent behind it and flooded to all."""
+
+import os
+import select
+import signal
+import subprocess
+
+import pytest
+from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
+                                ICMPv6ND_RA, ICMPv6NDOptDstLLAddr,
+                                ICMPv6NDOptSrcLLAddr, IPv6)
+from scapy.layers.l2 import ARP, Dot1Q, Ether
+from scapy.packet import Raw
+
+import ovs
+import weft
+from netns import run
+
+INTENTS = """
+version: 1
+uplinks:
+  lan: {device: lan0}
+networks:
+  blue: {subnet: 10.1.0.0/24, subnet6: "fd00:1::/64"}
+  red: {subnet: 10.1.0.0/24}
+  east: {segment: {vlan: 20, uplink: lan}}
+  west: {segment: {vlan: 30, uplink: lan}}
+  loose: {subnet: 10.9.0.0/24, storm-cap: 50}
+ports:
+  web: {network: blue, tap: web, mac: "02:00:00:00:00:01", address: 10.1.0.10}
+  db: {network: blue, tap: db, mac: "02:00:00:00:00:02", address: 10.1.0.20,
+       allow: [{mac: "02:00:00:00:0a:02", address: 10.1.0.21}]}
+  iso: {network: blue, tap: iso, mac: "02:00:00:00:00:03",
+        address: 10.1.0.30, isolated: true}
+  alone: {network: blue, tap: alone, mac: "02:00:00:00:00:04",
+          address: 10.1.0.31, isolated: true}
+  twin: {network: red, tap: twin, mac: "02:00:00:00:00:05",
+         address: 10.1.0.20}
+  fw: {trunk: {100: blue, 101: red}, tap: fw, mac: "02:00:00:00:00:06"}
+  far: {network: east, tap: far, mac: "02:00:00:00:00:07"}
+  near: {network: west, tap: near, mac: "02:00:00:00:00:08"}
+  odd: {network: loose, tap: odd, mac: "02:00:00:00:00:09",
+        anti-spoof: false}
+"""
+NAMES = ["web", "db", "iso", "alone", "twin", "fw", "far", "near", "odd",
+         "lan0"]
+MAC = {name: "02:00:00:00:00:%02x" % (i + 1)
+       for i, name in enumerate(NAMES)}
+NESTED = "02:00:00:00:0a:02"
+IP4 = {"web": "10.1.0.10", "db": "10.1.0.20", "iso": "10.1.0.30",
+       "alone": "10.1.0.31", "twin": "10.1.0.20"}
+GATEWAY = "10.1.0.1"
+BROADCAST = "ff:ff:ff:ff:ff:ff"
+MARKER_TYPE = 0x88b6
+COMMAND_TIMEOUT = 20
+
+
+class Controller:
+    """controller_driver, and what it says."""
+
+    def __init__(self, bench):
+        self.path = os.path.join(bench.lab.dir, "cloud.yaml")
+        self.write(INTENTS)
+        self.process = bench.lab.host.popen(
+            bench.lab.program("tests/controller_driver"), bench.method,
+            self.path, stdout=subprocess.PIPE, text=True)
+
+    def write(self, text):
+        with open(self.path, "w") as f:
+            f.write(text)
+
+    def apply(self, text):
+        self.write(text)
+        self.process.send_signal(signal.SIGHUP)
+        return self.synced()
+
+    def synced(self):
+        """What it sent in all, when it has nothing left to send."""
+        ready, _, _ = select.select([self.process.stdout], [], [],
+                                    COMMAND_TIMEOUT)
+        assert ready, "the controller does not come to an end"
+        words = self.process.stdout.readline().split()
+        assert words and words[0] == "synced", words
+        return dict(zip(("generation", "flows", "mods", "bundles",
+                         "refused"), map(int, words[1:])))
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(COMMAND_TIMEOUT) == 0
+        self.process.stdout.close()
+
+
+class Bench:
+    def __init__(self, kind, build):
+        self.kind = kind
+        self.lab = weft.Lab(build)
+        self.ovs = None
+        self.nics = {}
+
+    def start(self):
+        for name in NAMES:
+            self.lab.veth(name, "g-" + name)
+            self.lab.netns("g-" + name).run("ip", "link", "set", "dev",
+                                            "eth0", "address", MAC[name])
+        if self.kind == "ovs":
+            self.ovs = ovs.Ovs(self.lab.host,
+                               os.path.join(self.lab.dir, "ovs"))
+            self.ovs.start()
+            for number, name in enumerate(NAMES, 1):
+                self.ovs.add_port(name, number)
+            self.method = self.ovs.method
+        else:
+            self.lab.start(*("%d=%s=netdev:%s" % (number, name, name)
+                             for number, name in enumerate(NAMES, 1)),
+                           options=("--fail-mode", "secure"))
+            self.method = "unix:" + os.path.join(self.lab.run_dir,
+                                                 "br0.mgmt")
+        self.nics = {name: self.lab.netns("g-" + name).nic("eth0")
+                     for name in NAMES}
+        # Something that is not the controller's: it goes.
+        self.ofctl("add-flow", "table=7,priority=3,actions=drop")
+        self.controller = Controller(self)
+        self.first = self.controller.synced()
+        self.mark()
+
+    def apply(self, text):
+        synced = self.controller.apply(text)
+        if self.ovs:
+            self.ovs.settle()
+        return synced
+
+    def mark(self):
+        """Frames of this type reach everybody, the sender too."""
+        self.ofctl("add-flow", "table=0,priority=65535,dl_type=0x%x,"
+                   "actions=in_port,all" % MARKER_TYPE)
+
+    def ofctl(self, verb, *args):
+        return run("ovs-ofctl", "-O", "OpenFlow15", verb, self.method,
+                   *args).stdout
+
+    def flows(self):
+        return [line for line in self.ofctl("dump-flows", "--no-stats")
+                .splitlines() if "dl_type=0x%x" % MARKER_TYPE not in line]
+
+    def heard(self, sender, frame):
+        """{name: [frames]} of those who heard it, the sender's answers
+        included."""
+        nic = self.nics[sender]
+        nic.send(frame)
+        nic.send(Ether(src=nic.mac, dst=BROADCAST, type=MARKER_TYPE)
+                 / Raw(bytes(50)))
+        got = {}
+        for name in NAMES:
+            for one in self.nics[name].frames():
+                if one.type == MARKER_TYPE:
+                    break
+                if one.vnet is None and not _is_noise(one):
+                    got.setdefault(name, []).append(one)
+        return got
+
+    def who(self, sender, frame):
+        return set(self.heard(sender, frame))
+
+    def close(self):
+        try:
+            self.controller.stop()
+            for nic in self.nics.values():
+                nic.close()
+            if self.ovs:
+                self.ovs.stop()
+                # The devices of its bridges, which it does not take along.
+                for name in set(self.lab.host.links()) - set(NAMES) - {"lo"}:
+                    self.lab.host.run("ip", "link", "del", name)
+        finally:
+            self.lab.close()
+
+
+def _is_noise(frame):
+    """What the machine's own network devices say by themselves."""
+    return frame.src not in list(MAC.values()) + [NESTED] \
+        and not frame.src.startswith("02:00:00:00:bb") \
+        and not _is_gateway(frame)
+
+
+def _is_gateway(frame):
+    return frame.haslayer(ARP) or frame.haslayer(ICMP) \
+        or frame.haslayer(ICMPv6EchoRequest) or frame.haslayer(IPv6)
+
+
+@pytest.fixture(scope="module", params=["weft", "ovs"])
+def bench(request):
+    if request.param == "ovs" and not ovs.is_installed():
+        pytest.skip("ovs-vswitchd is missing (Debian openvswitch-switch)")
+    bench = Bench(request.param, request.config.getoption("--build"))
+    bench.start()
+    yield bench
+    bench.close()
+
+
+def frame(src, dst, payload=None, mac=None):
+    return Ether(src=mac or MAC[src], dst=MAC.get(dst, dst)) \
+        / (payload or Raw(bytes(50)))
+
+
+def udp(src, dst, sport=4000, dport=4000):
+    return IP(src=src, dst=dst) / UDP(sport=sport, dport=dport) / Raw(b"x")
+
+
+def ask(sender, spa, tpa):
+    return Ether(src=MAC[sender], dst=BROADCAST) / ARP(
+        op=1, hwsrc=MAC[sender], psrc=spa, pdst=tpa)
+
+
+def experimental(src, dst, mac=None):
+    return Ether(src=mac or MAC[src], dst=MAC.get(dst, dst), type=0x88b5) \
+        / Raw(bytes(50))
+
+
+def link_local(name):
+    mac = [int(b, 16) for b in MAC[name].split(":")]
+    return "fe80::%x:%xff:fe%02x:%x" % (
+        (mac[0] ^ 2) << 8 | mac[1], mac[2] << 8, mac[3],
+        mac[4] << 8 | mac[5])
+
+
+# --- Who reaches whom -------------------------------------------------------
+
+def test_a_network_s_ports_reach_each_other(bench):
+    assert bench.who("web", frame("web", "db", udp("10.1.0.10",
+                                                   "10.1.0.20"))) == {"db"}
+    assert bench.who("db", frame("db", "web", udp("10.1.0.20",
+                                                  "10.1.0.10"))) == {"web"}
+
+
+def test_networks_do_not(bench):
+    for dst in ("twin", "far", "near", "odd"):
+        assert bench.who("web", frame("web", dst)) == set(), dst
+    assert bench.who("far", experimental("far", "near")) == {"lan0"}
+
+
+def test_isolated_ports_reach_others_but_not_each_other(bench):
+    assert bench.who("iso", experimental("iso", "web")) == {"web"}
+    assert bench.who("web", experimental("web", "iso")) == {"iso"}
+    assert bench.who("iso", experimental("iso", "alone")) == set()
+
+
+def test_a_broadcast_reaches_the_network_and_nobody_else(bench):
+    said = bench.heard("web", frame("web", BROADCAST,
+                                    udp("10.1.0.10", "10.1.0.255")))
+    assert set(said) == {"db", "iso", "alone", "fw"}
+    assert said["fw"][0][Dot1Q].vlan == 100
+    said = bench.who("iso", frame("iso", BROADCAST,
+                                  udp("10.1.0.30", "10.1.0.255")))
+    assert said == {"web", "db", "fw"}
+
+
+def test_a_trunk_is_in_each_of_its_networks(bench):
+    def tagged(vid, dst):
+        return Ether(src=MAC["fw"], dst=MAC[dst]) / Dot1Q(vlan=vid,
+                                                          type=0x88b5) \
+            / Raw(bytes(50))
+    assert bench.who("fw", tagged(100, "web")) == {"web"}
+    assert bench.who("fw", tagged(101, "twin")) == {"twin"}
+    assert bench.who("fw", tagged(101, "web")) == set()
+    assert bench.who("fw", tagged(102, "web")) == set()
+    assert bench.who("fw", experimental("fw", "web")) == set()
+    said = bench.heard("web", experimental("web", "fw"))
+    assert set(said) == {"fw"} and said["fw"][0][Dot1Q].vlan == 100
+
+
+def test_guests_do_not_tag(bench):
+    for vid in (0, 20, 100):
+        tagged = Ether(src=MAC["web"], dst=MAC["db"]) \
+            / Dot1Q(vlan=vid, type=0x88b5) / Raw(bytes(50))
+        assert bench.who("web", tagged) == ({"db"} if not vid else set())
+
+
+# --- The LAN ----------------------------------------------------------------
+
+def test_a_bridged_network_has_its_tag_on_the_lan(bench):
+    said = bench.heard("far", experimental("far", "02:00:00:00:bb:01"))
+    assert set(said) == {"lan0"} and said["lan0"][0][Dot1Q].vlan == 20
+    inside = Ether(src="02:00:00:00:bb:01", dst=MAC["far"]) \
+        / Dot1Q(vlan=20, type=0x88b5) / Raw(bytes(50))
+    said = bench.heard("lan0", inside)
+    assert set(said) == {"far"} and not said["far"][0].haslayer(Dot1Q)
+
+
+def test_another_tag_is_another_network(bench):
+    for vid, heard in ((20, {"far"}), (30, {"near"}), (40, set())):
+        broadcast = Ether(src="02:00:00:00:bb:01", dst=BROADCAST) \
+            / Dot1Q(vlan=vid, type=0x88b5) / Raw(bytes(50))
+        assert bench.who("lan0", broadcast) == heard
+    untagged = Ether(src="02:00:00:00:bb:01", dst=BROADCAST, type=0x88b5)
+    assert bench.who("lan0", untagged / Raw(bytes(50))) == set()
+
+
+def test_a_frame_that_comes_back_goes_no_further(bench):
+    looped = Ether(src=MAC["far"], dst=BROADCAST) \
+        / Dot1Q(vlan=20, type=0x88b5) / Raw(bytes(50))
+    assert bench.who("lan0", looped) == set()
+
+
+def test_bridges_own_frames_stop_here(bench):
+    bpdu = Ether(src=MAC["far"], dst="01:80:c2:00:00:00", type=0x88b5) \
+        / Raw(bytes(50))
+    assert bench.who("far", bpdu) == set()
+
+
+def test_rogue_servers_are_stopped(bench):
+    offer = udp("192.168.0.1", "255.255.255.255", 67, 68)
+    ra = IPv6(src=link_local("far"), dst="ff02::1", hlim=255) / ICMPv6ND_RA()
+    assert bench.who("far", frame("far", BROADCAST, offer)) == set()
+    assert bench.who("far", frame("far", "33:33:00:00:00:01", ra)) == set()
+    assert bench.who("web", frame("web", BROADCAST, udp(
+        "10.1.0.10", "255.255.255.255", 67, 68))) == set()
+    # The LAN's own may.
+    offer = Ether(src="02:00:00:00:bb:01", dst=BROADCAST) / Dot1Q(vlan=20) \
+        / offer
+    assert bench.who("lan0", offer) == {"far"}
+
+
+# --- Who may say what -------------------------------------------------------
+
+def test_sources_are_the_port_s_own(bench):
+    assert bench.who("web", experimental("web", "db", NESTED)) == set()
+    assert bench.who("web", frame("web", "db", udp("10.1.0.20",
+                                                   "10.1.0.20"))) == set()
+    assert bench.who("web", frame("web", "db", udp("10.7.0.1",
+                                                   "10.1.0.20"))) == set()
+
+
+def test_nested_guests_are_allowed(bench):
+    assert bench.who("db", frame("db", "web", udp(
+        "10.1.0.21", "10.1.0.10"), mac=NESTED)) == {"web"}
+    assert bench.who("db", frame("db", "web", udp(
+        "10.1.0.22", "10.1.0.10"), mac=NESTED)) == set()
+    assert bench.who("web", experimental("web", NESTED)) == {"db"}
+
+
+def test_nobody_lies_about_addresses(bench):
+    for op in (1, 2):
+        lie = Ether(src=MAC["web"], dst=MAC["db"]) / ARP(
+            op=op, hwsrc=MAC["web"], psrc="10.1.0.30", pdst="10.1.0.20",
+            hwdst=MAC["db"])
+        assert bench.who("web", lie) == set()
+    lie = Ether(src=MAC["web"], dst=MAC["db"]) / ARP(
+        op=2, hwsrc=NESTED, psrc="10.1.0.10", pdst="10.1.0.20",
+        hwdst=MAC["db"])
+    assert bench.who("web", lie) == set()
+    lie = frame("web", "db", IPv6(src=link_local("web"),
+                                  dst=link_local("db"), hlim=255)
+                / ICMPv6ND_NA(tgt=link_local("iso"))
+                / ICMPv6NDOptDstLLAddr(lladdr=MAC["web"]))
+    assert bench.who("web", lie) == set()
+
+
+def test_where_sources_are_not_checked_they_are_not(bench):
+    # There is nobody else in the network; what is unknown may be behind it.
+    assert bench.who("odd", experimental("odd", BROADCAST,
+                                         "02:00:00:00:bb:07")) == set()
+
+
+# --- ARP and ND -------------------------------------------------------------
+
+def test_arp_is_answered_from_the_plan(bench):
+    for address, mac in (("10.1.0.20", MAC["db"]), ("10.1.0.30", MAC["iso"])):
+        said = bench.heard("web", ask("web", "10.1.0.10", address))
+        assert set(said) == {"web"}
+        answer = said["web"][0][ARP]
+        assert (answer.op, answer.hwsrc, answer.psrc) == (2, mac, address)
+        assert (answer.hwdst, answer.pdst) == (MAC["web"], "10.1.0.10")
+        assert said["web"][0].dst == MAC["web"]
+
+
+def test_the_same_address_is_somebody_else_elsewhere(bench):
+    question = Ether(src=MAC["fw"], dst=BROADCAST) / Dot1Q(vlan=101) / ARP(
+        op=1, hwsrc=MAC["fw"], psrc="0.0.0.0", pdst="10.1.0.20")
+    said = bench.heard("fw", question)
+    assert set(said) == {"fw"}
+    assert said["fw"][0][Dot1Q].vlan == 101
+    assert said["fw"][0][ARP].hwsrc == MAC["twin"]
+
+
+def test_nobody_is_asked_for_what_is_not_planned(bench):
+    assert bench.who("web", ask("web", "10.1.0.10", "10.1.0.99")) == set()
+    # But nested guests are behind their port.
+    assert bench.who("web", ask("web", "10.1.0.10", "10.1.0.21")) == {"db"}
+
+
+def test_one_s_own_address_is_free(bench):
+    assert bench.who("web", ask("web", "0.0.0.0", "10.1.0.10")) == set()
+    assert bench.who("web", ask("web", "10.1.0.10", "10.1.0.10")) == set()
+
+
+def test_a_lan_without_a_plan_is_asked(bench):
+    said = bench.heard("far", ask("far", "192.168.0.7", "192.168.0.1"))
+    assert set(said) == {"lan0"} and said["lan0"][0][Dot1Q].vlan == 20
+
+
+def test_a_solicitation_reaches_whom_it_is_about(bench):
+    solicit = Ether(src=MAC["web"], dst="33:33:ff:00:00:02") / IPv6(
+        src=link_local("web"), dst="ff02::1:ff00:2", hlim=255) \
+        / ICMPv6ND_NS(tgt=link_local("db")) \
+        / ICMPv6NDOptSrcLLAddr(lladdr=MAC["web"])
+    assert bench.who("web", solicit) == {"db"}
+
+
+# --- The gateway ------------------------------------------------------------
+
+def gateway_mac(bench):
+    said = bench.heard("web", ask("web", "10.1.0.10", GATEWAY))
+    assert set(said) == {"web"} and said["web"][0][ARP].psrc == GATEWAY
+    return said["web"][0][ARP].hwsrc
+
+
+def test_the_gateway_answers_pings(bench):
+    echo = Ether(src=MAC["web"], dst=gateway_mac(bench)) / IP(
+        src="10.1.0.10", dst=GATEWAY, ttl=1) / ICMP(id=7, seq=3) / b"hello"
+    said = bench.heard("web", echo)
+    assert set(said) == {"web"}
+    answer = said["web"][0]
+    assert answer[ICMP].type == 0 and answer[ICMP].id == 7
+    assert (answer[IP].src, answer[IP].dst) == (GATEWAY, "10.1.0.10")
+    # Checksums are right: scapy's own of the same packet agree.
+    again = answer[IP].copy()
+    del again.chksum, again[ICMP].chksum
+    assert bytes(IP(bytes(again)))[:28] == bytes(answer[IP])[:28]
+
+
+def test_the_gateway_answers_ipv6_pings(bench):
+    echo = Ether(src=MAC["web"], dst=gateway_mac(bench)) / IPv6(
+        src=link_local("web"), dst="fd00:1::1") / ICMPv6EchoRequest(id=7)
+    said = bench.heard("web", echo)
+    assert set(said) == {"web"}
+    assert said["web"][0][IPv6].src == "fd00:1::1"
+    assert said["web"][0].payload.payload.type == 129
+
+
+def test_there_is_no_way_to_other_networks(bench):
+    away = Ether(src=MAC["web"], dst=gateway_mac(bench)) \
+        / udp("10.1.0.10", "10.9.0.2")
+    assert bench.who("web", away) == set()
+
+
+def test_nobody_is_the_gateway_but_the_gateway(bench):
+    mac = gateway_mac(bench)
+    question = Ether(src=MAC["odd"], dst=BROADCAST) / ARP(
+        op=1, hwsrc=MAC["odd"], psrc="10.9.0.7", pdst="10.9.0.1")
+    loose = bench.heard("odd", question)["odd"][0][ARP].hwsrc
+    assert loose != mac
+    assert bench.who("odd", experimental("odd", BROADCAST, loose)) == set()
+
+
+# --- Changes ----------------------------------------------------------------
+
+def test_what_was_not_ours_went_at_the_first_connection(bench):
+    assert not [line for line in bench.flows() if "table=7" in line]
+    assert bench.first["refused"] == 0
+    assert bench.first["flows"] == len(bench.flows())
+    assert bench.first["bundles"] == 1
+
+
+def test_a_file_that_says_the_same_sends_nothing(bench):
+    before = bench.apply(INTENTS)
+    after = bench.apply(INTENTS + "# A remark.\n")
+    assert after["mods"] == before["mods"]
+    assert after["bundles"] == before["bundles"]
+
+
+def test_a_port_that_is_isolated_is_so_at_once_and_back_again(bench):
+    before = bench.apply(INTENTS)
+    after = bench.apply(INTENTS.replace(
+        "address: 10.1.0.10}", "address: 10.1.0.10, isolated: true}"))
+    assert 0 < after["mods"] - before["mods"] < 20
+    assert bench.who("web", experimental("web", "iso")) == set()
+    assert bench.who("web", experimental("web", "db")) == {"db"}
+    bench.apply(INTENTS)
+    assert bench.who("web", experimental("web", "iso")) == {"iso"}
+
+
+def test_a_new_controller_finds_all_in_order(bench):
+    flows = sorted(bench.flows())
+    bench.controller.stop()
+    assert bench.who("web", experimental("web", "db")) == {"db"}
+    bench.controller = Controller(bench)
+    synced = bench.controller.synced()
+    # The marker is not ours.
+    assert synced["mods"] == 1 and synced["bundles"] == 1
+    bench.mark()
+    assert sorted(bench.flows()) == flows
