@@ -206,6 +206,14 @@ FILE_OPTION(certificate)
 FILE_OPTION(ca_cert)
 
 static int
+set_tls_check_address(struct weftd_options *options,
+                      const char *value UNUSED, struct str *error UNUSED)
+{
+    options->tls.checks_address = true;
+    return 0;
+}
+
+static int
 set_run_dir(struct weftd_options *options, const char *value,
             struct str *error UNUSED)
 {
@@ -298,6 +306,8 @@ static const struct option {
       "that belongs to the key" },
     { "--ca-cert", "FILE", set_ca_cert, NULL,
       "of the authority that signed the peers' certificates" },
+    { "--tls-check-address", NULL, set_tls_check_address, NULL,
+      "a controller's certificate must be for its address" },
     { "--auxiliary", "N", set_auxiliary, NULL,
       "connections to a controller beside its main one (0)" },
     { "--packet-ins-per-second", "N", set_packet_in_rate, NULL,
@@ -489,6 +499,11 @@ check(const struct weftd_options *options, struct str *error)
         || !options->tls.private_key != !options->tls.ca_cert) {
         str_add(error, "--private-key, --certificate and --ca-cert go "
                        "together");
+        return -EINVAL;
+    }
+    if (options->tls.checks_address && !options->tls.private_key) {
+        str_add(error, "--tls-check-address needs --private-key, "
+                       "--certificate and --ca-cert");
         return -EINVAL;
     }
     if (options->tls_method && !options->tls.private_key) {

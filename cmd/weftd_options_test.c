@@ -59,6 +59,7 @@ TEST(controllers_and_listeners_are_methods)
     check_refused("--controller ssl:127.0.0.1",
                   "ssl:127.0.0.1 needs --private-key");
     check_refused("--private-key a --certificate b", "go together");
+    check_refused("--tls-check-address", "needs --private-key");
     check_refused("--listen tcp:127.0.0.1", "expected ptcp:, ptls: or punix:");
     check_refused("--openflow OpenFlow11", "expected a list of");
 }

@@ -80,8 +80,10 @@ party_fini(struct party *p)
 static struct of_tls *
 tls_of(const struct party *p, const struct party *authority)
 {
-    const struct of_tls_files files = { p->key_file, p->cert_file,
-                                        authority->cert_file };
+    const struct of_tls_files files = {
+        .private_key = p->key_file, .certificate = p->cert_file,
+        .ca_cert = authority->cert_file,
+    };
     struct str error = STR_INIT;
     struct of_tls *tls = of_tls_create(&files, &error);
 
@@ -303,7 +305,8 @@ TEST(who_shows_no_certificate_or_speaks_no_tls_is_refused)
 static void
 refused(const char *key, const char *cert, const char *ca, const char *words)
 {
-    const struct of_tls_files files = { key, cert, ca };
+    const struct of_tls_files files = { .private_key = key,
+                                        .certificate = cert, .ca_cert = ca };
     struct str error = STR_INIT;
 
     CHECK(!of_tls_create(&files, &error));

@@ -1,9 +1,11 @@
 #include "openflow/tls.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@ struct of_tls {
     char *paths[N_FILES];
     struct stat read[N_FILES];    /* as they were tried last; zero: missing */
     SSL_CTX *ctx;
+    bool checks_address;
 };
 
 /* Nobody is there to be asked for one. */
@@ -148,6 +151,7 @@ of_tls_create(const struct of_tls_files *files, struct str *error)
     tls->paths[PRIVATE_KEY] = xstrdup(files->private_key);
     tls->paths[CERTIFICATE] = xstrdup(files->certificate);
     tls->paths[CA_CERT] = xstrdup(files->ca_cert);
+    tls->checks_address = files->checks_address;
     if (read_files(tls, error)) {
         of_tls_destroy(tls);
         return NULL;
@@ -195,12 +199,38 @@ of_tls_refresh(struct of_tls *tls, struct str *error)
     return is_changed(tls) ? read_files(tls, error) : 0;
 }
 
+/* The peer's certificate must be for the address that it is at. */
+static bool
+ask_for_address(SSL *ssl, int fd)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+        struct sockaddr_storage storage;
+    } peer;
+    socklen_t len = sizeof peer;
+
+    if (getpeername(fd, &peer.any, &len)) {
+        return true;              /* it is gone: the handshake will tell */
+    }
+    if (peer.any.sa_family == AF_INET) {
+        return X509_VERIFY_PARAM_set1_ip(
+                   param, (const void *) &peer.in.sin_addr, 4) == 1;
+    }
+    return peer.any.sa_family != AF_INET6
+           || X509_VERIFY_PARAM_set1_ip(
+                  param, (const void *) &peer.in6.sin6_addr, 16) == 1;
+}
+
 SSL *
 of_tls_open(struct of_tls *tls, int fd, bool is_server)
 {
     SSL *ssl = SSL_new(tls->ctx);
 
-    if (!ssl || SSL_set_fd(ssl, fd) != 1) {
+    if (!ssl || SSL_set_fd(ssl, fd) != 1
+        || (tls->checks_address && !is_server && !ask_for_address(ssl, fd))) {
         SSL_free(ssl);
         return NULL;
     }

@@ -4,6 +4,8 @@
  * one that shows none, or one that our certificate authority did not sign, is
  * refused.  Names in certificates are not compared with addresses: whoever the
  * authority signed is let in, as is usual between switches and controllers.
+ * Unless `checks_address`: then whom we connect to must show a certificate for
+ * the address that it was found at.  (Who comes to us may come from anywhere.)
  *
  * The three files are PEM.  They are read again when one of them changed, so
  * that renewing a certificate needs no restart; what cannot be read leaves the
@@ -17,6 +19,7 @@
 
 struct of_tls_files {
     const char *private_key, *certificate, *ca_cert;
+    bool checks_address;
 };
 
 struct of_tls;

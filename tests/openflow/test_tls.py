@@ -34,16 +34,19 @@ class Authority:
     def _file(self, name, kind):
         return os.path.join(self.folder, "%s.%s" % (name, kind))
 
-    def sign(self, name, days=2):
+    def sign(self, name, days=2, address=None):
         """(key, certificate) files of a new party."""
         key, request = self._file(name, "key"), self._file(name, "csr")
         cert = self._file(name, "crt")
         openssl("req", "-newkey", "ec", "-pkeyopt",
                 "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,
                 "-keyout", key, "-out", request)
+        extra = self._file(name, "ext")
+        with open(extra, "w") as f:
+            f.write("subjectAltName=IP:%s\n" % address if address else "")
         openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey",
                 self._file(self.name, "key"), "-CAcreateserial", "-days",
-                str(days), "-out", cert)
+                str(days), "-extfile", extra, "-out", cert)
         return key, cert
 
 
@@ -178,6 +181,27 @@ def test_a_false_controller_is_not_talked_to(lab, authority, stranger,
         connections(lab, "controller")[0]["last_error"] or ""),
         "the impostor is refused")
     assert connections(lab, "controller")[0]["state"] != "connected"
+    server.listener.close()
+
+
+@pytest.mark.parametrize("address", ("127.0.0.1", "127.0.0.2", None))
+def test_a_controllers_certificate_is_for_its_address(lab, authority,
+                                                      identity, address):
+    """Where that is asked for."""
+    server = Server(lab, authority,
+                    authority.sign("at-%s" % address, address=address))
+    Switch(lab, "--controller", server.method, "--tls-check-address",
+           *tls_options(authority, identity))
+    if address == "127.0.0.1":
+        with Peer(server.accept()) as peer:
+            peer.hello(4)
+            assert peer.ask(of.FEATURES_REQUEST).type == of.FEATURES_REPLY
+    else:
+        with pytest.raises(OSError):
+            server.accept()
+        eventually(lambda: "IP address mismatch" in (
+            connections(lab, "controller")[0]["last_error"] or ""),
+            "a certificate for elsewhere is refused")
     server.listener.close()
 
 
