@@ -3,6 +3,8 @@
 static const struct cli_command commands[] = {
     { "status", NULL, status_command, 0, 0, "",
       "whether the daemon runs well", {} },
+    { "explain", NULL, explain_command, 2, 3, "FROM TO [WHAT]",
+      "can one reach the other by tcp/443, and what decides", {} },
     { "doctor", NULL, doctor_command, 0, 0, "",
       "what on this machine is in the way, and what mends it", {} },
     { "switch", "show", switch_show, 0, 0, "",

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "controller/address_store.h"
+#include "controller/explain.h"
 #include "controller/packet_in.h"
 #include "controller/reconcile.h"
 #include "controller/stage.h"
@@ -368,4 +369,19 @@ controller_port_address(const struct controller *c, const char *name)
         }
     }
     return 0;
+}
+
+const char *
+controller_stage_name(uint8_t table)
+{
+    return stage_name(table);
+}
+
+int
+controller_question(const struct controller *c, const char *from,
+                    const char *to, const char *what,
+                    struct controller_question *question, struct str *error)
+{
+    *question = (struct controller_question) { 0 };
+    return explain_question(c->topology, from, to, what, question, error);
 }

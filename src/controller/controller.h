@@ -99,5 +99,26 @@ bool controller_explain_cookie(const struct controller *, uint64_t cookie,
                                struct str *);
 /* The plan's address of a port in its own network; 0: none. */
 be32 controller_port_address(const struct controller *, const char *port);
+/* NULL: the controller has no stage there. */
+const char *controller_stage_name(uint8_t table);
+
+/* "Can web reach db by tcp/443?": what to trace.  `to` is a port, an IPv4
+ * address or "gateway"; `what` is tcp/N, udp/N, sctp/N or icmp.  Names are
+ * borrowed from the set of intents; the texts are matches, to be freed. */
+struct controller_question {
+    const char *from, *to;        /* ports of the switch; `to` NULL: none */
+    const char *from_network, *to_network;
+    bool is_plugged;              /* the switch has both */
+    bool is_gateway;              /* it is the gateway's address: an answer comes
+                                     back to `from` */
+    struct str there, back;       /* `back` only with `to` */
+    /* Who has the other's address, or the gateway's? */
+    struct str ask_there, ask_back;
+};
+void controller_question_fini(struct controller_question *);
+/* -EINVAL, -ENOENT, -ENODATA (an address that nobody knows) with `error`. */
+int controller_question(const struct controller *, const char *from,
+                        const char *to, const char *what,
+                        struct controller_question *, struct str *error);
 
 #endif

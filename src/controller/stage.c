@@ -123,6 +123,8 @@ stage_send_to(struct writer *w, uint32_t number)
 void
 stage_send_back(struct writer *w)
 {
+    /* It is ours now, not an isolated port's. */
+    writer_set(w, FIELD_REG0, 0);
     writer_move(w, FIELD_REG14, FIELD_REG15);
     /* A switch sends nothing out by the port that it came in by. */
     writer_set(w, FIELD_IN_PORT, 0);

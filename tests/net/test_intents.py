@@ -10,7 +10,7 @@ import os
 import pytest
 
 from netns import eventually
-from weft import CONFLICT, DONE, REFUSED, USAGE
+from weft import CONFLICT, DONE, NEGATIVE, REFUSED, USAGE
 
 CLOUD = """\
 version: 1
@@ -164,3 +164,49 @@ def test_a_port_waits_for_its_namespace(lab):
     lab.netns("web").wait_link("eth0")
     eventually(lambda: lab.weft("port", "show", "web")["state"] == "up",
                "the port is up")
+
+
+def explain(lab, *question, status):
+    said = lab.weft("explain", *question, status=status)
+    assert said["passes"] == (status == DONE)
+    return said
+
+
+def test_why_one_reaches_the_other(cloud):
+    web = cloud.netns("web")
+    explain(cloud, "web", "db", status=DONE)
+    explain(cloud, "web", "db", "tcp/443", status=DONE)
+    explain(cloud, "web", "gateway", status=DONE)
+    assert "yes: web reaches db by tcp/443" in \
+        cloud.text("explain", "web", "db", "tcp/443")
+    assert web.ping("10.1.0.20") and web.ping("10.1.0.1")
+
+
+def test_why_one_does_not_reach_the_other(cloud):
+    web = cloud.netns("web")
+    said = explain(cloud, "web", "spy", status=NEGATIVE)
+    assert said["there"]["stage"] == "l2-lookup"
+    said = explain(cloud, "web", "192.0.2.1", status=NEGATIVE)
+    assert said["there"]["stage"] == "routing"
+    assert "network 'blue' (" in said["there"]["origin"]
+    assert "cloud.yaml:3)" in said["there"]["origin"]
+
+    cloud.weft("port", "set", "web", "--isolated", "true")
+    cloud.weft("port", "set", "db", "--isolated", "true")
+    said = explain(cloud, "web", "db", status=NEGATIVE)
+    assert said["there"]["stage"] == "output"
+    assert not web.ping("10.1.0.20", deadline=1)
+    # What it says would change it does.
+    cloud.weft(*said["fix"].split()[1:])
+    explain(cloud, "web", "db", status=DONE)
+    assert web.ping("10.1.0.20")
+
+
+def test_what_nobody_knows_is_no_answer(cloud):
+    error = cloud.weft("explain", "web", "dbb", status=USAGE)["error"]
+    assert "no port 'dbb'" in error["what"]
+    assert cloud.weft("explain", "web", "db", "tcp", status=USAGE)["error"]
+    cloud.weft("port", "add", "late", "--network", "blue", "--netns",
+               "not-there", "--address", "10.1.0.40")
+    explained = cloud.weft("explain", "web", "late", status=None)
+    assert explained.returncode in (DONE, USAGE)
