@@ -29,10 +29,10 @@ naive_bucket_is_live(const struct naive_switch *sw, const struct bucket *b)
     const struct port_settings *port = naive_port(sw, b->watch_port);
     const struct group_mod *group;
 
-    if (b->watch_port != OFPP_ANY) {
-        return port && port->is_up && !port->admin_down;
+    if (b->watch_port == OFPP_ANY && b->watch_group == OFPG_ANY) {
+        return true;
     }
-    if (b->watch_group == OFPG_ANY) {
+    if (port && port->is_up && !port->admin_down) {
         return true;
     }
     group = naive_group(sw, b->watch_group);

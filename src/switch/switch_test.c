@@ -550,22 +550,27 @@ TEST(what_a_label_hid_is_matched_in_another_pass)
     rig_fini(&rig);
 }
 
-TEST(a_failover_group_follows_the_links)
+static void
+add_group(struct rig *rig, const char *text)
 {
     struct str error = STR_INIT;
     struct group_mod mod;
+
+    CHECK_MSG(!group_mod_parse(text, GROUP_MOD_ADD, switch_names(rig->sw),
+                               &mod, &error), "%s", str_text(&error));
+    CHECK(!switch_group_mod(rig->sw, &mod, rig->now, NULL));
+    group_mod_fini(&mod);
+    str_fini(&error);
+}
+
+TEST(a_failover_group_follows_the_links)
+{
     struct rig rig;
 
     rig_init(&rig, 3, FAIL_SECURE);
-    CHECK_MSG(!group_mod_parse(
-                  "group_id=1,type=fast_failover,"
-                  "bucket=watch_port:2,actions=output:2,"
-                  "bucket=watch_port:3,actions=output:3",
-                  GROUP_MOD_ADD, switch_names(rig.sw), &mod, &error),
-              "%s", str_text(&error));
-    CHECK(!switch_group_mod(rig.sw, &mod, rig.now, NULL));
-    group_mod_fini(&mod);
-    str_fini(&error);
+    add_group(&rig, "group_id=1,type=fast_failover,"
+                    "bucket=watch_port:2,actions=output:2,"
+                    "bucket=watch_port:3,actions=output:3");
     flow(&rig, "actions=group:1");
     send_frame(&rig, 1, 1, 2, -1);
     CHECK(got_only(&rig, PORT(2)));
@@ -574,6 +579,37 @@ TEST(a_failover_group_follows_the_links)
     switch_run(rig.sw, rig.now);
     send_frame(&rig, 1, 1, 2, -1);
     CHECK(rig.got[3] == 1);
+    rig_fini(&rig);
+}
+
+static void
+fail_link(struct rig *rig, uint32_t number)
+{
+    port_fail(switch_port_by_number(rig->sw, number)->port, -EIO);
+}
+
+TEST(a_bucket_lives_by_its_port_or_its_group)
+{
+    struct rig rig;
+
+    rig_init(&rig, 4, FAIL_SECURE);
+    add_group(&rig, "group_id=2,type=fast_failover,"
+                    "bucket=watch_port:3,actions=output:3");
+    add_group(&rig, "group_id=1,type=fast_failover,"
+                    "bucket=watch_port:2,watch_group:2,actions=output:3,"
+                    "bucket=watch_port:4,actions=output:4");
+    flow(&rig, "actions=group:1");
+    fail_link(&rig, 2);
+    rig.now += 100;
+    switch_run(rig.sw, rig.now);
+    send_frame(&rig, 1, 1, 2, -1);
+    CHECK(got_only(&rig, PORT(3)));
+    fail_link(&rig, 2);           /* which was opened again */
+    fail_link(&rig, 3);
+    rig.now += 100;
+    switch_run(rig.sw, rig.now);
+    send_frame(&rig, 1, 1, 2, -1);
+    CHECK(got_only(&rig, PORT(4)));
     rig_fini(&rig);
 }
 
@@ -677,6 +713,7 @@ main(void)
         RUN(a_packet_out_is_sent_or_goes_through_the_tables),
         RUN(what_a_label_hid_is_matched_in_another_pass),
         RUN(a_failover_group_follows_the_links),
+        RUN(a_bucket_lives_by_its_port_or_its_group),
         RUN(a_trace_tells_tables_entries_and_the_bridge),
         RUN(a_trace_says_why_a_packet_is_dropped),
     };

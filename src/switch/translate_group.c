@@ -16,7 +16,8 @@ translate_port_is_live(const struct translate_env *env, uint32_t number)
     return port && port->is_up && !port->admin_down;
 }
 
-/* A bucket that watches nothing is live. */
+/* A bucket that watches nothing is live; one that watches a port and a group,
+ * while either is. */
 static bool
 bucket_is_live(const struct translate_env *env,
                const struct group_bucket *bucket, uint64_t version,
@@ -24,15 +25,16 @@ bucket_is_live(const struct translate_env *env,
 {
     const struct group *watched;
 
-    if (bucket->watch_port != OFPP_ANY) {
-        return translate_port_is_live(env, bucket->watch_port);
+    if (bucket->watch_port != OFPP_ANY
+        && translate_port_is_live(env, bucket->watch_port)) {
+        return true;
     }
     if (bucket->watch_group != OFPG_ANY) {
         watched = tables_group(env->tables, bucket->watch_group, version);
         return watched && depth < TRANSLATE_MAX_DEPTH
                && group_is_live(env, watched, version, depth + 1);
     }
-    return true;
+    return bucket->watch_port == OFPP_ANY;
 }
 
 static bool
