@@ -15,6 +15,7 @@ import peer as of
 from conftest import Switch
 from netns import eventually
 from peer import Peer
+from test_errors import packet_out
 
 PACKET_IN = 10
 FRAME = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02",
@@ -218,6 +219,33 @@ def test_two_fight_over_mastership(lab, switch, version):
 def flows(lab):
     return [(f["priority"], f["actions"])
             for f in lab.weft("flow", "list")["flows"]]
+
+
+@pytest.mark.parametrize("version", (4, 5, 6))
+def test_a_slave_gets_no_packets(switch, version):
+    to_controller = packet_out(version, actions=struct.pack(
+        "!HHIHxxxxxx", 0, 16, 0xfffffffd, 0xffff))
+
+    def packets_before_a_barrier(peer):
+        xid = peer.send(20)
+        kinds = []
+        while True:
+            said = peer.receive()
+            if said.xid == xid:
+                return kinds.count(PACKET_IN)
+            kinds.append(said.type)
+
+    with Peer(switch.mgmt) as slave, Peer(switch.mgmt) as equal:
+        for peer in (slave, equal):
+            peer.hello(version)
+            peer.send(9, struct.pack("!HH", 0, 128))
+            peer.barrier()
+        for role, n_packets in ((3, 0), (1, 1)):
+            slave.role(role, 1)
+            equal.send(13, to_controller)
+            while equal.receive().type != PACKET_IN:
+                pass
+            assert packets_before_a_barrier(slave) == n_packets
 
 
 def test_what_the_bridge_cached_does_not_outlive_it(lab, controller):
