@@ -51,6 +51,13 @@ void diag_format(struct diagnostics *, struct str *);
 /* [{"file", "line", "column", "path", "what"}...] */
 json_t *diag_json(struct diagnostics *);
 
+/* What comes now is only counted: no need to think of a hint. */
+static inline bool
+diag_is_full(const struct diagnostics *diagnostics)
+{
+    return diagnostics->n == DIAG_MAX;
+}
+
 static inline bool
 diag_any(const struct diagnostics *diagnostics)
 {

@@ -230,10 +230,12 @@ unknown_name(const struct intent *set, const struct intent_object *object,
     const char **names = xcalloc(in->n + 1, sizeof names[0]);
     struct str hint = STR_INIT;
 
-    for (unsigned int i = 0; i < in->n; i++) {
-        names[i] = in->list[i]->name;
+    if (!diag_is_full(diagnostics)) {
+        for (unsigned int i = 0; i < in->n; i++) {
+            names[i] = in->list[i]->name;
+        }
+        diag_add_nearest(&hint, ref->name, names);
     }
-    diag_add_nearest(&hint, ref->name, names);
     object_error(object, ref->member, diagnostics, "there is no %s '%s'%s",
                  intent_kind_noun(ref->kind), ref->name, str_text(&hint));
     str_fini(&hint);

@@ -43,11 +43,29 @@ parse_object(enum intent_kind kind, const struct node *node,
     return object;
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+    return strcmp((*(const struct intent_object *const *) a)->name,
+                  (*(const struct intent_object *const *) b)->name);
+}
+
+/* In order of name, as a set takes them quickest. */
+static void
+add_objects(struct intent *set, struct intent_object **objects, unsigned int n)
+{
+    qsort(objects, n, sizeof objects[0], compare_names);
+    for (unsigned int i = 0; i < n; i++) {
+        intent_set(set, objects[i]);
+    }
+}
+
 static bool
 parse_section(struct intent *set, enum intent_kind kind,
               const struct node *section, struct diagnostics *diagnostics)
 {
-    bool good = true;
+    struct intent_object **objects;
+    unsigned int n = 0;
 
     if (section->kind == NODE_NULL) {
         return true;
@@ -57,16 +75,14 @@ parse_section(struct intent *set, enum intent_kind kind,
                    intent_kind_section(kind));
         return false;
     }
+    objects = xcalloc(section->n, sizeof objects[0]);
     NODE_FOR_EACH (node, section) {
-        struct intent_object *object = parse_object(kind, node, diagnostics);
-
-        if (object) {
-            intent_set(set, object);
-        } else {
-            good = false;
-        }
+        objects[n] = parse_object(kind, node, diagnostics);
+        n += objects[n] != NULL;
     }
-    return good;
+    add_objects(set, objects, n);
+    free(objects);
+    return n == section->n;
 }
 
 static bool
