@@ -193,6 +193,50 @@ set_openflow(struct weftd_options *options, const char *value,
     return 0;
 }
 
+/* N, TABLE=N or TABLE=N:evict */
+static int
+set_flow_limit(struct weftd_options *options, const char *value,
+               struct str *error)
+{
+    const char *equals = strchr(value, '=');
+    const char *count = equals ? equals + 1 : value;
+    const char *colon = equals ? strchr(count, ':') : NULL;
+    struct switch_limit limit = { 0 };
+    struct str text = STR_INIT;
+    uint64_t n, table = 0;
+    int err;
+
+    if (equals) {
+        str_add_bytes(&text, value, (size_t) (equals - value));
+        err = take_number(str_text(&text), 0, OFPTT_MAX, &table, error);
+        if (err) {
+            goto free_text;
+        }
+    }
+    str_clear(&text);
+    limit.policy.evicts = colon && !strcmp(colon, ":evict");
+    str_add_bytes(&text, count, limit.policy.evicts ? (size_t) (colon - count)
+                                                    : strlen(count));
+    err = take_number(str_text(&text), 1, UINT32_MAX, &n, error);
+    if (err) {
+        goto free_text;
+    }
+    if (!equals) {
+        options->sw.max_flows = (uint32_t) n;
+        goto free_text;
+    }
+    limit.table = (uint8_t) table;
+    limit.policy.max_entries = (uint32_t) n;
+    options->limits = xrealloc(options->limits, (options->sw.n_limits + 1)
+                                                * sizeof limit);
+    options->limits[options->sw.n_limits++] = limit;
+    options->sw.limits = options->limits;
+
+free_text:
+    str_fini(&text);
+    return err;
+}
+
 #define FILE_OPTION(NAME)                                                    \
     static int set_##NAME(struct weftd_options *options, const char *value,  \
                           struct str *error UNUSED)                          \
@@ -323,6 +367,8 @@ static const struct option {
       "what outlives the daemon (/var/lib/weft); a lab switch keeps nothing" },
     { "--log-level", "LEVEL", set_log_level, NULL,
       "error, warn, info (default) or debug" },
+    { "--flow-limit", "[TABLE=]N[:evict]", set_flow_limit, NULL,
+      "entries of all tables (2000000), or of one; may be repeated" },
     { "--max-cache-entries", "N", set_cache_entries, NULL,
       "of the switch (262144)" },
     { "--max-cache-masks", "N", set_cache_masks, NULL,
@@ -569,6 +615,10 @@ weftd_options_fini(struct weftd_options *options)
     free(options->ports);
     free(options->controllers);
     free(options->listeners);
+    free(options->limits);
+    options->limits = NULL;
+    options->sw.limits = NULL;
+    options->sw.n_limits = 0;
     options->ports = NULL;
     options->n_ports = options->n_controllers = options->n_listeners = 0;
 }

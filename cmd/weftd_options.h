@@ -7,6 +7,7 @@
 
 struct weftd_options {
     struct switch_config sw;
+    struct switch_limit *limits;  /* also sw's */
     unsigned int n_ports;
     struct port_spec *ports;
     unsigned int n_controllers, n_listeners;

@@ -39,6 +39,29 @@ check_refused(const char *line, const char *why)
     str_fini(&error);
 }
 
+TEST(tables_can_be_limited)
+{
+    struct weftd_options options;
+    struct str error = STR_INIT;
+
+    CHECK_MSG(!parse("--flow-limit 5000 --flow-limit 3=10 "
+                     "--flow-limit 254=7:evict", &options, &error),
+              "%s", str_text(&error));
+    CHECK(options.sw.max_flows == 5000 && options.sw.n_limits == 2);
+    CHECK(options.sw.limits[0].table == 3
+          && options.sw.limits[0].policy.max_entries == 10
+          && !options.sw.limits[0].policy.evicts);
+    CHECK(options.sw.limits[1].table == 254
+          && options.sw.limits[1].policy.max_entries == 7
+          && options.sw.limits[1].policy.evicts);
+    weftd_options_fini(&options);
+
+    check_refused("--flow-limit 255=1", "from 0 to 254");
+    check_refused("--flow-limit 3=", "from 1 to");
+    check_refused("--flow-limit 0", "from 1 to");
+    check_refused("--flow-limit 5:evict", "from 1 to");
+}
+
 TEST(controllers_and_listeners_are_methods)
 {
     struct weftd_options options;
@@ -156,6 +179,7 @@ TEST(with_a_controller_of_its_own_a_switch_starts_empty)
 }
 
 TESTS(
+    RUN(tables_can_be_limited),
     RUN(controllers_and_listeners_are_methods),
     RUN(a_lab_switch_is_one_line),
     RUN(the_environment_stands_in_for_options),

@@ -621,6 +621,7 @@ create_parts(struct switch_ *sw)
                                     .changed = entry_changed,
                                     .vacancy = table_vacancy,
                                     .port_exists = port_can_exist,
+                                    .max_entries = sw->config.max_flows,
                                     .aux = sw };
     struct fdb_config fdb = {
         .age = sw->config.fdb_age, .max = sw->config.fdb_max,
@@ -637,6 +638,11 @@ create_parts(struct switch_ *sw)
     sw->port_env.registry = sw->own_registry ? sw->own_registry
                                              : sw->config.registry;
     sw->tables = tables_create(&tables);
+    for (unsigned int i = 0; i < sw->config.n_limits; i++) {
+        const struct switch_limit *limit = &sw->config.limits[i];
+
+        tables_set_policy(sw->tables, limit->table, &limit->policy);
+    }
     sw->fdb = fdb_create(&fdb);
     sw->recirc = recirc_create();
     sw->learning = learning_create(something_waits, sw);

@@ -32,6 +32,12 @@ enum fail_mode { FAIL_STANDALONE, FAIL_SECURE };
 
 struct switch_config {
     char name[32];                      /* "br0" */
+    uint32_t max_flows;                 /* of all tables; 0: as tables.h says */
+    unsigned int n_limits;              /* of single tables, at first */
+    const struct switch_limit {
+        uint8_t table;
+        struct table_policy policy;
+    } *limits;
     uint64_t datapath_id;               /* 0: made from the name */
     enum fail_mode fail_mode;           /* secure: starts with empty tables */
     struct datapath_config datapath;

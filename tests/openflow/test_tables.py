@@ -39,6 +39,26 @@ def priorities(ofctl, version):
                   for line in said.splitlines() if "table=2" in line)
 
 
+def test_an_operator_limits_tables(lab):
+    switch = Switch(lab, "--flow-limit", "5", "--flow-limit", "2=2",
+                    "--flow-limit", "3=1:evict")
+
+    def add(table, n, status=0):
+        return switch.ofctl("OpenFlow14", "add-flow", "table=%d,priority=%d,"
+                            "importance=%d,actions=drop" % (table, n, n),
+                            status=status)
+
+    add(2, 1)
+    add(2, 2)
+    assert "TABLE_FULL" in add(2, 3, status=1)
+    add(3, 1)
+    add(3, 2)
+    assert len(lab.weft("flow", "list", "--table", "3")["flows"]) == 1
+    add(4, 1)
+    add(4, 2)
+    assert "TABLE_FULL" in add(4, 3, status=1)
+
+
 @FROM14
 def test_a_full_table_refuses_or_evicts(switch, ofctl, version):
     def add(n, importance, **kwargs):
