@@ -68,7 +68,8 @@ read_set(const struct str *text, struct diagnostics *diagnostics,
     return set;
 }
 
-/* One port of the set gets another rate, by the API: a new set, and the plan. */
+/* One port of the set gets another rate, by the API: a new set, and the
+ * plan. */
 static bool
 change_one(const struct intent *set, struct diagnostics *diagnostics)
 {

@@ -163,7 +163,8 @@ intent_value_format(const json_t *value, struct str *out)
     }
 }
 
-/* "name: value" when it fits on a line, else its parts on lines of their own. */
+/* "name: value" when it fits on a line, else its parts on lines of their
+ * own. */
 static void
 add_entry(struct str *out, int indent, const char *key, const json_t *value)
 {

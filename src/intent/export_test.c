@@ -139,7 +139,8 @@ TEST(other_ways_to_say_it_are_written_in_one)
                  "  e: {network: n, netns: \"-x\"}\n"
                  "  f: {network: n, netns: \"No\"}\n",
                  "version: 1\nnetworks:\n  n: {dhcp: off}\nports:\n"
-                 "  a:\n    network: n\n    tap: a\n    mac: 02:aa:00:00:00:01\n"
+                 "  a:\n    network: n\n    tap: a\n"
+                 "    mac: 02:aa:00:00:00:01\n"
                  "    allow: [10.1.0.0/24]\n    rate: 2k\n"
                  "  b: {network: n, tap: b, rate: \"1000001\"}\n"
                  "  c: {network: n, tap: \"0x1f\", rate: {out: 1125k}}\n"

@@ -12,7 +12,8 @@
  *
  * What a noun's members are called, what they may be and what they mean is one
  * table per noun (schema.h); parser, export, JSON Schema, the manual page and
- * "did you mean" all follow from it.
+ * "did you mean" all follow from it.  The way down, step by step, is in
+ * doc/intent-path.md.
  *
  * Always true of a sealed set:
  *   - It never changes again; whoever holds a reference may read it on any
@@ -20,7 +21,7 @@
  *   - Every name that an object mentions was looked up: pointers between
  *     objects (port -> network) are set and point into the same set.
  *   - Objects are in order of kind and name.
- *   - Defaults are filled in, and `given` says which members the operator wrote.
+ *   - Defaults are filled in; `given` says which members the operator wrote.
  */
 #ifndef WEFT_INTENT_INTENT_H
 #define WEFT_INTENT_INTENT_H

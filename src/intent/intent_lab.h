@@ -8,8 +8,8 @@
 struct intent *lab_sealed(const char *text);
 
 /* Exactly that is said about a file 't' of that text; "": it is right.  With
- * WEFT_WRITE_CORPUS in the environment, the text is written to that folder: what
- * fuzzing starts from. */
+ * WEFT_WRITE_CORPUS in the environment, the text is written to that folder:
+ * what fuzzing starts from. */
 void lab_check_said(const char *text, const char *expected);
 /* About a file with these rows of networks, and uplinks lan (eth1) and wan (the
  * host's).  They begin in line 6. */

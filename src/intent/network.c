@@ -265,9 +265,14 @@ references(struct intent_object *object,
 
 /* ---- Does it hold together? ---- */
 
-enum { SUBNET_MIN_LEN = 8, SUBNET_MAX_LEN = 30,
-       SUBNET6_MIN_LEN = 16, SUBNET6_MAX_LEN = 126, SLAAC_LEN = 64,
-       IP6_MIN_MTU = 1280 };
+enum {
+    SUBNET_MIN_LEN = 8,
+    SUBNET_MAX_LEN = 30,
+    SUBNET6_MIN_LEN = 16,
+    SUBNET6_MAX_LEN = 126,
+    SLAAC_LEN = 64,
+    IP6_MIN_MTU = 1280
+};
 
 /* Neither the network's own address nor the broadcast. */
 static bool
@@ -288,16 +293,15 @@ check_subnet(const struct intent_network *network, struct validation *v)
 
     if (subnet->len < SUBNET_MIN_LEN || subnet->len > SUBNET_MAX_LEN) {
         validation_error(v, &network->object, "subnet",
-                "a prefix has %d to %d bits here, not %u", SUBNET_MIN_LEN,
-                SUBNET_MAX_LEN, subnet->len);
+                         "a prefix has %d to %d bits here, not %u",
+                         SUBNET_MIN_LEN, SUBNET_MAX_LEN, subnet->len);
     } else if (!first_byte || first_byte == 127 || first_byte >= 224) {
         validation_error(v, &network->object, "subnet", "%s is not for guests",
-                ip4_format(subnet->addr, text));
-    } else if (network->gateway
-               && !is_host_address(subnet, network->gateway)) {
+                         ip4_format(subnet->addr, text));
+    } else if (network->gateway && !is_host_address(subnet, network->gateway)) {
         validation_error(v, &network->object, "gateway",
-                "%s is no host's address within the subnet",
-                ip4_format(network->gateway, text));
+                         "%s is no host's address within the subnet",
+                         ip4_format(network->gateway, text));
     }
 }
 
@@ -310,26 +314,29 @@ check_subnet6(const struct intent_network *network, struct validation *v)
 
     if (subnet->len < SUBNET6_MIN_LEN || subnet->len > SUBNET6_MAX_LEN) {
         validation_error(v, object, "subnet6",
-                "a prefix has %d to %d bits here, not %u", SUBNET6_MIN_LEN,
-                SUBNET6_MAX_LEN, subnet->len);
+                         "a prefix has %d to %d bits here, not %u",
+                         SUBNET6_MIN_LEN, SUBNET6_MAX_LEN, subnet->len);
     } else if (subnet->addr.b[0] == 0xff
                || (subnet->addr.b[0] == 0xfe && subnet->addr.b[1] >= 0x80)
                || !subnet->addr.b[0]) {
         validation_error(v, object, "subnet6", "%s is not for guests",
-                ip6_format(subnet->addr, text));
+                         ip6_format(subnet->addr, text));
     } else if (network->ra == RA_SLAAC && subnet->len != SLAAC_LEN) {
-        validation_error(v, object, "subnet6", "guests choose their own address only "
-                "in a /%d: say 'ra: stateful'", SLAAC_LEN);
+        validation_error(v, object, "subnet6",
+                         "guests choose their own address only "
+                         "in a /%d: say 'ra: stateful'",
+                         SLAAC_LEN);
     }
     if (ip6_addr_is_set(network->gateway6)
         && (!ip6_is_within(network->gateway6, subnet->addr, subnet->len)
             || ip6_addr_eq(network->gateway6, subnet->addr))) {
         validation_error(v, object, "gateway6",
-                "%s is no host's address within the subnet",
-                ip6_format(network->gateway6, text));
+                         "%s is no host's address within the subnet",
+                         ip6_format(network->gateway6, text));
     }
     if (network->mtu < IP6_MIN_MTU) {
-        validation_error(v, object, "mtu", "IPv6 needs %d at least", IP6_MIN_MTU);
+        validation_error(v, object, "mtu", "IPv6 needs %d at least",
+                         IP6_MIN_MTU);
     }
 }
 
@@ -343,20 +350,23 @@ check_dhcp(const struct intent_network *network, struct validation *v)
 
     for (unsigned int i = 0; i < dhcp->n_ranges; i++) {
         const struct address_range *range = &dhcp->ranges[i];
-        be32 outside = !is_host_address(subnet, range->first) ? range->first
+        be32 outside = !is_host_address(subnet, range->first)  ? range->first
                        : !is_host_address(subnet, range->last) ? range->last
-                       : 0;
+                                                               : 0;
 
         if (outside) {
-            validation_error(v, object, "dhcp", "range: %s is no host's address "
-                    "within the subnet", ip4_format(outside, text));
+            validation_error(v, object, "dhcp",
+                             "range: %s is no host's address "
+                             "within the subnet",
+                             ip4_format(outside, text));
         }
     }
     for (unsigned int i = 0; i < dhcp->n_routes; i++) {
         if (!is_host_address(subnet, dhcp->routes[i].gateway)) {
-            validation_error(v, object, "dhcp", "routes: %s is no host's address "
-                    "within the subnet",
-                    ip4_format(dhcp->routes[i].gateway, text));
+            validation_error(v, object, "dhcp",
+                             "routes: %s is no host's address "
+                             "within the subnet",
+                             ip4_format(dhcp->routes[i].gateway, text));
         }
     }
 }
@@ -371,16 +381,18 @@ check_segment(const struct intent_network *network, struct validation *v)
         return;
     }
     if (segment->uplink && segment->uplink->is_host) {
-        validation_error(v, &network->object, "segment", "uplink '%s' has no device "
-                "that could carry it", name);
+        validation_error(v, &network->object, "segment",
+                         "uplink '%s' has no device "
+                         "that could carry it",
+                         name);
     }
     if (!segment->vid) {
-        validation_claim(v, &network->object, "segment", "untagged of uplink '%s'",
-              name);
+        validation_claim(v, &network->object, "segment",
+                         "untagged of uplink '%s'", name);
     } else {
         validation_claim(v, &network->object, "segment", "%s %u of uplink '%s'",
-              segment->is_service_tag ? "service VLAN" : "VLAN",
-              segment->vid, name);
+                         segment->is_service_tag ? "service VLAN" : "VLAN",
+                         segment->vid, name);
     }
 }
 
@@ -395,18 +407,18 @@ check(const struct intent_object *object, struct validation *v)
     } else {
         if (network->gateway) {
             validation_error(v, object, "gateway", "network '%s' has no subnet",
-                    object->name);
+                             object->name);
         }
         if (object_has(object, "dhcp") && !network->dhcp.is_off) {
             validation_error(v, object, "dhcp", "network '%s' has no subnet",
-                    object->name);
+                             object->name);
         }
     }
     if (network->subnet6.is_set) {
         check_subnet6(network, v);
     } else if (ip6_addr_is_set(network->gateway6)) {
         validation_error(v, object, "gateway6", "network '%s' has no subnet6",
-                object->name);
+                         object->name);
     }
     check_segment(network, v);
 }

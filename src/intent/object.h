@@ -9,8 +9,8 @@
 #include "packet/packet.h"
 
 /* X(ID, the noun, the file's section, its table)  In the order of a file, which
- * is the order in which things can be made.  A new noun is a row here and a file
- * with its `struct noun` (noun.h). */
+ * is the order in which things can be made.  A new noun is a row here, and a
+ * file with its `struct noun` (schema.h). */
 #define INTENT_KINDS(X)                                                      \
     X(INTENT_UPLINK, "uplink", "uplinks", uplink_noun)                       \
     X(INTENT_NETWORK, "network", "networks", network_noun)                   \

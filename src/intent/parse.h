@@ -9,8 +9,8 @@
 
 enum { INTENT_VERSION = 1 };
 
-/* A whole file: YAML, or JSON, which looks the same to a reader of YAML.  `file`
- * is what diagnostics call it.  Objects replace those of the same name.  False:
+/* A whole file: YAML, or JSON, which looks the same to a reader of YAML.
+ * Diagnostics call it `file`.  Objects replace those of the same name.  False:
  * `diagnostics` say why, and the set holds what could be read. */
 bool intent_parse(struct intent *, const char *file, const void *text,
                   size_t len, struct diagnostics *);

@@ -8,27 +8,31 @@
 
 TEST(a_file_must_be_yaml)
 {
-    lab_check_said("version: 1\nports: [a\n", "t:3:1: this is no YAML: did not "
-               "find expected ',' or ']' (while parsing a flow sequence that "
-               "began in line 2)\n");
-    lab_check_said("a: b: c\n", "t:1:5: this is no YAML: mapping values are not "
-               "allowed in this context\n");
+    lab_check_said(
+        "version: 1\nports: [a\n",
+        "t:3:1: this is no YAML: did not "
+        "find expected ',' or ']' (while parsing a flow sequence that "
+        "began in line 2)\n");
+    lab_check_said("a: b: c\n",
+                   "t:1:5: this is no YAML: mapping values are not "
+                   "allowed in this context\n");
     lab_check_said("a: \xff\n", "t: this is no YAML: byte 3: invalid leading "
-               "UTF-8 octet\n");
+                                "UTF-8 octet\n");
 }
 
 TEST(a_file_is_one_map_with_a_version)
 {
     lab_check_said("", "t:1:1: there is nothing in it\n");
     lab_check_said("- a\n", "t:1:1: an intent is a map: version, uplinks, "
-               "networks, ports\n");
+                            "networks, ports\n");
     lab_check_said("ports: {}\n", "t:1:1: the file needs 'version: 1'\n");
-    lab_check_said("version: 2\n", "t:1:10: version: this Weft knows version 1, "
-               "not '2'\n");
+    lab_check_said("version: 2\n",
+                   "t:1:10: version: this Weft knows version 1, "
+                   "not '2'\n");
     lab_check_said("version: [1]\n", "t:1:10: version: is a list, should be a "
-               "number\n");
+                                     "number\n");
     lab_check_said("version: 1\n---\nversion: 1\n", "t:2:1: a second document: "
-               "an intent is one\n");
+                                                    "an intent is one\n");
     lab_check_said("version: 1\n", "");
     lab_check_said("version: 1\nports:\nnetworks: {}\n", "");
     lab_check_said("{\"version\": 1, \"networks\": {\"a\": {}}}", "");
@@ -36,48 +40,57 @@ TEST(a_file_is_one_map_with_a_version)
 
 TEST(what_yaml_can_do_beyond_maps_is_refused)
 {
-    lab_check_said("version: &a 1\n", "t:1:10: anchors and aliases are not used "
-               "in intents: write it out\n");
+    lab_check_said("version: &a 1\n",
+                   "t:1:10: anchors and aliases are not used "
+                   "in intents: write it out\n");
     lab_check_said("version: *a\n", "t:1:10: anchors and aliases are not used "
-               "in intents: write it out\n");
-    lab_check_said("version: !!int 1\n", "t:1:10: tags are not used in intents\n");
-    lab_check_said("version: !x [1]\n", "t:1:10: tags are not used in intents\n");
-    lab_check_said("ports: &p {}\n", "t:1:8: anchors and aliases are not used in "
-               "intents: write it out\n");
+                                    "in intents: write it out\n");
+    lab_check_said("version: !!int 1\n",
+                   "t:1:10: tags are not used in intents\n");
+    lab_check_said("version: !x [1]\n",
+                   "t:1:10: tags are not used in intents\n");
+    lab_check_said("ports: &p {}\n",
+                   "t:1:8: anchors and aliases are not used in "
+                   "intents: write it out\n");
     lab_check_said("version: \"1\\0\"\n", "t:1:10: a NUL within a text\n");
     lab_check_said("? [a]\n: b\n", "t:1:3: a key must be a word\n");
     lab_check_said("a: [[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]\n",
-               "t:1:20: nested too deeply\n");
+                   "t:1:20: nested too deeply\n");
 }
 
 TEST(a_key_is_there_once)
 {
     lab_check_said("version: 1\nports: {}\nports: {}\n",
-               "t:3:1: 'ports' is there twice (line 2)\n");
+                   "t:3:1: 'ports' is there twice (line 2)\n");
     lab_port_said("  p: {trunk: {10: a, 11: b, 10: b}, tap: x}\n",
-              "t:7:29: '10' is there twice (line 7)\n");
+                  "t:7:29: '10' is there twice (line 7)\n");
 }
 
 TEST(an_unknown_section_is_named_with_the_nearest)
 {
-    lab_check_said("version: 1\nnetwork: {}\n", "t:2:1: unknown section "
-               "'network'; did you mean 'networks'?\n");
-    lab_check_said("version: 1\nrouters: {}\n", "t:2:1: unknown section "
-               "'routers'; there are version, uplinks, networks, ports\n");
+    lab_check_said("version: 1\nnetwork: {}\n",
+                   "t:2:1: unknown section "
+                   "'network'; did you mean 'networks'?\n");
+    lab_check_said("version: 1\nrouters: {}\n",
+                   "t:2:1: unknown section "
+                   "'routers'; there are version, uplinks, networks, ports\n");
     lab_check_said("version: 1\nports: []\n", "t:2:8: ports: should be a map "
-               "from names to ports\n");
+                                              "from names to ports\n");
 }
 
 TEST(a_name_is_a_dns_label)
 {
-    lab_network_said("  Blue: {}\n", "t:6:3: 'Blue' cannot be a name: only a-z, "
-                 "0-9 and - can be in it\n");
-    lab_network_said("  -blue: {}\n", "t:6:3: '-blue' cannot be a name: it begins "
-                 "and ends with a letter or digit\n");
+    lab_network_said("  Blue: {}\n",
+                     "t:6:3: 'Blue' cannot be a name: only a-z, "
+                     "0-9 and - can be in it\n");
+    lab_network_said("  -blue: {}\n",
+                     "t:6:3: '-blue' cannot be a name: it begins "
+                     "and ends with a letter or digit\n");
     lab_network_said("  b------------------------------------------------------"
-                 "--------b: {}\n", "t:6:3: 'b-----------------------------"
-                 "---------------------------------b' cannot be a name: it "
-                 "has 1 to 63 characters\n");
+                     "--------b: {}\n",
+                     "t:6:3: 'b-----------------------------"
+                     "---------------------------------b' cannot be a name: it "
+                     "has 1 to 63 characters\n");
     lab_network_said("  10: {}\n", "");
 }
 
@@ -85,16 +98,19 @@ TEST(a_name_is_a_dns_label)
 
 TEST(an_unknown_member_is_named_with_the_nearest)
 {
-    lab_network_said("  blue: {subnt: 10.1.0.0/24}\n", "t:6:10: network 'blue' "
-                 "has no 'subnt'; did you mean 'subnet'?\n");
-    lab_network_said("  blue:\n    vlanid: 5\n", "t:7:5: network 'blue' has no "
-                 "'vlanid'; it has subnet, gateway, subnet6, gateway6, "
-                 "segment, mtu, domain, dns, dhcp, ra, storm-cap\n");
+    lab_network_said("  blue: {subnt: 10.1.0.0/24}\n",
+                     "t:6:10: network 'blue' "
+                     "has no 'subnt'; did you mean 'subnet'?\n");
+    lab_network_said("  blue:\n    vlanid: 5\n",
+                     "t:7:5: network 'blue' has no "
+                     "'vlanid'; it has subnet, gateway, subnet6, gateway6, "
+                     "segment, mtu, domain, dns, dhcp, ra, storm-cap\n");
     lab_network_said("  blue: text\n", "t:6:9: blue: network 'blue' is a map, "
-                 "like {subnet: ...}\n");
+                                       "like {subnet: ...}\n");
     /* Of what comes later: no word of it yet. */
-    lab_network_said("  blue: {subnet: 10.1.0.0/24, nat: wan}\n", "t:6:31: "
-                 "network 'blue' has no 'nat'; did you mean 'ra'?\n");
+    lab_network_said("  blue: {subnet: 10.1.0.0/24, nat: wan}\n",
+                     "t:6:31: "
+                     "network 'blue' has no 'nat'; did you mean 'ra'?\n");
 }
 
 TEST(everything_that_is_wrong_is_said)

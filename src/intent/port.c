@@ -615,23 +615,27 @@ check_address(const struct intent_port *port, struct validation *v)
         /* Bridged: the LAN has a subnet that we do not know. */
         if (!intent_network_is_bridged(network)) {
             validation_error(v, object, "address", "network '%s' has no subnet",
-                    network->object.name);
+                             network->object.name);
         }
     } else if (!ip4_is_within(port->address, subnet->addr, subnet->len)) {
-        validation_error(v, object, "address", "%s is not within %s/%u of network "
-                "'%s'", text, ip4_format(subnet->addr, base), subnet->len,
-                network->object.name);
+        validation_error(v, object, "address",
+                         "%s is not within %s/%u of network "
+                         "'%s'",
+                         text, ip4_format(subnet->addr, base), subnet->len,
+                         network->object.name);
     } else if (port->address == network->gateway) {
-        validation_error(v, object, "address", "%s is the gateway of network '%s'",
-                text, network->object.name);
+        validation_error(v, object, "address",
+                         "%s is the gateway of network '%s'", text,
+                         network->object.name);
     } else if (!(port->address & host_mask)
                || (port->address & host_mask) == host_mask) {
-        validation_error(v, object, "address", "%s is the %s address of network '%s'",
-                text, port->address & host_mask ? "broadcast" : "network's own",
-                network->object.name);
+        validation_error(
+            v, object, "address", "%s is the %s address of network '%s'", text,
+            port->address & host_mask ? "broadcast" : "network's own",
+            network->object.name);
     }
     validation_claim(v, object, "address", "%s of network '%s'", text,
-          network->object.name);
+                     network->object.name);
 }
 
 static void
@@ -645,22 +649,28 @@ check_address6(const struct intent_port *port, struct validation *v)
     ip6_format(port->address6, text);
     if (!subnet->is_set) {
         if (!intent_network_is_bridged(network)) {
-            validation_error(v, object, "address6", "network '%s' has no subnet6",
-                    network->object.name);
+            validation_error(v, object, "address6",
+                             "network '%s' has no subnet6",
+                             network->object.name);
         }
     } else if (!ip6_is_within(port->address6, subnet->addr, subnet->len)) {
-        validation_error(v, object, "address6", "%s is not within %s/%u of network "
-                "'%s'", text, ip6_format(subnet->addr, base), subnet->len,
-                network->object.name);
+        validation_error(v, object, "address6",
+                         "%s is not within %s/%u of network "
+                         "'%s'",
+                         text, ip6_format(subnet->addr, base), subnet->len,
+                         network->object.name);
     } else if (ip6_addr_eq(port->address6, network->gateway6)) {
-        validation_error(v, object, "address6", "%s is the gateway of network '%s'",
-                text, network->object.name);
+        validation_error(v, object, "address6",
+                         "%s is the gateway of network '%s'", text,
+                         network->object.name);
     } else if (ip6_addr_eq(port->address6, subnet->addr)) {
-        validation_error(v, object, "address6", "%s is every router's address of "
-                "network '%s'", text, network->object.name);
+        validation_error(v, object, "address6",
+                         "%s is every router's address of "
+                         "network '%s'",
+                         text, network->object.name);
     }
     validation_claim(v, object, "address6", "%s of network '%s'", text,
-          network->object.name);
+                     network->object.name);
 }
 
 static void
@@ -671,11 +681,13 @@ check_mac(const struct intent_port *port, const struct intent_network *network,
 
     eth_addr_format(port->mac, text);
     if (eth_addr_eq(port->mac, network->gateway_mac)) {
-        validation_error(v, &port->object, "mac", "%s is the gateway's of network "
-                "'%s'", text, network->object.name);
+        validation_error(v, &port->object, "mac",
+                         "%s is the gateway's of network "
+                         "'%s'",
+                         text, network->object.name);
     }
     validation_claim(v, &port->object, "mac", "%s of network '%s'", text,
-          network->object.name);
+                     network->object.name);
 }
 
 static void
@@ -684,8 +696,8 @@ check_networks(const struct intent_port *port, struct validation *v)
     const struct intent_object *object = &port->object;
 
     if (!*port->network_name && !port->n_trunk) {
-        validation_error(v, object, NULL, "port '%s' needs a network, or a trunk",
-                object->name);
+        validation_error(v, object, NULL,
+                         "port '%s' needs a network, or a trunk", object->name);
     }
     if (port->network) {
         check_mac(port, port->network, v);
@@ -695,19 +707,21 @@ check_networks(const struct intent_port *port, struct validation *v)
         bool is_twice = !strcmp(trunk->network_name, port->network_name);
 
         for (unsigned int j = 0; j < i; j++) {
-            is_twice = is_twice || !strcmp(port->trunk[j].network_name,
-                                           trunk->network_name);
+            is_twice =
+                is_twice
+                || !strcmp(port->trunk[j].network_name, trunk->network_name);
         }
         if (is_twice) {
             validation_error(v, object, "trunk", "network '%s' is there twice",
-                    trunk->network_name);
+                             trunk->network_name);
         } else if (trunk->network) {
             check_mac(port, trunk->network, v);
         }
     }
     if (port->n_trunk && port->attach == ATTACH_TUN) {
-        validation_error(v, object, "trunk", "a tun has no Ethernet that could be "
-                "tagged");
+        validation_error(v, object, "trunk",
+                         "a tun has no Ethernet that could be "
+                         "tagged");
     }
     if (port->address && port->network) {
         check_address(port, v);
@@ -731,8 +745,8 @@ check_attach(const struct intent_port *port, struct validation *v)
 
     if (!port->attach) {
         validation_error(v, object, NULL,
-                "port '%s' needs one of netns, tap, tun, device",
-                object->name);
+                         "port '%s' needs one of netns, tap, tun, device",
+                         object->name);
         return;
     }
     for (size_t i = 0; i < ARRAY_SIZE(of_netns); i++) {
@@ -747,14 +761,14 @@ check_attach(const struct intent_port *port, struct validation *v)
         }
     }
     if (port->attach == ATTACH_NETNS) {
-        validation_claim(v, object, "netns", "'%s' in namespace '%s'%s%s", port->nic,
-              port->device, at, port->host);
+        validation_claim(v, object, "netns", "'%s' in namespace '%s'%s%s",
+                         port->nic, port->device, at, port->host);
     } else {
-        validation_claim(v, object, attach_words[port->attach], "device '%s'%s%s",
-              port->device, at, port->host);
+        validation_claim(v, object, attach_words[port->attach],
+                         "device '%s'%s%s", port->device, at, port->host);
     }
     validation_claim(v, object, NULL, "the switch's port name '%s'%s%s",
-          port->switch_name, at, port->host);
+                     port->switch_name, at, port->host);
 }
 
 static void
@@ -765,10 +779,13 @@ check(const struct intent_object *object, struct validation *v)
     check_attach(port, v);
     check_networks(port, v);
     if (port->mirror == port) {
-        validation_error(v, object, "mirror", "a port cannot be its own mirror");
+        validation_error(v, object, "mirror",
+                         "a port cannot be its own mirror");
     } else if (port->mirror && port->mirror->mirror) {
-        validation_error(v, object, "mirror", "port '%s' has a mirror itself: copies "
-                "are not copied", port->mirror_name);
+        validation_error(v, object, "mirror",
+                         "port '%s' has a mirror itself: copies "
+                         "are not copied",
+                         port->mirror_name);
     }
 }
 

@@ -195,22 +195,24 @@ check(const struct intent_object *object, struct validation *v)
     const struct intent_uplink *uplink = intent_uplink_cast(object);
 
     if (!uplink->is_host && !uplink->n_members) {
-        validation_error(v, object, NULL, "uplink '%s' needs device, bond or host",
-                object->name);
+        validation_error(v, object, NULL,
+                         "uplink '%s' needs device, bond or host",
+                         object->name);
     }
     if (object_has(object, "mode") && !uplink->is_bond) {
         validation_error(v, object, "mode", "only a bond has one");
     }
     if (object_has(object, "take-over") && uplink->is_host) {
-        validation_error(v, object, "take-over", "there is no device to take over");
+        validation_error(v, object, "take-over",
+                         "there is no device to take over");
     }
     for (unsigned int i = 0; i < uplink->n_members; i++) {
         const struct uplink_member *member = &uplink->members[i];
 
-        validation_claim(v, object, uplink->is_bond ? "bond" : "device", "device '%s'",
-              member->device);
         validation_claim(v, object, uplink->is_bond ? "bond" : "device",
-              "the switch's port name '%s'", member->switch_name);
+                         "device '%s'", member->device);
+        validation_claim(v, object, uplink->is_bond ? "bond" : "device",
+                         "the switch's port name '%s'", member->switch_name);
     }
 }
 
