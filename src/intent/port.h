@@ -15,7 +15,6 @@
 
 struct intent_network;
 
-/* In the order of port.c's words. */
 enum attach_type { ATTACH_NONE, ATTACH_NETNS, ATTACH_TAP, ATTACH_TUN,
                    ATTACH_DEVICE };
 

@@ -12,7 +12,8 @@
  * Covers: src/intent/node.c src/intent/parse.c src/intent/schema.c
  * Covers: src/intent/value.c src/intent/value_address.c
  * Covers: src/intent/dhcp_value.c src/intent/network.c src/intent/port.c
- * Covers: src/intent/uplink.c src/intent/intent.c src/intent/validate.c
+ * Covers: src/intent/port_value.c src/intent/uplink.c src/intent/intent.c
+ * Covers: src/intent/validate.c
  * Covers: src/intent/export.c src/packet/address.c */
 #include <stdio.h>
 #include <stdlib.h>
