@@ -60,6 +60,7 @@ make_controller(struct weftd_controller *c)
     struct str method = STR_INIT;
     struct controller_config config = {
         .loop = &c->loop, .store = c->store, .host = options->host,
+        .resolv_conf = "/etc/resolv.conf",
     };
 
     str_addf(&method, "unix:%s/%s.mgmt", options->run_dir,

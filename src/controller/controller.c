@@ -6,6 +6,8 @@
 #include "controller/explain.h"
 #include "controller/packet_in.h"
 #include "controller/reconcile.h"
+#include "controller/serve_dns.h"
+#include "controller/serve_nd.h"
 #include "controller/stage.h"
 #include "controller/switch_session.h"
 #include "lib/clock.h"
@@ -22,6 +24,9 @@ struct controller {
     struct installed installed;
     struct switch_session *session;
     struct packet_in_table packet_ins;
+    struct service_host services;
+    struct serve_nd nd;
+    struct serve_dns *dns;
 
     struct unit_set dirty;        /* to be computed anew */
     struct desired_touched touched;     /* computed, to be compared */
@@ -212,6 +217,26 @@ on_packet_in(void *aux, const struct of_packet_in *in)
 
 /* ---- Making and ending ---- */
 
+static bool
+send_frame(void *aux, const struct topology_member *member,
+           const void *frame, size_t len)
+{
+    struct controller *c = aux;
+
+    return packet_in_send(&c->packet_ins, c->session, member, frame, len);
+}
+
+static void
+open_services(struct controller *c)
+{
+    c->services = (struct service_host) {
+        .loop = c->config.loop, .topology = c->topology,
+        .packet_ins = &c->packet_ins, .send = send_frame, .aux = c,
+    };
+    serve_nd_init(&c->nd, &c->services);
+    c->dns = serve_dns_create(&c->services, c->config.resolv_conf);
+}
+
 static void
 open_addresses(struct controller *c)
 {
@@ -258,6 +283,7 @@ controller_create(const struct controller_config *config, struct str *error)
     open_addresses(c);
     topology = (struct topology_config) { config->host, c->ipam };
     c->topology = topology_create(&topology);
+    open_services(c);
     desired_init(&c->desired);
     desired_touched_init(&c->touched);
     unit_set_add(&c->dirty, (struct unit) { 0, UNIT_BASE, 0 });
@@ -274,6 +300,7 @@ controller_destroy(struct controller *c)
     if (!c) {
         return;
     }
+    serve_dns_destroy(c->dns);
     switch_session_destroy(c->session);
     uv_close((uv_handle_t *) c->timer, free_handle);
     topology_destroy(c->topology);
@@ -293,6 +320,7 @@ controller_set_intent(struct controller *c, const struct intent *intent)
 {
     c->generation++;
     topology_set_intent(c->topology, intent, &c->dirty);
+    serve_dns_changed(c->dns);
     installed_forgive(&c->installed);
     c->retry = RETRY_MIN;
     if (c->config.store) {

@@ -60,6 +60,8 @@ struct controller_config {
     const char *host;             /* our name; NULL: we are the only one */
     struct store *store;          /* borrowed; where chosen addresses are kept;
                                      NULL: they are not */
+    const char *resolv_conf;      /* which resolvers DNS asks:
+                                     "/etc/resolv.conf"; NULL: none */
     /* May be NULL.  The set of this generation is in force (as far as the
      * switch took it: n_refused of the status). */
     void (*synced)(void *aux, uint64_t generation);

@@ -1,8 +1,9 @@
 /* A controller and nothing else, for tests.
  *
- *     controller_driver METHOD FILE
+ *     controller_driver METHOD FILE [RESOLV-CONF]
  *
  * Applies the intents of FILE to the switch at METHOD and keeps them applied.
+ * RESOLV-CONF names the resolvers of other names than ours.
  * Says on standard output, a line each, what a test waits for:
  *
  *     synced GENERATION FLOWS FLOW-MODS BUNDLES REFUSED
@@ -76,16 +77,18 @@ on_term(uv_signal_t *signal, int signum)
 int
 main(int argc, char **argv)
 {
-    struct driver d = { .path = argc == 3 ? argv[2] : NULL };
+    struct driver d = { .path = argc >= 3 ? argv[2] : NULL };
     struct controller_config config = { .loop = &d.loop, .synced = on_synced,
                                         .aux = &d };
     struct str error = STR_INIT;
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: controller_driver METHOD FILE\n");
+    if (argc < 3) {
+        fprintf(stderr, "usage: controller_driver METHOD FILE [RESOLV-CONF]"
+                        "\n");
         return 2;
     }
     config.method = argv[1];
+    config.resolv_conf = argc > 3 ? argv[3] : NULL;
     uv_loop_init(&d.loop);
     d.controller = controller_create(&config, &error);
     if (!d.controller) {

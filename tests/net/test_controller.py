@@ -12,12 +12,16 @@ heard it is known from a marker that is sent behind it and flooded to all."""
 import os
 import select
 import signal
+import socket
 import subprocess
 
 import pytest
+from scapy.layers.dns import DNS, DNSQR, DNSRR
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
-                                ICMPv6ND_RA, ICMPv6NDOptDstLLAddr,
+                                ICMPv6ND_RA, ICMPv6ND_RS,
+                                ICMPv6NDOptDstLLAddr,
+                                ICMPv6NDOptPrefixInfo,
                                 ICMPv6NDOptSrcLLAddr, IPv6)
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Raw
@@ -71,9 +75,12 @@ class Controller:
     def __init__(self, bench):
         self.path = os.path.join(bench.lab.dir, "cloud.yaml")
         self.write(INTENTS)
+        resolv_conf = os.path.join(bench.lab.dir, "resolv.conf")
+        with open(resolv_conf, "w") as f:
+            f.write("nameserver 127.0.0.1\n")
         self.process = bench.lab.host.popen(
             bench.lab.program("tests/controller_driver"), bench.method,
-            self.path, stdout=subprocess.PIPE, text=True)
+            self.path, resolv_conf, stdout=subprocess.PIPE, text=True)
 
     def write(self, text):
         with open(self.path, "w") as f:
@@ -460,6 +467,80 @@ def test_nobody_is_the_gateway_but_the_gateway(bench):
     loose = bench.heard("odd", question)["odd"][0][ARP].hwsrc
     assert loose != mac
     assert bench.who("odd", experimental("odd", BROADCAST, loose)) == set()
+
+
+# --- Services ---------------------------------------------------------------
+
+def expect(bench, name, match):
+    """What a service answers comes later than the marker."""
+    return bench.nics[name].expect(match)
+
+
+def test_the_gateway_says_who_it_is_in_ipv6(bench):
+    mac = gateway_mac(bench)
+    bench.nics["web"].send(
+        Ether(src=MAC["web"], dst="33:33:ff:00:00:01")
+        / IPv6(src=link_local("web"), dst="ff02::1:ff00:1", hlim=255)
+        / ICMPv6ND_NS(tgt="fd00:1::1")
+        / ICMPv6NDOptSrcLLAddr(lladdr=MAC["web"]))
+    said = expect(bench, "web", lambda f: f.haslayer(ICMPv6ND_NA))
+    assert said[ICMPv6ND_NA].tgt == "fd00:1::1"
+    assert said[ICMPv6NDOptDstLLAddr].lladdr == mac == said.src
+
+
+def test_a_guest_is_told_its_prefix_and_no_way_out(bench):
+    bench.nics["web"].send(
+        Ether(src=MAC["web"], dst="33:33:00:00:00:02")
+        / IPv6(src=link_local("web"), dst="ff02::2", hlim=255)
+        / ICMPv6ND_RS() / ICMPv6NDOptSrcLLAddr(lladdr=MAC["web"]))
+    said = expect(bench, "web", lambda f: f.haslayer(ICMPv6ND_RA))
+    assert said[ICMPv6ND_RA].routerlifetime == 0
+    assert said[ICMPv6NDOptPrefixInfo].prefix == "fd00:1::"
+    assert said.dst == MAC["web"]
+
+
+def query(bench, name, kind="A", sender="web"):
+    bench.nics[sender].send(
+        Ether(src=MAC[sender], dst=gateway_mac(bench))
+        / IP(src=IP4[sender], dst=GATEWAY) / UDP(sport=4053, dport=53)
+        / DNS(id=77, rd=1, qd=DNSQR(qname=name, qtype=kind)))
+
+
+def answer(bench, sender="web"):
+    said = expect(bench, sender, lambda f: f.haslayer(DNS) and f[DNS].qr)
+    assert said[UDP].dport == 4053 and said[DNS].id == 77
+    return said[DNS]
+
+
+def test_ports_have_names(bench):
+    query(bench, "db.blue.weft")
+    said = answer(bench)
+    assert (said.rcode, said.an.rdata) == (0, "10.1.0.20")
+    query(bench, "20.0.1.10.in-addr.arpa", "PTR")
+    assert answer(bench).an.rdata == b"db.blue.weft."
+
+
+def test_names_of_other_networks_are_not_there(bench):
+    query(bench, "twin.red.weft")
+    said = answer(bench)
+    assert (said.rcode, said.ancount) == (3, 0)
+
+
+def test_other_names_are_asked_of_the_machine_s_resolver(bench):
+    def resolver():
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("127.0.0.1", 53))
+        sock.settimeout(10)
+        return sock
+    with bench.lab.host.call(resolver) as sock:
+        query(bench, "www.example.net")
+        data, client = sock.recvfrom(4096)
+        asked = DNS(data)
+        assert asked.qd.qname == b"www.example.net."
+        sock.sendto(bytes(DNS(id=asked.id, qr=1, ra=1, qd=asked.qd,
+                              an=DNSRR(rrname=asked.qd.qname, ttl=60,
+                                       rdata="192.0.2.7"))), client)
+    assert answer(bench).an.rdata == "192.0.2.7"
 
 
 # --- Changes ----------------------------------------------------------------
