@@ -367,6 +367,8 @@ struct of_flow_stats {
     uint32_t duration_sec, duration_nsec;
     uint32_t idle_sec;                /* since the last packet; only Nicira's
                                          and 1.5's form can say */
+    uint32_t modified_sec;            /* since the last modification; only
+                                         Nicira's can */
     uint64_t packets, bytes;
     const struct match *match;
     const struct instructions *instructions;

@@ -133,8 +133,8 @@ add_flow(struct of_reply *r)
     stats = (struct of_flow_stats) {
         .table = fm.table, .priority = fm.priority, .cookie = fm.cookie,
         .idle_timeout = fm.idle_timeout, .duration_sec = 7,
-        .idle_sec = 3, .packets = 11, .bytes = 1234, .match = &fm.match,
-        .instructions = &fm.instructions,
+        .idle_sec = 3, .modified_sec = 4, .packets = 11, .bytes = 1234,
+        .match = &fm.match, .instructions = &fm.instructions,
     };
     of_reply_flow(r, &stats);
     flow_mod_fini(&fm);
@@ -160,7 +160,7 @@ TEST(flows_are_listed_in_niciras_form)
 
     begin(&t, OF10, MP_FLOW, true);
     add_flow(&t.reply);
-    SAYS(&t, "NXST_FLOW reply", "idle_age=3", "n_packets=11",
+    SAYS(&t, "NXST_FLOW reply", "idle_age=3", "hard_age=4", "n_packets=11",
          "priority=9,tcp,nw_dst=10.0.0.0/8,tp_dst=80");
 }
 

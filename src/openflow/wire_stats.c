@@ -71,7 +71,7 @@ flow_nicira(struct buf *buf, const struct of_flow_stats *f)
     buf_put_u16(buf, 0);
     /* Ages are one more than they are; 0: unknown. */
     buf_put_u16(buf, (uint16_t) MIN(f->idle_sec + 1, 0xffffu));
-    buf_put_u16(buf, 0);
+    buf_put_u16(buf, (uint16_t) MIN(f->modified_sec + 1, 0xffffu));
     buf_put_u64(buf, be64toh(f->cookie));
     buf_put_u64(buf, f->packets);
     buf_put_u64(buf, f->bytes);

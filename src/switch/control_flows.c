@@ -118,6 +118,7 @@ add_flow(struct session *s, const struct flow_entry *e)
     flow_entry_match(e, &match);
     stats_age(&r, e->created, &stats.duration_sec, &stats.duration_nsec);
     stats_age(&r, atomic_load(&e->credit.used), &stats.idle_sec, &rest);
+    stats_age(&r, e->modified, &stats.modified_sec, &rest);
     if (reply->type == MP_FLOW_STATS) {
         of_reply_flow_only_stats(reply, &stats);
     } else {
