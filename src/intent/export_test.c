@@ -130,7 +130,7 @@ TEST(other_ways_to_say_it_are_written_in_one)
                  "    dns: [10.0.0.7]\n"
                  "    dhcp: {range: 10.0.0.3-10.0.0.4, lease: 1h30m, "
                  "boot: {server: s, file: f}}\n");
-    check_export("version: 1\nnetworks: {n: {dhcp: false}}\nports:\n"
+    check_export("version: 1\nnetworks: {n: {dhcp: false, ra: false}}\nports:\n"
                  "  a: {network: n, tap: a, rate: {in: 2000, out: 2k}, "
                  "allow: 10.1.0.5/24, mac: 02:AA:00:00:00:01}\n"
                  "  b: {network: n, tap: b, rate: 1000001}\n"
@@ -138,7 +138,7 @@ TEST(other_ways_to_say_it_are_written_in_one)
                  "  d: {network: n, netns: \"1e3\"}\n"
                  "  e: {network: n, netns: \"-x\"}\n"
                  "  f: {network: n, netns: \"No\"}\n",
-                 "version: 1\nnetworks:\n  n: {dhcp: off}\nports:\n"
+                 "version: 1\nnetworks:\n  n: {dhcp: off, ra: off}\nports:\n"
                  "  a:\n    network: n\n    tap: a\n"
                  "    mac: 02:aa:00:00:00:01\n"
                  "    allow: [10.1.0.0/24]\n    rate: 2k\n"

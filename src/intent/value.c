@@ -205,6 +205,13 @@ const struct value_type value_number = {
 
 /* ---- Words ---- */
 
+/* Others read a bare `off` as false before they hand it on as JSON. */
+static const char *
+meant_word(const char *text)
+{
+    return !strcmp(text, "false") ? "off" : text;
+}
+
 static bool
 parse_choice(const struct member *member, const struct node *node,
              void *value, struct diagnostics *diagnostics)
@@ -218,7 +225,7 @@ parse_choice(const struct member *member, const struct node *node,
     }
     if (value_is_scalar(node, str_text(&what), diagnostics)) {
         for (size_t i = 0; member->words[i] && !good; i++) {
-            good = !strcmp(node->text, member->words[i]);
+            good = !strcmp(meant_word(node->text), member->words[i]);
             if (good) {
                 store_unsigned(value, member->size, i);
             }
@@ -245,6 +252,9 @@ schema_choice(const struct member *member)
 
     for (size_t i = 0; member->words[i]; i++) {
         json_array_append_new(words, json_string(member->words[i]));
+        if (!strcmp(member->words[i], "off")) {
+            json_array_append_new(words, json_false());
+        }
     }
     return json_pack("{s:o}", "enum", words);
 }
