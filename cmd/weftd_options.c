@@ -237,6 +237,19 @@ free_text:
     return err;
 }
 
+#define FLAG_OPTION(NAME, MEMBER)                                            \
+    static int set_##NAME(struct weftd_options *options,                     \
+                          const char *value UNUSED, struct str *error UNUSED)\
+    {                                                                        \
+        options->MEMBER = true;                                              \
+        return 0;                                                            \
+    }
+
+FLAG_OPTION(tls_check_address, tls.checks_address)
+FLAG_OPTION(switch_only, is_switch_only)
+FLAG_OPTION(help, is_help)
+FLAG_OPTION(version, is_version)
+
 #define FILE_OPTION(NAME)                                                    \
     static int set_##NAME(struct weftd_options *options, const char *value,  \
                           struct str *error UNUSED)                          \
@@ -248,14 +261,6 @@ free_text:
 FILE_OPTION(private_key)
 FILE_OPTION(certificate)
 FILE_OPTION(ca_cert)
-
-static int
-set_tls_check_address(struct weftd_options *options,
-                      const char *value UNUSED, struct str *error UNUSED)
-{
-    options->tls.checks_address = true;
-    return 0;
-}
 
 static int
 set_run_dir(struct weftd_options *options, const char *value,
@@ -286,14 +291,6 @@ set_log_level(struct weftd_options *options, const char *value,
 }
 
 static int
-set_switch_only(struct weftd_options *options, const char *value UNUSED,
-                struct str *error UNUSED)
-{
-    options->is_switch_only = true;
-    return 0;
-}
-
-static int
 set_host(struct weftd_options *options, const char *value, struct str *error)
 {
     if (!intent_name_is_valid(value, NULL)) {
@@ -301,22 +298,6 @@ set_host(struct weftd_options *options, const char *value, struct str *error)
         return -EINVAL;
     }
     strcpy(options->host, value);
-    return 0;
-}
-
-static int
-set_help(struct weftd_options *options, const char *value UNUSED,
-         struct str *error UNUSED)
-{
-    options->is_help = true;
-    return 0;
-}
-
-static int
-set_version(struct weftd_options *options, const char *value UNUSED,
-            struct str *error UNUSED)
-{
-    options->is_version = true;
     return 0;
 }
 

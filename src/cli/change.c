@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/client.h"
+#include "cli/table.h"
 
 /* What goes into one request: well below what the API takes. */
 enum { MAX_REQUEST = 512 * 1024 };
@@ -180,6 +181,43 @@ change_command(struct cli *cli, const char *noun, const char *command,
     json_decref(change.list);
     free(change.lines);
     return status;
+}
+
+static void
+print_list(const json_t *list, const struct list_column *columns)
+{
+    struct table *table = table_create();
+    size_t i;
+    json_t *item;
+
+    for (const struct list_column *c = columns; c->heading; c++) {
+        table_add_column(table, c->heading, c->flags);
+    }
+    json_array_foreach (list, i, item) {
+        for (const struct list_column *c = columns; c->heading; c++) {
+            table_add_json(table, item, c->member);
+        }
+    }
+    table_print(table);
+    table_destroy(table);
+}
+
+enum cli_status
+list_command(struct cli *cli, const char *path, const char *noun,
+             const struct list_column *columns)
+{
+    enum cli_status status;
+    struct answer answer;
+
+    status = client_ask(cli, "GET", path, NULL, &answer);
+    if (status != CLI_DONE) {
+        return status;
+    }
+    if (!cli_shown_as_json(cli, &answer.body)) {
+        print_list(json_object_get(answer.json, noun), columns);
+    }
+    answer_fini(&answer);
+    return CLI_DONE;
 }
 
 enum cli_status

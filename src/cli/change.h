@@ -9,6 +9,14 @@
 enum cli_status change_command(struct cli *, const char *noun,
                                const char *command, const struct cli_args *,
                                const char *file);
+/* GET of a path whose answer is a list `noun`: a row for each, with these members;
+ * a column without a name ends them. */
+struct list_column {
+    const char *heading, *member;
+    unsigned int flags;           /* enum column_flags */
+};
+enum cli_status list_command(struct cli *, const char *path,
+                             const char *noun, const struct list_column *);
 /* DELETE of a path; says how many went. */
 enum cli_status delete_command(struct cli *, const char *path);
 /* The path of a group or meter: one by its number, or all.  On failure says

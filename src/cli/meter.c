@@ -1,41 +1,21 @@
 /* weft meter list, add, modify, delete. */
 
 #include "cli/change.h"
-#include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/table.h"
 
 enum cli_status
 meter_list(struct cli *cli, const struct cli_args *args UNUSED)
 {
-    enum cli_status status;
-    struct answer answer;
-    struct table *table;
-    size_t i;
-    json_t *meter;
+    static const struct list_column columns[] = {
+        { "METER", "id", COLUMN_RIGHT },
+        { "PACKETS", "packets", COLUMN_RIGHT },
+        { "BYTES", "bytes", COLUMN_RIGHT },
+        { "AS ADDED", "meter", COLUMN_CUT },
+        { NULL, NULL, 0 },
+    };
 
-    status = client_ask(cli, "GET", "/v1/meters", NULL, &answer);
-    if (status != CLI_DONE) {
-        return status;
-    }
-    if (!cli_shown_as_json(cli, &answer.body)) {
-        table = table_create();
-        table_add_column(table, "METER", COLUMN_RIGHT);
-        table_add_column(table, "PACKETS", COLUMN_RIGHT);
-        table_add_column(table, "BYTES", COLUMN_RIGHT);
-        table_add_column(table, "AS ADDED", COLUMN_CUT);
-        json_array_foreach (json_object_get(answer.json, "meters"), i,
-                            meter) {
-            table_add_json(table, meter, "id");
-            table_add_json(table, meter, "packets");
-            table_add_json(table, meter, "bytes");
-            table_add_json(table, meter, "meter");
-        }
-        table_print(table);
-        table_destroy(table);
-    }
-    answer_fini(&answer);
-    return CLI_DONE;
+    return list_command(cli, "/v1/meters", "meters", columns);
 }
 
 enum cli_status

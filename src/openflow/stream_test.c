@@ -92,6 +92,40 @@ tls_of(const struct party *p, const struct party *authority)
     return tls;
 }
 
+/* Alice and Bob, who trust `ca`, and what one of them may have of another
+ * authority. */
+struct cast {
+    struct party ca, other, a, b;
+    struct of_tls *tls_a, *tls_b;
+};
+
+enum oddity { NOTHING_ODD, SIGNED_BY_OTHER, TRUSTS_OTHER, EXPIRED };
+
+static void
+cast_init(struct cast *cast, enum oddity alice, enum oddity bob)
+{
+    party_init(&cast->ca, "ca", NULL, HOUR);
+    party_init(&cast->other, "other", NULL, HOUR);
+    party_init(&cast->a, "alice",
+               alice == SIGNED_BY_OTHER ? &cast->other : &cast->ca,
+               alice == EXPIRED ? -HOUR : HOUR);
+    party_init(&cast->b, "bob", &cast->ca, HOUR);
+    cast->tls_a = tls_of(&cast->a, &cast->ca);
+    cast->tls_b = tls_of(&cast->b, bob == TRUSTS_OTHER ? &cast->other
+                                                       : &cast->ca);
+}
+
+static void
+cast_fini(struct cast *cast)
+{
+    of_tls_destroy(cast->tls_a);
+    of_tls_destroy(cast->tls_b);
+    party_fini(&cast->ca);
+    party_fini(&cast->other);
+    party_fini(&cast->a);
+    party_fini(&cast->b);
+}
+
 /* Two ends that shake hands until nothing moves. */
 struct pair {
     struct of_stream *client, *server;
@@ -134,18 +168,13 @@ says(const struct of_stream *stream, const char *words)
 TEST(two_of_one_authority_talk)
 {
     static uint8_t sent[100000], got[sizeof sent];
-    struct party ca, a, b;
-    struct of_tls *tls_a, *tls_b;
+    struct cast cast;
     struct str said = STR_INIT;
     struct pair pair;
     size_t n_sent = 0, n_got = 0;
 
-    party_init(&ca, "ca", NULL, HOUR);
-    party_init(&a, "alice", &ca, HOUR);
-    party_init(&b, "bob", &ca, HOUR);
-    tls_a = tls_of(&a, &ca);
-    tls_b = tls_of(&b, &ca);
-    pair_init(&pair, tls_a, tls_b);
+    cast_init(&cast, NOTHING_ODD, NOTHING_ODD);
+    pair_init(&pair, cast.tls_a, cast.tls_b);
     CHECK(!pair.client_says && !pair.server_says);
     CHECK(of_stream_describe(pair.server, &said));
     CHECK(strstr(str_text(&said), "TLSv1.3"));
@@ -173,92 +202,57 @@ TEST(two_of_one_authority_talk)
     CHECK(of_stream_read(pair.server, got, sizeof got) == -ECONNRESET);
     says(pair.server, "closed");
     of_stream_destroy(pair.server);
-    of_tls_destroy(tls_a);
-    of_tls_destroy(tls_b);
+    cast_fini(&cast);
     str_fini(&said);
-    party_fini(&ca);
-    party_fini(&a);
-    party_fini(&b);
 }
 
 TEST(who_another_authority_signed_is_refused)
 {
-    struct party ca, other, a, b;
-    struct of_tls *tls_a, *tls_b;
+    struct cast cast;
     struct pair pair;
     uint8_t byte;
 
-    party_init(&ca, "ca", NULL, HOUR);
-    party_init(&other, "other", NULL, HOUR);
-    party_init(&a, "alice", &other, HOUR);
-    party_init(&b, "bob", &ca, HOUR);
-    tls_a = tls_of(&a, &ca);
-    tls_b = tls_of(&b, &ca);
+    cast_init(&cast, SIGNED_BY_OTHER, NOTHING_ODD);
     /* The server refuses the client, which hears of it when it reads. */
-    pair_init(&pair, tls_a, tls_b);
+    pair_init(&pair, cast.tls_a, cast.tls_b);
     CHECK(pair.server_says < 0 && pair.server_says != -EAGAIN);
     says(pair.server, "certificate is refused: unable to get local issuer");
     CHECK(of_stream_read(pair.client, &byte, 1) == -EPROTO);
     says(pair.client, "refused us by TLS: unknown CA");
     pair_fini(&pair);
     /* The other way round the client does. */
-    pair_init(&pair, tls_b, tls_a);
+    pair_init(&pair, cast.tls_b, cast.tls_a);
     CHECK(pair.client_says == -EPROTO);
     says(pair.client, "certificate is refused");
     pair_fini(&pair);
-    of_tls_destroy(tls_a);
-    of_tls_destroy(tls_b);
-    party_fini(&ca);
-    party_fini(&other);
-    party_fini(&a);
-    party_fini(&b);
+    cast_fini(&cast);
 }
 
 TEST(why_we_are_refused_is_told_even_when_a_write_finds_out)
 {
-    struct party ca, other, a, b;
-    struct of_tls *tls_a, *tls_b;
+    struct cast cast;
     struct pair pair;
 
-    party_init(&ca, "ca", NULL, HOUR);
-    party_init(&other, "other", NULL, HOUR);
-    party_init(&a, "alice", &ca, HOUR);
-    party_init(&b, "bob", &ca, HOUR);
-    tls_a = tls_of(&a, &ca);
-    tls_b = tls_of(&b, &other);
-    pair_init(&pair, tls_a, tls_b);
+    cast_init(&cast, NOTHING_ODD, TRUSTS_OTHER);
+    pair_init(&pair, cast.tls_a, cast.tls_b);
     CHECK(!pair.client_says);
     of_stream_destroy(pair.server);
     CHECK(of_stream_write(pair.client, "hello", 5) < 0);
     says(pair.client, "refused us by TLS: unknown CA");
     of_stream_destroy(pair.client);
-    of_tls_destroy(tls_a);
-    of_tls_destroy(tls_b);
-    party_fini(&ca);
-    party_fini(&other);
-    party_fini(&a);
-    party_fini(&b);
+    cast_fini(&cast);
 }
 
 TEST(a_certificate_has_its_time)
 {
-    struct party ca, a, b;
-    struct of_tls *tls_a, *tls_b;
+    struct cast cast;
     struct pair pair;
 
-    party_init(&ca, "ca", NULL, HOUR);
-    party_init(&a, "alice", &ca, -HOUR);
-    party_init(&b, "bob", &ca, HOUR);
-    tls_a = tls_of(&a, &ca);
-    tls_b = tls_of(&b, &ca);
-    pair_init(&pair, tls_a, tls_b);
+    cast_init(&cast, EXPIRED, NOTHING_ODD);
+    pair_init(&pair, cast.tls_a, cast.tls_b);
     says(pair.server, "certificate has expired");
     pair_fini(&pair);
-    of_tls_destroy(tls_a);
-    of_tls_destroy(tls_b);
-    party_fini(&ca);
-    party_fini(&a);
-    party_fini(&b);
+    cast_fini(&cast);
 }
 
 TEST(who_shows_no_certificate_or_speaks_no_tls_is_refused)

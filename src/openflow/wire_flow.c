@@ -273,8 +273,8 @@ flow_mod_nxm_encode(struct buf *buf, const struct of_protocol *p,
 {
     const struct flow_mod *fm = &msg->flow_mod;
     struct match_cookie filter = { fm->cookie, fm->cookie_mask };
-    size_t len_ofs, match_ofs;
-    int len;
+    size_t len_ofs;
+    int err;
 
     if (put_of10_middle(buf, p, fm)) {
         return -EOPNOTSUPP;
@@ -282,13 +282,10 @@ flow_mod_nxm_encode(struct buf *buf, const struct of_protocol *p,
     len_ofs = buf->len;
     buf_put_u16(buf, 0);
     buf_put_zeros(buf, 6);
-    match_ofs = buf->len;
-    len = match_nxm_encode(buf, &fm->match, &filter);
-    if (len < 0) {
-        return len;
+    err = match_nxm_encode(buf, len_ofs, &fm->match, &filter);
+    if (err) {
+        return err;
     }
-    buf_patch_u16(buf, len_ofs, (uint16_t) len);
-    buf_pad8(buf, match_ofs);
     return instructions_encode(buf, OF10, &fm->instructions) ? 0
            : -EOPNOTSUPP;
 }

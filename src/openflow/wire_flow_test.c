@@ -251,10 +251,7 @@ TEST(copy_field_of_the_onf_is_a_move)
 
 TEST(flow_mods_in_disorder_get_the_errors_of_the_specification)
 {
-    static const struct {
-        const char *hex;
-        enum of_error error;
-    } cases[] = {
+    static const struct hex_case cases[] = {
         { FM13 NO_MATCH, OF_OK },
         /* Match: kind, length, unknown field, twice, without ip, masks. */
         { FM13 "00000004 00000000", OF_BAD_MATCH_BAD_TYPE },
@@ -320,18 +317,7 @@ TEST(flow_mods_in_disorder_get_the_errors_of_the_specification)
           OF_BAD_REQUEST_BUFFER_UNKNOWN },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct buf buf = BUF_INIT;
-        struct of_message msg;
-        enum of_error error = decode_hex(OF13, cases[i].hex, &msg, &buf);
-
-        CHECK_MSG(error == cases[i].error, "case %zu: %s", i,
-                  of_error_name(error));
-        if (!error) {
-            of_message_fini(&msg);
-        }
-        buf_fini(&buf);
-    }
+    check_hex(OF13, cases, ARRAY_SIZE(cases));
 }
 
 /* A byte changed, or the end cut off: refused or understood. */

@@ -145,10 +145,7 @@ TEST(selection_methods_in_disorder_are_refused)
 
 TEST(groups_in_disorder_are_refused)
 {
-    static const struct {
-        const char *hex;
-        enum of_error error;
-    } cases[] = {
+    static const struct hex_case cases[] = {
         { "000f000000000001 0009 00 00 00000001",
           OF_GROUP_MOD_FAILED_BAD_COMMAND },
         { "000f000000000001 0003 00 00 00000001",
@@ -164,15 +161,7 @@ TEST(groups_in_disorder_are_refused)
         { "000f000000000001 0000 00", OF_BAD_REQUEST_BAD_LEN },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct buf buf = BUF_INIT;
-        struct of_message msg;
-        enum of_error error = decode_hex(OF13, cases[i].hex, &msg, &buf);
-
-        CHECK_MSG(error == cases[i].error, "case %zu: %s", i,
-                  of_error_name(error));
-        buf_fini(&buf);
-    }
+    check_hex(OF13, cases, ARRAY_SIZE(cases));
 }
 
 /* ---- Meters ---- */
@@ -221,10 +210,7 @@ TEST(meters_come_back_and_are_read_by_ovs_ofctl)
 
 TEST(meters_in_disorder_are_refused)
 {
-    static const struct {
-        const char *hex;
-        enum of_error error;
-    } cases[] = {
+    static const struct hex_case cases[] = {
         { "001d000000000001 0009 0001 00000001",
           OF_METER_MOD_FAILED_BAD_COMMAND },
         { "001d000000000001 0000 0003 00000001",
@@ -238,15 +224,7 @@ TEST(meters_in_disorder_are_refused)
         { "001d000000000001 0000", OF_BAD_REQUEST_BAD_LEN },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct buf buf = BUF_INIT;
-        struct of_message msg;
-        enum of_error error = decode_hex(OF13, cases[i].hex, &msg, &buf);
-
-        CHECK_MSG(error == cases[i].error, "case %zu: %s", i,
-                  of_error_name(error));
-        buf_fini(&buf);
-    }
+    check_hex(OF13, cases, ARRAY_SIZE(cases));
 }
 
 /* ---- Bundles ---- */
@@ -289,10 +267,7 @@ TEST(bundles_come_back_and_are_read_by_ovs_ofctl)
 
 TEST(bundles_in_disorder_are_refused)
 {
-    static const struct {
-        const char *hex;
-        enum of_error error;
-    } cases[] = {
+    static const struct hex_case cases[] = {
         { "0021000000000001 00000001 0009 0001", OF_BUNDLE_FAILED_BAD_TYPE },
         { "0021000000000001 00000001 0000 0009", OF_BUNDLE_FAILED_BAD_FLAGS },
         { "0021000000000001 00000001 0004 0001 00010018 00000000"
@@ -309,15 +284,7 @@ TEST(bundles_in_disorder_are_refused)
         { "0022000000000001 00000001 0000 0001 06140008 00000001", OF_OK },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct buf buf = BUF_INIT;
-        struct of_message msg;
-        enum of_error error = decode_hex(OF15, cases[i].hex, &msg, &buf);
-
-        CHECK_MSG(error == cases[i].error, "case %zu: %s", i,
-                  of_error_name(error));
-        buf_fini(&buf);
-    }
+    check_hex(OF15, cases, ARRAY_SIZE(cases));
 }
 
 TESTS(

@@ -433,20 +433,23 @@ match_nxm_decode(struct cursor *c, size_t len, struct match *match,
 }
 
 int
-match_nxm_encode(struct buf *buf, const struct match *match,
+match_nxm_encode(struct buf *buf, size_t len_ofs, const struct match *match,
                  const struct match_cookie *cookie)
 {
     size_t start = buf->len;
 
     if (!match_fields_encode(buf, OF10, match)) {
+        buf->len = start;
         return -EOPNOTSUPP;
     }
-    if (cookie->mask) {
+    if (cookie && cookie->mask) {
         buf_put_u32(buf, NXM_COOKIE_MASKED);
         buf_put_u64(buf, be64toh(cookie->cookie));
         buf_put_u64(buf, be64toh(cookie->mask));
     }
-    return (int) (buf->len - start);
+    buf_patch_u16(buf, len_ofs, (uint16_t) (buf->len - start));
+    buf_pad8(buf, start);
+    return 0;
 }
 
 /* ---- struct ofp_match of 1.3+ ---- */

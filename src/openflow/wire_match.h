@@ -46,9 +46,11 @@ struct match_cookie {
 };
 enum of_error match_nxm_decode(struct cursor *, size_t len, struct match *,
                                struct match_cookie *, struct str *why);
-/* Returns how many bytes, without padding to 8; negative: not possible. */
-int match_nxm_encode(struct buf *, const struct match *,
-                     const struct match_cookie *);
+/* Padded to 8; the 16 bits at `len_ofs` get its length without that.  `cookie`
+ * may be NULL.  Negative: not possible, nothing is appended and the length
+ * is 0. */
+int match_nxm_encode(struct buf *, size_t len_ofs, const struct match *,
+                     const struct match_cookie *cookie);
 /* False when a field has no code. */
 bool match_fields_encode(struct buf *, enum of_version,
                          const struct match *);

@@ -130,10 +130,8 @@ static bool
 put_nx(struct buf *buf, enum of_version version,
        const struct of_flow_monitor *m)
 {
-    struct match_cookie none = { 0, 0 };
     size_t len_ofs, match_ofs;
     uint16_t port;
-    int len;
 
     if (m->command != MONITOR_ADD || m->out_group != OFPG_ANY
         || m->flags & MONITOR_ONLY_OWN) {
@@ -163,14 +161,7 @@ put_nx(struct buf *buf, enum of_version version,
     buf_put_u16(buf, 0);
     buf_put_u8(buf, m->table);
     buf_put_zeros(buf, 5);
-    match_ofs = buf->len;
-    len = match_nxm_encode(buf, &m->match, &none);
-    if (len < 0) {
-        return false;
-    }
-    buf_patch_u16(buf, len_ofs, (uint16_t) len);
-    buf_pad8(buf, match_ofs);
-    return true;
+    return !match_nxm_encode(buf, len_ofs, &m->match, NULL);
 }
 
 bool
@@ -264,9 +255,7 @@ update_nx(struct buf *buf, enum of_version version,
         [UPDATE_INITIAL] = NX_ADDED, [UPDATE_ADDED] = NX_ADDED,
         [UPDATE_REMOVED] = NX_DELETED, [UPDATE_MODIFIED] = NX_MODIFIED,
     };
-    struct match_cookie none = { 0, 0 };
-    size_t len_ofs, match_ofs;
-    int len;
+    size_t len_ofs;
 
     buf_put_u16(buf, events[u->event]);
     buf_put_u16(buf, u->reason);
@@ -278,12 +267,11 @@ update_nx(struct buf *buf, enum of_version version,
     buf_put_u8(buf, u->table);
     buf_put_u8(buf, 0);
     buf_put_u64(buf, be64toh(u->cookie));
-    match_ofs = buf->len;
     if (version == OF10) {
-        len = match_nxm_encode(buf, u->match, &none);
-        buf_patch_u16(buf, len_ofs, (uint16_t) MAX(len, 0));
-        buf_pad8(buf, match_ofs);
+        match_nxm_encode(buf, len_ofs, u->match, NULL);
     } else {
+        size_t match_ofs = buf->len;
+
         put_match(buf, version, u->match);
         buf_patch_u16(buf, len_ofs,
                       be16toh(get_be16(buf->data + match_ofs + 2)));

@@ -266,20 +266,14 @@ static int
 encode_nicira_flow(struct buf *buf, const struct of_multipart_request *r)
 {
     struct match_cookie cookie = { r->cookie, r->cookie_mask };
-    int err = encode_port(buf, OF10, r->out_port, 0), len;
-    size_t len_ofs = buf->len, match_ofs;
+    int err = encode_port(buf, OF10, r->out_port, 0);
+    size_t len_ofs = buf->len;
 
     buf_put_u16(buf, 0);
     buf_put_u8(buf, r->table);
     buf_put_zeros(buf, 3);
-    match_ofs = buf->len;
-    len = match_nxm_encode(buf, &r->match, &cookie);
-    if (err || len < 0) {
-        return -EOPNOTSUPP;
-    }
-    buf_patch_u16(buf, len_ofs, (uint16_t) len);
-    buf_pad8(buf, match_ofs);
-    return 0;
+    return match_nxm_encode(buf, len_ofs, &r->match, &cookie) || err
+           ? -EOPNOTSUPP : 0;
 }
 
 static int

@@ -160,9 +160,8 @@ packet_in_nxt_encode(struct buf *buf, const struct of_protocol *p UNUSED,
                      const struct of_message *msg)
 {
     const struct of_packet_in *pin = &msg->packet_in;
-    struct match_cookie none = { 0, 0 };
-    size_t len_ofs, match_ofs;
-    int len;
+    size_t len_ofs;
+    int err;
 
     buf_put_u32(buf, pin->buffer_id);
     buf_put_u16(buf, (uint16_t) MIN(pin->total_len, 0xffffu));
@@ -172,13 +171,10 @@ packet_in_nxt_encode(struct buf *buf, const struct of_protocol *p UNUSED,
     len_ofs = buf->len;
     buf_put_u16(buf, 0);
     buf_put_zeros(buf, 6);
-    match_ofs = buf->len;
-    len = match_nxm_encode(buf, &pin->match, &none);
-    if (len < 0) {
-        return len;
+    err = match_nxm_encode(buf, len_ofs, &pin->match, NULL);
+    if (err) {
+        return err;
     }
-    buf_patch_u16(buf, len_ofs, (uint16_t) len);
-    buf_pad8(buf, match_ofs);
     buf_put_u16(buf, 0);
     buf_put(buf, pin->data.data, pin->data.len);
     return 0;
@@ -547,9 +543,7 @@ flow_removed_nxm_encode(struct buf *buf, const struct of_protocol *p UNUSED,
                         const struct of_message *msg)
 {
     const struct of_flow_removed *fr = &msg->flow_removed;
-    struct match_cookie none = { 0, 0 };
-    size_t len_ofs, match_ofs;
-    int len;
+    size_t len_ofs;
 
     buf_put_u64(buf, be64toh(fr->cookie));
     buf_put_u16(buf, fr->priority);
@@ -562,14 +556,7 @@ flow_removed_nxm_encode(struct buf *buf, const struct of_protocol *p UNUSED,
     buf_put_u16(buf, 0);
     buf_put_u64(buf, fr->packets);
     buf_put_u64(buf, fr->bytes);
-    match_ofs = buf->len;
-    len = match_nxm_encode(buf, &fr->match, &none);
-    if (len < 0) {
-        return len;
-    }
-    buf_patch_u16(buf, len_ofs, (uint16_t) len);
-    buf_pad8(buf, match_ofs);
-    return 0;
+    return match_nxm_encode(buf, len_ofs, &fr->match, NULL);
 }
 
 enum of_error

@@ -56,9 +56,7 @@ flow_of10(struct buf *buf, const struct of_flow_stats *f)
 static void
 flow_nicira(struct buf *buf, const struct of_flow_stats *f)
 {
-    struct match_cookie none = { 0, 0 };
-    size_t len_ofs, match_ofs;
-    int len;
+    size_t len_ofs;
 
     buf_put_u8(buf, f->table);
     buf_put_u8(buf, 0);
@@ -75,10 +73,7 @@ flow_nicira(struct buf *buf, const struct of_flow_stats *f)
     buf_put_u64(buf, be64toh(f->cookie));
     buf_put_u64(buf, f->packets);
     buf_put_u64(buf, f->bytes);
-    match_ofs = buf->len;
-    len = match_nxm_encode(buf, f->match, &none);
-    buf_patch_u16(buf, len_ofs, (uint16_t) MAX(len, 0));
-    buf_pad8(buf, match_ofs);
+    match_nxm_encode(buf, len_ofs, f->match, NULL);
 }
 
 static void

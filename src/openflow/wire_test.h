@@ -68,6 +68,29 @@ decode_hex(enum of_version version, const char *hex, struct of_message *msg,
     return of_message_decode(&protocol, buf->data, buf->len, msg, NULL);
 }
 
+/* What hex is, to a decoder. */
+struct hex_case {
+    const char *hex;
+    enum of_error error;
+};
+
+static inline void
+check_hex(enum of_version version, const struct hex_case *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct buf buf = BUF_INIT;
+        struct of_message msg;
+        enum of_error error = decode_hex(version, cases[i].hex, &msg, &buf);
+
+        CHECK_MSG(error == cases[i].error, "case %zu: %s", i,
+                  of_error_name(error));
+        if (!error) {
+            of_message_fini(&msg);
+        }
+        buf_fini(&buf);
+    }
+}
+
 /* What ovs-ofctl says about a stream of messages; skips where there is none. */
 static inline void
 ovs_parse(const struct buf *buf, struct str *out)
