@@ -16,6 +16,9 @@ struct entry {
     enum host_state state;
     msec retry_at, backoff;
     char *error;                  /* NULL: none */
+    be32 chosen;                  /* host_set_address() */
+    bool is_in;                   /* plugged in, its device there or not */
+    bool is_inside_due;           /* what the device is given inside changed */
 };
 
 struct host {
@@ -78,16 +81,10 @@ host_destroy(struct host *host)
 
 /* ---- From one set of intents to the next ---- */
 
-static bool
-is_in(const struct entry *entry)
-{
-    return entry->state == HOST_PLUGGED || entry->state == HOST_WAITING;
-}
-
 static void
 take_out(struct host *host, const struct entry *entry)
 {
-    if (!is_in(entry)) {
+    if (!entry->is_in) {
         return;
     }
     host->outs = xrealloc(host->outs,
@@ -95,14 +92,39 @@ take_out(struct host *host, const struct entry *entry)
     host->outs[host->n_outs++] = xstrdup(entry->wanted->switch_name);
 }
 
+/* The options of the inside; "": none.  For free(). */
+static char *
+inside_of(const struct entry *entry)
+{
+    struct str s = STR_INIT;
+
+    wanted_add_inside(entry->wanted, entry->chosen, &s);
+    return str_steal(&s);
+}
+
+static bool
+is_inside_other(const struct entry *a, const struct entry *b)
+{
+    char *inside_a = inside_of(a), *inside_b = inside_of(b);
+    bool is_other = strcmp(inside_a, inside_b);
+
+    free(inside_a);
+    free(inside_b);
+    return is_other;
+}
+
 static void
 carry_over(struct entry *entry, struct entry *old)
 {
+    entry->chosen = old->chosen;
     entry->state = old->state;
+    entry->is_in = old->is_in;
     entry->retry_at = old->retry_at;
     entry->backoff = old->backoff;
     entry->error = old->error;
     old->error = NULL;
+    entry->is_inside_due = old->is_inside_due
+                           || is_inside_other(entry, old);
 }
 
 /* Both lists are in order of switch_name. */
@@ -123,6 +145,7 @@ merge(struct host *host, const struct wanted *wanted, struct entry *entries)
         } else if (order < 0) {
             take_out(host, &host->entries[i++]);
         } else if (strcmp(a->spec, b->spec)) {
+            entries[k].chosen = host->entries[i].chosen;
             take_out(host, &host->entries[i++]);
             k++;
         } else {
@@ -150,6 +173,28 @@ host_set_intent(struct host *host, const struct intent *intent)
     host->next = host->next_check = 0;
 }
 
+void
+host_set_address(struct host *host, const char *switch_name, be32 address)
+{
+    const struct wanted_port *wanted = wanted_find(&host->wanted,
+                                                   switch_name);
+    struct entry *entry;
+
+    if (!wanted) {
+        return;
+    }
+    entry = &host->entries[wanted - host->wanted.list];
+    if (entry->chosen == address) {
+        return;
+    }
+    entry->chosen = address;
+    if (wanted->inside.is_wanted && !wanted->inside.address) {
+        entry->is_inside_due = true;
+        entry->retry_at = 0;
+        host->next = 0;
+    }
+}
+
 /* ---- A slice of work ---- */
 
 static void
@@ -170,17 +215,37 @@ retry_later(struct entry *entry, enum host_state state, const char *error,
 }
 
 static int
-plug_in(struct host *host, const struct entry *entry, struct str *error)
+make_config(const struct entry *entry, struct port_config *config,
+            struct str *error)
 {
-    struct port_config config;
     struct str spec = STR_INIT;
     int err;
 
     str_addf(&spec, "%s=%s", entry->wanted->switch_name,
              entry->wanted->spec);
-    err = port_config_parse(str_text(&spec), &config, error);
+    wanted_add_inside(entry->wanted, entry->chosen, &spec);
+    err = port_config_parse(str_text(&spec), config, error);
     str_fini(&spec);
-    return err ? err : host->plug.in(host->plug.aux, &config, error);
+    return err;
+}
+
+/* Plugs it in, or gives the inside of a plugged one what it is to have now. */
+static int
+plug_in(struct host *host, struct entry *entry, struct str *error)
+{
+    struct port_config config;
+    int err = make_config(entry, &config, error);
+
+    if (err) {
+        return err;
+    }
+    err = entry->is_in
+          ? host->plug.configure(host->plug.aux, &config, error)
+          : host->plug.in(host->plug.aux, &config, error);
+    if (!err) {
+        entry->is_inside_due = false;
+    }
+    return err;
 }
 
 static void
@@ -190,7 +255,10 @@ try_port(struct host *host, struct entry *entry, msec now)
     int err = plug_in(host, entry, &error);
 
     if (!err) {
-        set_state(entry, HOST_PLUGGED, NULL);
+        if (!entry->is_in || entry->state == HOST_FAILED) {
+            set_state(entry, HOST_PLUGGED, NULL);
+        }
+        entry->is_in = true;
         entry->backoff = HOST_RETRY_MIN_MS;
     } else {
         retry_later(entry, err == -ENODEV ? HOST_PENDING : HOST_FAILED,
@@ -200,9 +268,15 @@ try_port(struct host *host, struct entry *entry, msec now)
 }
 
 static bool
+is_done(const struct entry *entry)
+{
+    return entry->is_in && !entry->is_inside_due;
+}
+
+static bool
 is_due(const struct entry *entry, msec now)
 {
-    return !is_in(entry) && entry->retry_at <= now;
+    return !is_done(entry) && entry->retry_at <= now;
 }
 
 /* What became of ports that are in: their devices come and go, and somebody may
@@ -218,6 +292,7 @@ check_port(struct host *host, struct entry *entry)
         set_state(entry, HOST_WAITING, "its device is not there");
     } else if (err == -ENOENT) {
         set_state(entry, HOST_PENDING, NULL);
+        entry->is_in = false;
         entry->retry_at = 0;
     }
 }
@@ -234,7 +309,7 @@ check_some(struct host *host, msec now)
 
         host->next_check = (host->next_check + 1) % host->wanted.n;
         entry = &host->entries[host->next_check];
-        if (is_in(entry)) {
+        if (entry->is_in) {
             check_port(host, entry);
         }
     }
@@ -284,7 +359,7 @@ host_run(struct host *host, msec now)
     check_some(host, now);
     next = host->wanted.n ? host->check_at : INT64_MAX;
     for (unsigned int i = 0; i < host->wanted.n; i++) {
-        if (!is_in(&host->entries[i])) {
+        if (!is_done(&host->entries[i])) {
             next = MIN(next, MAX(host->entries[i].retry_at, now + 1));
         }
     }
@@ -297,7 +372,7 @@ bool
 host_is_settled(const struct host *host)
 {
     for (unsigned int i = 0; i < host->wanted.n; i++) {
-        if (!is_in(&host->entries[i])) {
+        if (!is_done(&host->entries[i])) {
             return false;
         }
     }

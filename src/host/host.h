@@ -57,6 +57,9 @@ void host_destroy(struct host *);
 
 /* Reads it now and keeps nothing of it. */
 void host_set_intent(struct host *, const struct intent *);
+/* The address that the controller chose for a port of ours which says none: what
+ * `configure: true` gives it.  0: none any more. */
+void host_set_address(struct host *, const char *switch_name, be32);
 /* Does what is due; returns when to call again (`now` when there is more). */
 msec host_run(struct host *, msec now);
 /* Nothing is left to do or to try again. */

@@ -1,8 +1,11 @@
 /* What is plugged in and out, told to a switch that only takes notes. */
 #include "host/host.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 
+#include "intent/diag.h"
+#include "intent/parse.h"
 #include "lib/str.h"
 #include "unit.h"
 
@@ -67,6 +70,19 @@ note_check(void *aux, const char *name)
                                                      : -ENOENT;
 }
 
+static int
+note_configure(void *aux, const struct port_config *config,
+               struct str *error UNUSED)
+{
+    struct notes *notes = aux;
+    const char *address = port_config_get(config, "addr");
+    const char *gateway = port_config_get(config, "gateway");
+
+    str_addf(&notes->log, "=%s %s %s ", config->name,
+             address ? address : "none", gateway ? gateway : "none");
+    return find_in(notes, config->name) ? 0 : -ENOENT;
+}
+
 struct lab {
     struct notes notes;
     struct host *host;
@@ -76,7 +92,8 @@ struct lab {
 static void
 lab_init(struct lab *lab)
 {
-    const struct plug plug = { note_in, note_out, note_check, &lab->notes };
+    const struct plug plug = { note_in, note_out, note_check, note_configure,
+                                &lab->notes };
 
     *lab = (struct lab) { 0 };
     lab->host = host_create(&plug, "here");
@@ -235,6 +252,72 @@ TEST(a_lost_device_is_waited_for)
     lab_fini(&lab);
 }
 
+/* A network and a port in it whose inside is configured. */
+static void
+read_intents(struct lab *lab, const char *address)
+{
+    struct diagnostics *diagnostics = diag_create();
+    struct str text = STR_INIT;
+
+    str_addf(&text, "version: 1\n"
+             "networks: {blue: {subnet: 10.1.0.0/24, dns: [9.9.9.9]}}\n"
+             "ports: {web: {network: blue, netns: web, configure: true%s}}\n",
+             address);
+    intent_unref(lab->intent);
+    lab->intent = intent_create();
+    CHECK(intent_parse(lab->intent, "t.yaml", str_text(&text), text.len,
+                       diagnostics));
+    CHECK(intent_seal(lab->intent, diagnostics));
+    diag_destroy(diagnostics);
+    str_fini(&text);
+}
+
+TEST(an_address_chosen_later_changes_a_port_that_stays_in)
+{
+    struct lab lab;
+
+    lab_init(&lab);
+    read_intents(&lab, "");
+    assert_string_equal(settle(&lab, 0), "+web ");
+    host_set_address(lab.host, "web", htonl(0x0a010005));
+    CHECK(!host_is_settled(lab.host));
+    str_clear(&lab.notes.log);
+    host_run(lab.host, 0);
+    assert_string_equal(str_text(&lab.notes.log),
+                        "=web 10.1.0.5/24 10.1.0.1 ");
+    CHECK(host_is_settled(lab.host));
+
+    /* The same once more, and other intents of the same effect: nothing. */
+    host_set_address(lab.host, "web", htonl(0x0a010005));
+    assert_string_equal(settle(&lab, 0), "");
+    read_intents(&lab, ", address: 10.1.0.5");
+    assert_string_equal(settle(&lab, 0), "");
+    /* What the operator says counts. */
+    read_intents(&lab, ", address: 10.1.0.9");
+    assert_string_equal(settle(&lab, 0), "=web 10.1.0.9/24 10.1.0.1 ");
+    host_set_address(lab.host, "web", htonl(0x0a010007));
+    CHECK(host_is_settled(lab.host));
+    lab_fini(&lab);
+}
+
+TEST(a_port_that_is_not_in_is_plugged_in_with_the_chosen_address)
+{
+    struct lab lab;
+
+    lab_init(&lab);
+    lab.notes.refuses = "web";
+    lab.notes.err = -ENODEV;
+    read_intents(&lab, "");
+    settle(&lab, 0);
+    host_set_address(lab.host, "web", htonl(0x0a010005));
+    lab.notes.refuses = NULL;
+    str_clear(&lab.notes.log);
+    host_run(lab.host, 1);
+    assert_string_equal(str_text(&lab.notes.log), "+web ");
+    CHECK(host_is_settled(lab.host));
+    lab_fini(&lab);
+}
+
 TESTS(
     RUN(ports_of_this_host_are_plugged_in),
     RUN(what_did_not_change_is_not_touched),
@@ -242,4 +325,6 @@ TESTS(
     RUN(a_failure_is_that_ports_alone_and_is_tried_again),
     RUN(what_was_taken_out_by_hand_comes_back),
     RUN(a_lost_device_is_waited_for),
+    RUN(an_address_chosen_later_changes_a_port_that_stays_in),
+    RUN(a_port_that_is_not_in_is_plugged_in_with_the_chosen_address),
 )

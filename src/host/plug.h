@@ -1,6 +1,6 @@
 /* Plugging a port into a switch: ours, or Open vSwitch.
  *
- * Three functions that host.c needs of a switch; plug_switch.c is our own's
+ * Four functions that host.c needs of a switch; plug_switch.c is our own's
  * front door, plug_ovs.c runs ovs-vsctl. */
 #ifndef WEFT_HOST_PLUG_H
 #define WEFT_HOST_PLUG_H
@@ -17,6 +17,10 @@ struct plug {
     int (*out)(void *aux, const char *name);
     /* Whether it is in and its device is open; -ENOENT, -ENODEV. */
     int (*check)(void *aux, const char *name);
+    /* Replaces what its device is given inside (port_configure()).  -ENOENT: it
+     * is not in. */
+    int (*configure)(void *aux, const struct port_config *,
+                     struct str *error);
     void *aux;
 };
 

@@ -26,8 +26,17 @@ plug_check(void *sw, const char *name)
     return !port ? -ENOENT : port_is_up(port->port) ? 0 : -ENODEV;
 }
 
+static int
+plug_configure(void *sw, const struct port_config *config, struct str *error)
+{
+    const struct switch_port *port = switch_port_by_name(sw, config->name);
+
+    return port ? port_configure(port->port, config, error) : -ENOENT;
+}
+
 struct plug
 plug_switch(struct switch_ *sw)
 {
-    return (struct plug) { plug_in, plug_out, plug_check, sw };
+    return (struct plug) { plug_in, plug_out, plug_check, plug_configure,
+                           sw };
 }

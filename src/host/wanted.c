@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "packet/address.h"
+
 /* A NIC inside a namespace: we make it, so its address is ours to say. */
 static void
 want_nic(const struct intent_port *port, struct str *spec)
@@ -46,6 +48,103 @@ static void (*const want[])(const struct intent_port *, struct str *) = {
 };
 
 static void
+add_ip4(struct str *s, be32 address)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    str_add(s, ip4_format(address, text));
+}
+
+static void
+add_ip6(struct str *s, struct ip6_addr address)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    str_add(s, ip6_format(address, text));
+}
+
+/* The network's servers, or else its gateway: DNS answers there. */
+static void
+add_dns(const struct intent_network *network, bool has_v6, struct str *s)
+{
+    const char *separator = ",dns=";
+
+    for (unsigned int i = 0; i < network->n_dns; i++, separator = "+") {
+        str_add(s, separator);
+        add_ip4(s, network->dns[i]);
+    }
+    for (unsigned int i = 0; i < network->n_dns6; i++, separator = "+") {
+        str_add(s, separator);
+        add_ip6(s, network->dns6[i]);
+    }
+    if (!network->n_dns && network->gateway) {
+        str_add(s, separator);
+        add_ip4(s, network->gateway);
+        separator = "+";
+    }
+    if (!network->n_dns6 && has_v6 && ip6_addr_is_set(network->gateway6)) {
+        str_add(s, separator);
+        add_ip6(s, network->gateway6);
+    }
+}
+
+/* Of IPv6 only a planned address: others come by router advertisements, from
+ * which a kernel needs nobody's help. */
+static void
+want_inside(const struct intent_port *port, struct wanted_inside *inside)
+{
+    const struct intent_network *network = port->network;
+    struct str address6 = STR_INIT, gateways = STR_INIT;
+    struct str resolver = STR_INIT;
+    bool has_v6 = ip6_addr_is_set(port->address6) && network->subnet6.is_set;
+
+    inside->is_wanted = true;
+    inside->address = network->subnet.is_set ? port->address : 0;
+    inside->prefix_len = network->subnet.len;
+    if (has_v6) {
+        add_ip6(&address6, port->address6);
+        str_addf(&address6, "/%u", network->subnet6.len);
+    }
+    if (network->gateway) {
+        add_ip4(&gateways, network->gateway);
+    }
+    if (has_v6 && ip6_addr_is_set(network->gateway6)) {
+        str_add(&gateways, gateways.len ? "+" : "");
+        add_ip6(&gateways, network->gateway6);
+    }
+    inside->address6 = str_steal(&address6);
+    inside->gateways = str_steal(&gateways);
+    add_dns(network, has_v6, &resolver);
+    if (network->domain[0]) {
+        str_addf(&resolver, ",search=%s", network->domain);
+    }
+    inside->resolver = str_steal(&resolver);
+}
+
+void
+wanted_add_inside(const struct wanted_port *port, be32 chosen,
+                  struct str *spec)
+{
+    const struct wanted_inside *inside = &port->inside;
+    be32 address = inside->address ? inside->address : chosen;
+
+    if (!inside->is_wanted || !(address || inside->address6[0])) {
+        return;
+    }
+    str_add(spec, ",addr=");
+    if (address) {
+        add_ip4(spec, address);
+        str_addf(spec, "/%u%s", inside->prefix_len,
+                 inside->address6[0] ? "+" : "");
+    }
+    str_add(spec, inside->address6);
+    if (inside->gateways[0]) {
+        str_addf(spec, ",gateway=%s", inside->gateways);
+    }
+    str_add(spec, inside->resolver);
+}
+
+static struct wanted_port *
 append(struct wanted *wanted, const char *switch_name, struct str *name,
        struct str *spec)
 {
@@ -56,16 +155,20 @@ append(struct wanted *wanted, const char *switch_name, struct str *name,
                                                   * sizeof *wanted->list);
     }
     port = &wanted->list[wanted->n++];
+    *port = (struct wanted_port) {
+        .name = str_steal(name),
+        .spec = str_steal(spec),
+    };
     snprintf(port->switch_name, sizeof port->switch_name, "%s",
              switch_name);
-    port->name = str_steal(name);
-    port->spec = str_steal(spec);
+    return port;
 }
 
 static void
 add_port(struct wanted *wanted, const struct intent_port *port)
 {
     struct str name = STR_INIT, spec = STR_INIT;
+    struct wanted_port *result;
 
     if (port->attach == ATTACH_NONE) {
         return;
@@ -79,7 +182,10 @@ add_port(struct wanted *wanted, const struct intent_port *port)
     if (port->n_queues > 1) {
         str_addf(&spec, ",queues=%u", port->n_queues);
     }
-    append(wanted, port->switch_name, &name, &spec);
+    result = append(wanted, port->switch_name, &name, &spec);
+    if (port->attach == ATTACH_NETNS && port->configure && port->network) {
+        want_inside(port, &result->inside);
+    }
 }
 
 static void
@@ -127,6 +233,9 @@ wanted_fini(struct wanted *wanted)
     for (unsigned int i = 0; i < wanted->n; i++) {
         free(wanted->list[i].name);
         free(wanted->list[i].spec);
+        free(wanted->list[i].inside.address6);
+        free(wanted->list[i].inside.gateways);
+        free(wanted->list[i].inside.resolver);
     }
     free(wanted->list);
     *wanted = (struct wanted) { 0 };

@@ -5,12 +5,23 @@
 #include "intent/intent.h"
 #include "lib/str.h"
 
+/* What a container's NIC is given by `configure: true`. */
+struct wanted_inside {
+    bool is_wanted;
+    uint8_t prefix_len;
+    be32 address;                 /* 0: the controller chooses one */
+    char *address6;               /* with its prefix's length; owned, as the */
+    char *gateways;               /* rest; "": none */
+    char *resolver;               /* options dns and search */
+};
+
 struct wanted_port {
     char *name;                   /* the intent's; an uplink's: "lan/eth1" */
     char switch_name[16];
     char *spec;                   /* "tap:eth0,netns=web", for
                                      port_config_parse(); as long as it is the
                                      same, the port need not be opened again */
+    struct wanted_inside inside;
 };
 
 struct wanted {
@@ -22,6 +33,10 @@ struct wanted {
 void wanted_init(struct wanted *, const struct intent *,
                  const char *host_name);
 void wanted_fini(struct wanted *);
+/* Appends the options of the inside: ",addr=10.0.0.2/24,gateway=...".  `chosen`
+ * is the address when the intent says none; 0: none yet. */
+void wanted_add_inside(const struct wanted_port *, be32 chosen,
+                       struct str *);
 const struct wanted_port *wanted_find(const struct wanted *,
                                       const char *switch_name);
 

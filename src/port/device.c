@@ -10,8 +10,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "port/inside.h"
 #include "port/netns.h"
 #include "port/packet_socket.h"
+#include "port/resolver.h"
 
 /* Linux 6.2; older headers do not have them. */
 #ifndef TUN_F_USO4
@@ -111,22 +113,6 @@ close_fds:
     return err;
 }
 
-static int
-add_addresses(struct netlink *nl, unsigned int ifindex, const char *list)
-{
-    char one[128];
-    int err = 0;
-
-    while (*list && !err) {
-        size_t len = strcspn(list, "+");
-
-        snprintf(one, sizeof one, "%.*s", (int) len, list);
-        err = link_add_address(nl, ifindex, one);
-        list += len + (list[len] == '+');
-    }
-    return err;
-}
-
 static void
 format_alias(const struct device_env *env, const char *port, char alias[256])
 {
@@ -141,6 +127,7 @@ configure(struct netlink *nl, const struct device_env *env,
           struct str *error)
 {
     const struct helper_device_spec *spec = &device->spec;
+    const struct helper_inside nothing = { 0 };
     struct link_info link;
     char alias[256];
     int err = link_get(nl, spec->device, &link);
@@ -159,9 +146,10 @@ configure(struct netlink *nl, const struct device_env *env,
     if (err) {
         return fail(error, spec->device, "set it up", err);
     }
-    err = add_addresses(nl, link.ifindex, spec->addresses);
+    err = inside_change(nl, link.ifindex, spec->netns, alias, &nothing,
+                        &spec->inside, error);
     if (err) {
-        return fail(error, spec->device, "add its addresses", err);
+        return err;
     }
     err = link_get_by_index(nl, link.ifindex, &link);
     if (err) {
@@ -616,6 +604,51 @@ device_find_link(const struct device *device, struct netlink **result,
     return 0;
 }
 
+int
+device_set_inside(struct device_env *env, struct device *device,
+                  const struct helper_inside *inside, struct str *error)
+{
+    struct helper_device_spec *spec = &device->spec;
+    struct place place;
+    struct link_info link;
+    char alias[256];
+    int err = place_enter(&place, spec, error);
+
+    if (err) {
+        return err;
+    }
+    format_alias(env, spec->port, alias);
+    err = link_get(place.nl, spec->device, &link);
+    if (!err && (device->is_made ? strcmp(link.alias, alias)
+                                 : link.ifindex != device->opened.ifindex)) {
+        err = -ENODEV;          /* of another namespace under this name */
+    }
+    if (err) {
+        fail(error, spec->device, "find it", err);
+    } else {
+        err = inside_change(place.nl, link.ifindex, spec->netns, alias,
+                            &spec->inside, inside, error);
+    }
+    if (!err) {
+        spec->inside = *inside;
+    }
+    place_leave(&place);
+    return err;
+}
+
+/* A namespace that is gone took the rest with it, but not the resolver. */
+static void
+clear_inside(struct device_env *env, struct device *device)
+{
+    const struct helper_inside nothing = { 0 };
+    char alias[256];
+
+    if (device_set_inside(env, device, &nothing, NULL)) {
+        format_alias(env, device->spec.port, alias);
+        resolver_restore(device->spec.netns, alias);
+    }
+}
+
 void
 device_close(struct device_env *env, struct device *device, bool keep)
 {
@@ -623,6 +656,9 @@ device_close(struct device_env *env, struct device *device, bool keep)
     struct netlink *nl = NULL;
     int home = -1;
 
+    if (!keep) {
+        clear_inside(env, device);
+    }
     if (!has_char_device(device)) {
         int netns_fd = ioctl(fd, SIOCGSKNS);
 

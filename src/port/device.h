@@ -38,6 +38,10 @@ int device_open(struct device_env *, struct device *, struct str *error);
 /* `keep`: a link that outlives its processes (a VM's tap) stays, isolated. */
 void device_close(struct device_env *, struct device *, bool keep);
 
+/* Replaces spec.inside. */
+int device_set_inside(struct device_env *, struct device *,
+                      const struct helper_inside *, struct str *error);
+
 /* A netlink socket in the namespace where the device's link is, and the link.
  * -ENODEV when it is gone. */
 int device_find_link(const struct device *, struct netlink **,

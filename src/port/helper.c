@@ -207,6 +207,20 @@ helper_set_link(struct helper *helper, uint32_t handle, enum link_admin admin,
 }
 
 int
+helper_set_inside(struct helper *helper, uint32_t handle,
+                  const struct helper_inside *inside, struct str *error)
+{
+    struct helper_request request = {
+        .type = HELPER_REQUEST_SET_INSIDE,
+        .handle = handle,
+        .spec = { .inside = *inside },
+    };
+    struct helper_reply reply;
+
+    return ask(helper, &request, &reply, error);
+}
+
+int
 helper_open_link_monitor(struct helper *helper, const char *netns,
                          struct str *error)
 {

@@ -71,12 +71,21 @@ enum helper_kind {
                                  the VM manager's */
 };
 
+/* What the container's end is given from outside, where no DHCP client runs;
+ * several joined by '+', empty: nothing. */
+struct helper_inside {
+    char addresses[128];      /* "10.0.0.2/24+fd00::2/64" */
+    char gateways[96];        /* of the default routes, by family */
+    char dns[256];            /* for the resolver (resolver.h) */
+    char search[128];
+};
+
 /* What is asked for.  Empty texts and zeros leave the kernel's choice. */
 struct helper_device_spec {
     char port[PORT_NAME_MAX]; /* for the ifalias */
     char device[IFNAMSIZ];
     char netns[256];          /* as netns.h says */
-    char addresses[128];      /* for the container's end: "A/N[+A/N...]" */
+    struct helper_inside inside;
     char user[32], group[32]; /* who may open a VM's tap */
     struct eth_addr mac;      /* with has_mac */
     bool has_mac;
@@ -112,6 +121,11 @@ int helper_get_link(struct helper *, uint32_t handle, struct link_info *);
 int helper_set_link(struct helper *, uint32_t handle, enum link_admin,
                     uint32_t mtu, const struct eth_addr *mac,
                     struct str *error);
+
+/* Replaces what the container's end of a device is given: what stays the same
+ * is not touched. */
+int helper_set_inside(struct helper *, uint32_t handle,
+                      const struct helper_inside *, struct str *error);
 
 /* A netlink socket that reports links coming and going (RTNLGRP_LINK) in a
  * namespace. */

@@ -15,6 +15,7 @@
     X(SETTLE, "settle")                                                      \
     X(GET_LINK, "get link")                                                  \
     X(SET_LINK, "set link")                                                  \
+    X(SET_INSIDE, "set addresses and routes")                                \
     X(OPEN_LINK_MONITOR, "open link monitor")                                \
     X(LISTEN_UNIX, "listen")                                                 \
     X(OPEN_CONFIG, "open config file")
@@ -32,7 +33,8 @@ struct helper_request {
     uint32_t handle;
     uint32_t admin;                     /* SET_LINK: enum link_admin */
     uint32_t mode;                      /* LISTEN_UNIX */
-    struct helper_device_spec spec;     /* OPEN_DEVICE; SET_LINK: mtu, mac */
+    struct helper_device_spec spec;     /* OPEN_DEVICE; SET_LINK: mtu, mac;
+                                           SET_INSIDE: inside */
     char path[256];                     /* LISTEN_UNIX, OPEN_CONFIG; the
                                            monitor's namespace */
 };

@@ -15,6 +15,7 @@
 
 #include "port/device.h"
 #include "port/helper_proto.h"
+#include "port/inside.h"
 #include "port/netns.h"
 
 enum { MAX_LISTENERS = 64, LISTEN_BACKLOG = 64 };
@@ -99,8 +100,9 @@ check_spec(uint32_t kind, const struct helper_device_spec *spec,
     } else if (!is_terminated(spec->netns, sizeof spec->netns)
                || !is_printable(spec->netns)) {
         bad = "namespace";
-    } else if (!is_terminated(spec->addresses, sizeof spec->addresses)
-               || !is_terminated(spec->user, sizeof spec->user)
+    } else if (!inside_is_valid(&spec->inside)) {
+        bad = "address, gateway or resolver";
+    } else if (!is_terminated(spec->user, sizeof spec->user)
                || !is_terminated(spec->group, sizeof spec->group)) {
         bad = "text";
     } else if (!spec->n_queues || spec->n_queues > PORT_MAX_QUEUES) {
@@ -304,6 +306,23 @@ serve_set_link(struct helper_server *server,
 }
 
 static int
+serve_set_inside(struct helper_server *server,
+                 const struct helper_request *request, struct str *error)
+{
+    struct holding *holding = find_holding(server, request->handle);
+
+    if (!holding) {
+        return -ENOENT;
+    }
+    if (!inside_is_valid(&request->spec.inside)) {
+        str_setf(error, "bad address, gateway or resolver");
+        return -EINVAL;
+    }
+    return device_set_inside(&server->env, &holding->device,
+                             &request->spec.inside, error);
+}
+
+static int
 serve_open_link_monitor(const char *netns, struct str *error)
 {
     struct sockaddr_nl address = {
@@ -496,6 +515,9 @@ serve_request(struct helper_server *server,
         break;
     case HELPER_REQUEST_SET_LINK:
         reply->error = serve_set_link(server, request, error);
+        break;
+    case HELPER_REQUEST_SET_INSIDE:
+        reply->error = serve_set_inside(server, request, error);
         break;
     case HELPER_REQUEST_OPEN_LINK_MONITOR:
         answer_fd(answer, serve_open_link_monitor(request->path, error));

@@ -104,6 +104,51 @@ TEST(requests_out_of_form_are_refused_and_the_helper_lives_on)
     helper_close(helper);
 }
 
+TEST(what_is_given_inside_is_checked)
+{
+    static const struct helper_inside bad[] = {
+        { .addresses = "10.0.0.1" },
+        { .addresses = "10.0.0.1/33" },
+        { .addresses = "10.0.0.1/24++10.0.0.2/24" },
+        { .addresses = "fd00::1/129" },
+        { .gateways = "10.0.0.1/24" },
+        { .gateways = "10.0.0" },
+        { .dns = "10.0.0.1\nnameserver" },
+        { .dns = "10.0.0.1 10.0.0.2" },
+        { .search = "a\nb" },
+        { .search = "a b" },
+    };
+    struct helper *helper = spawn(&options);
+    struct helper_device_spec spec = spec_of("t0");
+    struct helper_device device;
+    struct helper_inside inside = { .addresses = "10.0.0.1/24" };
+
+    CHECK(!helper_open_device(helper, HELPER_TAP, &spec, &device, NULL));
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        CHECK_MSG(helper_set_inside(helper, device.handle, &bad[i], NULL)
+                  == -EINVAL, "%zu", i);
+    }
+    memset(inside.search, 'x', sizeof inside.search);
+    CHECK(helper_set_inside(helper, device.handle, &inside, NULL)
+          == -EINVAL);
+    CHECK(helper_set_inside(helper, 4711, &bad[0], NULL) == -ENOENT);
+    CHECK(!succeeds("ip addr show dev t0 | grep -q 10.0.0.1"));
+
+    memset(&inside, 0, sizeof inside);
+    strcpy(inside.addresses, "10.0.0.1/24+10.1.0.1/24");
+    strcpy(inside.gateways, "10.0.0.254");
+    CHECK(!helper_set_inside(helper, device.handle, &inside, NULL));
+    CHECK(succeeds("ip route show default dev t0 | grep -q 10.0.0.254"));
+    strcpy(inside.addresses, "10.1.0.1/24");
+    strcpy(inside.gateways, "10.1.0.254");
+    CHECK(!helper_set_inside(helper, device.handle, &inside, NULL));
+    CHECK(!succeeds("ip addr show dev t0 | grep -q 10.0.0.1/24"));
+    CHECK(succeeds("ip addr show dev t0 | grep -q 10.1.0.1/24"));
+    CHECK(succeeds("ip route show default dev t0 | grep -q 10.1.0.254"));
+    close_device(helper, &device);
+    helper_close(helper);
+}
+
 TEST(a_links_settings_are_read_and_changed)
 {
     struct helper *helper = spawn(&options);
@@ -454,7 +499,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         RUN(requests_out_of_form_are_refused_and_the_helper_lives_on),
-        RUN(a_links_settings_are_read_and_changed),
+        RUN(what_is_given_inside_is_checked),
+    RUN(a_links_settings_are_read_and_changed),
         RUN(a_monitor_reports_links),
         RUN(files_are_opened_only_where_they_belong),
         RUN(one_instance_runs_once_per_namespace),

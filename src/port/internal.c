@@ -14,7 +14,7 @@ internal_open(struct port *port, struct str *error)
 }
 
 static const char *const internal_options[] = {
-    "mtu", "mac", "queues", "addr", NULL,
+    "mtu", "mac", "queues", NIC_INSIDE_OPTIONS, NULL,
 };
 
 const struct port_class internal_class = {
@@ -23,6 +23,7 @@ const struct port_class internal_class = {
     .size = sizeof(struct nic),
     .open = internal_open,
     .close = nic_close,
+    .configure = nic_configure,
     .rx = tap_rx,
     .tx = tap_tx,
     .rx_fd = nic_rx_fd,

@@ -313,11 +313,9 @@ parse_prefix(const char *text, uint8_t address[16], uint8_t *family,
     return v6 ? 16 : 4;
 }
 
-int
-link_add_address(struct netlink *nl, unsigned int ifindex, const char *text)
+static int
+put_address(struct nlmsghdr *nlh, unsigned int ifindex, const char *text)
 {
-    struct nlmsghdr *nlh = message_init(nl, RTM_NEWADDR, NLM_F_ACK
-                                        | NLM_F_CREATE | NLM_F_REPLACE);
     struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof *ifa);
     uint8_t address[16];
     int len = parse_prefix(text, address, &ifa->ifa_family,
@@ -338,7 +336,70 @@ link_add_address(struct netlink *nl, unsigned int ifindex, const char *text)
     }
     mnl_attr_put(nlh, IFA_LOCAL, (size_t) len, address);
     mnl_attr_put(nlh, IFA_ADDRESS, (size_t) len, address);
+    return 0;
+}
+
+int
+link_add_address(struct netlink *nl, unsigned int ifindex, const char *text)
+{
+    struct nlmsghdr *nlh = message_init(nl, RTM_NEWADDR, NLM_F_ACK
+                                        | NLM_F_CREATE | NLM_F_REPLACE);
+    int err = put_address(nlh, ifindex, text);
+
+    return err ? err : transact(nl, nlh, NULL, NULL);
+}
+
+int
+link_remove_address(struct netlink *nl, unsigned int ifindex,
+                    const char *text)
+{
+    struct nlmsghdr *nlh = message_init(nl, RTM_DELADDR, NLM_F_ACK);
+    int err = put_address(nlh, ifindex, text);
+
+    if (!err) {
+        err = transact(nl, nlh, NULL, NULL);
+    }
+    return err == -EADDRNOTAVAIL ? 0 : err;
+}
+
+static int
+change_gateway(struct netlink *nl, uint16_t type, uint16_t flags,
+               unsigned int ifindex, const char *gateway)
+{
+    struct nlmsghdr *nlh = message_init(nl, type, NLM_F_ACK | flags);
+    struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof *rtm);
+    bool v6 = strchr(gateway, ':');
+    uint8_t address[16];
+
+    if (inet_pton(v6 ? AF_INET6 : AF_INET, gateway, address) != 1) {
+        return -EINVAL;
+    }
+    rtm->rtm_family = v6 ? AF_INET6 : AF_INET;
+    rtm->rtm_table = RT_TABLE_MAIN;
+    rtm->rtm_protocol = RTPROT_STATIC;
+    rtm->rtm_scope = RT_SCOPE_UNIVERSE;
+    rtm->rtm_type = RTN_UNICAST;
+    rtm->rtm_flags = RTNH_F_ONLINK;
+    mnl_attr_put(nlh, RTA_GATEWAY, v6 ? 16 : 4, address);
+    mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
     return transact(nl, nlh, NULL, NULL);
+}
+
+int
+link_add_gateway(struct netlink *nl, unsigned int ifindex,
+                 const char *gateway)
+{
+    return change_gateway(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
+                          ifindex, gateway);
+}
+
+int
+link_remove_gateway(struct netlink *nl, unsigned int ifindex,
+                    const char *gateway)
+{
+    int err = change_gateway(nl, RTM_DELROUTE, 0, ifindex, gateway);
+
+    return err == -ESRCH ? 0 : err;
 }
 
 struct address_search {

@@ -58,6 +58,15 @@ int link_delete(struct netlink *, unsigned int ifindex);
 /* "10.0.0.1/24" or "fd00::1/64"; an address that is there already is fine. */
 int link_add_address(struct netlink *, unsigned int ifindex,
                      const char *address);
+/* One that is not there is fine too. */
+int link_remove_address(struct netlink *, unsigned int ifindex,
+                        const char *address);
+/* The default route of the gateway's family, by this link; it need not be within
+ * the link's prefixes.  -EEXIST: there is another one. */
+int link_add_gateway(struct netlink *, unsigned int ifindex,
+                     const char *gateway);
+int link_remove_gateway(struct netlink *, unsigned int ifindex,
+                        const char *gateway);
 /* Whether anybody gave the link an IPv6 address (one beyond link-local). */
 int link_has_ipv6_address(struct netlink *, unsigned int ifindex,
                           bool *result);

@@ -36,6 +36,25 @@ parse_mac(const struct port *port, struct helper_device_spec *spec,
     return err;
 }
 
+static int
+parse_inside(const struct port *port, struct helper_inside *inside,
+             struct str *error)
+{
+    int err;
+
+    if ((err = parse_text(port, "addr", inside->addresses,
+                          sizeof inside->addresses, error))
+        || (err = parse_text(port, "gateway", inside->gateways,
+                             sizeof inside->gateways, error))
+        || (err = parse_text(port, "dns", inside->dns, sizeof inside->dns,
+                             error))
+        || (err = parse_text(port, "search", inside->search,
+                             sizeof inside->search, error))) {
+        return err;
+    }
+    return 0;
+}
+
 int
 nic_parse(const struct port *port, struct helper_device_spec *spec,
           struct str *error)
@@ -60,8 +79,7 @@ nic_parse(const struct port *port, struct helper_device_spec *spec,
                                 &n_queues, error))
         || (err = parse_text(port, "netns", spec->netns, sizeof spec->netns,
                              error))
-        || (err = parse_text(port, "addr", spec->addresses,
-                             sizeof spec->addresses, error))
+        || (err = parse_inside(port, &spec->inside, error))
         || (err = parse_text(port, "user", spec->user, sizeof spec->user,
                              error))
         || (err = parse_text(port, "group", spec->group,
@@ -92,6 +110,17 @@ nic_open(struct port *port, enum helper_kind kind,
     port->mtu = device.mtu;
     port->mac = device.mac;
     return 0;
+}
+
+int
+nic_configure(struct port *port, struct str *error)
+{
+    struct helper_inside inside = { 0 };
+    int err = parse_inside(port, &inside, error);
+
+    return err ? err : helper_set_inside(port->helper,
+                                         nic_cast(port)->handle, &inside,
+                                         error);
 }
 
 void

@@ -26,13 +26,18 @@ enum {
     NIC_BATCH_BYTES = 192 * 1024,
 };
 
-/* Reads the options netns, mtu, mac, addr, queues, user and group of the port's
- * configuration.  -EINVAL with a text. */
+/* The options by which a device's inside is set: for a class's `options`. */
+#define NIC_INSIDE_OPTIONS "addr", "gateway", "dns", "search"
+
+/* Reads the options netns, mtu, mac, queues, user, group and those of the inside
+ * of the port's configuration.  -EINVAL with a text. */
 int nic_parse(const struct port *, struct helper_device_spec *,
               struct str *error);
 int nic_open(struct port *, enum helper_kind,
              const struct helper_device_spec *, struct str *error);
 void nic_close(struct port *);
+/* port_class.configure. */
+int nic_configure(struct port *, struct str *error);
 int nic_rx_fd(const struct port *, unsigned int queue);
 
 /* Whether an error of the device's descriptor means that the device is gone,

@@ -1,3 +1,4 @@
+#include "port/nic.h"
 #include "port/port_class.h"
 
 #include <ctype.h>
@@ -259,6 +260,54 @@ port_close_failed(struct port *port)
         port->is_open = false;
         port->class->close(port);
     }
+}
+
+/* The options by which both may differ are the class's that can be configured
+ * while it is open. */
+static bool
+is_other_device(const struct port_config *a, const struct port_config *b)
+{
+    static const char *const inside[] = { NIC_INSIDE_OPTIONS, NULL };
+
+    if (strcmp(a->type, b->type) || strcmp(a->device, b->device)
+        || strcmp(a->name, b->name)) {
+        return true;
+    }
+    for (unsigned int i = 0; i < a->n_options; i++) {
+        const struct port_option *option = &a->options[i];
+        const char *other = port_config_get(b, option->key);
+
+        if (!is_one_of(option->key, inside)
+            && (!other || strcmp(option->value, other))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int
+port_configure(struct port *port, const struct port_config *config,
+               struct str *error)
+{
+    struct port_config old = port->config;
+    int err = check_config(config, port->class, error);
+
+    if (err) {
+        return err;
+    }
+    if (!port->class->configure || is_other_device(&old, config)
+        || is_other_device(config, &old)) {
+        str_setf(error, "port '%s': would be another device", old.name);
+        return -EINVAL;
+    }
+    port->config = *config;
+    if (port_is_up(port)) {
+        err = port->class->configure(port, error);
+    }
+    if (err) {
+        port->config = old;
+    }
+    return err;
 }
 
 void

@@ -108,6 +108,9 @@ struct port_class {
      * why.  -ENODEV: not there (yet); the port stays DOWN and is tried again. */
     int (*open)(struct port *, struct str *error);
     void (*close)(struct port *);
+    /* Does as config's options of the device's inside say now, while it is open
+     * (nic.h).  NULL: it has none. */
+    int (*configure)(struct port *, struct str *error);
 
     /* Appends what fits to the batch, with offload filled in and in_port set.
      * Returns how many, 0 when idle, or a negative errno when the device is
@@ -170,6 +173,11 @@ struct port_env {
 int port_create(const struct port_config *, uint32_t id,
                 const struct port_env *env, struct port **,
                 struct str *error);
+/* Replaces the configuration of a port by one that differs in what the device is
+ * given inside (address, gateway, resolver); frames go on meanwhile.  -EINVAL: it
+ * differs in more.  After an error the old configuration stays. */
+int port_configure(struct port *, const struct port_config *,
+                   struct str *error);
 /* Closes the device when open; no worker may still use the port. */
 void port_destroy(struct port *);
 /* Control thread, now and then: fails an UP port whose device went while

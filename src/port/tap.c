@@ -20,28 +20,39 @@
 #include "port/port_class.h"
 #include "port/vnet.h"
 
+/* -EINVAL when one of these options is given. */
 static int
-is_vm_tap(const struct port *port, bool *result, struct str *error)
+refuse(const struct port *port, const char *const *keys, const char *with,
+       struct str *error)
 {
-    static const char *const container_only[] = { "addr", "mac" };
-    static const char *const vm_only[] = { "user", "group" };
-    bool is_vm = false;
-    int err = option_bool(port, "vm", &is_vm, error);
-
-    if (err) {
-        return err;
-    }
-    for (size_t i = 0; i < 2; i++) {
-        const char *key = is_vm ? container_only[i] : vm_only[i];
-
-        if (port_config_get(&port->config, key)) {
+    for (; *keys; keys++) {
+        if (port_config_get(&port->config, *keys)) {
             str_setf(error, "port '%s': '%s' is only for a tap with%s"
-                     " vm=yes", port->config.name, key, is_vm ? "out" : "");
+                     " vm=yes", port->config.name, *keys, with);
             return -EINVAL;
         }
     }
-    *result = is_vm;
     return 0;
+}
+
+static int
+is_vm_tap(const struct port *port, bool *result, struct str *error)
+{
+    static const char *const container_only[] = {
+        "mac", NIC_INSIDE_OPTIONS, NULL,
+    };
+    static const char *const vm_only[] = { "user", "group", NULL };
+    bool is_vm = false;
+    int err = option_bool(port, "vm", &is_vm, error);
+
+    if (!err) {
+        err = refuse(port, is_vm ? container_only : vm_only,
+                     is_vm ? "out" : "", error);
+    }
+    if (!err) {
+        *result = is_vm;
+    }
+    return err;
 }
 
 static int
@@ -307,7 +318,8 @@ tap_has_link(const struct port *port)
 }
 
 static const char *const tap_options[] = {
-    "netns", "mtu", "mac", "queues", "addr", "vm", "user", "group", NULL,
+    "netns", "mtu", "mac", "queues", NIC_INSIDE_OPTIONS, "vm", "user", "group",
+    NULL,
 };
 
 const struct port_class tap_class = {
@@ -316,6 +328,7 @@ const struct port_class tap_class = {
     .size = sizeof(struct netdev),
     .open = tap_open,
     .close = nic_close,
+    .configure = nic_configure,
     .rx = tap_rx,
     .tx = tap_tx,
     .rx_fd = nic_rx_fd,

@@ -100,7 +100,7 @@ tun_tx(struct port *port, unsigned int queue, struct batch *batch,
 }
 
 static const char *const tun_options[] = {
-    "netns", "mtu", "mac", "peer", "queues", "addr", NULL,
+    "netns", "mtu", "mac", "peer", "queues", NIC_INSIDE_OPTIONS, NULL,
 };
 
 const struct port_class tun_class = {
@@ -109,6 +109,7 @@ const struct port_class tun_class = {
     .size = sizeof(struct tun),
     .open = tun_open,
     .close = nic_close,
+    .configure = nic_configure,
     .rx = tun_rx,
     .tx = tun_tx,
     .rx_fd = nic_rx_fd,

@@ -18,7 +18,7 @@ veth_open(struct port *port, struct str *error)
 }
 
 static const char *const veth_options[] = {
-    "netns", "mtu", "mac", "queues", "addr", NULL,
+    "netns", "mtu", "mac", "queues", NIC_INSIDE_OPTIONS, NULL,
 };
 
 const struct port_class veth_class = {
@@ -27,6 +27,7 @@ const struct port_class veth_class = {
     .size = sizeof(struct netdev),
     .open = veth_open,
     .close = nic_close,
+    .configure = nic_configure,
     .rx = netdev_rx,
     .tx = netdev_tx,
     .rx_fd = nic_rx_fd,
