@@ -34,6 +34,8 @@ static const struct {
       "puts that become durable, with 1, 100 and 10,000 in flight" },
     { "intent", bench_intent,
       "a file of 5,000 ports: read, sealed, exported, compared" },
+    { "controller", bench_controller,
+      "flows of 5,000 ports: all of them, and one port's change" },
 };
 
 static int

@@ -51,7 +51,7 @@ begin(struct writer *w, const struct topology_network *network,
                         network);
     writer_match(w, FIELD_REG12, chunk);
     writer_match(w, FIELD_REG13, kind);
-    if (network->n_isolated) {
+    if (topology_has_isolated(network)) {
         stage_match_flag(w, FROM_ISOLATED, is_isolated);
     }
 }
@@ -128,7 +128,7 @@ stage_flood(struct writer *w, const struct subject *subject)
     }
     for (enum flood_kind kind = FLOOD_ALL; kind <= FLOOD_UNKNOWN; kind++) {
         for (unsigned int is_isolated = 0;
-             is_isolated <= (network->n_isolated ? 1u : 0); is_isolated++) {
+             is_isolated <= topology_has_isolated(network); is_isolated++) {
             if (subject->chunk < 0) {
                 head(w, network, kind, is_isolated);
             } else {

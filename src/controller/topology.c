@@ -394,6 +394,12 @@ topology_is_chunked(const struct topology_network *network)
     return network->n_members > FLOOD_MAX_DIRECT;
 }
 
+bool
+topology_has_isolated(const struct topology_network *network)
+{
+    return network->n_isolated || topology_is_chunked(network);
+}
+
 static void
 add_unit(struct unit_set *units, enum unit_kind kind, uint64_t id,
          unsigned int chunk)
@@ -479,7 +485,7 @@ same_floods(const struct topology_network *a,
             const struct topology_network *b)
 {
     return topology_is_chunked(a) == topology_is_chunked(b)
-           && !a->n_isolated == !b->n_isolated;
+           && topology_has_isolated(a) == topology_has_isolated(b);
 }
 
 static void

@@ -112,6 +112,9 @@ void topology_units(const struct topology *, struct unit_set *);
 /* Which part of its network's floods it is in. */
 unsigned int topology_chunk(const struct topology_member *);
 bool topology_is_chunked(const struct topology_network *);
+/* Do its floods tell isolated senders from others?  Big networks' always do, so
+ * that the first isolated port does not rewrite them all. */
+bool topology_has_isolated(const struct topology_network *);
 /* Anybody may be behind it: it hears what is for nobody we know. */
 static inline bool
 topology_is_unknown(const struct topology_member *member)

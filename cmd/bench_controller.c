@@ -1,0 +1,196 @@
+/* What intents cost the controller: all flows computed and compared, and one
+ * port's change.
+ *
+ *     weft-bench controller [--ports=5000] [--networks=1] [--rounds=9]
+ *
+ *     full        topology, every unit's flows, all compared with nothing
+ *     same        another set that says the same: nothing to send
+ *     intent      a set in which one port is isolated or not: its flows
+ *     link        one port's number changes: its flows
+ *
+ * Every port has IPv4, IPv6, a storm cap and a planned address. */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench.h"
+#include "controller/reconcile.h"
+#include "intent/parse.h"
+
+enum { MAX_ROUNDS = 99 };
+
+enum step { STEP_FULL, STEP_SAME, STEP_INTENT, STEP_LINK, N_STEPS };
+
+static const char *const step_names[] = {
+    [STEP_FULL] = "full", [STEP_SAME] = "same", [STEP_INTENT] = "intent",
+    [STEP_LINK] = "link",
+};
+
+struct lab {
+    struct ipam *ipam;
+    struct topology *topology;
+    struct desired desired;
+    struct installed installed;
+    struct unit_set dirty;
+    double took[N_STEPS][MAX_ROUNDS];         /* ms */
+    unsigned int n_changes[N_STEPS];
+};
+
+static void
+make_file(struct str *text, long n_ports, long n_networks)
+{
+    str_add(text, "version: 1\nnetworks:\n");
+    for (long i = 0; i < n_networks; i++) {
+        str_addf(text, "  net-%ld: {subnet: 10.0.0.0/16, subnet6: "
+                 "\"fd00:%lx::/64\"}\n", i, i);
+    }
+    str_add(text, "ports:\n");
+    for (long i = 0; i < n_ports; i++) {
+        str_addf(text, "  p%ld: {network: net-%ld, tap: p%ld}\n", i,
+                 i % n_networks, i);
+    }
+}
+
+static struct intent *
+read_set(const struct str *text)
+{
+    struct diagnostics *diagnostics = diag_create();
+    struct intent *set = intent_create();
+
+    if (!intent_parse(set, "bench.yaml", str_text(text), text->len,
+                      diagnostics) || !intent_seal(set, diagnostics)) {
+        fprintf(stderr, "weft-bench: the file is refused\n");
+        exit(1);
+    }
+    diag_destroy(diagnostics);
+    return set;
+}
+
+/* The same, but port p1 is isolated. */
+static struct intent *
+change_one(const struct intent *from)
+{
+    struct diagnostics *diagnostics = diag_create();
+    struct intent *set = intent_copy(from);
+    json_t *members = json_pack("{s:s, s:s, s:b}", "network", "net-0", "tap",
+                                "p1", "isolated", 1);
+
+    intent_set(set, intent_parse_object(INTENT_PORT, "p1", members,
+                                        diagnostics));
+    if (!intent_seal(set, diagnostics)) {
+        fprintf(stderr, "weft-bench: the change is refused\n");
+        exit(1);
+    }
+    json_decref(members);
+    diag_destroy(diagnostics);
+    return set;
+}
+
+static void
+sync(struct lab *lab, enum step step, unsigned int round, nsec began)
+{
+    struct desired_touched touched;
+    struct changes changes;
+
+    desired_touched_init(&touched);
+    changes_init(&changes);
+    desired_update(&lab->desired, lab->topology, &lab->dirty, &touched);
+    unit_set_clear(&lab->dirty);
+    reconcile_touched(&lab->desired, &lab->installed, &touched, &changes);
+    lab->took[step][round] = (double) (bench_cpu_nsec() - began) / 1e6;
+    lab->n_changes[step] = changes.n;
+    installed_apply(&lab->installed, &changes);
+    changes_fini(&changes);
+    desired_touched_fini(&touched);
+}
+
+static void
+plug(struct lab *lab, long port, uint32_t number)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "p%ld", port);
+    topology_set_switch_port(lab->topology, name, number, true, &lab->dirty);
+}
+
+static void
+one_round(struct lab *lab, const struct str *text, long n_ports,
+          unsigned int round)
+{
+    struct intent *set = read_set(text), *again = read_set(text);
+    struct intent *changed = change_one(again);
+    struct topology_config config = { NULL, NULL };
+    nsec began;
+
+    lab->ipam = config.ipam = ipam_create(NULL);
+    lab->topology = topology_create(&config);
+    desired_init(&lab->desired);
+    installed_init(&lab->installed);
+    for (long i = 0; i < n_ports; i++) {
+        plug(lab, i, (uint32_t) i + 1);
+    }
+    unit_set_add(&lab->dirty, (struct unit) { 0, UNIT_BASE, 0 });
+    began = bench_cpu_nsec();
+    topology_set_intent(lab->topology, set, &lab->dirty);
+    sync(lab, STEP_FULL, round, began);
+    began = bench_cpu_nsec();
+    topology_set_intent(lab->topology, again, &lab->dirty);
+    sync(lab, STEP_SAME, round, began);
+    began = bench_cpu_nsec();
+    topology_set_intent(lab->topology, changed, &lab->dirty);
+    sync(lab, STEP_INTENT, round, began);
+    began = bench_cpu_nsec();
+    plug(lab, 0, (uint32_t) n_ports + 1);
+    sync(lab, STEP_LINK, round, began);
+    intent_unref(set);
+    intent_unref(again);
+    intent_unref(changed);
+}
+
+static void
+end_round(struct lab *lab)
+{
+    topology_destroy(lab->topology);
+    ipam_destroy(lab->ipam);
+    desired_fini(&lab->desired);
+    installed_fini(&lab->installed);
+}
+
+int
+bench_controller(int argc, char **argv)
+{
+    long n_ports = bench_option(argc, argv, "ports", 5000);
+    long n_networks = bench_option(argc, argv, "networks", 1);
+    long n_rounds = bench_option(argc, argv, "rounds", 9);
+    struct lab *lab = xzalloc(sizeof *lab);
+    struct str text = STR_INIT;
+    size_t before;
+
+    if (n_ports < 2 || n_ports > 60000 || n_networks < 1
+        || n_networks > n_ports || n_rounds < 1 || n_rounds > MAX_ROUNDS) {
+        fprintf(stderr, "weft-bench: --ports, --networks or --rounds is out "
+                        "of range\n");
+        return 2;
+    }
+    make_file(&text, n_ports, n_networks);
+    for (long round = 0; round < n_rounds; round++) {
+        before = mallinfo2().uordblks;
+        one_round(lab, &text, n_ports, (unsigned int) round);
+        if (round == n_rounds - 1) {
+            printf("controller ports %ld networks %ld flows %u meters %u "
+                   "memory_mb %.1f\n", n_ports, n_networks,
+                   lab->installed.flows.n, lab->installed.meters.n,
+                   (double) (mallinfo2().uordblks - before) / 1e6);
+        }
+        end_round(lab);
+    }
+    for (unsigned int step = 0; step < N_STEPS; step++) {
+        printf("controller %-8s ms %.3f flow_mods %u\n", step_names[step],
+               bench_median(lab->took[step], (unsigned int) n_rounds),
+               lab->n_changes[step]);
+    }
+    unit_set_fini(&lab->dirty);
+    str_fini(&text);
+    free(lab);
+    return 0;
+}
