@@ -610,6 +610,23 @@ ack(struct exchange *x, be32 addr)
     }
 }
 
+/* RFC 4039.  What the offer changed comes before what the lease does. */
+static enum dhcp_verdict
+ack_at_once(struct exchange *x, be32 addr)
+{
+    struct lease_changes *changes = &x->answer->changes;
+    struct lease_changes offered = *changes;
+    enum dhcp_verdict verdict;
+
+    x->is_rapid = true;
+    verdict = ack(x, addr);
+    for (unsigned int i = 0; i < changes->n; i++) {
+        offered.at[offered.n++] = changes->at[i];
+    }
+    *changes = offered;
+    return verdict;
+}
+
 static enum dhcp_verdict
 on_discover(struct exchange *x)
 {
@@ -618,14 +635,13 @@ on_discover(struct exchange *x)
 
     dhcp_option_ip4(&x->msg, DHCP_OPT_REQUESTED_ADDRESS, &wanted);
     err = lease_offer(x->subnet->leases, &x->holder, wanted,
-                      x->question->now, &addr);
+                      x->question->now, &addr, &x->answer->changes);
     if (err) {
         return err == -EDQUOT ? DHCP_PORT_LIMIT : DHCP_POOL_EMPTY;
     }
     if (x->subnet->is_rapid
         && dhcp_option_is_there(&x->msg, DHCP_OPT_RAPID_COMMIT)) {
-        x->is_rapid = true;
-        return ack(x, addr);
+        return ack_at_once(x, addr);
     }
     grant(x, DHCP_OFFER, addr, lease_time(x));
     return DHCP_OFFERED;

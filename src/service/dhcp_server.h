@@ -12,7 +12,7 @@
  * The contract of an answer.  `answer.changes` are in the lease table already.
  * The caller makes them durable, then sends the frame; if the store fails it
  * drops the frame and undoes them (lease.h: lease_undo, the newest first).  The
- * client asks again in either case.  An answer without changes (an offer, a NAK,
+ * client asks again in either case.  An answer without changes (most offers, a NAK,
  * an INFORM) leaves at once.
  *
  * An answer goes out by the port that the question came from, whatever addresses

@@ -371,6 +371,11 @@ TEST(two_messages_are_enough_where_both_sides_want_it__rfc_4039)
     CHECK(ask(lab) == DHCP_LEASED && answered(lab, DHCP_ACK));
     CHECK(dhcp_option_is_there(&lab->reply, DHCP_OPT_RAPID_COMMIT));
     CHECK(lab->answer.changes.n == 1 && lab->reply.header.yiaddr);
+    /* Planned elsewhere meanwhile: the old one leaves the store first. */
+    plan(lab, "10.0.0.20", "p1", 2);
+    CHECK(ask(lab) == DHCP_LEASED && lab->answer.changes.n == 2);
+    CHECK(lab->answer.changes.at[0].is_removal);
+    CHECK(lab->answer.changes.at[1].record.addr == ip4("10.0.0.20"));
     lab_close(lab);
 }
 

@@ -92,6 +92,19 @@ change_remove(struct lease_table *t, struct lease *l)
     return c;
 }
 
+/* Its holder has it no more, and the store is to know at once: what a store
+ * says of one holder must not be two things after a restart. */
+static void
+give_up(struct lease_table *t, struct lease *l, struct lease_changes *changes)
+{
+    bool was_stored = l->is_stored;
+    struct lease_change c = change_remove(t, l);
+
+    if (was_stored) {
+        changes->at[changes->n++] = c;
+    }
+}
+
 static void
 remove_and_say(struct lease_table *t, struct lease *l, lease_changed *changed,
                void *aux)
@@ -322,11 +335,13 @@ take(struct lease_table *t, be32 addr, const struct lease_holder *who,
 
 int
 lease_offer(struct lease_table *t, const struct lease_holder *who,
-            be32 wanted, unix_sec now, be32 *addr)
+            be32 wanted, unix_sec now, be32 *addr,
+            struct lease_changes *changes)
 {
     struct lease *mine;
     be32 choice;
 
+    changes->n = 0;
     expire_some(t, now, EXPIRE_BUDGET);
     mine = lease_find_of(t, who);
     if (!(mine && lease_is_live(mine, now))
@@ -346,7 +361,7 @@ lease_offer(struct lease_table *t, const struct lease_holder *who,
 
     if (!mine || mine->addr != choice) {
         if (mine) {
-            lease_detach(t, mine);
+            give_up(t, mine, changes);
         }
         take(t, choice, who, LEASE_OFFERED, now + LEASE_OFFER_HOLD);
     } else if (mine->state != LEASE_BOUND || !lease_is_live(mine, now)) {
@@ -412,12 +427,7 @@ lease_bind(struct lease_table *t, const struct lease_holder *who, be32 addr,
         return err;
     }
     if (mine && mine->addr != addr) {
-        bool was_stored = mine->is_stored;
-
-        c = change_remove(t, mine);
-        if (was_stored) {
-            changes->at[changes->n++] = c;
-        }
+        give_up(t, mine, changes);
         mine = NULL;
     }
     c = change_begin(lease_find_at(t, addr));
@@ -461,7 +471,7 @@ lease_release(struct lease_table *t, const struct lease_holder *who,
         return 0;
     }
     if (!lease_is_common(t, addr)) {
-        changes->at[changes->n++] = change_remove(t, mine);
+        give_up(t, mine, changes);
         return 0;
     }
     c = change_begin(mine);
@@ -482,12 +492,7 @@ lease_decline(struct lease_table *t, const struct lease_holder *who,
         return -ENOENT;
     }
     if (!lease_is_common(t, addr)) {
-        bool was_stored = mine->is_stored;
-
-        c = change_remove(t, mine);
-        if (was_stored) {
-            changes->at[changes->n++] = c;
-        }
+        give_up(t, mine, changes);
         return 0;
     }
     c = change_begin(mine);

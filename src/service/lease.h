@@ -153,9 +153,11 @@ be32 lease_reserved_for(const struct lease_table *,
 
 /* Picks an address and keeps it aside: the one reserved, else the one held now
  * or before, else `wanted` (0: none) if it is free, else any.  -ENOSPC: all are
- * in use; -EDQUOT: the port has its share. */
+ * in use; -EDQUOT: the port has its share.  A change is made only when it had
+ * another address, which it can have no more. */
 int lease_offer(struct lease_table *, const struct lease_holder *,
-                be32 wanted, unix_sec now, be32 *addr);
+                be32 wanted, unix_sec now, be32 *addr,
+                struct lease_changes *);
 /* It chose another server: its offer, if there is one, is free again. */
 void lease_withdraw(struct lease_table *, const struct lease_holder *);
 

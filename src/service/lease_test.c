@@ -64,9 +64,11 @@ static be32
 offer(struct lease_table *t, const struct lease_holder *holder,
       const char *wanted, unix_sec now)
 {
+    struct lease_changes changes;
     be32 addr = 0;
 
-    if (lease_offer(t, holder, wanted ? ip4(wanted) : 0, now, &addr)) {
+    if (lease_offer(t, holder, wanted ? ip4(wanted) : 0, now, &addr,
+                    &changes)) {
         return 0;
     }
     return addr;
@@ -372,15 +374,18 @@ TEST(who_has_an_address_loses_it_when_it_is_planned_for_another)
 TEST(a_client_with_a_new_plan_is_moved_when_it_asks_again)
 {
     struct lease_table *t = table(0);
-    struct told told = { 0 };
+    struct lease_changes changes;
+    be32 addr;
 
     bound(t, who("p1", "a"), "10.0.0.15", NOW);
     reserve(t, "10.0.0.12", "p1", NULL, 0);
     CHECK(bind_at(t, who("p1", "a"), ip4("10.0.0.15"), NOW)
           == -EADDRNOTAVAIL);
-    CHECK(offer(t, who("p1", "a"), "10.0.0.15", NOW) == ip4("10.0.0.12"));
-    lease_sweep(t, NOW, 100, tell, &told);
-    CHECK(told.n_removed == 1 && told.addr == ip4("10.0.0.15"));
+    CHECK(!lease_offer(t, who("p1", "a"), ip4("10.0.0.15"), NOW, &addr,
+                       &changes));
+    CHECK(addr == ip4("10.0.0.12"));
+    CHECK(changes.n == 1 && changes.at[0].is_removal);
+    CHECK(changes.at[0].record.addr == ip4("10.0.0.15"));
     done(t);
 }
 
@@ -419,12 +424,14 @@ TEST(one_port_cannot_use_up_the_network)
     CHECK(offer(t, who("p1", "a"), NULL, NOW));
     bound(t, who("p1", "b"), NULL, NOW);
     addr = bound(t, who("p1", "c"), NULL, NOW);
-    CHECK(lease_offer(t, who("p1", "d"), 0, NOW, &addr) == -EDQUOT);
+    CHECK(lease_offer(t, who("p1", "d"), 0, NOW, &addr, &changes)
+          == -EDQUOT);
     CHECK(bind_at(t, who("p1", "d"), ip4("10.0.0.19"), NOW) == -EDQUOT);
     CHECK(offer(t, who("p2", "d"), NULL, NOW));
     /* A declined one counts. */
     CHECK(!lease_decline(t, who("p1", "c"), addr, NOW, &changes));
-    CHECK(lease_offer(t, who("p1", "d"), 0, NOW, &addr) == -EDQUOT);
+    CHECK(lease_offer(t, who("p1", "d"), 0, NOW, &addr, &changes)
+          == -EDQUOT);
     /* An offer that is over does not. */
     CHECK(offer(t, who("p1", "d"), NULL, NOW + LEASE_OFFER_HOLD));
     done(t);
@@ -489,8 +496,14 @@ TEST(leases_outside_of_new_ranges_are_not_renewed)
     CHECK(!bind_at(t, who("p2", "b"), ip4("10.0.0.16"), NOW));
     CHECK(offer(t, who("p3", "c"), "10.0.0.16", NOW) != ip4("10.0.0.16"));
     CHECK(offer(t, who("p1", "a"), "10.0.0.15", NOW) != ip4("10.0.0.15"));
-    lease_sweep(t, NOW, 10, tell, &told);
-    CHECK(told.n_removed == 1 && told.addr == ip4("10.0.0.15"));
+    /* What is past when the ranges leave it is swept out of the store. */
+    lease_set_ranges(t, &range, 1, &hole, 1);
+    bound(t, who("p2", "b"), "10.0.0.16", NOW);
+    hole.first = hole.last = ip4("10.0.0.16");
+    lease_sweep(t, NOW + HOUR, 10, tell, &told);
+    lease_set_ranges(t, &range, 1, &hole, 1);
+    lease_sweep(t, NOW + HOUR, 10, tell, &told);
+    CHECK(told.n_removed == 1 && told.addr == ip4("10.0.0.16"));
     done(t);
 }
 
@@ -505,7 +518,8 @@ TEST(a_full_table_gives_away_what_is_past_and_then_says_so)
     lease_set_ranges(t, &range, 1, NULL, 0);
     addr = bound(t, who("p1", "a"), NULL, NOW);
     bound(t, who("p1", "b"), NULL, NOW);
-    CHECK(lease_offer(t, who("p1", "c"), 0, NOW, &addr) == -ENOSPC);
+    CHECK(lease_offer(t, who("p1", "c"), 0, NOW, &addr, &changes)
+          == -ENOSPC);
     CHECK(bind_at(t, who("p1", "c"), ip4("10.0.0.98"), NOW) == -ENOSPC);
     CHECK(!lease_release(t, who("p1", "a"),
                          offer(t, who("p1", "a"), NULL, NOW), NOW,
@@ -737,7 +751,7 @@ TEST(no_two_clients_ever_believe_in_one_address)
             switch (rng_below(&rng, 12)) {
             case 0: case 1: case 2:
                 /* Who has a lease does not discover: it forgets the other. */
-                if (!lease_offer(t, h, addr, now, &addr)
+                if (!lease_offer(t, h, addr, now, &addr, &changes)
                     && addr != belief[i].addr) {
                     belief[i].addr = 0;
                 }
