@@ -133,6 +133,17 @@ action_list_equal(struct action_list a, struct action_list b)
     return a.len == b.len && (!a.len || !memcmp(a.first, b.first, a.len));
 }
 
+const struct action_stat_trigger *
+action_list_trigger(struct action_list list)
+{
+    ACTION_FOR_EACH (action, &list) {
+        if (action->type == ACTION_STAT_TRIGGER) {
+            return (const void *) action;
+        }
+    }
+    return NULL;
+}
+
 bool
 action_list_is_clause(struct action_list list)
 {

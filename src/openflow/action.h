@@ -74,7 +74,8 @@ enum {
     X(BUNDLE, "bundle", action_bundle)                                       \
     X(CHECK_PKT_LARGER, "check_pkt_larger", action_check_pkt_larger)         \
     X(SAMPLE, "sample", action_sample)                                       \
-    X(FIN_TIMEOUT, "fin_timeout", action_fin_timeout)
+    X(FIN_TIMEOUT, "fin_timeout", action_fin_timeout)                        \
+    X(STAT_TRIGGER, "stat_trigger", action_stat_trigger)
 
 enum action_type {
 #define X(ID, NAME, STRUCT) ACTION_##ID,
@@ -347,6 +348,22 @@ struct action_fin_timeout {
     uint32_t pad;
 };
 
+/* 1.5's instruction: controllers hear of the entry when its counters cross a
+ * threshold (switch/stat_trigger.h).  It is kept among the actions, in which few
+ * entries have one, and does nothing to a packet. */
+enum stat_threshold { STAT_DURATION, STAT_PACKETS, STAT_BYTES,
+                      N_STAT_THRESHOLDS };
+
+struct action_stat_trigger {
+    struct action h;
+    bool is_periodic;             /* at each multiple */
+    bool only_first;              /* the one that is crossed first is the only
+                                     one from then on */
+    uint8_t present;              /* bit per enum stat_threshold */
+    uint8_t pad[5];
+    uint64_t threshold[N_STAT_THRESHOLDS];  /* the duration in ns */
+};
+
 /* A borrowed span of actions. */
 struct action_list {
     const struct action *first;
@@ -423,6 +440,8 @@ uint32_t actions_begin(struct actions *, enum action_type, size_t len);
 bool actions_end(struct actions *, uint32_t mark);
 struct action_list actions_list(const struct actions *);
 bool action_list_equal(struct action_list, struct action_list);
+/* The trigger that it has; NULL. */
+const struct action_stat_trigger *action_list_trigger(struct action_list);
 /* Does it say "conjunction"? */
 bool action_list_is_clause(struct action_list);
 

@@ -163,9 +163,11 @@ action_format format_set_field, format_move, format_stack,
 
 /* flow_text_learn.c, flow_text_balance.c, flow_text_extension.c */
 action_parse parse_learn, parse_multipath, parse_bundle, parse_conjunction,
-             parse_check_pkt_larger, parse_sample, parse_fin_timeout;
+             parse_check_pkt_larger, parse_sample, parse_fin_timeout,
+             parse_stat_trigger;
 action_format format_learn, format_multipath, format_bundle,
               format_conjunction, format_check_pkt_larger, format_sample,
+              format_stat_trigger,
               format_fin_timeout;
 
 /* The older actions that set one field: mod_dl_src, set_mpls_ttl...  1 when the

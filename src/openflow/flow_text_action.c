@@ -276,6 +276,7 @@ static const struct action_word {
     { "check_pkt_larger", parse_check_pkt_larger, 0 },
     { "sample", parse_sample, 0 },
     { "fin_timeout", parse_fin_timeout, 0 },
+    { "stat_trigger", parse_stat_trigger, 0 },
 };
 
 static action_format *const action_formats[N_ACTIONS] = {
@@ -317,6 +318,7 @@ static action_format *const action_formats[N_ACTIONS] = {
     [ACTION_CHECK_PKT_LARGER] = format_check_pkt_larger,
     [ACTION_SAMPLE] = format_sample,
     [ACTION_FIN_TIMEOUT] = format_fin_timeout,
+    [ACTION_STAT_TRIGGER] = format_stat_trigger,
 };
 
 static int

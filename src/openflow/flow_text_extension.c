@@ -1,5 +1,7 @@
 /* Extension actions of few words: conjunction, check_pkt_larger, sample,
- * fin_timeout. */
+ * fin_timeout; and stat_trigger. */
+#include <inttypes.h>
+
 #include "openflow/flow_text.h"
 
 /* ---- conjunction(ID,CLAUSE/CLAUSES) ---- */
@@ -251,6 +253,127 @@ format_fin_timeout(const struct action *action,
     if (a->hard_timeout) {
         str_addf(s, "hard_timeout=%u,", a->hard_timeout);
     }
+    str_chomp(s, ",");
+    str_add_char(s, ')');
+}
+
+/* ---- stat_trigger(packets=N,bytes=N,duration=SECONDS,periodic,...) ---- */
+
+enum { NS_DIGITS = 9 };
+static const uint64_t second = 1000000000;
+
+/* 5 or 0.25 */
+static int
+parse_seconds(const struct flow_text *ft, struct span span, uint64_t *ns)
+{
+    const char *dot = memchr(span.s, '.', span.len);
+    size_t len = dot ? (size_t) (dot - span.s) : span.len;
+    uint64_t sec = 0, rest = 0;
+    int err = flow_text_number(ft, (struct span) { span.s, len }, "duration",
+                               UINT32_MAX, &sec);
+
+    if (err) {
+        return err;
+    }
+    for (size_t i = 1; dot && i <= NS_DIGITS; i++) {
+        char c = len + i < span.len ? dot[i] : '0';
+
+        if (c < '0' || c > '9') {
+            goto bad;
+        }
+        rest = rest * 10 + (uint64_t) (c - '0');
+    }
+    if (dot && span.len > len + 1 + NS_DIGITS) {
+        goto bad;
+    }
+    *ns = sec * second + rest;
+    return 0;
+
+bad:
+    return flow_text_fail(ft, span.s, "duration is seconds, with nine "
+                          "decimals at most");
+}
+
+static int
+parse_trigger_argument(const struct flow_text *ft, const struct item *arg,
+                       struct action_stat_trigger *a)
+{
+    static const char *const words[] = { "duration", "packets", "bytes",
+                                         "periodic", "only_first", NULL };
+    int err = 0;
+
+    if (span_is(arg->word, "periodic")) {
+        a->is_periodic = true;
+        return flow_text_want_none(ft, arg);
+    }
+    if (span_is(arg->word, "only_first")) {
+        a->only_first = true;
+        return flow_text_want_none(ft, arg);
+    }
+    for (unsigned int i = 0; i < N_STAT_THRESHOLDS; i++) {
+        if (span_is(arg->word, words[i])) {
+            a->present |= (uint8_t) (1u << i);
+            err = i == STAT_DURATION
+                  ? parse_seconds(ft, arg->value, &a->threshold[i])
+                  : flow_text_number(ft, arg->value, words[i], UINT64_MAX,
+                                     &a->threshold[i]);
+            return err;
+        }
+    }
+    return flow_text_unknown(ft, arg->word, "argument", words);
+}
+
+int
+parse_stat_trigger(struct flow_text *ft, const struct item *item,
+                   uint32_t type UNUSED, struct actions *actions)
+{
+    struct action_stat_trigger a = { .present = 0 }, *out;
+    struct span rest = item->value;
+    struct item arg;
+    int err;
+
+    while ((err = flow_text_next(ft, &rest, &arg)) > 0) {
+        err = parse_trigger_argument(ft, &arg, &a);
+        if (err) {
+            return err;
+        }
+    }
+    if (!err && !a.present) {
+        err = flow_text_fail(ft, item->word.s, "stat_trigger needs packets, "
+                             "bytes or duration");
+    }
+    if (!err) {
+        out = actions_add(actions, ACTION_STAT_TRIGGER, sizeof *out);
+        a.h = out->h;
+        *out = a;
+    }
+    return err;
+}
+
+void
+format_stat_trigger(const struct action *action,
+                    const struct flow_text_names *names UNUSED,
+                    struct str *s)
+{
+    const struct action_stat_trigger *a = (const void *) action;
+    uint64_t ns = a->threshold[STAT_DURATION];
+
+    str_add(s, "stat_trigger(");
+    if (a->present >> STAT_DURATION & 1) {
+        str_addf(s, "duration=%" PRIu64, ns / second);
+        if (ns % second) {
+            str_addf(s, ".%09" PRIu64, ns % second);
+        }
+        str_add_char(s, ',');
+    }
+    if (a->present >> STAT_PACKETS & 1) {
+        str_addf(s, "packets=%" PRIu64 ",", a->threshold[STAT_PACKETS]);
+    }
+    if (a->present >> STAT_BYTES & 1) {
+        str_addf(s, "bytes=%" PRIu64 ",", a->threshold[STAT_BYTES]);
+    }
+    str_addf(s, "%s%s", a->is_periodic ? "periodic," : "",
+             a->only_first ? "only_first," : "");
     str_chomp(s, ",");
     str_add_char(s, ')');
 }

@@ -13,6 +13,7 @@ struct check {
     enum actions_context context;
     unsigned int depth;
     bool in_ct;                   /* what stands here is done to a connection */
+    bool has_trigger;
     struct str *why;
 };
 
@@ -609,6 +610,29 @@ check_clauses(const struct check *c, struct action_list list)
     return OF_OK;
 }
 
+/* An instruction: of a flow entry, once. */
+static enum of_error
+check_stat_trigger(struct check *c, const struct action *action)
+{
+    const struct action_stat_trigger *trigger = (const void *) action;
+
+    if (c->context != ACTIONS_APPLY || c->depth || c->in_ct
+        || c->has_trigger) {
+        return refuse(c, OF_BAD_INSTRUCTION_DUP_INST,
+                      "stat_trigger belongs into a flow entry, once");
+    }
+    c->has_trigger = true;
+    for (unsigned int i = 0; i < N_STAT_THRESHOLDS; i++) {
+        if (trigger->present >> i & 1 && !trigger->threshold[i]) {
+            return refuse(c, OF_BAD_INSTRUCTION_UNSUP_INST,
+                          "stat_trigger: a threshold of 0 is never crossed");
+        }
+    }
+    return trigger->present ? OF_OK
+           : refuse(c, OF_BAD_INSTRUCTION_UNSUP_INST,
+                    "stat_trigger: without a threshold");
+}
+
 /* in_set: may it stand in an action set? */
 static const struct {
     check_action *check;
@@ -652,6 +676,7 @@ static const struct {
     [ACTION_CHECK_PKT_LARGER] = { check_pkt_larger, false },
     [ACTION_SAMPLE] = { check_ok, false },
     [ACTION_FIN_TIMEOUT] = { check_ok, false },
+    [ACTION_STAT_TRIGGER] = { check_stat_trigger, false },
 };
 
 static enum of_error

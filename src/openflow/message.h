@@ -250,8 +250,10 @@ struct of_controller_status {
 
 enum of_async_type { ASYNC_PACKET_IN, ASYNC_PORT_STATUS, ASYNC_FLOW_REMOVED,
                      ASYNC_ROLE_STATUS, ASYNC_TABLE_STATUS,
-                     ASYNC_REQUESTFORWARD, ASYNC_CONTROLLER_STATUS,
+                     ASYNC_REQUESTFORWARD, ASYNC_FLOW_STATS,
+                     ASYNC_CONTROLLER_STATUS,
                      N_ASYNC };
+enum of_flow_stats_reason { FLOW_STATS_REQUEST, FLOW_STATS_TRIGGER };
 enum of_forward_reason { FORWARD_GROUP_MOD, FORWARD_METER_MOD };
 
 struct of_async {
@@ -360,6 +362,7 @@ struct of_desc {                      /* NUL-terminated, cut to fit */
 };
 
 struct of_flow_stats {
+    uint8_t reason;                   /* enum of_flow_stats_reason */
     uint8_t table;
     uint16_t priority, idle_timeout, hard_timeout, importance;
     unsigned int flags;               /* enum flow_mod_flags */

@@ -473,6 +473,8 @@ add_action(struct rng *rng, struct actions *actions,
         stack = actions_add(actions, type, sizeof *stack);
         stack->sub = random_subfield(rng);
         return;
+    case ACTION_STAT_TRIGGER:
+        return;               /* an entry has one, below */
     case ACTION_NOTE:
         add_note(rng, actions);
         return;
@@ -538,6 +540,26 @@ add_actions(struct rng *rng, struct actions *actions,
 /* ---- Flow-mods ---- */
 
 static void
+add_stat_trigger(struct rng *rng, struct actions *actions)
+{
+    struct action_stat_trigger *a = actions_add(actions, ACTION_STAT_TRIGGER,
+                                                sizeof *a);
+
+    a->is_periodic = rng_one_in(rng, 2);
+    a->only_first = rng_one_in(rng, 2);
+    a->present = (uint8_t) (1 + rng_below(rng, 7));
+    for (unsigned int i = 0; i < N_STAT_THRESHOLDS; i++) {
+        uint64_t value = rng_u64(rng) >> (1 + rng_below(rng, 62));
+
+        a->threshold[i] = a->present >> i & 1 ? 1 + value : 0;
+    }
+    if (a->present >> STAT_DURATION & 1) {
+        a->threshold[STAT_DURATION] %= UINT64_C(1) << 60;
+        a->threshold[STAT_DURATION]++;
+    }
+}
+
+static void
 random_instructions(struct rng *rng, struct flow_mod *fm)
 {
     struct instructions *in = &fm->instructions;
@@ -558,6 +580,10 @@ random_instructions(struct rng *rng, struct flow_mod *fm)
         in->has_goto = true;
         in->goto_table = (uint8_t) (fm->table + 1u
                                     + rng_below(rng, OFPTT_MAX - fm->table));
+    }
+    if (rng_one_in(rng, 6)
+        && !action_list_is_clause(actions_list(&fm->storage[0]))) {
+        add_stat_trigger(rng, &fm->storage[0]);
     }
     flow_mod_seal(fm);
     if (action_list_is_clause(in->apply)) {

@@ -391,6 +391,8 @@ put_action(struct buf *buf, enum of_version version, const struct action *a)
     case ACTION_ENQUEUE: return put_enqueue(buf, version, (const void *) a);
     case ACTION_GROUP: case ACTION_METER: case ACTION_SET_QUEUE:
         return put_number(buf, version, (const void *) a);
+    case ACTION_STAT_TRIGGER:     /* an instruction of its own */
+        return version >= OF15;
     default: return nicira_encode(buf, version, a);
     }
 }

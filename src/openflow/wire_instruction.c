@@ -1,14 +1,49 @@
 /* Instructions on the wire, both ways. */
 #include "openflow/wire_action_impl.h"
+#include "openflow/wire_oxs.h"
 
 enum {
     INST_GOTO = 1, INST_METADATA, INST_WRITE, INST_APPLY, INST_CLEAR,
     INST_METER, INST_STAT_TRIGGER, INST_EXPERIMENTER = 0xffff,
 };
 
+enum { TRIGGER_PERIODIC = 1 << 0, TRIGGER_ONLY_FIRST = 1 << 1 };
+enum { NS_PER_SEC = 1000000000 };
+
+static enum of_error
+decode_stat_trigger(struct cursor *c, struct action_stat_trigger *a,
+                    struct str *why)
+{
+    uint32_t flags = cursor_u32(c);
+    struct oxs at;
+
+    if (oxs_decode(c, &at)) {
+        return OF_BAD_INSTRUCTION_BAD_LEN;
+    }
+    if (flags & ~(uint32_t) (TRIGGER_PERIODIC | TRIGGER_ONLY_FIRST)
+        || at.present & ~(unsigned int) (OXS_DURATION | OXS_PACKETS
+                                         | OXS_BYTES)) {
+        str_setf(why, "a trigger knows duration, packets and bytes");
+        return OF_BAD_INSTRUCTION_UNSUP_INST;
+    }
+    a->is_periodic = flags & TRIGGER_PERIODIC;
+    a->only_first = flags & TRIGGER_ONLY_FIRST;
+    a->threshold[STAT_DURATION] = (uint64_t) at.duration_sec * NS_PER_SEC
+                                  + at.duration_nsec;
+    a->threshold[STAT_PACKETS] = at.packets;
+    a->threshold[STAT_BYTES] = at.bytes;
+    a->present = (uint8_t) ((at.present & OXS_DURATION ? 1 << STAT_DURATION
+                                                       : 0)
+                            | (at.present & OXS_PACKETS ? 1 << STAT_PACKETS
+                                                        : 0)
+                            | (at.present & OXS_BYTES ? 1 << STAT_BYTES : 0));
+    return OF_OK;
+}
+
 static enum of_error
 decode_instruction(enum of_version version, uint16_t type, struct cursor *c,
-                   struct flow_mod *fm, struct str *why)
+                   struct flow_mod *fm, struct action_stat_trigger *trigger,
+                   struct str *why)
 {
     struct instructions *in = &fm->instructions;
 
@@ -39,7 +74,7 @@ decode_instruction(enum of_version version, uint16_t type, struct cursor *c,
         }
         return OF_OK;
     case INST_STAT_TRIGGER:
-        return version >= OF15 ? OF_BAD_INSTRUCTION_UNSUP_INST
+        return version >= OF15 ? decode_stat_trigger(c, trigger, why)
                : OF_BAD_INSTRUCTION_UNKNOWN_INST;
     case INST_EXPERIMENTER:
         return OF_BAD_INSTRUCTION_BAD_EXPERIMENTER;
@@ -70,6 +105,7 @@ enum of_error
 instructions_decode(enum of_version version, struct cursor *c,
                     struct flow_mod *fm, struct str *why)
 {
+    struct action_stat_trigger trigger = { .present = 0 }, *out;
     unsigned int seen = 0;
 
     if (version == OF10) {
@@ -91,13 +127,18 @@ instructions_decode(enum of_version version, struct cursor *c,
         }
         seen |= type < 32 ? 1u << type : 0;
         body = cursor_sub(c, len - 4u);
-        error = decode_instruction(version, type, &body, fm, why);
+        error = decode_instruction(version, type, &body, fm, &trigger, why);
         if (error || cursor_overrun(&body) || cursor_left(&body)) {
             return error ? error : OF_BAD_INSTRUCTION_BAD_LEN;
         }
     }
     if (version >= OF15) {
         take_first_meter(fm);
+    }
+    if (seen & 1u << INST_STAT_TRIGGER) {
+        out = actions_add(&fm->storage[0], ACTION_STAT_TRIGGER, sizeof *out);
+        trigger.h = out->h;
+        *out = trigger;
     }
     return OF_OK;
 }
@@ -123,6 +164,34 @@ encode_actions(struct buf *buf, enum of_version version, uint16_t type,
     return all;
 }
 
+/* Among the actions it was left out. */
+static bool
+encode_stat_trigger(struct buf *buf, enum of_version version,
+                    const struct action_stat_trigger *a)
+{
+    uint64_t ns = a->threshold[STAT_DURATION];
+    const struct oxs at = {
+        .present = (a->present >> STAT_DURATION & 1 ? OXS_DURATION : 0)
+                   | (a->present >> STAT_PACKETS & 1 ? OXS_PACKETS : 0)
+                   | (a->present >> STAT_BYTES & 1 ? OXS_BYTES : 0),
+        .duration_sec = (uint32_t) (ns / NS_PER_SEC),
+        .duration_nsec = (uint32_t) (ns % NS_PER_SEC),
+        .packets = a->threshold[STAT_PACKETS],
+        .bytes = a->threshold[STAT_BYTES],
+    };
+    size_t mark;
+
+    if (version < OF15) {
+        return false;
+    }
+    mark = begin(buf, INST_STAT_TRIGGER);
+    buf_put_u32(buf, (a->is_periodic ? TRIGGER_PERIODIC : 0)
+                     | (a->only_first ? TRIGGER_ONLY_FIRST : 0));
+    oxs_encode(buf, &at);
+    end(buf, mark);
+    return true;
+}
+
 static bool
 encode_of10(struct buf *buf, const struct instructions *in)
 {
@@ -143,6 +212,9 @@ bool
 instructions_encode(struct buf *buf, enum of_version version,
                     const struct instructions *in)
 {
+    const struct action_stat_trigger *trigger
+        = action_list_trigger(in->apply);
+    bool has_apply = in->apply.len > (trigger ? trigger->h.len : 0);
     uint32_t meter_action = version >= OF15 ? in->meter : 0;
     bool all = true;
     size_t mark;
@@ -153,8 +225,12 @@ instructions_encode(struct buf *buf, enum of_version version,
     if (in->meter && !meter_action) {
         put_u32(buf, INST_METER, in->meter);
     }
-    if (in->apply.len || meter_action) {
-        all = encode_actions(buf, version, INST_APPLY, in, meter_action);
+    if (trigger) {
+        all = encode_stat_trigger(buf, version, trigger);
+    }
+    if (has_apply || meter_action) {
+        all = encode_actions(buf, version, INST_APPLY, in, meter_action)
+              && all;
     }
     if (in->clear) {
         put_u32(buf, INST_CLEAR, 0);

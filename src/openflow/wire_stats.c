@@ -163,7 +163,7 @@ of_reply_flow_only_stats(struct of_reply *r, const struct of_flow_stats *f)
     buf_put_u16(r->buf, 0);
     buf_put_u16(r->buf, 0);
     buf_put_u8(r->buf, f->table);
-    buf_put_u8(r->buf, 0);                  /* reason: it was asked for */
+    buf_put_u8(r->buf, f->reason);
     buf_put_u16(r->buf, f->priority);
     put_match(r->buf, OF15, f->match);
     flow_of15_stats(r->buf, f);

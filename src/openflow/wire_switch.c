@@ -277,7 +277,7 @@ of_reply_controller_status(struct of_reply *r,
 
 enum {
     N_ASYNC_13 = 3,               /* packet-in, port status, flow removed */
-    N_ASYNC_14 = ASYNC_CONTROLLER_STATUS,
+    N_ASYNC_14 = ASYNC_FLOW_STATS,
 };
 
 /* 1.3 and Nicira's: the masks in pairs, for master and slave. */

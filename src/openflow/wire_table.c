@@ -184,11 +184,12 @@ static void
 put_instructions(struct buf *buf, enum of_version version,
                  const struct of_table_features *t)
 {
-    static const uint16_t ids[] = { 6, 3, 4, 5, 2, INSTRUCTION_GOTO };
+    static const uint16_t ids[] = { 3, 4, 5, 2, INSTRUCTION_GOTO };
     size_t mark = wire_begin_property(buf, FEATURE_INSTRUCTIONS);
 
-    /* In 1.5 a meter is an action. */
-    for (size_t i = version >= OF15; i < ARRAY_SIZE(ids); i++) {
+    /* In 1.5 a meter is an action, and triggers came. */
+    put_id(buf, version >= OF15 ? 7 : 6);
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
         if (ids[i] != INSTRUCTION_GOTO || t->table < last_table(t)) {
             put_id(buf, ids[i]);
         }

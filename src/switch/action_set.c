@@ -49,6 +49,7 @@ static const enum rank ranks[N_ACTIONS] = {
     [ACTION_CHECK_PKT_LARGER] = RANK_NEVER,
     [ACTION_SAMPLE] = RANK_NEVER,
     [ACTION_FIN_TIMEOUT] = RANK_NEVER,
+    [ACTION_STAT_TRIGGER] = RANK_NEVER,
 };
 
 static void

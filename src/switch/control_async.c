@@ -24,6 +24,7 @@ control_set_default_async(struct session *s)
           | 1u << REMOVED_METER_DELETE | 1u << REMOVED_EVICTION;
     mine[ASYNC_TABLE_STATUS] = 1u << TABLE_VACANCY_DOWN
                                | 1u << TABLE_VACANCY_UP;
+    mine[ASYNC_FLOW_STATS] = 1u << FLOW_STATS_TRIGGER;
     mine[ASYNC_ROLE_STATUS] = slave[ASYNC_ROLE_STATUS] = 7;
 }
 
@@ -79,6 +80,48 @@ flow_removed(void *control_, const struct flow_entry *e,
     }
 }
 
+/* A peer that does not read misses some: the next threshold tells as much. */
+enum { TRIGGER_BACKLOG = 128 * 1024 };
+
+static void
+tell_stats(struct session *s, const struct of_flow_stats *stats)
+{
+    const struct of_multipart_request unasked = { .type = MP_FLOW_STATS };
+    struct of_reply reply;
+
+    of_reply_begin(&reply, session_out(s), session_protocol(s), 0, &unasked);
+    of_reply_flow_only_stats(&reply, stats);
+    of_reply_end(&reply);
+    session_told(s);
+}
+
+static void
+triggered(void *control_, const struct flow_entry *e)
+{
+    struct control *control = control_;
+    msec age = MAX(control->now - e->created, 0);
+    msec idle = MAX(control->now - atomic_load(&e->credit.used), 0);
+    struct match match;
+    const struct of_flow_stats stats = {
+        .reason = FLOW_STATS_TRIGGER,
+        .table = e->table, .priority = e->priority, .match = &match,
+        .duration_sec = (uint32_t) (age / 1000),
+        .duration_nsec = (uint32_t) (age % 1000) * 1000000,
+        .idle_sec = (uint32_t) (idle / 1000),
+        .packets = atomic_load(&e->credit.packets),
+        .bytes = atomic_load(&e->credit.bytes),
+    };
+
+    flow_entry_match(e, &match);
+    for (struct session *s = control->sessions; s; s = s->next) {
+        if (session_wants_async(s, ASYNC_FLOW_STATS, FLOW_STATS_TRIGGER)
+            && session_protocol(s)->version >= OF15
+            && of_conn_backlog(s->conn) < TRIGGER_BACKLOG) {
+            tell_stats(s, &stats);
+        }
+    }
+}
+
 static void
 port_event(void *control_, enum switch_port_event event,
            const struct switch_port *port)
@@ -117,7 +160,8 @@ void
 control_watch_switch(struct control *control)
 {
     const struct switch_watch watch = {
-        .flow_removed = flow_removed, .port_event = port_event,
+        .flow_removed = flow_removed, .triggered = triggered,
+        .port_event = port_event,
         .entry_changed = entry_changed, .vacancy = vacancy,
         .aux = control,
     };

@@ -76,10 +76,17 @@ tail_timer(const struct entry *entry)
 }
 
 static char *
-tail_refs(const struct entry *entry)
+tail_trigger(const struct entry *entry)
 {
     return tail_timer(entry)
            + (entry->has_timer ? sizeof(struct entry_timer) : 0);
+}
+
+static char *
+tail_refs(const struct entry *entry)
+{
+    return tail_trigger(entry)
+           + (entry->has_trigger ? sizeof(struct stat_trigger) : 0);
 }
 
 static char *
@@ -135,6 +142,8 @@ entry_create(struct tuple *tuple, const uint64_t *values,
     struct ref_filler filler;
     struct entry *entry;
     char *actions;
+    const struct action_stat_trigger *trigger
+        = action_list_trigger(instructions->apply);
     size_t n_refs = 0;
     size_t size;
 
@@ -142,6 +151,7 @@ entry_create(struct tuple *tuple, const uint64_t *values,
     assert(n_refs <= UINT16_MAX);
     size = sizeof *entry + tuple->mask->n * sizeof values[0]
            + (has_timer ? sizeof(struct entry_timer) : 0)
+           + (trigger ? sizeof(struct stat_trigger) : 0)
            + n_refs * sizeof(struct entry_ref) + instructions->apply.len
            + instructions->write.len;
     entry = xmalloc(size);
@@ -150,6 +160,7 @@ entry_create(struct tuple *tuple, const uint64_t *values,
     entry->tuple = tuple;
     entry->n_refs = (uint16_t) n_refs;
     entry->has_timer = has_timer;
+    entry->has_trigger = trigger;
     entry->is_clause = action_list_is_clause(instructions->apply);
     entry->is_teacher = action_list_teaches(instructions->apply);
     memcpy(entry->values, values, tuple->mask->n * sizeof values[0]);
@@ -164,6 +175,12 @@ entry_create(struct tuple *tuple, const uint64_t *values,
     actions = tail_actions(entry);
     entry->e.instructions.apply = copy_actions(&actions, instructions->apply);
     entry->e.instructions.write = copy_actions(&actions, instructions->write);
+    if (trigger) {
+        *entry_trigger(entry) = (struct stat_trigger) {
+            .entry = entry,
+            .action = action_list_trigger(entry->e.instructions.apply),
+        };
+    }
     return entry;
 }
 
@@ -177,6 +194,13 @@ struct entry_ref *
 entry_refs(struct entry *entry)
 {
     return (void *) tail_refs(entry);
+}
+
+struct stat_trigger *
+entry_trigger(struct entry *entry)
+{
+    return entry->has_trigger ? (struct stat_trigger *) (void *)
+                                    tail_trigger(entry) : NULL;
 }
 
 struct timer *

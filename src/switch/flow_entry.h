@@ -2,7 +2,8 @@
  *
  * One allocation holds it all:
  *
- *     struct entry | masked words of the match | timer? | references | actions
+ *     struct entry | masked words of the match | timer? | trigger? | references
+ *     | actions
  *
  * The mask is the tuple's, shared by all entries that mask the same bits.
  *
@@ -15,6 +16,7 @@
 
 #include "lib/timer_wheel.h"
 #include "switch/mask_words.h"
+#include "switch/stat_trigger.h"
 #include "switch/tables.h"
 
 #define VERSION_NEVER UINT64_MAX
@@ -57,6 +59,7 @@ struct entry {
                                            is counted */
     bool is_modified : 1;               /* made by a modify */
     bool continues : 1;                 /* something visible was replaced */
+    bool has_trigger : 1;
     uint8_t pad;
     uint64_t values[];
 };
@@ -74,6 +77,8 @@ void entry_destroy(struct entry *);
 size_t entry_size(const struct entry *);
 
 struct entry_ref *entry_refs(struct entry *);
+/* NULL: it has none. */
+struct stat_trigger *entry_trigger(struct entry *);
 /* NULL: it never times out. */
 struct timer *entry_timer(struct entry *);
 struct entry *entry_of_timer(struct timer *);

@@ -170,6 +170,9 @@ entry_enliven(struct tables *t, struct entry *entry)
         }
         timer_arm(&t->wheel, entry_timer(entry), entry_due(entry));
     }
+    if (entry->has_trigger) {
+        stat_trigger_link(&t->triggers, entry_trigger(entry));
+    }
     /* First itself: who begins to ask counts what is there. */
     cookie_counts_add(&t->cookie_counts, entry->e.table, entry->e.cookie, 1);
     learned_count_teacher(t, entry, 1);
@@ -190,6 +193,9 @@ entry_deaden(struct tables *t, struct entry *entry)
     }
     if (entry->has_timer) {
         timer_disarm(&t->wheel, entry_timer(entry));
+    }
+    if (entry->has_trigger) {
+        stat_trigger_unlink(&t->triggers, entry_trigger(entry));
     }
     cookie_counts_add(&t->cookie_counts, entry->e.table, entry->e.cookie, -1);
     learned_count_teacher(t, entry, -1);

@@ -251,6 +251,7 @@ switch_run(struct switch_ *sw, msec now)
         switch_publish(sw);
     }
 
+    next = MIN(next, tables_look_at_triggers(sw->tables, now));
     next = MIN(next, sw->next_expire);
     next = MIN(next, sw->next_link_check);
     if (sw->is_staged) {
@@ -570,6 +571,16 @@ entry_removed(void *sw_, const struct flow_entry *entry,
 }
 
 static void
+entry_triggered(void *sw_, const struct flow_entry *entry)
+{
+    struct switch_ *sw = sw_;
+
+    if (sw->watch.triggered) {
+        sw->watch.triggered(sw->watch.aux, entry);
+    }
+}
+
+static void
 entry_changed(void *sw_, const struct table_event *event)
 {
     struct switch_ *sw = sw_;
@@ -618,6 +629,7 @@ static void
 create_parts(struct switch_ *sw)
 {
     struct tables_config tables = { .removed = entry_removed,
+                                    .triggered = entry_triggered,
                                     .changed = entry_changed,
                                     .vacancy = table_vacancy,
                                     .port_exists = port_can_exist,

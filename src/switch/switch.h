@@ -159,6 +159,8 @@ enum switch_port_event { SWITCH_PORT_ADDED, SWITCH_PORT_DELETED,
 struct switch_watch {
     void (*flow_removed)(void *aux, const struct flow_entry *,
                          enum flow_removed_reason);
+    /* Its counters crossed a threshold. */
+    void (*triggered)(void *aux, const struct flow_entry *);
     /* While tables_watch() is on. */
     void (*entry_changed)(void *aux, const struct table_event *);
     void (*vacancy)(void *aux, uint8_t table, bool is_tight);

@@ -131,6 +131,15 @@ tables_check_actions(const struct tables *t, struct action_list list,
     return flow_table_check_actions(t, list, why);
 }
 
+msec
+tables_look_at_triggers(struct tables *t, msec now)
+{
+    return t->config.triggered
+           ? stat_triggers_look(&t->triggers, tables_version(t), now,
+                                t->config.triggered, t->config.aux)
+           : INT64_MAX;
+}
+
 void
 tables_watch(struct tables *t, bool is_watched)
 {

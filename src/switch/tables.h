@@ -129,6 +129,8 @@ struct tables_config {
                     enum flow_removed_reason);
     /* Something happened to an entry, while tables_watch() is on. */
     void (*changed)(void *aux, const struct table_event *);
+    /* The counters of an entry crossed a threshold (stat_trigger.h). */
+    void (*triggered)(void *aux, const struct flow_entry *);
     /* A table got tight, or has room again. */
     void (*vacancy)(void *aux, uint8_t table, bool is_tight);
     /* Does this output port exist?  NULL: any. */
@@ -197,6 +199,10 @@ void tables_publish(struct tables *, struct table_changes *changes);
 /* Removes entries whose time is up (staged: publish afterwards); bounded work.
  * Returns when to call again. */
 msec tables_expire(struct tables *, msec now);
+
+/* Looks for counters that crossed a threshold; bounded work.  Returns when to
+ * call again. */
+msec tables_look_at_triggers(struct tables *, msec now);
 
 /* ---- Readers, under RCU ---- */
 

@@ -35,6 +35,7 @@ struct tables {
     struct entry_index index;
     struct timer_wheel wheel;
     bool wheel_runs;              /* set to the time at the first timer */
+    struct stat_triggers triggers;
 
     /* Made when first used; NULL before. */
     _Atomic(struct classifier *) classifiers[N_TABLES];

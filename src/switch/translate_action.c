@@ -727,6 +727,13 @@ do_sample(struct translation *t, const struct action *action)
         "collector", a->probability);
 }
 
+static void
+do_stat_trigger(struct translation *t UNUSED,
+                const struct action *action UNUSED)
+{
+    /* Of the entry's counters, to which the packet adds. */
+}
+
 typedef void do_action(struct translation *, const struct action *);
 
 static do_action *const doers[N_ACTIONS] = {
@@ -768,6 +775,7 @@ static do_action *const doers[N_ACTIONS] = {
     [ACTION_SAMPLE] = do_sample,
     [ACTION_LEARN] = translate_learn,
     [ACTION_FIN_TIMEOUT] = translate_fin_timeout,
+    [ACTION_STAT_TRIGGER] = do_stat_trigger,
 };
 
 /* ---- The loop ---- */
@@ -801,7 +809,7 @@ needs_headers(const struct translation *t, const struct action *a)
             t, ((const struct action_number *) a)->number);
     case ACTION_CONTROLLER: case ACTION_METER: case ACTION_SET_QUEUE:
     case ACTION_POP_QUEUE: case ACTION_CLONE: case ACTION_EXIT:
-    case ACTION_NOTE: case ACTION_ENQUEUE: case ACTION_DELETE_FIELD:
+    case ACTION_NOTE: case ACTION_STAT_TRIGGER: case ACTION_ENQUEUE: case ACTION_DELETE_FIELD:
     case ACTION_CT: case ACTION_NAT: case ACTION_CT_CLEAR:
     case ACTION_CONJUNCTION: case ACTION_SAMPLE:
     case ACTION_CHECK_PKT_LARGER:

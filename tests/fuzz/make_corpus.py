@@ -158,6 +158,9 @@ def flow_text_inputs():
     yield "backbone", (b"apbb,pbb_isid=5/0xf,pbb_uca=1,actions=pop_pbb,"
                        b"push_pbb:0x88e7,set_field:7->pbb_isid")
     yield "extension-headers", b"aipv6,ipv6_exthdr=+hop-unseq,actions=drop"
+    yield "trigger", (b"aip,actions=stat_trigger(packets=5,bytes=7,duration="
+                      b"1.25,periodic,only_first),output:3")
+    yield "trigger-bad", b"aip,actions=stat_trigger(duration=1.x),stat_trigger()"
     yield "enqueue", b"penqueue:3:4,enqueue(local,5),dec_ttl(1,2,3)"
     yield "options", (b"atun_metadata0=5/0xf,actions=delete_field:"
                       b"tun_metadata3,resubmit(1,2,ct),set_tunnel64:5")

@@ -640,11 +640,3 @@ def test_a_meter_drops_what_is_too_much(bench, of, version):
         of.flow_mod(of.match(eth_type=0x0800), *meter))
     n = len(bench.send(*[V4] * 40)[HIT])
     assert 5 <= n <= 10
-
-
-@pytest.mark.parametrize("version", (6,))
-def test_triggers_of_statistics_are_refused(bench, of, version):
-    """1.5's optional instruction: OFPET_BAD_INSTRUCTION, UNSUP_INST."""
-    trigger = of.parser.OFPInstructionStatTrigger(
-        of.ofp.OFPSTF_PERIODIC, of.parser.OFPStats(packet_count=10))
-    assert of.refusal(of.flow_mod(of.match(), trigger)) == (3, 1)

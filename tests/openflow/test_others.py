@@ -13,7 +13,7 @@ from peer import Peer
 MULTIPART_REQUEST, MULTIPART_REPLY = 18, 19
 SET_CONFIG, GROUP_MOD, SET_ASYNC, METER_MOD, REQUESTFORWARD = 9, 15, 28, 29, 32
 CONTROLLER_STATUS = 35
-FORWARD, STATUS = 11, 13                # Properties of a set-async.
+FORWARD, STATUS = 11, 15                # Properties of a set-async.
 
 
 def listen(peer, prop, mask):
