@@ -120,6 +120,47 @@ default_entry(struct flow_mod *mod)
     flow_mod_seal(mod);
 }
 
+/* Without a controller, what only asks one is of no use. */
+static bool
+asks_controller_only(const struct instructions *in)
+{
+    const struct action *first = in->apply.first;
+
+    return in->apply.len && in->apply.len == first->len
+           && first->type == ACTION_CONTROLLER && !in->write.len
+           && !in->clear && !in->has_goto && !in->meter && !in->metadata_mask;
+}
+
+/* The entry of the controllers that has the default entry's place, to be put
+ * back when one comes: many add it once and then rely on it. */
+static void
+set_aside(struct control *control, const struct flow_entry *entry)
+{
+    const struct action *asks = entry->instructions.apply.first;
+    struct flow_mod *mod = &control->set_aside;
+
+    flow_mod_init(mod);
+    mod->cookie = entry->cookie;
+    mod->priority = entry->priority;
+    mod->idle_timeout = entry->idle_timeout;
+    mod->hard_timeout = entry->hard_timeout;
+    mod->importance = entry->importance;
+    mod->flags = entry->flags;
+    memcpy(actions_add(&mod->storage[0], ACTION_CONTROLLER, asks->len), asks,
+           asks->len);
+    flow_mod_seal(mod);
+    control->has_set_aside = true;
+}
+
+static void
+forget_set_aside(struct control *control)
+{
+    if (control->has_set_aside) {
+        control->has_set_aside = false;
+        flow_mod_fini(&control->set_aside);
+    }
+}
+
 /* Somebody may have changed or replaced what was ours. */
 static void
 remove_default_entry(struct control *control)
@@ -134,19 +175,28 @@ remove_default_entry(struct control *control)
         && action_list_equal(entry->instructions.apply,
                              mod.instructions.apply)) {
         mod.command = FLOW_MOD_DELETE_STRICT;
-        switch_flow_mod(control->sw, &mod, control->now, NULL);
+        switch_flow_mod(control->sw,
+                        control->has_set_aside ? &control->set_aside : &mod,
+                        control->now, NULL);
         switch_barrier(control->sw);
     }
+    forget_set_aside(control);
     flow_mod_fini(&mod);
 }
 
 static void
 add_default_entry(struct control *control)
 {
+    const struct flow_entry *entry;
     struct flow_mod mod;
 
     default_entry(&mod);
-    if (!tables_find(switch_tables(control->sw), &mod)) {
+    entry = tables_find(switch_tables(control->sw), &mod);
+    if (entry && asks_controller_only(&entry->instructions)) {
+        set_aside(control, entry);
+        entry = NULL;
+    }
+    if (!entry) {
         control->has_default_entry
             = !switch_flow_mod(control->sw, &mod, control->now, NULL);
         switch_barrier(control->sw);
@@ -510,6 +560,7 @@ control_destroy(struct control *control)
     while (control->sessions) {
         control_remove_session(control->sessions);
     }
+    forget_set_aside(control);
     free(control);
 }
 

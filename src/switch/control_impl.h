@@ -99,7 +99,9 @@ struct control {
     control_watch *watch;         /* NULL: nobody looks */
     void *watch_aux;
     struct commit *commit;        /* that is going on */
-    bool has_default_entry;       /* ours is in table 0 */
+    bool has_default_entry;       /* ours is in table 0, */
+    bool has_set_aside;           /* in the place of this one */
+    struct flow_mod set_aside;
     bool default_entry_waits;     /* until the commit is done: it may have to
                                      come, or to go */
     msec now;                     /* of the present call */

@@ -153,6 +153,32 @@ TEST(a_bridge_is_there_while_no_controller_is)
     rig_fini(&rig);
 }
 
+TEST(what_asks_a_controller_waits_for_one)
+{
+    struct rig rig;
+    struct peer peer;
+    struct flow_mod mod;
+    const struct flow_entry *entry;
+
+    rig_init(&rig, FAIL_STANDALONE);
+    peer_init(&peer, &rig, SESSION_CONTROLLER, OF13, NULL);
+    CHECK(!flow_mod_parse("cookie=0x7,priority=0,idle_timeout=9,"
+                          "actions=controller:64", FLOW_MOD_ADD, NULL, &mod,
+                          NULL));
+    CHECK(!switch_flow_mod(rig.sw, &mod, rig.now, NULL));
+    peer_fini(&peer);
+    entry = tables_find(switch_tables(rig.sw), &mod);
+    CHECK(entry && !entry->cookie && rig_n_flows(&rig) == 1);
+    peer_init(&peer, &rig, SESSION_CONTROLLER, OF13, NULL);
+    entry = tables_find(switch_tables(rig.sw), &mod);
+    CHECK(entry && entry->cookie == mod.cookie && entry->idle_timeout == 9);
+    CHECK(action_list_equal(entry->instructions.apply,
+                            mod.instructions.apply));
+    peer_fini(&peer);             /* and is set aside at the end */
+    flow_mod_fini(&mod);
+    rig_fini(&rig);
+}
+
 TEST(who_dies_in_a_bundle_changes_nothing)
 {
     struct rig rig;
@@ -246,6 +272,7 @@ TESTS(
     RUN(who_does_not_read_has_its_list_wait),
     RUN(an_auxiliary_connection_has_its_main_ones_role_and_end),
     RUN(a_bridge_is_there_while_no_controller_is),
+    RUN(what_asks_a_controller_waits_for_one),
     RUN(who_dies_in_a_bundle_changes_nothing),
     RUN(a_flood_of_packets_waits_behind_requests_and_is_bounded),
 )

@@ -73,7 +73,8 @@ def test_one_master_and_its_generation(switch, version):
         said = a.role(0)
         assert struct.unpack_from("!I", said.body)[0] == of.SLAVE
         assert a.error(16, bytes(32 if version == 4 else 24)) == (1, 10)
-        # Nor may it be master by an old generation.
+        # The generation that it has is not old, any other before it is.
+        assert b.role(of.MASTER, 11).type == of.ROLE_REPLY
         said = a.role(of.MASTER, 10)
         assert said.type == of.ERROR
         assert struct.unpack_from("!HH", said.body) == (11, 0)

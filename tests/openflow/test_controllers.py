@@ -284,6 +284,47 @@ def test_what_the_bridge_cached_does_not_outlive_it(lab, controller):
         right.absent(FRAME, MARK)
 
 
+def test_the_bridge_stands_in_for_what_asks_a_controller(lab, controller):
+    """As controllers of 1.3 and later have it, who add an entry for what no
+    other entry matches."""
+    lab.start("1=tap:of1", "2=tap:of2",
+              options=("--controller", controller.method))
+    left, right = lab.host.nic("of1"), lab.host.nic("of2")
+    asks = "CONTROLLER:64"
+
+    def cookies():
+        return [f["cookie"] for f in lab.weft("flow", "list")["flows"]]
+
+    peer = controller.accept()
+    peer.barrier()
+    lab.weft("flow", "add", "cookie=0x77,priority=0,actions=controller:64")
+    was = cookies()
+    left.send(FRAME)
+    assert peer.receive().type == PACKET_IN
+    peer.sock.close()
+    eventually(lambda: flows(lab) == [(0, "NORMAL")], "the bridge is back")
+    left.send(MARK)
+    right.expect(MARK)
+    with controller.accept() as peer:
+        peer.barrier()
+        assert flows(lab) == [(0, asks)] and cookies() == was
+        left.send(FRAME)
+        assert peer.receive().type == PACKET_IN
+        # Any other entry there is what the controller wants without it.
+        lab.weft("flow", "add", "priority=0,actions=drop")
+    wait_state(lab, "waiting")
+    assert flows(lab) == [(0, "drop")]
+    # Who deletes the bridge finds nothing when the controller is back.
+    with controller.accept() as peer:
+        peer.barrier()
+        lab.weft("flow", "add", "priority=0,actions=controller:64")
+    eventually(lambda: flows(lab) == [(0, "NORMAL")], "the bridge is back")
+    lab.weft("flow", "delete", "--strict", "priority=0")
+    with controller.accept() as peer:
+        peer.barrier()
+        assert flows(lab) == []
+
+
 def test_a_secure_switch_keeps_what_it_was_told(lab, controller):
     Switch(lab, "--controller", controller.method)
     left, right = lab.host.nic("of1"), lab.host.nic("of2")
