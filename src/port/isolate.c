@@ -2,38 +2,13 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <nftables/libnftables.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "port/ingress_drop.h"
+
 enum { TABLE_NAME_SIZE = 128 };
-
-/* Runs nft commands; with `output`, what they print is added there. */
-static int
-run_nft(const char *commands, struct str *output, struct str *error)
-{
-    struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
-    int err = 0;
-
-    if (!nft) {
-        return -ENOMEM;
-    }
-    nft_ctx_buffer_output(nft);
-    nft_ctx_buffer_error(nft);
-    errno = 0;
-    if (nft_run_cmd_from_buffer(nft, commands)) {
-        err = errno ? -errno : -EIO;
-        str_setf(error, "nft: %s", nft_ctx_get_error_buffer(nft));
-        if (error) {
-            str_chomp(error, "\n ^");
-        }
-    } else if (output) {
-        str_add(output, nft_ctx_get_output_buffer(nft));
-    }
-    nft_ctx_free(nft);
-    return err;
-}
 
 /* The file's value as '0' or '1'; -ENOENT without IPv6 here. */
 static int
@@ -87,11 +62,10 @@ table_name(char name[TABLE_NAME_SIZE], const char *instance,
 static bool
 inherits_ipv6(const char *instance, unsigned int ifindex)
 {
-    char table[TABLE_NAME_SIZE], command[TABLE_NAME_SIZE + 32];
+    char table[TABLE_NAME_SIZE];
 
     table_name(table, instance, &(struct isolation) { ifindex, true });
-    snprintf(command, sizeof command, "list table netdev %s", table);
-    return !run_nft(command, NULL, NULL);
+    return ingress_drop_exists(table);
 }
 
 int
@@ -100,7 +74,6 @@ isolate_begin(const char *instance, struct netlink *nl,
               struct str *error)
 {
     struct isolation isolation = { .ifindex = link->ifindex };
-    struct str commands = STR_INIT;
     char table[TABLE_NAME_SIZE];
     bool has_address = false;
     int err = link_has_ipv6_address(nl, link->ifindex, &has_address);
@@ -115,14 +88,9 @@ isolate_begin(const char *instance, struct netlink *nl,
                                 || inherits_ipv6(instance, link->ifindex));
 
     table_name(table, instance, &isolation);
-    str_addf(&commands,
-             "add table netdev %s\n"
-             "add chain netdev %s ingress { type filter hook ingress"
-             " device \"%s\" priority -500; policy drop; }\n",
-             table, table, link->name);
-    err = run_nft(str_text(&commands), NULL, error);
-    str_fini(&commands);
+    err = ingress_drop_add(table, link->name);
     if (err) {
+        str_setf(error, "nft table %s: %s", table, strerror(-err));
         return err;
     }
 
@@ -143,7 +111,7 @@ void
 isolate_end(const char *instance, struct netlink *nl,
             const struct isolation *isolation)
 {
-    char table[TABLE_NAME_SIZE], command[TABLE_NAME_SIZE + 32];
+    char table[TABLE_NAME_SIZE];
     struct link_info link;
 
     /* The device may be gone, or have a new name by now. */
@@ -152,26 +120,24 @@ isolate_end(const char *instance, struct netlink *nl,
         write_disable_ipv6(link.name, '0');
     }
     table_name(table, instance, isolation);
-    snprintf(command, sizeof command, "delete table netdev %s", table);
-    run_nft(command, NULL, NULL);
+    ingress_drop_delete(table);
 }
 
-/* "table netdev weft/lab/12/ipv6": the isolation, when it is `instance`'s. */
+/* "weft/lab/12/ipv6": the isolation, when it is `instance`'s. */
 static bool
-parse_table(const char *line, const char *instance,
+parse_table(const char *table, const char *instance,
             struct isolation *isolation)
 {
     char prefix[TABLE_NAME_SIZE];
-    int len = snprintf(prefix, sizeof prefix, "table netdev weft/%s/",
-                       instance);
+    int len = snprintf(prefix, sizeof prefix, "weft/%s/", instance);
     unsigned long ifindex;
     char *end;
 
-    if (strncmp(line, prefix, (size_t) len)) {
+    if (strncmp(table, prefix, (size_t) len)) {
         return false;
     }
-    ifindex = strtoul(line + len, &end, 10);
-    if (end == line + len || ifindex > INT_MAX) {
+    ifindex = strtoul(table + len, &end, 10);
+    if (end == table + len || ifindex > INT_MAX) {
         return false;
     }
     isolation->ifindex = (unsigned int) ifindex;
@@ -179,28 +145,38 @@ parse_table(const char *line, const char *instance,
     return isolation->ipv6_was_on || !*end;
 }
 
+struct left_behind {
+    const char *instance;
+    unsigned int n;
+    struct isolation *list;
+};
+
+static void
+collect(const char *table, void *aux)
+{
+    struct left_behind *left = aux;
+    struct isolation isolation;
+
+    if (parse_table(table, left->instance, &isolation)) {
+        left->list = xrealloc(left->list, (left->n + 1)
+                                              * sizeof *left->list);
+        left->list[left->n++] = isolation;
+    }
+}
+
 int
 isolate_clean(const char *instance, struct netlink *nl,
               bool (*keep)(unsigned int ifindex, void *aux), void *aux)
 {
-    struct str tables = STR_INIT;
-    int n = 0, err = run_nft("list tables netdev", &tables, NULL);
-    char *text, *line, *rest;
+    struct left_behind left = { instance, 0, NULL };
+    int n = 0, err = ingress_drop_for_each(collect, &left);
 
-    if (err) {
-        str_fini(&tables);
-        return err;
-    }
-    text = rest = str_steal(&tables);
-    while (rest && (line = strsep(&rest, "\n"))) {
-        struct isolation isolation;
-
-        if (parse_table(line, instance, &isolation)
-            && !(keep && keep(isolation.ifindex, aux))) {
-            isolate_end(instance, nl, &isolation);
+    for (unsigned int i = 0; !err && i < left.n; i++) {
+        if (!(keep && keep(left.list[i].ifindex, aux))) {
+            isolate_end(instance, nl, &left.list[i]);
             n++;
         }
     }
-    free(text);
-    return n;
+    free(left.list);
+    return err ? err : n;
 }
