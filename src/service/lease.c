@@ -143,7 +143,7 @@ void
 lease_undo(struct lease_table *t, const struct lease_change *c)
 {
     struct lease_holder who = { c->was.port, &c->was.client, c->was.mac };
-    struct lease *l = lease_find_at(t, c->record.addr);
+    struct lease *l = lease_find_at(t, c->record.addr), *other;
 
     if (c->is_removal ? l != NULL : !l || l->serial != c->serial) {
         return;
@@ -151,7 +151,15 @@ lease_undo(struct lease_table *t, const struct lease_change *c)
     if (l) {
         lease_drop(t, l);
     }
-    if (c->was_there && (!c->was.client.len || !lease_find_of(t, &who))) {
+    if (!c->was_there) {
+        return;
+    }
+    other = c->was.client.len ? lease_find_of(t, &who) : NULL;
+    if (other && other->state == LEASE_OFFERED && !other->is_stored) {
+        lease_drop(t, other);     /* What it was to have instead. */
+        other = NULL;
+    }
+    if (!other) {
         restore(t, &c->was, c->was_stored);
     } else if (c->was_stored) {
         restore_leaving(t, &c->was);      /* It was given another since. */

@@ -557,6 +557,15 @@ TEST(a_store_that_failed_leaves_what_was_before)
     CHECK(lease_of(t, who("p1", "a"), NOW, &r) && r.addr == addr);
     CHECK(!lease_lookup(t, ip4("10.0.0.12"), NOW, &r));
 
+    /* A move that was only offered: the offer goes. */
+    reserve(t, "10.0.0.12", "p1", NULL, 0);
+    CHECK(!lease_offer(t, who("p1", "a"), 0, NOW, &addr, &one) && one.n == 1);
+    lease_undo(t, &one.at[0]);
+    CHECK(!lease_unreserve(t, ip4("10.0.0.12")));
+    addr = ip4("10.0.0.15");
+    CHECK(lease_of(t, who("p1", "a"), NOW, &r) && r.addr == addr);
+    CHECK(r.state == LEASE_BOUND);
+
     /* A release. */
     CHECK(!lease_release(t, who("p1", "a"), addr, NOW, &one));
     lease_undo(t, &one.at[0]);
