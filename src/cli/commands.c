@@ -109,6 +109,10 @@ static const struct cli_command commands[] = {
       "what controllers, tools and the switch say",
       { { "-c", "N", "end after N messages" } } },
 
+    { "lease", "list", lease_list, 0, 0, "",
+      "which address DHCP gave to whom",
+      { { "--network", "NETWORK", "only of this network" } } },
+
     { "fdb", "list", fdb_list, 0, 0, "", "stations that NORMAL learned",
       { { "--port", "PORT", "only behind this port" },
         { "--vlan", "VID", "only of this VLAN" } } },

@@ -6,6 +6,7 @@
 #include "controller/explain.h"
 #include "controller/packet_in.h"
 #include "controller/reconcile.h"
+#include "controller/serve_dhcp.h"
 #include "controller/serve_dns.h"
 #include "controller/serve_nd.h"
 #include "controller/stage.h"
@@ -27,6 +28,7 @@ struct controller {
     struct service_host services;
     struct serve_nd nd;
     struct serve_dns *dns;
+    struct serve_dhcp *dhcp;
 
     struct unit_set dirty;        /* to be computed anew */
     struct desired_touched touched;     /* computed, to be compared */
@@ -235,6 +237,7 @@ open_services(struct controller *c)
     };
     serve_nd_init(&c->nd, &c->services);
     c->dns = serve_dns_create(&c->services, c->config.resolv_conf);
+    c->dhcp = serve_dhcp_create(&c->services, c->config.store);
 }
 
 static void
@@ -301,6 +304,7 @@ controller_destroy(struct controller *c)
         return;
     }
     serve_dns_destroy(c->dns);
+    serve_dhcp_destroy(c->dhcp);
     switch_session_destroy(c->session);
     uv_close((uv_handle_t *) c->timer, free_handle);
     topology_destroy(c->topology);
@@ -321,6 +325,7 @@ controller_set_intent(struct controller *c, const struct intent *intent)
     c->generation++;
     topology_set_intent(c->topology, intent, &c->dirty);
     serve_dns_changed(c->dns);
+    serve_dhcp_changed(c->dhcp);
     installed_forgive(&c->installed);
     c->retry = RETRY_MIN;
     if (c->config.store) {
@@ -412,4 +417,11 @@ controller_question(const struct controller *c, const char *from,
 {
     *question = (struct controller_question) { 0 };
     return explain_question(c->topology, from, to, what, question, error);
+}
+
+void
+controller_visit_leases(const struct controller *c, lease_visitor *visit,
+                        void *aux)
+{
+    serve_dhcp_visit(c->dhcp, visit, aux);
 }

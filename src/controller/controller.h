@@ -104,6 +104,14 @@ be32 controller_port_address(const struct controller *, const char *port);
 /* NULL: the controller has no stage there. */
 const char *controller_stage_name(uint8_t table);
 
+struct lease_record;
+/* `seconds_left`: INT64_MAX is for ever. */
+typedef void lease_visitor(void *aux, const char *network,
+                           const struct lease_record *, int64_t seconds_left);
+/* DHCP leases and offers as they stand, by network and address. */
+void controller_visit_leases(const struct controller *, lease_visitor *,
+                             void *aux);
+
 /* "Can web reach db by tcp/443?": what to trace.  `to` is a port, an IPv4
  * address or "gateway"; `what` is tcp/N, udp/N, sctp/N or icmp.  Names are
  * borrowed from the set of intents; the texts are matches, to be freed. */

@@ -15,6 +15,7 @@ import http.client
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -116,12 +117,17 @@ class Lab:
         return self.weft("status", status=None).returncode == DONE
 
     def kill(self):
-        """kill -9 of everything that is weftd."""
-        for pid in self.weftd_pids():
-            os.kill(pid, signal.SIGKILL)
-        self.weftd.wait()
+        """kill -9 of everything that is weftd; returns when all that it had
+        open is closed, which is after its name is gone from /proc."""
+        while pids := self.weftd_pids():
+            fds = [os.pidfd_open(pid) for pid in pids]
+            for fd in fds:
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
+            for fd in fds:
+                select.select([fd], [], [], STOP_TIMEOUT)
+                os.close(fd)
+            self.weftd.wait()
         self.weftd = None
-        eventually(lambda: not self.weftd_pids(), "weftd is dead")
 
     def weftd_pids(self):
         """The supervisor's process and those that it forked."""
