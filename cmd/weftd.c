@@ -298,6 +298,7 @@ start_switch(struct weftd *d)
 static void
 stop_switch(struct weftd *d)
 {
+    helper_keep(d->helper);
     delete_ports(d);
     switch_destroy(d->sw);
 }

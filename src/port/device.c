@@ -246,6 +246,15 @@ leave:
     return err;
 }
 
+/* A tap that we made goes with its last descriptor. */
+static void
+tap_forget(const struct device *device)
+{
+    if (device->is_made) {
+        ioctl(device->opened.fds[0], TUNSETPERSIST, 0);
+    }
+}
+
 static int
 open_tap(struct device_env *env, struct device *device, struct str *error)
 {
@@ -257,8 +266,11 @@ open_tap(struct device_env *env, struct device *device, struct str *error)
     if (err) {
         return err;
     }
+    device->netns = netns_id(place.netns_fd);
     if (!link_get(place.nl, spec->device, &link)) {
-        /* Somebody's persistent tap: ours to plug in, not to delete. */
+        /* An earlier run's, or somebody's persistent tap: ours to plug in, not
+         * to delete. */
+        device->is_made = device->is_adopted = device_is_ours(env, &link);
         err = tap_open_queues(env, spec->device, device);
         if (err) {
             err = err == -EINVAL ? -EEXIST : err;
@@ -273,10 +285,14 @@ open_tap(struct device_env *env, struct device *device, struct str *error)
     if (err) {
         goto leave;
     }
+    if (device->is_made) {
+        ioctl(device->opened.fds[0], TUNSETPERSIST, env->keep_taps);
+    }
     err = configure(place.nl, env, device, device->is_made,
                     spec->tx_queue_len ? spec->tx_queue_len
                     : device->is_made ? TAP_QUEUE_LEN : 0, error);
     if (err) {
+        tap_forget(device);
         close_fds(&device->opened);
     }
 
@@ -431,6 +447,7 @@ open_netdev(struct device_env *env, struct device *device,
     if (err) {
         return err;
     }
+    device->netns = netns_id(place.netns_fd);
     if (device->kind == HELPER_VM_TAP) {
         err = vm_tap_make(env, device, place.nl, error);
     }
@@ -506,6 +523,7 @@ open_veth(struct device_env *env, struct device *device, struct str *error)
     if (netns_fd < 0) {
         return netns_fd;
     }
+    device->netns = netns_id(netns_fd);
     home = netns_enter(env->private_netns);
     if (home < 0) {
         close(netns_fd);
@@ -656,8 +674,13 @@ device_close(struct device_env *env, struct device *device, bool keep)
     struct netlink *nl = NULL;
     int home = -1;
 
+    keep = keep && device->kind != HELPER_NETDEV
+           && device->kind != HELPER_VETH;
     if (!keep) {
         clear_inside(env, device);
+        if (has_char_device(device)) {
+            tap_forget(device);
+        }
     }
     if (!has_char_device(device)) {
         int netns_fd = ioctl(fd, SIOCGSKNS);
@@ -688,49 +711,28 @@ device_close(struct device_env *env, struct device *device, bool keep)
     netns_leave(home);
 }
 
-struct clean_up {
-    const char *alias_prefix;
-    bool (*keep)(const struct link_info *, void *aux);
-    void *aux;
-    unsigned int ifindexes[64];
-    unsigned int n;
-};
-
-static bool
-note_left_over(const struct link_info *link, void *clean_)
+bool
+device_is_stale(const struct device *device)
 {
-    struct clean_up *clean = clean_;
+    uint64_t now;
 
-    if (!strncmp(link->alias, clean->alias_prefix,
-                 strlen(clean->alias_prefix))
-        && !(clean->keep && clean->keep(link, clean->aux))) {
-        clean->ifindexes[clean->n++] = link->ifindex;
+    if (!device->is_made || !device->spec.netns[0]) {
+        return false;
     }
-    return clean->n < ARRAY_SIZE(clean->ifindexes);
+    now = netns_id_of(device->spec.netns);
+    return now ? now != device->netns : device->is_adopted;
 }
 
-int
-device_clean(const struct device_env *env,
-             bool (*keep)(const struct link_info *, void *aux), void *aux)
+void
+device_delete_link(struct device *device)
 {
-    char prefix[64];
-    struct clean_up clean = { prefix, keep, aux, { 0 }, 0 };
     struct netlink *nl = NULL;
-    int n = 0, err = netlink_open(&nl);
+    struct link_info link;
 
-    snprintf(prefix, sizeof prefix, "weft:%s:", env->instance);
-    do {
-        clean.n = 0;
-        if (!err) {
-            err = link_for_each(nl, note_left_over, &clean);
-        }
-        for (unsigned int i = 0; !err && i < clean.n; i++) {
-            err = link_delete(nl, clean.ifindexes[i]);
-            n++;
-        }
-    } while (!err && clean.n == ARRAY_SIZE(clean.ifindexes));
-    netlink_close(nl);
-    return err ? err : n;
+    if (!device_find_link(device, &nl, &link)) {
+        link_delete(nl, link.ifindex);
+        netlink_close(nl);
+    }
 }
 
 /* Asks a throw-away tap what the kernel's virtio-net header can carry. */
@@ -756,9 +758,11 @@ probe_features(const struct device_env *env)
 
 int
 device_env_init(struct device_env *env, const char *instance,
-                struct str *error)
+                bool keep_taps, struct str *error)
 {
-    *env = (struct device_env) { .instance = instance };
+    *env = (struct device_env) {
+        .instance = instance, .keep_taps = keep_taps,
+    };
     env->private_netns = netns_create_private();
     if (env->private_netns < 0) {
         str_setf(error, "make a network namespace: %s",

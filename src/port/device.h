@@ -16,18 +16,22 @@ struct device_env {
     int private_netns;        /* where our ends of veth pairs live, and taps
                                  while they are being made */
     uint32_t features;        /* enum port_features that this kernel carries */
+    bool keep_taps;           /* they are made to outlive us */
     uint32_t n_made;          /* numbers names in the private namespace */
 };
 
 int device_env_init(struct device_env *, const char *instance,
-                    struct str *error);
+                    bool keep_taps, struct str *error);
 void device_env_fini(struct device_env *);
 
 struct device {
     enum helper_kind kind;
     struct helper_device_spec spec;
     struct helper_device opened;        /* handle is the owner's */
+    uint64_t netns;                     /* netns_id() of where it is */
     bool is_made;                       /* the link is ours to delete */
+    bool is_adopted;                    /* by an earlier run: while we hold it,
+                                           its namespace lives */
     bool was_down;                      /* we set it up */
     bool is_isolated;
     struct isolation isolation;
@@ -35,7 +39,7 @@ struct device {
 
 /* `kind` and `spec` are set.  On failure nothing is left behind. */
 int device_open(struct device_env *, struct device *, struct str *error);
-/* `keep`: a link that outlives its processes (a VM's tap) stays, isolated. */
+/* `keep`: a tap that outlives its processes stays, a VM's isolated. */
 void device_close(struct device_env *, struct device *, bool keep);
 
 /* Replaces spec.inside. */
@@ -47,6 +51,14 @@ int device_set_inside(struct device_env *, struct device *,
 int device_find_link(const struct device *, struct netlink **,
                      struct link_info *);
 
+/* Whether the device's namespace is no longer the one that its name means: a
+ * container was started again, or ended while we adopted its NIC.  What was made
+ * there is to go. */
+bool device_is_stale(const struct device *);
+void device_delete_link(struct device *);
+
+/* By its ifalias, whichever port it was for. */
+bool device_is_ours(const struct device_env *, const struct link_info *);
 /* Deletes the links in this namespace that carry the instance's ifalias, except
  * those for which `keep` says true (NULL: all go).  How many, or an error. */
 int device_clean(const struct device_env *,

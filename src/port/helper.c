@@ -162,6 +162,15 @@ helper_release_device(struct helper *helper, uint32_t handle)
     ask(helper, &request, &reply, NULL);
 }
 
+void
+helper_keep(struct helper *helper)
+{
+    struct helper_request request = { .type = HELPER_REQUEST_KEEP };
+    struct helper_reply reply;
+
+    ask(helper, &request, &reply, NULL);
+}
+
 int
 helper_settle(struct helper *helper)
 {

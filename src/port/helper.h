@@ -18,7 +18,11 @@
  *     with main's status when main exits.  SIGTERM, SIGINT and SIGHUP are
  *     passed on.
  *   - When main ends for good, everything made here is taken away: devices,
- *     isolation rules, sysctls, sockets.
+ *     isolation rules, sysctls, sockets.  With keep_devices, taps stay where
+ *     they are, for the next start: a container does not lose its NIC.
+ *   - A device follows its namespace: when another one comes under the same
+ *     name (a container's restart), the device made in the old one goes, main
+ *     sees it go, and opens it again.
  *   - When the helper itself is killed, main sees the end of the socket
  *     (helper_fd) and ends.  What outlives a kill, the next start finds: taps
  *     by the ifalias `weft:INSTANCE:PORT`, isolation by its table's name.
@@ -41,7 +45,7 @@ struct helper_options {
     const char *config_dir;   /* for helper_open_config; NULL: none */
     uid_t uid;                /* main runs as; 0: stays root, without */
     gid_t gid;                /* capabilities */
-    bool keep_devices;        /* devices from intents outlive a clean end */
+    bool keep_devices;        /* taps outlive any end, for the next start */
 };
 
 /* Forks.  Returns 0 in main, each time one is started, without capabilities;
@@ -111,6 +115,9 @@ int helper_open_device(struct helper *, enum helper_kind,
 /* Undoes it: the helper's descriptors are closed, what it made is deleted, what
  * it changed is put back.  Close your own descriptors afterwards. */
 void helper_release_device(struct helper *, uint32_t handle);
+/* We are about to end: what is released from now on is kept for the next start
+ * (keep_devices). */
+void helper_keep(struct helper *);
 /* Releases what an earlier main held and this one did not ask for. */
 int helper_settle(struct helper *);
 

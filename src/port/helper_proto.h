@@ -12,6 +12,7 @@
 #define HELPER_REQUESTS(X)                                                   \
     X(OPEN_DEVICE, "open device")                                            \
     X(RELEASE_DEVICE, "release device")                                      \
+    X(KEEP, "keep devices")                                                  \
     X(SETTLE, "settle")                                                      \
     X(GET_LINK, "get link")                                                  \
     X(SET_LINK, "set link")                                                  \

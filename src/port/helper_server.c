@@ -17,8 +17,14 @@
 #include "port/helper_proto.h"
 #include "port/inside.h"
 #include "port/netns.h"
+#include "port/resolver.h"
 
-enum { MAX_LISTENERS = 64, LISTEN_BACKLOG = 64 };
+enum {
+    MAX_LISTENERS = 64,
+    LISTEN_BACKLOG = 64,
+    LOOK_PERIOD_MS = 200,
+    LOOKS = 32,                 /* at so many holdings a time */
+};
 
 /* A device held for main.  `generation`: of the main that asked for it. */
 struct holding {
@@ -34,6 +40,8 @@ struct helper_server {
     struct holding *holdings;
     unsigned int generation;
     uint32_t last_handle;
+    bool is_ending;             /* main releases, but not for good */
+    unsigned int next_look;     /* at holdings, for stale ones */
     int lock_fd;                /* holds this instance's name */
     char *listeners[MAX_LISTENERS];
     unsigned int n_listeners;
@@ -208,7 +216,14 @@ serve_release_device(struct helper_server *server, uint32_t handle)
     if (!holding) {
         return -ENOENT;
     }
-    release(server, holding, false);
+    release(server, holding, server->is_ending);
+    return 0;
+}
+
+static int
+serve_keep(struct helper_server *server)
+{
+    server->is_ending = server->options.keep_devices;
     return 0;
 }
 
@@ -230,6 +245,41 @@ link_is_held(const struct link_info *link, void *server)
     return index_is_held(link->ifindex, server);
 }
 
+/* Links of ours that nobody holds, wherever there are some. */
+struct clean_up {
+    struct helper_server *server;
+    uint64_t netns;             /* where we are now */
+    const char *netns_text;
+};
+
+static bool
+is_held_or_restored(const struct link_info *link, void *clean_)
+{
+    const struct clean_up *clean = clean_;
+    const struct holding *h = clean->server->holdings;
+
+    while (h && (h->device.netns != clean->netns
+                 || strcmp(h->device.spec.device, link->name))) {
+        h = h->next;
+    }
+    if (!h) {
+        resolver_restore(clean->netns_text, link->alias);
+    }
+    return h;
+}
+
+static void
+clean_namespace(void *server, int fd, const char *text)
+{
+    struct clean_up clean = { server, netns_id(fd), text };
+    int home = netns_enter(fd);
+
+    if (home >= 0) {
+        device_clean(&clean.server->env, is_held_or_restored, &clean);
+        netns_leave(home);
+    }
+}
+
 static int
 serve_settle(struct helper_server *server)
 {
@@ -242,6 +292,9 @@ serve_settle(struct helper_server *server)
         if (h->generation != server->generation) {
             release(server, h, false);
         }
+    }
+    if (server->options.keep_devices) {
+        netns_for_each(clean_namespace, server);
     }
     err = device_clean(&server->env, link_is_held, server);
     if (err >= 0) {
@@ -507,6 +560,9 @@ serve_request(struct helper_server *server,
     case HELPER_REQUEST_RELEASE_DEVICE:
         reply->error = serve_release_device(server, request->handle);
         break;
+    case HELPER_REQUEST_KEEP:
+        reply->error = serve_keep(server);
+        break;
     case HELPER_REQUEST_SETTLE:
         reply->error = serve_settle(server);
         break;
@@ -660,7 +716,8 @@ helper_server_create(const struct helper_options *options,
         err = server->lock_fd;
         goto free_server;
     }
-    err = device_env_init(&server->env, server->instance, error);
+    err = device_env_init(&server->env, server->instance,
+                          options->keep_devices, error);
     if (err) {
         goto unlock;
     }
@@ -693,9 +750,7 @@ helper_server_destroy(struct helper_server *server)
         return;
     }
     while (server->holdings) {
-        release(server, server->holdings,
-                server->options.keep_devices
-                && server->holdings->device.kind == HELPER_VM_TAP);
+        release(server, server->holdings, server->options.keep_devices);
     }
     for (unsigned int i = 0; i < server->n_listeners; i++) {
         unlink(server->listeners[i]);
@@ -722,4 +777,23 @@ void
 helper_server_new_main(struct helper_server *server)
 {
     server->generation++;
+    server->is_ending = false;
+}
+
+msec
+helper_server_run(struct helper_server *server, msec now)
+{
+    struct holding *h = server->holdings;
+    unsigned int n = 0;
+
+    for (; h && n < server->next_look; n++) {
+        h = h->next;
+    }
+    for (n = 0; h && n < LOOKS; n++, h = h->next) {
+        if (device_is_stale(&h->device)) {
+            device_delete_link(&h->device);
+        }
+    }
+    server->next_look = h ? server->next_look + LOOKS : 0;
+    return server->holdings ? now + LOOK_PERIOD_MS : INT64_MAX;
 }

@@ -22,6 +22,8 @@ void helper_server_abandon(struct helper_server *);
 
 /* A new main begins to ask: what it asks for again is handed to it. */
 void helper_server_new_main(struct helper_server *);
+/* Looks after what is held, now and then: returns when to be called again. */
+msec helper_server_run(struct helper_server *, msec now);
 /* Answers one request on `sock`.  -EPIPE: main is gone. */
 int helper_serve(struct helper_server *, int sock);
 

@@ -1,6 +1,7 @@
 /* Forks main, serves it, starts it again when it crashed. */
 #include "port/helper.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ enum {
     BACK_OFF_MAX = 10000,
     STEADY = 10000,             /* who lived so long starts without delay */
     STOP_PATIENCE = 10000,      /* between SIGTERM and SIGKILL */
+    RUN_SOON = 200,             /* after a request there may be more to do */
 };
 
 struct supervisor {
@@ -34,6 +36,7 @@ struct supervisor {
     msec started;
     msec back_off;
     msec kill_at;               /* 0: not told to stop */
+    msec run_at;                /* helper_server_run() is due */
 };
 
 static void
@@ -145,6 +148,13 @@ take_signals(struct supervisor *s, int *status)
     return ended;
 }
 
+/* For poll(). */
+static int
+wait_of(msec next, msec now)
+{
+    return next == INT64_MAX ? -1 : (int) MIN(MAX(next - now, 0), INT_MAX);
+}
+
 /* Serves until main has ended; its wait status. */
 static int
 serve_until_end(struct supervisor *s)
@@ -156,15 +166,24 @@ serve_until_end(struct supervisor *s)
             { .fd = s->signal_fd, .events = POLLIN },
             { .fd = s->sock, .events = POLLIN },
         };
-        msec left = s->kill_at ? MAX(s->kill_at - clock_msec(), 0) : -1;
+        msec now = clock_msec();
+        msec next;
 
-        if (!poll(fds, ARRAY_SIZE(fds), (int) left) && s->kill_at) {
+        if (now >= s->run_at) {
+            s->run_at = helper_server_run(s->server, now);
+        }
+        next = s->kill_at ? MIN(s->run_at, s->kill_at) : s->run_at;
+        if (!poll(fds, ARRAY_SIZE(fds), wait_of(next, now)) && s->kill_at
+            && clock_msec() >= s->kill_at) {
             log_warn("helper", "main did not end in time, killing it");
             kill(s->main, SIGKILL);
             s->kill_at += STOP_PATIENCE;
         }
-        if (fds[1].revents && helper_serve(s->server, s->sock)) {
-            close_sock(s);
+        if (fds[1].revents) {
+            s->run_at = MIN(s->run_at, clock_msec() + RUN_SOON);
+            if (helper_serve(s->server, s->sock)) {
+                close_sock(s);
+            }
         }
         if (fds[0].revents && take_signals(s, &status)) {
             close_sock(s);
@@ -245,6 +264,27 @@ destroy_server:
     return err;
 }
 
+static void
+serve_child(struct helper_server *server, int sock)
+{
+    msec run_at = 0;
+
+    for (;;) {
+        struct pollfd fd = { .fd = sock, .events = POLLIN };
+        msec now = clock_msec();
+
+        if (now >= run_at) {
+            run_at = helper_server_run(server, now);
+        }
+        if (poll(&fd, 1, wait_of(run_at, now)) > 0) {
+            run_at = MIN(run_at, clock_msec() + RUN_SOON);
+            if (helper_serve(server, sock)) {
+                return;
+            }
+        }
+    }
+}
+
 int
 helper_spawn(const struct helper_options *options, struct helper **result,
              struct str *error)
@@ -270,9 +310,7 @@ helper_spawn(const struct helper_options *options, struct helper **result,
     if (!pid) {
         close(socks[1]);
         helper_server_new_main(server);
-        while (!helper_serve(server, socks[0])) {
-            continue;
-        }
+        serve_child(server, socks[0]);
         helper_server_destroy(server);
         _exit(0);
     }

@@ -1,6 +1,7 @@
 #include "port/netns.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
@@ -155,6 +156,85 @@ netns_create_private(void)
     fd = open_current();
     netns_leave(home_fd);
     return fd;
+}
+
+uint64_t
+netns_id(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) ? 0 : st.st_ino;
+}
+
+uint64_t
+netns_id_of(const char *text)
+{
+    char path[PATH_MAX];
+    struct stat st;
+
+    /* Without opening it: this is asked often. */
+    return path_of(text, path, sizeof path) && !stat(path, &st) ? st.st_ino
+                                                                : 0;
+}
+
+struct visits {
+    void (*visit)(void *aux, int fd, const char *text);
+    void *aux;
+    unsigned int n;
+    uint64_t *seen;
+};
+
+static void
+visit_once(struct visits *visits, const char *text)
+{
+    uint64_t id = netns_id_of(text);
+    int fd;
+
+    for (unsigned int i = 0; i < visits->n; i++) {
+        if (visits->seen[i] == id) {
+            return;
+        }
+    }
+    fd = id ? netns_open(text, NULL) : -1;
+    if (fd < 0) {
+        return;
+    }
+    visits->seen = xrealloc(visits->seen,
+                            (visits->n + 1) * sizeof *visits->seen);
+    visits->seen[visits->n++] = id;
+    visits->visit(visits->aux, fd, text);
+    close(fd);
+}
+
+static void
+visit_entries(struct visits *visits, const char *path, const char *prefix,
+              bool are_pids)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+
+    while (dir && (entry = readdir(dir))) {
+        char text[NAME_MAX + 8];
+
+        if (entry->d_name[0] != '.'
+            && (!are_pids || isdigit((unsigned char) entry->d_name[0]))) {
+            snprintf(text, sizeof text, "%s%s", prefix, entry->d_name);
+            visit_once(visits, text);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}
+
+void
+netns_for_each(void (*visit)(void *aux, int fd, const char *text), void *aux)
+{
+    struct visits visits = { .visit = visit, .aux = aux };
+
+    visit_entries(&visits, "/run/netns", "", false);
+    visit_entries(&visits, "/proc", "pid:", true);
+    free(visits.seen);
 }
 
 bool

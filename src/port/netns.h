@@ -28,4 +28,13 @@ void netns_leave(int home_fd);
 /* Whether both are one namespace. */
 bool netns_same(int a, int b);
 
+/* Which namespace it is, as long as it lives.  0: it is not there. */
+uint64_t netns_id(int fd);
+uint64_t netns_id_of(const char *text);
+
+/* Calls `visit` once for each namespace that has a name or a process, with a text
+ * that names it. */
+void netns_for_each(void (*visit)(void *aux, int fd, const char *text),
+                    void *aux);
+
 #endif

@@ -1,0 +1,64 @@
+/* What an earlier run of this instance left. */
+#include <stdio.h>
+
+#include "port/device.h"
+
+static void
+format_prefix(const struct device_env *env, char prefix[64])
+{
+    snprintf(prefix, 64, "weft:%s:", env->instance);
+}
+
+bool
+device_is_ours(const struct device_env *env, const struct link_info *link)
+{
+    char prefix[64];
+
+    format_prefix(env, prefix);
+    return !strncmp(link->alias, prefix, strlen(prefix));
+}
+
+struct clean_up {
+    const char *alias_prefix;
+    bool (*keep)(const struct link_info *, void *aux);
+    void *aux;
+    unsigned int ifindexes[64];
+    unsigned int n;
+};
+
+static bool
+note_left_over(const struct link_info *link, void *clean_)
+{
+    struct clean_up *clean = clean_;
+
+    if (!strncmp(link->alias, clean->alias_prefix,
+                 strlen(clean->alias_prefix))
+        && !(clean->keep && clean->keep(link, clean->aux))) {
+        clean->ifindexes[clean->n++] = link->ifindex;
+    }
+    return clean->n < ARRAY_SIZE(clean->ifindexes);
+}
+
+int
+device_clean(const struct device_env *env,
+             bool (*keep)(const struct link_info *, void *aux), void *aux)
+{
+    char prefix[64];
+    struct clean_up clean = { prefix, keep, aux, { 0 }, 0 };
+    struct netlink *nl = NULL;
+    int n = 0, err = netlink_open(&nl);
+
+    format_prefix(env, prefix);
+    do {
+        clean.n = 0;
+        if (!err) {
+            err = link_for_each(nl, note_left_over, &clean);
+        }
+        for (unsigned int i = 0; !err && i < clean.n; i++) {
+            err = link_delete(nl, clean.ifindexes[i]);
+            n++;
+        }
+    } while (!err && clean.n == ARRAY_SIZE(clean.ifindexes));
+    netlink_close(nl);
+    return err ? err : n;
+}

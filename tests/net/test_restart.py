@@ -1,0 +1,157 @@
+"""Restarts: of weftd, and of containers.
+
+      web 10.1.0.10        db 10.1.0.20        vm1 (a TAP)
+       | tap                | tap               | in the host
+    ---+--------------------+-------------------+---  blue
+
+What intents made outlives weftd: a container's NIC stays where it is, and only
+frames wait for the next start."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from netns import eventually, run
+
+CLOUD = """\
+version: 1
+networks: {blue: {subnet: 10.1.0.0/24}}
+ports:
+  web: {network: blue, netns: web, address: 10.1.0.10, configure: true}
+  db: {network: blue, netns: db, address: 10.1.0.20, configure: true}
+  vm1: {network: blue, tap: vm1}
+"""
+
+
+def apply(lab, text):
+    path = os.path.join(lab.dir, "cloud.yaml")
+    with open(path, "w") as f:
+        f.write(text)
+    lab.weft("apply", path)
+
+
+@pytest.fixture
+def cloud(lab):
+    web, db = lab.netns("web"), lab.netns("db")
+    lab.start_daemon()
+    apply(lab, CLOUD)
+    eventually(lambda: web.ping("10.1.0.20", deadline=1), "web reaches db")
+    yield lab
+    # Of the daemon's end nothing goes; without intents all does.
+    apply(lab, "version: 1\n")
+    eventually(lambda: "vm1" not in lab.host.links(), "vm1 is gone")
+    for netns in (web, db):
+        if os.path.exists(netns.path):
+            netns.wait_link("eth0", there=False)
+
+
+def gap(lines):
+    """The longest time between two replies of `ping -D`, in seconds."""
+    times = [float(t) for t in re.findall(r"\[(\d+\.\d+)\] \d+ bytes", lines)]
+    return max(b - a for a, b in zip(times, times[1:]))
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_a_containers_nic_outlives_weftd(cloud, how):
+    web = cloud.netns("web")
+    index = web.links()["eth0"]
+    vm1 = cloud.host.links()["vm1"]
+    events = web.popen("ip", "monitor", "link", stdout=subprocess.PIPE,
+                       text=True)
+    ping = web.popen("ping", "-n", "-D", "-i", "0.01", "10.1.0.20",
+                     stdout=subprocess.PIPE, text=True)
+    try:
+        first = [ping.stdout.readline() for _ in range(2)]
+        assert "64 bytes" in first[1]
+        getattr(cloud, how)()
+        assert web.links()["eth0"] == index
+        cloud.restart()
+        eventually(lambda: web.ping("10.1.0.20", deadline=1), "as before")
+    finally:
+        ping.send_signal(2)
+        lines = ping.communicate()[0]
+        events.terminate()
+        said = events.communicate()[0]
+    assert web.links()["eth0"] == index
+    assert cloud.host.links()["vm1"] == vm1
+    assert "Deleted" not in said, said
+    assert "10.1.0.10/24" in web.run("ip", "addr", "show", "eth0").stdout
+    print("%s and start: %.0f ms without a reply" % (how, gap(first[1] + lines) * 1e3))
+
+
+def test_what_is_no_longer_wanted_goes_at_the_next_start(cloud):
+    web = cloud.netns("web")
+    cloud.stop()
+    assert "eth0" in web.links()
+    # As if the intents had changed meanwhile.
+    for name in os.listdir(os.path.join(cloud.dir, "state")):
+        os.unlink(os.path.join(cloud.dir, "state", name))
+    cloud.restart()
+    web.wait_link("eth0", there=False)
+    assert "vm1" not in cloud.host.links()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_port_follows_its_containers_name(cloud, restarted):
+    """Another namespace under the name, while the old one lives on; also when
+    weftd itself keeps it alive, having adopted its NIC."""
+    if restarted:
+        cloud.stop()
+        cloud.restart()
+        eventually(lambda: cloud.netns("db").ping("10.1.0.10", deadline=1),
+                   "as before")
+    web = cloud.netns("web")
+    old = None if restarted else web.popen(
+        "sh", "-c", "echo ready; exec sleep 1000", stdout=subprocess.PIPE)
+    if old:
+        assert old.stdout.readline() == b"ready\n"
+    try:
+        run("ip", "netns", "del", "web")
+        run("ip", "netns", "add", "web")
+        web.wait_link("eth0")
+        eventually(lambda: web.ping("10.1.0.20", deadline=1), "web is back")
+        if old:
+            there = run("nsenter", "-n", "-t", str(old.pid), "ip", "link")
+            assert "eth0" not in there.stdout
+    finally:
+        if old:
+            old.kill()
+            old.wait()
+
+
+def test_a_processs_port_goes_with_it_and_comes_with_the_next(lab):
+    """netns: a path, which leads to a process that is started again."""
+    path = os.path.join(lab.dir, "netns")
+    db = lab.netns("db")
+
+    def begin():
+        process = subprocess.Popen(
+            ["unshare", "-n", "sh", "-c", "echo ready; exec sleep 1000"],
+            stdout=subprocess.PIPE)
+        assert process.stdout.readline() == b"ready\n"
+        os.symlink("/proc/%d/ns/net" % process.pid, path)
+        return process
+
+    def end(process):
+        os.unlink(path)
+        process.kill()
+        process.wait()
+
+    process = begin()
+    try:
+        lab.start_daemon()
+        apply(lab, CLOUD.replace("netns: web", "netns: " + path))
+        for _ in range(2):
+            eventually(lambda: db.ping("10.1.0.10", deadline=1), "it is there")
+            end(process)
+            process = None
+            eventually(lambda: not db.ping("10.1.0.10", deadline=1), "gone")
+            process = begin()
+        eventually(lambda: db.ping("10.1.0.10", deadline=1), "it is back")
+        apply(lab, "version: 1\n")
+        eventually(lambda: "vm1" not in lab.host.links(), "vm1 is gone")
+    finally:
+        if process:
+            end(process)
