@@ -16,6 +16,7 @@ import socket
 import subprocess
 
 import pytest
+from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.dns import DNS, DNSQR, DNSRR
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
@@ -497,6 +498,46 @@ def test_a_guest_is_told_its_prefix_and_no_way_out(bench):
     assert said[ICMPv6ND_RA].routerlifetime == 0
     assert said[ICMPv6NDOptPrefixInfo].prefix == "fd00:1::"
     assert said.dst == MAC["web"]
+
+
+def dhcp(bench, name, kind, *options, mac=None):
+    mac = mac or MAC[name]
+    bench.nics[name].send(
+        Ether(src=mac, dst=BROADCAST)
+        / IP(src="0.0.0.0", dst="255.255.255.255") / UDP(sport=68, dport=67)
+        / BOOTP(chaddr=bytes.fromhex(mac.replace(":", "")), xid=7)
+        / DHCP(options=[("message-type", kind)] + list(options) + ["end"]))
+
+
+def dhcp_answer(bench, name):
+    said = expect(bench, name, lambda f: f.haslayer(DHCP) and f[BOOTP].op == 2)
+    options = dict(o[:2] for o in said[DHCP].options if len(o) > 1)
+    return said[BOOTP].yiaddr, options
+
+
+def test_a_guest_is_given_its_planned_address(bench):
+    for name in ("web", "twin"):
+        dhcp(bench, name, "discover")
+        address, options = dhcp_answer(bench, name)
+        assert address == IP4[name] and options["message-type"] == 2
+        assert options["server_id"] == options["router"] == GATEWAY
+        dhcp(bench, name, "request", ("requested_addr", address),
+             ("server_id", GATEWAY))
+        address, options = dhcp_answer(bench, name)
+        assert address == IP4[name] and options["message-type"] == 5
+        assert options["subnet_mask"] == "255.255.255.0"
+
+
+def test_an_address_that_is_another_s_is_refused(bench):
+    dhcp(bench, "web", "request", ("requested_addr", IP4["db"]))
+    assert dhcp_answer(bench, "web")[1]["message-type"] == 6
+
+
+def test_the_lan_s_own_server_is_asked_on_the_lan(bench):
+    bench.nics["lan0"].drain()
+    dhcp(bench, "far", "discover")
+    said = expect(bench, "lan0", lambda f: f.haslayer(DHCP))
+    assert said[Dot1Q].vlan == 20
 
 
 def query(bench, name, kind="A", sender="web"):
