@@ -3,7 +3,7 @@
 #include "frames.h"
 #include "packet/address.h"
 #include "packet/eth.h"
-#include "service/dhcp_options.h"
+#include "scapy_dhcp.h"
 #include "unit.h"
 
 enum { NOW = 1000000 };
@@ -1264,6 +1264,28 @@ TEST(a_point_to_point_subnet_has_both_its_addresses)
     lab_close(lab);
 }
 
+/* --- As others write it ------------------------------------------------- */
+
+TEST(a_client_as_scapy_writes_it_is_answered_as_scapy_would)
+{
+    struct lab *lab = lab_open();
+
+    configure_much(lab);
+    plan(lab, "10.0.0.20", "p1", 1);
+    for (size_t i = 0; i < ARRAY_SIZE(scapy_exchanges); i++) {
+        const struct scapy_exchange *x = &scapy_exchanges[i];
+
+        ask_bytes(lab, x->question, x->question_len);
+        CHECK_MSG(lab->answer.len == x->answer_len, "%s: %zu bytes, not %zu",
+                  x->name, lab->answer.len, x->answer_len);
+        for (size_t j = 0; j < x->answer_len; j++) {
+            CHECK_MSG(lab->answer.frame[j] == (uint8_t) x->answer[j],
+                      "%s: byte %zu", x->name, j);
+        }
+    }
+    lab_close(lab);
+}
+
 TESTS(
     RUN(a_discover_is_answered_by_an_offer__rfc_2131_4_3_1),
     RUN(the_offered_address_is_leased_when_it_is_requested__rfc_2131_4_3_2),
@@ -1322,4 +1344,5 @@ TESTS(
     RUN(what_cannot_be_sent_is_refused_and_changes_nothing),
     RUN(ranges_stay_in_the_subnet_and_off_its_own_addresses),
     RUN(a_point_to_point_subnet_has_both_its_addresses),
+    RUN(a_client_as_scapy_writes_it_is_answered_as_scapy_would),
 )
