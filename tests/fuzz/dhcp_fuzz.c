@@ -1,17 +1,21 @@
 /* DHCP: any bytes to the decoder, and whole lives of clients to the server.
  *
- * The first byte chooses.  Even: the rest is a message.  What is understood is
- * written again and reads the same.  Odd: the rest is a program of events for a
- * server with 30 addresses and three ports, each a byte (its low half says what,
- * the high half which client) and what it needs:
+ * The first byte chooses.  Bit 0: the rest is a program, see below.  Bit 1: it is
+ * a record of the store.  Bit 2: it is a message as it comes; none: it is options,
+ * which lie in file and sname too, and with bit 3 lie there again and again.  What
+ * is understood is written again and reads the same.
+ *
+ * A program is events for a server with 13 addresses and three ports, each a byte
+ * (its low half says what, the high half which client) and what it needs:
  *
  *     0-9  a message: type, kinds of addresses in it, flags (1 byte each)
- *     10   the store fails for the newest changes
+ *     10   the store fails from now on, or not; or is slow and will fail; or the
+ *          changes that it was slow with have failed
  *     11   time passes
  *     12   a port dies
  *     13   an address is planned for a port, or a plan is dropped
  *     14   the rest of the program, up to 255 bytes, as a frame
- *     15   a sweep; the daemon starts anew from what its store has
+ *     15   a sweep; other ranges; the daemon starts anew from its store
  *
  * After each: the table is sound, no two clients that were told so believe in
  * one address, and each answer reads well and has right checksums.
@@ -29,7 +33,7 @@
 enum {
     N_CLIENTS = 8, N_PORTS = 3, MAX_EVENTS = 300,
     NETWORK = 0x0a000000, SERVER = 0x0a000001,
-    N_ADDRESSES = 32, TIME = 300,
+    N_ADDRESSES = 16, TIME = 300,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -50,7 +54,8 @@ struct world {
         unix_sec until;
     } belief[N_CLIENTS];
     struct stored store[N_ADDRESSES];     /* by the address's last byte */
-    struct dhcp_answer answer;    /* the newest with changes */
+    bool store_fails, store_is_slow;
+    struct lease_changes pending; /* that the slow store will fail with */
 };
 
 static void
@@ -64,7 +69,7 @@ require(bool holds)
 /* --- The decoder -------------------------------------------------------- */
 
 static void
-fuzz_message(const uint8_t *data, size_t size)
+check_message(const uint8_t *data, size_t size)
 {
     struct dhcp_message msg, again;
     struct dhcp_item items[256];
@@ -104,16 +109,50 @@ fuzz_message(const uint8_t *data, size_t size)
     free(out);
 }
 
+/* The same bytes wherever options may lie. */
+static void
+fuzz_options(const uint8_t *data, size_t size, bool again)
+{
+    static const uint8_t cookie[] = { 0x63, 0x82, 0x53, 0x63 };
+    size_t n = again && size ? 4500 / size + 1 : 1;
+    size_t len = DHCP_OPTIONS_OFS + n * size;
+    uint8_t *msg = calloc(1, len);
+
+    memcpy(msg + 44, data, MIN(size, (size_t) 64));
+    memcpy(msg + 108, data, MIN(size, (size_t) 128));
+    memcpy(msg + DHCP_HEADER_LEN, cookie, sizeof cookie);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(msg + DHCP_OPTIONS_OFS + i * size, data, size);
+    }
+    check_message(msg, len);
+    free(msg);
+}
+
 static void
 fuzz_record(const uint8_t *data, size_t size)
 {
+    struct lease_options options = { .key = { 1 }, .max_leases = 1 };
+    struct lease_table *t;
     uint8_t bytes[LEASE_RECORD_MAX];
-    struct lease_record r;
+    struct lease_record r, again;
+    int err;
 
-    if (!lease_record_decode(data, size, &r)) {
-        require(lease_record_encode(&r, bytes) == size);
-        require(!memcmp(bytes, data, size));
+    if (lease_record_decode(data, size, &r)) {
+        return;
     }
+    require(lease_record_encode(&r, bytes) == size);
+    require(!memcmp(bytes, data, size));
+    t = lease_table_create(&options);
+    err = lease_import(t, &r, 1000);
+    require(lease_lookup(t, r.addr, 1000, &again) == !err);
+    if (!err) {
+        require(lease_import(t, &r, 1000) == -EEXIST);
+        r.addr ^= 1;
+        err = lease_import(t, &r, 1000);
+        require(err == -ENOSPC || (err == -EINVAL && !r.addr));
+    }
+    require(lease_table_is_sound(t));
+    lease_table_destroy(t);
 }
 
 /* --- The server --------------------------------------------------------- */
@@ -134,13 +173,14 @@ store(const struct lease_change *c, void *w_)
 }
 
 static void
-start(struct world *w)
+configure(struct world *w, unsigned int n_holes)
 {
     static const struct dhcp_item extras[] = { { 43, 3, "abc" } };
-    struct lease_options options = { .key = { 1 }, .max_leases = 25,
-                                     .max_per_port = 6 };
+    const struct address_span hole = { htobe32(NETWORK + 4),
+                                       htobe32(NETWORK + 8) };
     struct dhcp_subnet subnet = {
-        .network = htobe32(NETWORK), .prefix_len = 27,
+        .network = htobe32(NETWORK), .prefix_len = 28, .leases = w->leases,
+        .n_exclusions = n_holes, .exclusions = &hole,
         .router = htobe32(SERVER), .default_time = TIME, .max_time = TIME,
         .mtu = 1450, .is_rapid = true, .boot_server = "10.0.0.1",
         .boot_file = "boot", .n_extras = 1, .extras = extras,
@@ -150,9 +190,19 @@ start(struct world *w)
         .n_subnets = 1, .subnets = &subnet,
     };
 
-    w->server = dhcp_server_create();
-    w->leases = subnet.leases = lease_table_create(&options);
     require(!dhcp_server_configure(w->server, &config, NULL));
+}
+
+static void
+start(struct world *w)
+{
+    struct lease_options options = { .key = { 1 }, .max_leases = 16,
+                                     .max_per_port = 6 };
+
+    w->server = dhcp_server_create();
+    w->leases = lease_table_create(&options);
+    w->pending.n = 0;
+    configure(w, 0);
     for (unsigned int i = 0; i < N_ADDRESSES; i++) {
         const struct stored *s = &w->store[i];
         struct lease_record r;
@@ -172,9 +222,21 @@ stop(struct world *w)
 }
 
 static void
+count(const struct lease_record *r, void *n)
+{
+    require(r->addr);
+    ++*(unsigned int *) n;
+}
+
+static void
 check(const struct world *w)
 {
+    struct lease_counts counts = lease_table_counts(w->leases);
+    unsigned int n = 0;
+
     require(lease_table_is_sound(w->leases));
+    lease_for_each(w->leases, w->now, count, &n);
+    require(n == counts.n_leases);
     for (unsigned int i = 0; i < N_CLIENTS; i++) {
         for (unsigned int j = 0; j < i; j++) {
             require(!w->belief[i].addr
@@ -208,9 +270,17 @@ hear(struct world *w, unsigned int client, const struct dhcp_answer *a)
     }
 }
 
+/* The store cannot keep them: nobody is answered. */
 static void
-ask(struct world *w, unsigned int client, const uint8_t *frame, size_t len,
-    bool store_fails)
+fail(struct world *w, struct lease_changes *changes)
+{
+    while (changes->n) {
+        lease_undo(w->leases, &changes->at[--changes->n]);
+    }
+}
+
+static void
+ask(struct world *w, unsigned int client, const uint8_t *frame, size_t len)
 {
     struct dhcp_question q = { frame, len, ports[client % N_PORTS], "name",
                                w->now };
@@ -218,21 +288,21 @@ ask(struct world *w, unsigned int client, const uint8_t *frame, size_t len,
     enum dhcp_verdict verdict = dhcp_server_handle(w->server, &q, &a);
 
     require((verdict < DHCP_RELEASED) == (a.len > 0));
-    if (store_fails) {
-        for (unsigned int i = a.changes.n; i-- > 0;) {
-            lease_undo(w->leases, &a.changes.at[i]);
-        }
-        if (a.changes.n) {
-            return;
-        }
-    }
-    for (unsigned int i = 0; i < a.changes.n; i++) {
-        store(&a.changes.at[i], w);
-    }
     if (verdict == DHCP_RELEASED || verdict == DHCP_DECLINED) {
         if (a.addr == w->belief[client].addr) {
             w->belief[client].addr = 0;
         }
+    }
+    if (a.changes.n && w->store_fails) {
+        fail(w, &a.changes);
+        return;
+    }
+    if (a.changes.n && w->store_is_slow && !w->pending.n) {
+        w->pending = a.changes;
+        return;
+    }
+    for (unsigned int i = 0; i < a.changes.n; i++) {
+        store(&a.changes.at[i], w);
     }
     if (a.len) {
         hear(w, client, &a);
@@ -247,8 +317,7 @@ address(const struct world *w, unsigned int client, unsigned int kind)
 }
 
 static void
-send_message(struct world *w, unsigned int client, struct cursor *c,
-             bool store_fails)
+send_message(struct world *w, unsigned int client, struct cursor *c)
 {
     uint8_t type = cursor_u8(c) % 10, kinds = cursor_u8(c);
     uint8_t flags = cursor_u8(c), mac[6] = { 2, 0, 0, 0, 0, (uint8_t) client };
@@ -292,7 +361,15 @@ send_message(struct world *w, unsigned int client, struct cursor *c,
     }
     udp.payload_len = dhcp_encode(&h, items, n, frame + UDP4_HEADERS_LEN,
                                   DHCP_REPLY_MAX, &n_left_out);
-    ask(w, client, frame, udp4_encode(frame, &udp), store_fails);
+    /* Who looks for an address, or wants another, uses none. */
+    if (type == DHCP_DISCOVER
+        || (type == DHCP_REQUEST
+            && (h.ciaddr ? h.ciaddr : wanted) != w->belief[client].addr)
+        || (type == DHCP_REQUEST && kinds & 16
+            && wanted != w->belief[client].addr)) {
+        w->belief[client].addr = 0;
+    }
+    ask(w, client, frame, udp4_encode(frame, &udp));
 }
 
 /* Any bytes behind headers that lead to the decoder.  They come by a port of
@@ -367,7 +444,6 @@ fuzz_server(const uint8_t *data, size_t size)
 {
     struct cursor c = cursor_init(data, size);
     struct world *w = calloc(1, sizeof *w);
-    bool store_fails = false;
 
     w->now = 1000;
     start(w);
@@ -377,7 +453,13 @@ fuzz_server(const uint8_t *data, size_t size)
 
         switch (event & 15) {
         case 10:
-            store_fails = !store_fails;
+            if (event & 128) {
+                fail(w, &w->pending);
+            } else if (event & 64) {
+                w->store_is_slow = !w->store_is_slow;
+            } else {
+                w->store_fails = !w->store_fails;
+            }
             break;
         case 11:
             w->now += cursor_u8(&c);
@@ -393,13 +475,15 @@ fuzz_server(const uint8_t *data, size_t size)
             break;
         case 15:
             lease_sweep(w->leases, w->now, client, store, w);
-            if (event & 128) {
+            if (event & 64) {
+                configure(w, client & 1);
+            } else if (event & 128) {
                 stop(w);
                 start(w);
             }
             break;
         default:
-            send_message(w, client, &c, store_fails);
+            send_message(w, client, &c);
         }
         check(w);
     }
@@ -415,8 +499,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             fuzz_server(data + 1, size - 1);
         } else if (data[0] & 2) {
             fuzz_record(data + 1, size - 1);
+        } else if (data[0] & 4) {
+            check_message(data + 1, size - 1);
         } else {
-            fuzz_message(data + 1, size - 1);
+            fuzz_options(data + 1, size - 1, data[0] & 8);
         }
     }
     return 0;

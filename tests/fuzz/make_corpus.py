@@ -12,8 +12,9 @@ import struct
 import subprocess
 import tempfile
 
-from scapy.all import (ARP, ICMP, IP, SCTP, TCP, UDP, Dot1AD, Dot1Q, Ether,
-                       ICMPv6EchoRequest, IPv6, IPv6ExtHdrFragment,
+from scapy.all import (ARP, BOOTP, DHCP, ICMP, IP, SCTP, TCP, UDP, Dot1AD,
+                       Dot1Q, Ether, ICMPv6EchoRequest, IPv6,
+                       IPv6ExtHdrFragment,
                        IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PcapNgWriter,
                        PcapWriter, Raw)
 from scapy.contrib.mpls import MPLS
@@ -340,7 +341,38 @@ def intent_inputs():
         write("intent", "seed-" + name, text.encode())
 
 
+def dhcp_inputs():
+    options = bytes([53, 1, 1, 52, 1, 3, 55, 2, 1, 3, 82, 4, 1, 2, 97, 98,
+                     82, 6, 5, 4, 10, 0, 0, 0])
+    yield "options", bytes([0]) + options + b"\xff"
+    yield "options-again", bytes([8]) + options
+    yield "options-cut", bytes([0]) + options + bytes([61, 9, 1])
+    yield "many", bytes([0]) + b"".join(bytes([i, 30]) + bytes(30)
+                                        for i in range(60, 90))
+    yield "relay", bytes([0]) + bytes([82, 255]) + bytes(255) + bytes([82, 99])
+    message = IP() / UDP(sport=68, dport=67) / BOOTP(op=1) / DHCP(
+        options=[("message-type", "discover"), "end"])
+    yield "message", bytes([4]) + bytes(message[BOOTP])
+    record = struct.pack(">BB4sQ6s", 1, 1, bytes([10, 0, 0, 5]), 2000,
+                         bytes([2, 0, 0, 0, 0, 1]))
+    yield "record", bytes([2]) + record + b"\2p0\4host\3\1ab"
+    yield "record-declined", (bytes([2]) + record[:1] + b"\3" + record[2:]
+                              + bytes(3))
+    lease = bytes([0, 1, 8, 1, 0, 3, 0x30, 1])
+    yield "lives", bytes([1]) + b"".join(
+        bytes([i << 4]) + lease[1:4] + bytes([i << 4]) + lease[5:]
+        for i in range(8)) * 3
+    # All discover in a hurry; the store is slow, and fails.
+    rapid = b"".join(bytes([i << 4, 1, 0, 3]) for i in range(8))
+    yield "store", (bytes([1]) + rapid + bytes([0x4a]) + rapid
+                    + bytes([0x3d, 0x43]) + rapid + bytes([0x8a, 0x4f, 0x8f]))
+    yield "ranges", bytes([1]) + rapid + bytes([0x5f, 11, 255, 11, 255, 0x4f,
+                                                0x5f]) + rapid
+
+
 def main():
+    for name, data in dhcp_inputs():
+        write("dhcp", "seed-" + name, data)
     for name, data in dns_raw_inputs():
         write("dns", name, data)
     for name, data in dns_conversations():
