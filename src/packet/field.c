@@ -112,7 +112,9 @@ field_by_wire_name(const char *name)
 {
     const char *rest = name + 7;
 
-    if (strncasecmp(name, "NXM_OF_", 7) && strncasecmp(name, "NXM_NX_", 7)
+    if (!strncasecmp(name, "ERICOXM_OF_ICMPV6_", 18)) {
+        rest = name + 18;
+    } else if (strncasecmp(name, "NXM_OF_", 7) && strncasecmp(name, "NXM_NX_", 7)
         && strncasecmp(name, "OXM_OF_", 7)) {
         return NULL;
     }
@@ -138,7 +140,9 @@ field_format_wire_name(const struct field *field, struct str *s)
         str_add(s, name);
         return;
     }
-    str_add(s, field->nxm == OXM_NONE ? "OXM_OF_"
+    str_add(s, field->oxm >> 16 == OXM_ERICSSON(0) >> 16
+               ? "ERICOXM_OF_ICMPV6_"
+               : field->nxm == OXM_NONE ? "OXM_OF_"
                : field->nxm >> 16 ? "NXM_NX_" : "NXM_OF_");
     for (size_t i = 0; i < ARRAY_SIZE(wire_names); i++) {
         if (wire_names[i].field == field->id) {

@@ -50,6 +50,8 @@ enum field_flags {
 #define NXM1(F) (UINT32_C(0x0001) << 16 | (F) << 9)
 #define OXM(F) (UINT32_C(0x8000) << 16 | (F) << 9)
 #define OXM_REG(F) (UINT32_C(0x8001) << 16 | (F) << 9)
+/* Ericsson's class, of two fields that Open vSwitch knows. */
+#define OXM_ERICSSON(F) (UINT32_C(0x1000) << 16 | (F) << 9)
 /* OXM classes that carry an experimenter id are known by that too. */
 #define OXM_ONF(F) (UINT32_C(0xffff) << 16 | (F) << 9)
 #define OXM_NONE UINT32_C(0)
@@ -154,9 +156,9 @@ enum field_flags {
  X(ND_TLL, "nd_tll", NULL, key.arp_tha, 48, 0,                                \
    ND_ADVERT, ETH, W|M|P, NXM1(25), OXM(33))                                  \
  X(ND_RESERVED, "nd_reserved", NULL, key.nd_reserved, 32, 0,                  \
-   ND, HEX, W|M|P, OXM_NONE, OXM_NONE)                                        \
+   ND, DECIMAL, W|M|P, OXM_NONE, OXM_ERICSSON(1))                             \
  X(ND_OPTIONS_TYPE, "nd_options_type", NULL, key.nd_options_type, 8, 0,       \
-   ND, DECIMAL, M, OXM_NONE, OXM_NONE)                                        \
+   ND, DECIMAL, M, OXM_NONE, OXM_ERICSSON(2))                                 \
  X(TUN_ID, "tun_id", "tunnel_id", key.tun_id, 64, 0,                          \
    NONE, HEX, W|M, NXM1(16), OXM(38))                                         \
  X(TUN_TOS, "tun_tos", NULL, key.tun_tos, 8, 0,                               \

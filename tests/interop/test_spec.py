@@ -279,6 +279,14 @@ def test_the_type_of_packets_is_matched(bench, of, place, version):
             [(V4, {HIT: bytes(V4)})], "packet_type")
 
 
+@pytest.mark.parametrize("version", (6,))
+@PLACE
+def test_no_packet_is_of_another_type(bench, of, place, version):
+    """Ports bring Ethernet; an entry of bare IPv4 is fine, and idle."""
+    try_out(bench, of, place, {"packet_type": 1 << 16 | 0x800},
+            [of.output(HIT)], [(V4, {MISS: bytes(V4)})], "packet_type")
+
+
 @VERSIONS
 def test_metadata_and_the_tunnel_are_matched(bench, of, version):
     """Written in one table, whole and in part, matched in the next."""
