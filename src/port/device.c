@@ -139,7 +139,9 @@ configure(struct netlink *nl, const struct device_env *env,
     err = link_change(nl, link.ifindex, &(struct link_change) {
         .admin = LINK_UP,
         .mtu = spec->mtu,
-        .mac = spec->has_mac ? &spec->mac : NULL,
+        /* The same once more would have its user forget its neighbours. */
+        .mac = spec->has_mac && !eth_addr_eq(spec->mac, link.mac)
+               ? &spec->mac : NULL,
         .alias = label ? alias : NULL,
         .tx_queue_len = tx_queue_len,
     });
@@ -255,6 +257,32 @@ tap_forget(const struct device *device)
     }
 }
 
+/* Between two runs of ours the tap has no carrier, at which the guest's kernel
+ * would forget its neighbours and ask for them before the new run can answer: it
+ * asks again a second later.  Best effort: Linux 5.16, and 6.0 for IPv6. */
+static void
+keep_neighbours(const char *device)
+{
+    static const char *const paths[][2] = {
+        { "/proc/sys/net/ipv4/conf", "arp_evict_nocarrier" },
+        { "/proc/sys/net/ipv6/conf", "ndisc_evict_nocarrier" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        char path[96];
+        int fd;
+
+        snprintf(path, sizeof path, "%s/%s/%s", paths[i][0], device,
+                 paths[i][1]);
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd >= 0) {
+            ssize_t n UNUSED = write(fd, "0", 1);
+
+            close(fd);
+        }
+    }
+}
+
 static int
 open_tap(struct device_env *env, struct device *device, struct str *error)
 {
@@ -291,6 +319,9 @@ open_tap(struct device_env *env, struct device *device, struct str *error)
     err = configure(place.nl, env, device, device->is_made,
                     spec->tx_queue_len ? spec->tx_queue_len
                     : device->is_made ? TAP_QUEUE_LEN : 0, error);
+    if (!err && device->is_made && env->keep_taps) {
+        keep_neighbours(spec->device);
+    }
     if (err) {
         tap_forget(device);
         close_fds(&device->opened);
@@ -709,30 +740,6 @@ device_close(struct device_env *env, struct device *device, bool keep)
     }
     netlink_close(nl);
     netns_leave(home);
-}
-
-bool
-device_is_stale(const struct device *device)
-{
-    uint64_t now;
-
-    if (!device->is_made || !device->spec.netns[0]) {
-        return false;
-    }
-    now = netns_id_of(device->spec.netns);
-    return now ? now != device->netns : device->is_adopted;
-}
-
-void
-device_delete_link(struct device *device)
-{
-    struct netlink *nl = NULL;
-    struct link_info link;
-
-    if (!device_find_link(device, &nl, &link)) {
-        link_delete(nl, link.ifindex);
-        netlink_close(nl);
-    }
 }
 
 /* Asks a throw-away tap what the kernel's virtio-net header can carry. */

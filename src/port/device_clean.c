@@ -1,7 +1,9 @@
-/* What an earlier run of this instance left. */
+/* What is to go: what an earlier run of this instance left, and what is in a
+ * namespace that its name no longer means. */
 #include <stdio.h>
 
 #include "port/device.h"
+#include "port/netns.h"
 
 static void
 format_prefix(const struct device_env *env, char prefix[64])
@@ -61,4 +63,28 @@ device_clean(const struct device_env *env,
     } while (!err && clean.n == ARRAY_SIZE(clean.ifindexes));
     netlink_close(nl);
     return err ? err : n;
+}
+
+bool
+device_is_stale(const struct device *device)
+{
+    uint64_t now;
+
+    if (!device->is_made || !device->spec.netns[0]) {
+        return false;
+    }
+    now = netns_id_of(device->spec.netns);
+    return now ? now != device->netns : device->is_adopted;
+}
+
+void
+device_delete_link(struct device *device)
+{
+    struct netlink *nl = NULL;
+    struct link_info link;
+
+    if (!device_find_link(device, &nl, &link)) {
+        link_delete(nl, link.ifindex);
+        netlink_close(nl);
+    }
 }
