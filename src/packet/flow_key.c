@@ -240,13 +240,17 @@ extract_ip6(struct packet *pkt, struct cursor *c, struct flow_key *key)
     key->map |= (UINT64_C(15) << FLOW_WORD(ipv6_src)) | FLOW_WORD_BIT(nw_proto)
                 | FLOW_WORD_BIT(ipv6_label);
 
-    proto = ip6_skip_extensions(c, ip->next, &chain);
-    key->f.nw_frag = chain.frag;
-    key->f.ipv6_exthdr = htobe16(chain.ext);
-    if (proto < 0) {
-        /* As OpenFlow says "no next header". */
-        key->f.nw_proto = IP_PROTO_NONE;
-        return;
+    proto = ip->next;
+    if (UNLIKELY(ip6_is_extension(ip->next)
+                 || ip6_is_last_extension(ip->next))) {
+        proto = ip6_skip_extensions(c, ip->next, &chain);
+        key->f.nw_frag = chain.frag;
+        key->f.ipv6_exthdr = htobe16(chain.ext);
+        if (proto < 0) {
+            /* As OpenFlow says "no next header". */
+            key->f.nw_proto = IP_PROTO_NONE;
+            return;
+        }
     }
     key->f.nw_proto = (uint8_t) proto;
     if (key->f.nw_frag & FLOW_FRAG_LATER) {

@@ -105,4 +105,11 @@ ip6_is_extension(uint8_t next)
            || next == IP_PROTO_DSTOPTS;
 }
 
+/* The end of a chain: nothing can be read behind it. */
+static inline bool
+ip6_is_last_extension(uint8_t next)
+{
+    return next == IP_PROTO_ESP || next == IP_PROTO_NONE;
+}
+
 #endif

@@ -46,13 +46,6 @@ note_header(struct ip6_chain *chain, struct order *order, uint8_t next)
     order->rank = MAX(order->rank, rank);
 }
 
-/* Nothing can be read behind it, but its being there counts. */
-static bool
-is_last_extension(uint8_t next)
-{
-    return next == IP_PROTO_ESP || next == IP_PROTO_NONE;
-}
-
 int
 ip6_skip_extensions(struct cursor *c, uint8_t next, struct ip6_chain *chain)
 {
@@ -63,8 +56,8 @@ ip6_skip_extensions(struct cursor *c, uint8_t next, struct ip6_chain *chain)
         const uint8_t *ext = c->p;
         size_t len;
 
-        if (LIKELY(!ip6_is_extension(next))) {
-            if (UNLIKELY(is_last_extension(next))) {
+        if (!ip6_is_extension(next)) {
+            if (ip6_is_last_extension(next)) {
                 note_header(chain, &order, next);
             }
             return next;
