@@ -8,8 +8,8 @@
  *     }
  *
  * The map never looks into an object: who inserts gives the hash (keyed, where
- * outsiders choose what is hashed: lib/hash.h), who looks up compares.  It grows
- * by itself and stays grown.  Nodes do not move.
+ * outsiders choose what is hashed: lib/hash.h), who looks up compares.  It
+ * grows by itself and stays grown.  Nodes do not move.
  *
  * One thread. */
 #ifndef WEFT_LIB_HMAP_H

@@ -3,29 +3,17 @@
 #include <stdlib.h>
 
 #include "packet/address.h"
-#include "service/dhcp_options.h"
+#include "service/dhcp_served.h"
 
 enum { MAX_ITEMS = 256 };
 
 #define EVERYBODY UINT32_MAX      /* 255.255.255.255 */
 
-struct subnet {
-    be32 network;
-    uint8_t prefix_len;
-    bool is_rapid;
-    uint16_t max_datagram;
-    uint32_t default_time, min_time, max_time;
-    struct lease_table *leases;
-    struct dhcp_option_set options;
-    be32 boot_server;             /* 0: none, or a name */
-    uint8_t boot_file[128];       /* empty: none, or too long a name */
-};
-
 struct dhcp_server {
     be32 address;
     struct eth_addr mac;
     unsigned int n_subnets;
-    struct subnet *subnets;
+    struct dhcp_served *subnets;
     struct dhcp_server_counters counters;
 };
 
@@ -34,7 +22,7 @@ struct exchange {
     struct dhcp_server *server;
     const struct dhcp_question *question;
     struct dhcp_answer *answer;
-    const struct subnet *subnet;
+    const struct dhcp_served *subnet;
     struct udp4 udp;
     enum dhcp_type type;
     struct lease_client client;
@@ -53,10 +41,10 @@ dhcp_server_create(void)
 }
 
 static void
-subnets_destroy(struct subnet *subnets, unsigned int n)
+subnets_destroy(struct dhcp_served *subnets, unsigned int n)
 {
     for (unsigned int i = 0; i < n; i++) {
-        dhcp_option_set_fini(&subnets[i].options);
+        dhcp_served_fini(&subnets[i]);
     }
     free(subnets);
 }
@@ -70,105 +58,16 @@ dhcp_server_destroy(struct dhcp_server *s)
     }
 }
 
-static int
-subnet_init(struct subnet *subnet, const struct dhcp_subnet *from,
-            struct str *error)
-{
-    size_t file_len = from->boot_file ? strlen(from->boot_file) : 0;
-    uint32_t max = from->max_time;
-
-    if (!from->leases || from->prefix_len > 32
-        || from->network & ~ip4_mask(from->prefix_len)) {
-        str_setf(error, "a subnet needs its own address and leases");
-        return -EINVAL;
-    }
-    *subnet = (struct subnet) {
-        .network = from->network,
-        .prefix_len = from->prefix_len,
-        .is_rapid = from->is_rapid,
-        .leases = from->leases,
-        .default_time = from->default_time ? from->default_time
-                                           : DHCP_DEFAULT_TIME,
-        .min_time = from->min_time ? from->min_time : DHCP_MIN_TIME,
-    };
-    subnet->max_time = MAX(max ? max : DHCP_MAX_TIME, subnet->default_time);
-    subnet->min_time = MIN(subnet->min_time, subnet->default_time);
-    subnet->max_datagram = (uint16_t) MIN(
-        MAX(from->mtu ? from->mtu : 1500, DHCP_MIN_DATAGRAM),
-        DHCP_REPLY_MAX + DHCP_IP_OVERHEAD);
-    if (file_len < sizeof subnet->boot_file) {
-        memcpy(subnet->boot_file, from->boot_file ? from->boot_file : "",
-               file_len);
-    }
-    if (from->boot_server) {
-        ip4_parse(from->boot_server, &subnet->boot_server);
-    }
-    return dhcp_option_set_init(&subnet->options, from, error);
-}
-
-static struct address_span
-one(be32 addr)
-{
-    return (struct address_span) { addr, addr };
-}
-
-/* Cuts `spans` to the subnet; returns how many are left. */
-static unsigned int
-cut(struct address_span *spans, const struct address_span *given,
-    unsigned int n, be32 network, uint8_t prefix_len)
-{
-    uint32_t low = be32toh(network);
-    uint32_t high = be32toh(network | ~ip4_mask(prefix_len));
-    unsigned int n_kept = 0;
-
-    for (unsigned int i = 0; i < n; i++) {
-        uint32_t first = MAX(be32toh(given[i].first), low);
-        uint32_t last = MIN(be32toh(given[i].last), high);
-
-        if (first <= last) {
-            spans[n_kept++] = (struct address_span) { htobe32(first),
-                                                      htobe32(last) };
-        }
-    }
-    return n_kept;
-}
-
-static void
-set_ranges(const struct dhcp_subnet *from, be32 server)
-{
-    be32 broadcast = from->network | ~ip4_mask(from->prefix_len);
-    struct address_span all = { from->network, broadcast };
-    unsigned int n_ranges = from->n_ranges, n_holes = from->n_exclusions;
-    struct address_span *ranges = xcalloc(n_ranges + 1, sizeof *ranges);
-    struct address_span *holes = xcalloc(n_holes + 4, sizeof *holes);
-
-    n_ranges = n_ranges ? cut(ranges, from->ranges, n_ranges, from->network,
-                              from->prefix_len)
-                        : cut(ranges, &all, 1, from->network,
-                              from->prefix_len);
-    if (n_holes) {
-        memcpy(holes, from->exclusions, n_holes * sizeof *holes);
-    }
-    if (from->prefix_len < 31) {
-        holes[n_holes++] = one(from->network);
-        holes[n_holes++] = one(broadcast);
-    }
-    holes[n_holes++] = one(from->router);
-    holes[n_holes++] = one(server);
-    lease_set_ranges(from->leases, ranges, n_ranges, holes, n_holes);
-    free(ranges);
-    free(holes);
-}
-
 int
 dhcp_server_configure(struct dhcp_server *s,
                       const struct dhcp_server_config *config,
                       struct str *error)
 {
-    struct subnet *subnets = xcalloc(config->n_subnets + 1, sizeof *subnets);
+    struct dhcp_served *subnets = xcalloc(config->n_subnets + 1, sizeof *subnets);
 
     for (unsigned int i = 0; i < config->n_subnets; i++) {
-        int err = subnet_init(&subnets[i], &config->subnets[i], error);
+        int err = dhcp_served_init(&subnets[i], &config->subnets[i],
+                                   error);
 
         if (err) {
             subnets_destroy(subnets, i);
@@ -181,7 +80,7 @@ dhcp_server_configure(struct dhcp_server *s,
     s->address = config->address;
     s->mac = config->mac;
     for (unsigned int i = 0; i < config->n_subnets; i++) {
-        set_ranges(&config->subnets[i], config->address);
+        dhcp_served_set_ranges(&config->subnets[i], config->address);
     }
     return 0;
 }
@@ -194,17 +93,11 @@ dhcp_server_counters(const struct dhcp_server *s)
 
 /* --- Who asks what ------------------------------------------------------ */
 
-static bool
-is_in(const struct subnet *subnet, be32 addr)
-{
-    return ip4_is_within(addr, subnet->network, subnet->prefix_len);
-}
-
-static const struct subnet *
+static const struct dhcp_served *
 subnet_of(const struct dhcp_server *s, be32 addr)
 {
     for (unsigned int i = 0; i < s->n_subnets; i++) {
-        if (is_in(&s->subnets[i], addr)) {
+        if (dhcp_served_has(&s->subnets[i], addr)) {
             return &s->subnets[i];
         }
     }
@@ -212,11 +105,11 @@ subnet_of(const struct dhcp_server *s, be32 addr)
 }
 
 /* NULL: behind a relay that we do not serve. */
-static const struct subnet *
+static const struct dhcp_served *
 choose_subnet(const struct exchange *x)
 {
     const struct dhcp_header *h = &x->msg.header;
-    const struct subnet *subnet;
+    const struct dhcp_served *subnet;
     struct dhcp_value link;
 
     if (h->giaddr) {
@@ -512,7 +405,7 @@ put_frame_of(struct items *items, const struct exchange *x,
 static void
 grant(struct exchange *x, enum dhcp_type type, be32 addr, uint32_t time)
 {
-    const struct subnet *subnet = x->subnet;
+    const struct dhcp_served *subnet = x->subnet;
     struct dhcp_header reply = reply_header(x);
     be32 lease = htobe32(time), t1 = htobe32(time / 2);
     be32 t2 = htobe32((uint32_t) ((uint64_t) time * 7 / 8));
@@ -566,7 +459,7 @@ refuse(struct exchange *x, const char *why)
 static uint32_t
 lease_time(const struct exchange *x)
 {
-    const struct subnet *subnet = x->subnet;
+    const struct dhcp_served *subnet = x->subnet;
     uint32_t time;
 
     if (!dhcp_option_u32(&x->msg, DHCP_OPT_LEASE_TIME, &time)) {
@@ -655,7 +548,7 @@ on_init_reboot(struct exchange *x, be32 addr)
     be32 planned = lease_reserved_for(leases, &x->holder);
     struct lease_record was;
 
-    if (!is_in(x->subnet, addr)) {
+    if (!dhcp_served_has(x->subnet, addr)) {
         return refuse(x, "this address is of another network");
     }
     if (!lease_of(leases, &x->holder, x->question->now, &was)) {
@@ -687,7 +580,7 @@ on_request(struct exchange *x)
         return has_wanted ? ack(x, wanted) : DHCP_NO_ADDRESS;
     }
     if (ciaddr) {                 /* RENEWING, REBINDING */
-        return is_in(x->subnet, ciaddr)
+        return dhcp_served_has(x->subnet, ciaddr)
                ? ack(x, ciaddr)
                : refuse(x, "this address is of another network");
     }
@@ -752,7 +645,7 @@ on_inform(struct exchange *x)
     if (!h->ciaddr) {
         return DHCP_NO_ADDRESS;
     }
-    if (!is_in(x->subnet, h->ciaddr)) {
+    if (!dhcp_served_has(x->subnet, h->ciaddr)) {
         return DHCP_OTHER_SERVER;
     }
     grant(x, DHCP_ACK, h->ciaddr, 0);

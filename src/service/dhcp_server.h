@@ -12,15 +12,15 @@
  * The contract of an answer.  `answer.changes` are in the lease table already.
  * The caller makes them durable, then sends the frame; if the store fails it
  * drops the frame and undoes them (lease.h: lease_undo, the newest first).  The
- * client asks again in either case.  An answer without changes (most offers, a NAK,
- * an INFORM) leaves at once.
+ * client asks again in either case.  An answer without changes (most offers, a
+ * NAK, an INFORM) leaves at once.
  *
- * An answer goes out by the port that the question came from, whatever addresses
- * are in it.
+ * An answer goes out by the port that the question came from, whatever
+ * addresses are in it.
  *
  * Several subnets: those behind relays.  The first is the network's own; which
- * one a message is about is said by the relay (its address, or RFC 3527's link),
- * else by the client's own address.
+ * one a message is about is said by the relay (its address, or RFC 3527's
+ * link), else by the client's own address.
  *
  * One thread, that of the lease tables. */
 #ifndef WEFT_SERVICE_DHCP_SERVER_H
@@ -84,8 +84,8 @@ struct dhcp_server;
 struct dhcp_server *dhcp_server_create(void);
 void dhcp_server_destroy(struct dhcp_server *);
 
-/* From now on.  Copies all but the lease tables, whose ranges it sets.  -EINVAL,
- * with a text: then all is as it was. */
+/* From now on.  Copies all but the lease tables, whose ranges it sets.
+ * -EINVAL, with a text: then all is as it was. */
 int dhcp_server_configure(struct dhcp_server *,
                           const struct dhcp_server_config *,
                           struct str *error);

@@ -121,7 +121,8 @@ static void
 restore(struct lease_table *t, const struct lease_record *r, bool is_stored)
 {
     struct lease_holder who = { r->port, &r->client, r->mac };
-    struct lease *l = lease_add(t, r->addr, &who, r->state, r->expires, is_stored);
+    struct lease *l = lease_add(t, r->addr, &who, r->state, r->expires,
+                                is_stored);
 
     strcpy(l->hostname, r->hostname);
 }
@@ -296,8 +297,8 @@ lease_reserved_for(const struct lease_table *t,
 static uint64_t
 usual_place(const struct lease_holder *who)
 {
-    return lease_hash_holder((struct hash_key) { 0 }, who->port, who->client->bytes,
-                       who->client->len);
+    return lease_hash_holder((struct hash_key) { 0 }, who->port,
+                             who->client->bytes, who->client->len);
 }
 
 static bool
@@ -522,7 +523,8 @@ lease_release_port(struct lease_table *t, const char *name,
 
     /* The last one takes the port with it. */
     while (n_left--) {
-        struct lease_link *link = port->n_live ? port->live.next : port->past.next;
+        struct lease_link *link = port->n_live ? port->live.next
+                                               : port->past.next;
 
         remove_and_say(t, CONTAINER_OF(link, struct lease, in_port), changed,
                        aux);

@@ -26,8 +26,8 @@
  *   - An address has at most one holder, and a holder at most one address.
  *   - A reserved address goes to nobody but who it is reserved for, and who has
  *     a reservation gets no other address while that one can be had.
- *   - An address outside of the ranges, or excluded, goes to nobody unless it is
- *     reserved.
+ *   - An address outside of the ranges, or excluded, goes to nobody unless it
+ *     is reserved.
  *   - A port has at most `max_per_port` offers, leases and declined addresses:
  *     one guest cannot use up the network.
  *

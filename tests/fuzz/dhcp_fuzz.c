@@ -1,16 +1,16 @@
 /* DHCP: any bytes to the decoder, and whole lives of clients to the server.
  *
- * The first byte chooses.  Bit 0: the rest is a program, see below.  Bit 1: it is
- * a record of the store.  Bit 2: it is a message as it comes; none: it is options,
- * which lie in file and sname too, and with bit 3 lie there again and again.  What
- * is understood is written again and reads the same.
+ * The first byte chooses.  Bit 0: the rest is a program, see below.  Bit 1: it
+ * is a record of the store.  Bit 2: it is a message as it comes; none: it is
+ * options, which lie in file and sname too, and with bit 3 lie there again and
+ * again.  What is understood is written again and reads the same.
  *
- * A program is events for a server with 13 addresses and three ports, each a byte
- * (its low half says what, the high half which client) and what it needs:
+ * A program is events for a server with 13 addresses and three ports, each a
+ * byte (its low half says what, the high half which client) and what it needs:
  *
  *     0-9  a message: type, kinds of addresses in it, flags (1 byte each)
- *     10   the store fails from now on, or not; or is slow and will fail; or the
- *          changes that it was slow with have failed
+ *     10   the store fails from now on, or not; or is slow and will fail; or
+ *          the changes that it was slow with have failed
  *     11   time passes
  *     12   a port dies
  *     13   an address is planned for a port, or a plan is dropped
@@ -21,7 +21,8 @@
  * one address, and each answer reads well and has right checksums.
  *
  * Covers: src/packet/dhcp.c src/packet/udp4.c
- * Covers: src/service/dhcp_server.c src/service/lease.c
+ * Covers: src/service/dhcp_served.c src/service/dhcp_server.c
+ * Covers: src/service/lease.c
  * Covers: src/service/lease_index.c src/service/lease_record.c
  * Covers: src/service/address_pool.c src/service/reservation.c */
 #include <stdlib.h>
