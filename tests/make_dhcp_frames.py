@@ -4,7 +4,7 @@ must be answered, both made by scapy, which knows nothing of ours.
 
     tests/make_dhcp_frames.py > tests/scapy_dhcp.h
 
-The server is that of service/dhcp_server_test.c, with 10.0.0.20 planned for the
+The server is that of service/dhcp_options_test.c, with 10.0.0.20 planned for the
 client and the options of its configure_much().  The order matters: it is one
 client's life."""
 
