@@ -145,6 +145,15 @@ TEST(what_is_given_inside_is_checked)
     CHECK(!succeeds("ip addr show dev t0 | grep -q 10.0.0.1/24"));
     CHECK(succeeds("ip addr show dev t0 | grep -q 10.1.0.1/24"));
     CHECK(succeeds("ip route show default dev t0 | grep -q 10.1.0.254"));
+    /* Within one prefix, where the kernel takes the later with the earlier. */
+    strcpy(inside.addresses, "10.1.0.1/24+10.1.0.2/24");
+    CHECK(!helper_set_inside(helper, device.handle, &inside, NULL));
+    strcpy(inside.addresses, "10.1.0.3/24+10.1.0.2/24");
+    CHECK(!helper_set_inside(helper, device.handle, &inside, NULL));
+    CHECK(!succeeds("ip addr show dev t0 | grep -q 10.1.0.1/24"));
+    CHECK(succeeds("ip addr show dev t0 | grep -q 10.1.0.2/24"));
+    CHECK(succeeds("ip addr show dev t0 | grep -q 10.1.0.3/24"));
+    CHECK(succeeds("ip route show default dev t0 | grep -q 10.1.0.254"));
     close_device(helper, &device);
     helper_close(helper);
 }

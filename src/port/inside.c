@@ -160,14 +160,15 @@ inside_change(struct netlink *nl, unsigned int ifindex, const char *netns,
 {
     int err;
 
-    /* New addresses before old ones go, so that routes need not go with them;
-     * gateways in between. */
-    if ((err = for_each_new(nl, ifindex, is->addresses, was->addresses,
-                            link_add_address, error))
-        || (err = for_each_new(nl, ifindex, was->gateways, is->gateways,
-                               link_remove_gateway, error))
+    /* With an address go the others of its prefix that came after it, and
+     * routes: so all that is to be there is added again, which changes nothing
+     * where it still is. */
+    if ((err = for_each_new(nl, ifindex, was->gateways, is->gateways,
+                            link_remove_gateway, error))
         || (err = for_each_new(nl, ifindex, was->addresses, is->addresses,
                                link_remove_address, error))
+        || (err = for_each_new(nl, ifindex, is->addresses, "",
+                               link_add_address, error))
         || (err = for_each_new(nl, ifindex, is->gateways, "", add_gateway,
                                error))) {
         return err;
