@@ -28,6 +28,7 @@
 #include "api/capture.h"
 #include "api/http.h"
 #include "api/snoop.h"
+#include "controller/controller.h"
 #include "host/host.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -51,7 +52,7 @@ struct weftd {
     struct connections *connections;
     struct weftd_controller *controller;      /* NULL: a switch only */
     struct host *host;            /* the same */
-    _Atomic(const struct intent *) next_intent;       /* for host; owned */
+    _Atomic(struct host_news *) next_news;      /* for host; owned */
     uv_loop_t loop;
     uv_timer_t timer;             /* when switch_run() is due */
     uv_idle_t more;               /* it is at once: others have a turn first */
@@ -61,19 +62,64 @@ struct weftd {
 
 /* ---- The host ---- */
 
+/* What goes from the controller's thread to the host: a set, and the addresses
+ * chosen for ports whose inside we configure. */
+struct host_news {
+    const struct intent *intent;
+    unsigned int n_chosen;
+    struct {
+        char switch_name[16];
+        be32 address;
+    } chosen[];
+};
+
+/* Accepts NULL. */
+static void
+host_news_free(struct host_news *news)
+{
+    if (news) {
+        intent_unref(news->intent);
+        free(news);
+    }
+}
+
+static struct host_news *
+host_news_create(const struct intent *intent, const struct controller *c)
+{
+    unsigned int n_ports = intent_count(intent, INTENT_PORT);
+    struct host_news *news = xzalloc(sizeof *news
+                                     + n_ports * sizeof news->chosen[0]);
+
+    news->intent = intent_ref(intent);
+    INTENT_FOR_EACH_PORT (port, intent) {
+        if (port->configure && !port->address) {
+            unsigned int i = news->n_chosen++;
+
+            strcpy(news->chosen[i].switch_name, port->switch_name);
+            news->chosen[i].address
+                = controller_port_address(c, port->object.name);
+        }
+    }
+    return news;
+}
+
 /* Ports that the intents want; returns when there is more to do. */
 static msec
 run_host(struct weftd *d, msec now)
 {
-    const struct intent *next;
+    struct host_news *news;
 
     if (!d->host) {
         return INT64_MAX;
     }
-    next = atomic_exchange(&d->next_intent, NULL);
-    if (next) {
-        host_set_intent(d->host, next);
-        intent_unref(next);
+    news = atomic_exchange(&d->next_news, NULL);
+    if (news) {
+        host_set_intent(d->host, news->intent);
+        for (unsigned int i = 0; i < news->n_chosen; i++) {
+            host_set_address(d->host, news->chosen[i].switch_name,
+                             news->chosen[i].address);
+        }
+        host_news_free(news);
     }
     return host_run(d->host, now);
 }
@@ -383,11 +429,13 @@ start_openflow(struct weftd *d)
 
 /* On the controller's thread. */
 static void
-intents_changed(void *aux, const struct intent *intent)
+intents_changed(void *aux, const struct intent *intent,
+                const struct controller *controller)
 {
     struct weftd *d = aux;
 
-    intent_unref(atomic_exchange(&d->next_intent, intent_ref(intent)));
+    host_news_free(atomic_exchange(&d->next_news,
+                                   host_news_create(intent, controller)));
     uv_async_send(&d->wake);
 }
 
@@ -424,7 +472,7 @@ stop_controller(struct weftd *d)
     d->api.controller = NULL;
     host_destroy(d->host);
     d->host = d->api.host = NULL;
-    intent_unref(atomic_exchange(&d->next_intent, NULL));
+    host_news_free(atomic_exchange(&d->next_news, NULL));
 }
 
 /* ---- Main ---- */

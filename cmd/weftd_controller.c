@@ -34,7 +34,7 @@ intents_changed(void *aux, const struct intent *intent)
     struct weftd_controller *c = aux;
 
     controller_set_intent(c->controller, intent);
-    c->config.changed(c->config.aux, intent);
+    c->config.changed(c->config.aux, intent, c->controller);
 }
 
 static int

@@ -13,15 +13,17 @@
 #include "intent/intent.h"
 #include "weftd_options.h"
 
+struct controller;
 struct weftd_controller;
 
 struct weftd_controller_config {
     const struct weftd_options *options;
     struct api *api;              /* gets `intents` and `controller` */
     struct http *http;
-    /* A set came into force: called on the controller's thread; the callee takes
-     * its own reference. */
-    void (*changed)(void *aux, const struct intent *);
+    /* A set came into force, and the controller has chosen addresses for it:
+     * called on the controller's thread; the callee takes its own reference. */
+    void (*changed)(void *aux, const struct intent *,
+                    const struct controller *);
     void *aux;
 };
 

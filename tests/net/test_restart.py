@@ -81,6 +81,26 @@ def test_a_containers_nic_outlives_weftd(cloud, how):
     print("%s and start: %.0f ms without a reply" % (how, gap(first[1] + lines) * 1e3))
 
 
+def test_an_address_that_the_plan_chose_is_given_and_kept(cloud):
+    db = cloud.netns("db")
+    apply(cloud, CLOUD.replace("address: 10.1.0.20, ", ""))
+
+    def chosen():
+        text = db.run("ip", "-4", "-o", "addr", "show", "dev", "eth0").stdout
+        return re.findall(r"inet (\S+)/24", text)
+
+    eventually(lambda: len(chosen()) == 1
+               and cloud.netns("web").ping(chosen()[0], deadline=1),
+               "one address, which answers")
+    assert "via 10.1.0.1" in db.run("ip", "route").stdout
+    before = chosen()
+    cloud.stop()
+    cloud.restart()
+    eventually(lambda: cloud.netns("web").ping(before[0], deadline=1),
+               "it answers again")
+    assert chosen() == before
+
+
 def test_what_is_no_longer_wanted_goes_at_the_next_start(cloud):
     web = cloud.netns("web")
     cloud.stop()
