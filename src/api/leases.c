@@ -2,44 +2,30 @@
 
 #include "api/routes.h"
 #include "controller/controller.h"
-#include "packet/address.h"
-#include "service/lease.h"
 
 struct list {
     struct api_reply *reply;
     const char *network;          /* NULL: all */
 };
 
-static const char *
-state_name(enum lease_state state)
-{
-    static const char *const names[] = {
-        [LEASE_OFFERED] = "offered", [LEASE_BOUND] = "bound",
-        [LEASE_PAST] = "past", [LEASE_DECLINED] = "declined",
-    };
-
-    return names[state];
-}
-
 static void
-add_lease(void *aux, const char *network, const struct lease_record *lease,
-          int64_t seconds_left)
+add_lease(void *aux, const struct controller_lease *lease)
 {
     struct list *list = aux;
-    char address[ADDRESS_TEXT_SIZE], mac[ADDRESS_TEXT_SIZE];
 
-    if (list->network && strcmp(list->network, network)) {
+    if (list->network && strcmp(list->network, lease->network)) {
         return;
     }
     /* What clients call themselves may be any bytes. */
     api_list_add(list->reply, json_pack(
         "{s:s, s:s, s:s, s:s, s:o, s:s, s:o}",
-        "network", network, "address", ip4_format(lease->addr, address),
-        "state", state_name(lease->state), "port", lease->port, "hostname",
-        json_string(lease->hostname) ?: json_null(), "mac",
-        eth_addr_format(lease->mac, mac), "seconds_left",
-        seconds_left == INT64_MAX ? json_null()
-                                  : json_integer((json_int_t) seconds_left)));
+        "network", lease->network, "address", lease->address, "state",
+        lease->state, "port", lease->port, "hostname",
+        json_string(lease->hostname) ?: json_null(), "mac", lease->mac,
+        "seconds_left",
+        lease->seconds_left == INT64_MAX
+            ? json_null()
+            : json_integer((json_int_t) lease->seconds_left)));
 }
 
 void

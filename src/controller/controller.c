@@ -13,6 +13,8 @@
 #include "controller/switch_session.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "packet/address.h"
+#include "service/lease.h"
 
 enum { RETRY_MIN = 1000, RETRY_MAX = 60000 };         /* msec */
 
@@ -419,9 +421,47 @@ controller_question(const struct controller *c, const char *from,
     return explain_question(c->topology, from, to, what, question, error);
 }
 
+struct lease_visit {
+    void (*visit)(void *aux, const struct controller_lease *);
+    void *aux;
+};
+
+static const char *
+lease_state_name(enum lease_state state)
+{
+    static const char *const names[] = {
+        [LEASE_OFFERED] = "offered", [LEASE_BOUND] = "bound",
+        [LEASE_PAST] = "past", [LEASE_DECLINED] = "declined",
+    };
+
+    return names[state];
+}
+
+static void
+visit_lease(void *aux, const char *network, const struct lease_record *lease,
+            int64_t seconds_left)
+{
+    const struct lease_visit *v = aux;
+    char address[ADDRESS_TEXT_SIZE], mac[ADDRESS_TEXT_SIZE];
+
+    v->visit(v->aux, &(struct controller_lease) {
+        .network = network,
+        .address = ip4_format(lease->addr, address),
+        .mac = eth_addr_format(lease->mac, mac),
+        .state = lease_state_name(lease->state),
+        .port = lease->port,
+        .hostname = lease->hostname,
+        .seconds_left = seconds_left,
+    });
+}
+
 void
-controller_visit_leases(const struct controller *c, lease_visitor *visit,
+controller_visit_leases(const struct controller *c,
+                        void (*visit)(void *aux,
+                                      const struct controller_lease *),
                         void *aux)
 {
-    serve_dhcp_visit(c->dhcp, visit, aux);
+    struct lease_visit v = { visit, aux };
+
+    serve_dhcp_visit(c->dhcp, visit_lease, &v);
 }

@@ -104,12 +104,18 @@ be32 controller_port_address(const struct controller *, const char *port);
 /* NULL: the controller has no stage there. */
 const char *controller_stage_name(uint8_t table);
 
-struct lease_record;
-/* `seconds_left`: INT64_MAX is for ever. */
-typedef void lease_visitor(void *aux, const char *network,
-                           const struct lease_record *, int64_t seconds_left);
-/* DHCP leases and offers as they stand, by network and address. */
-void controller_visit_leases(const struct controller *, lease_visitor *,
+/* A DHCP lease or offer in words, for people and the API. */
+struct controller_lease {
+    const char *network, *address, *mac;
+    const char *state;            /* "offered", "bound", "past", "declined" */
+    const char *port;
+    const char *hostname;         /* the client's word, maybe no UTF-8 */
+    int64_t seconds_left;         /* INT64_MAX: for ever */
+};
+/* As they stand, by network and address. */
+void controller_visit_leases(const struct controller *,
+                             void (*visit)(void *aux,
+                                           const struct controller_lease *),
                              void *aux);
 
 /* "Can web reach db by tcp/443?": what to trace.  `to` is a port, an IPv4

@@ -31,7 +31,10 @@ void serve_dhcp_destroy(struct serve_dhcp *);
 /* Another set of intents is in the topology. */
 void serve_dhcp_changed(struct serve_dhcp *);
 
-/* controller_visit_leases() */
+struct lease_record;
+/* `seconds_left`: INT64_MAX is for ever. */
+typedef void lease_visitor(void *aux, const char *network,
+                           const struct lease_record *, int64_t seconds_left);
 void serve_dhcp_visit(const struct serve_dhcp *, lease_visitor *, void *aux);
 
 #endif
