@@ -57,6 +57,7 @@ class Lab:
         self.log_path = os.path.join(self.dir, "weftd.log")
         self.weftd = None
         self.args = []
+        self.resolver = None            # What /etc/resolv.conf names.
         self._netns = {}
         self._vms = []
         self.host = host or self.netns("host")
@@ -96,9 +97,20 @@ class Lab:
         assert not self.weftd, "weftd runs already"
         self.args = args
         with open(self.log_path, "a") as log:
-            self.weftd = self.host.popen(self.program("weftd"), *args,
+            self.weftd = self.host.popen(*self._shows_resolvers(),
+                                         self.program("weftd"), *args,
                                          stdout=log, stderr=log)
         eventually(self._answers, "weftd answers", START_TIMEOUT)
+
+    def _shows_resolvers(self):
+        """`ip netns exec` gives mounts of its own."""
+        if not self.resolver:
+            return ()
+        path = os.path.join(self.dir, "resolv.conf")
+        with open(path, "w") as f:
+            f.write("nameserver %s\n" % self.resolver)
+        return ("sh", "-c", 'mount --bind "$0" /etc/resolv.conf; exec "$@"',
+                path)
 
     def restart(self):
         """Again, as it was started."""
