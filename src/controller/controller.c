@@ -305,6 +305,7 @@ controller_destroy(struct controller *c)
     if (!c) {
         return;
     }
+    serve_nd_fini(&c->nd);
     serve_dns_destroy(c->dns);
     serve_dhcp_destroy(c->dhcp);
     switch_session_destroy(c->session);
@@ -326,6 +327,7 @@ controller_set_intent(struct controller *c, const struct intent *intent)
 {
     c->generation++;
     topology_set_intent(c->topology, intent, &c->dirty);
+    serve_nd_changed(&c->nd);
     serve_dns_changed(c->dns);
     serve_dhcp_changed(c->dhcp);
     installed_forgive(&c->installed);

@@ -339,6 +339,9 @@ visit_scope(const struct dhcp_scope *scope, unix_sec now,
     struct list list = { .n = 0 };
 
     lease_for_each(scope->leases, now, add_record, &list);
+    if (!list.n) {
+        return;
+    }
     qsort(list.records, list.n, sizeof *list.records, compare_records);
     for (unsigned int i = 0; i < list.n; i++) {
         const struct lease_record *record = &list.records[i];

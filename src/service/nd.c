@@ -270,3 +270,12 @@ nd_answer(const struct nd_gateway *gateway, const void *frame, size_t len,
     default: return ND_NOT_OURS;
     }
 }
+
+/* As if somebody had asked who does not say who it is. */
+void
+nd_advertise(const struct nd_gateway *gateway, struct nd_reply *reply)
+{
+    static const struct question nobody;
+
+    advertise(gateway, &nobody, reply);
+}

@@ -8,8 +8,8 @@
  * its search domain (RFC 8106).  Its lifetime as a router is 0 as long as
  * nothing is routed: guests learn addresses and names and no way out.
  *
- * Nothing is sent unasked, so lifetimes are the long ones of RFC 4861 section
- * 6.2.1: who asks again starts them anew.
+ * Lifetimes are the long ones of RFC 4861 section 6.2.1.  Unasked, everybody
+ * hears the same now and then (nd_advertise).
  *
  * Pure: a frame in, a frame out. */
 #ifndef WEFT_SERVICE_ND_H
@@ -61,5 +61,7 @@ const char *nd_event_name(enum nd_event);
 /* `frame` is untagged Ethernet.  Fills the reply in, or leaves it empty. */
 enum nd_event nd_answer(const struct nd_gateway *, const void *frame,
                         size_t len, struct nd_reply *);
+/* The router advertisement that all nodes hear unasked (RFC 4861, 6.2.4). */
+void nd_advertise(const struct nd_gateway *, struct nd_reply *);
 
 #endif

@@ -139,6 +139,20 @@ TEST(a_guest_is_told_about_its_network)
           && !option(&reply, 31));
 }
 
+TEST(everybody_hears_the_same_unasked)
+{
+    static const uint8_t nothing[4];
+    static const uint8_t all_nodes[16] = { 0xff, 2, [15] = 1 };
+    struct frame f = make(133, &unspecified, nothing, sizeof nothing);
+    struct nd_reply asked, unasked;
+
+    CHECK(nd_answer(&gateway, f.bytes, f.len, &asked) == ND_ADVERTISED);
+    nd_advertise(&gateway, &unasked);
+    CHECK(is_sound(&unasked) && unasked.len == asked.len);
+    CHECK(!memcmp(unasked.frame, asked.frame, asked.len));
+    CHECK(!memcmp(unasked.frame + 14 + 24, all_nodes, sizeof all_nodes));
+}
+
 TEST(what_is_wrong_is_not_answered)
 {
     static const uint8_t with_sll[12] = { [4] = 1, 1, 2 };
@@ -162,5 +176,6 @@ TESTS(
     RUN(who_has_no_address_yet_hears_it_as_all_do),
     RUN(others_answer_for_themselves),
     RUN(a_guest_is_told_about_its_network),
+    RUN(everybody_hears_the_same_unasked),
     RUN(what_is_wrong_is_not_answered),
 )
