@@ -211,6 +211,21 @@ on_refused(void *aux, const struct flow_change *change, enum of_error error)
     str_fini(&origin);
 }
 
+/* Flows that need it are left out: a storm cap is missing then, or a port that
+ * has a rate is cut off. */
+static void
+on_refused_meter(void *aux, const struct meter_mod *mod, enum of_error error)
+{
+    struct controller *c = aux;
+
+    log_limited(LOG_LEVEL_ERROR, "controller",
+                "the switch refuses meter %u with %s: flows that need it are "
+                "left out",
+                mod->id, error < N_OF_ERRORS ? of_error_name(error)
+                                             : "an error");
+    installed_refuse_meter(&c->installed, mod->id);
+}
+
 static void
 on_packet_in(void *aux, const struct of_packet_in *in)
 {
@@ -265,7 +280,7 @@ open_session(struct controller *c, struct str *error)
         .fd = c->config.fd, .tls = c->config.tls,
         .port = on_port, .ready = on_ready, .lost = on_lost,
         .written = on_written, .packet_in = on_packet_in,
-        .refused = on_refused, .aux = c,
+        .refused = on_refused, .refused_meter = on_refused_meter, .aux = c,
     };
 
     return switch_session_create(&config, &c->installed, error);

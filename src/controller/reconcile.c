@@ -9,6 +9,7 @@ installed_init(struct installed *installed)
 {
     flow_set_init(&installed->flows);
     flow_set_init(&installed->refused);
+    id_map_init(&installed->refused_meters);
     id_map_init(&installed->meters);
     installed->n_groups = 0;
 }
@@ -30,6 +31,13 @@ void
 installed_forgive(struct installed *installed)
 {
     flow_set_fini(&installed->refused);
+    id_map_fini(&installed->refused_meters);
+}
+
+void
+installed_refuse_meter(struct installed *installed, uint32_t id)
+{
+    id_map_set(&installed->refused_meters, id, installed);
 }
 
 void
@@ -94,7 +102,9 @@ compare(const struct installed *installed, struct flow_rule *desired,
     const struct flow_rule *refused
         = desired ? flow_set_find(&installed->refused, desired) : NULL;
 
-    if (refused && flow_rule_same_effect(refused, desired)) {
+    if ((refused && flow_rule_same_effect(refused, desired))
+        || (desired && desired->meter
+            && id_map_find(&installed->refused_meters, desired->meter))) {
         desired = NULL;
     }
     if (!desired) {
@@ -133,6 +143,9 @@ compare_meter(const struct desired *desired,
     const struct port_meter *is = id_map_find(&desired->meters, id);
     const struct port_meter *was = id_map_find(&installed->meters, id);
 
+    if (is_before && id_map_find(&installed->refused_meters, id)) {
+        return;
+    }
     if (is_before && is && !was) {
         add_meter(changes, METER_MOD_ADD, is);
     } else if (is_before && is && !port_meter_equal(is, was)) {

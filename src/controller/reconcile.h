@@ -15,8 +15,10 @@ struct installed {
     struct flow_set flows;
     struct id_map meters;         /* struct port_meter, owned, by id */
     unsigned int n_groups;        /* none of them ours */
-    /* Rules that the switch would not take.  They are not asked for again. */
+    /* What the switch would not take is not asked for again, nor are flows
+     * that need such a meter. */
     struct flow_set refused;
+    struct id_map refused_meters; /* by id; any value */
 };
 
 void installed_init(struct installed *);
@@ -26,6 +28,7 @@ void installed_clear(struct installed *);
 /* Until now. */
 void installed_forgive(struct installed *);
 void installed_add_meter(struct installed *, const struct port_meter *);
+void installed_refuse_meter(struct installed *, uint32_t id);
 
 struct flow_change {
     enum flow_mod_command command;      /* add (also in the place of another),

@@ -16,8 +16,8 @@ enum { BUNDLE_ID = 1 };
 
 /* Requests are numbered so that an error finds its cause: what is not a
  * flow-mod of a bundle has a number below. */
-enum { XID_READ = 1, XID_WRITE = 2, XID_METER = 3, XID_PACKET_OUT = 4,
-       XID_FIRST_FLOW = 16 };
+enum { XID_READ = 1, XID_WRITE = 2, XID_PACKET_OUT = 3,
+       XID_FIRST_METER = 16, XID_FIRST_FLOW = 1 << 24 };
 
 struct switch_session {
     struct switch_session_config config;
@@ -230,7 +230,8 @@ static void
 put_meters(struct switch_session *s, unsigned int first, unsigned int end)
 {
     for (unsigned int i = first; i < end; i++) {
-        struct of_message msg = { .type = OFT_METER_MOD, .xid = XID_METER,
+        struct of_message msg = { .type = OFT_METER_MOD,
+                                  .xid = XID_FIRST_METER + i,
                                   .meter_mod = s->changes.meters[i] };
 
         put(s, &msg);
@@ -442,15 +443,20 @@ on_error(struct switch_session *s, const struct of_message *msg)
                           error);
         return;
     }
-    if (s->state == SWITCH_WRITING
-        && (msg->xid == XID_WRITE || msg->xid == XID_METER)) {
+    if (s->state == SWITCH_WRITING && msg->xid >= XID_FIRST_METER
+        && msg->xid - XID_FIRST_METER < s->changes.n_meters) {
+        const struct meter_mod *mod
+            = &s->changes.meters[msg->xid - XID_FIRST_METER];
+
         s->n_refused++;
+        s->config.refused_meter(s->config.aux, mod, error);
+        return;
     }
+    s->n_refused += s->state == SWITCH_WRITING && msg->xid == XID_WRITE;
     log_limited(LOG_LEVEL_WARN, "controller", "%s: the switch says %s (%s)",
                 s->name ? s->name : "switch",
                 error < N_OF_ERRORS ? of_error_name(error) : "an error",
                 msg->xid == XID_READ ? "when it was asked what it has"
-                : msg->xid == XID_METER ? "to a meter"
                 : msg->xid == XID_PACKET_OUT ? "to a packet" : "to a bundle");
 }
 

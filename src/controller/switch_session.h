@@ -50,6 +50,8 @@ struct switch_session_config {
     void (*packet_in)(void *aux, const struct of_packet_in *);
     /* One of the changes was refused. */
     void (*refused)(void *aux, const struct flow_change *, enum of_error);
+    void (*refused_meter)(void *aux, const struct meter_mod *,
+                          enum of_error);
     void *aux;
 };
 

@@ -29,7 +29,7 @@
 enum {
     DP_MAX_PORTS = 16384,             /* port ids are below */
     DP_MAX_WORKERS = 16,
-    DP_MAX_METERS = 4096,
+    DP_MAX_METERS = 16384,
     DP_MAX_RECIRC = 8,                /* passes of one packet */
 };
 

@@ -2,10 +2,11 @@
  * they let through is the data path's business. */
 #include <stdlib.h>
 
+#include "datapath/datapath.h"
 #include "lib/str.h"
 #include "switch/tables_state.h"
 
-enum { MAX_METERS = 4096 };
+enum { MAX_METERS = DP_MAX_METERS };
 
 struct meter_version {
     struct object o;
