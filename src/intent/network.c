@@ -390,9 +390,10 @@ check_segment(const struct intent_network *network, struct validation *v)
         validation_claim(v, &network->object, "segment",
                          "untagged of uplink '%s'", name);
     } else {
-        validation_claim(v, &network->object, "segment", "%s %u of uplink '%s'",
-                         segment->is_service_tag ? "service VLAN" : "VLAN",
-                         segment->vid, name);
+        /* Flow entries see the number of a tag and not its protocol: 9 is one
+         * network, as a service tag or not. */
+        validation_claim(v, &network->object, "segment",
+                         "VLAN %u of uplink '%s'", segment->vid, name);
     }
 }
 

@@ -139,12 +139,14 @@ TEST(a_vlan_of_an_uplink_is_one_network)
                  "by network 'a' (line 6)\n");
     network_said("  a: {segment: {vlan: 9, uplink: lan, protocol: 802.1ad}}\n"
                  "  b: {segment: {vlan: 9, uplink: lan, protocol: 802.1ad}}\n",
-                 "t:7:16: segment: service VLAN 9 of uplink 'lan' is already "
-                 "used by network 'a' (line 6)\n");
-    /* Different tags. */
+                 "t:7:16: segment: VLAN 9 of uplink 'lan' is already used by "
+                 "network 'a' (line 6)\n");
+    /* Whichever tag carries the number. */
     network_said("  a: {segment: {vlan: 9, uplink: lan, protocol: 802.1ad}}\n"
                  "  b: {segment: {vlan: 9, uplink: lan, protocol: 802.1q}}\n"
-                 "  c: {segment: {vlan: 10, uplink: lan}}\n", "");
+                 "  c: {segment: {vlan: 10, uplink: lan}}\n",
+                 "t:7:16: segment: VLAN 9 of uplink 'lan' is already used by "
+                 "network 'a' (line 6)\n");
 }
 
 TEST(a_segment_needs_an_uplink_with_a_device)
