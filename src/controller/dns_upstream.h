@@ -1,7 +1,7 @@
 /* The machine's own resolvers: where questions go that are not ours.
  *
- * Several sockets, each with a port of the kernel's choice, so that an answer is
- * hard to guess; what arrives is told by socket and by sender. */
+ * Several sockets, each with a port of the kernel's choice, so that an answer
+ * is hard to guess; what arrives is told by socket and by sender. */
 #ifndef WEFT_CONTROLLER_DNS_UPSTREAM_H
 #define WEFT_CONTROLLER_DNS_UPSTREAM_H
 

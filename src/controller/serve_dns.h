@@ -1,8 +1,8 @@
 /* DNS at every network's gateway (service/dns.h): the names of its ports, and
  * for all others the machine's own resolvers.
  *
- * A network sees itself only.  Its zone is made of the topology when it is first
- * asked after a change. */
+ * A network sees itself only.  Its zone is made of the topology when it is
+ * first asked after a change. */
 #ifndef WEFT_CONTROLLER_SERVE_DNS_H
 #define WEFT_CONTROLLER_SERVE_DNS_H
 
@@ -10,8 +10,8 @@
 
 struct serve_dns;
 
-/* Registers itself.  The host is borrowed.  `resolv_conf` is read for upstreams:
- * "/etc/resolv.conf"; NULL: nobody is asked. */
+/* Registers itself.  The host is borrowed.  `resolv_conf` is read for
+ * upstreams: "/etc/resolv.conf"; NULL: nobody is asked. */
 struct serve_dns *serve_dns_create(const struct service_host *,
                                    const char *resolv_conf);
 /* Accepts NULL; handles are closed by the loop's next turns. */
