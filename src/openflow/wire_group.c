@@ -244,6 +244,15 @@ decode_group_mod(enum of_version version, bool is_15, struct cursor *c,
         return error;
     }
     gm->type = gm->command == GROUP_MOD_DELETE ? GROUP_ALL : type;
+    if (is_15 && !has_place(gm) && gm->command_bucket != BUCKET_ALL) {
+        str_setf(why, "bucket %u: the command is for the whole group",
+                 gm->command_bucket);
+        return OF_GROUP_MOD_FAILED_BAD_BUCKET;
+    }
+    if (gm->command == GROUP_MOD_REMOVE_BUCKET && buckets_len) {
+        str_setf(why, "a bucket is removed by its id alone");
+        return OF_GROUP_MOD_FAILED_BAD_BUCKET;
+    }
     if (!has_place(gm)) {
         gm->command_bucket = 0;
     }

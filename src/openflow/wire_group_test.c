@@ -160,8 +160,17 @@ TEST(groups_in_disorder_are_refused)
           "ffffffff 00000000 00630008 00000000", OF_BAD_ACTION_BAD_TYPE },
         { "000f000000000001 0000 00", OF_BAD_REQUEST_BAD_LEN },
     };
+    static const struct hex_case of15[] = {
+        /* Added, but behind bucket 1. */
+        { "000f000000000001 0000 00 00 00000001 0000 0000 00000001",
+          OF_GROUP_MOD_FAILED_BAD_BUCKET },
+        /* Bucket 1 is removed, and given. */
+        { "000f000000000001 0005 00 00 00000001 0008 0000 00000001"
+          "0008 0000 00000001", OF_GROUP_MOD_FAILED_BAD_BUCKET },
+    };
 
     check_hex(OF13, cases, ARRAY_SIZE(cases));
+    check_hex(OF15, of15, ARRAY_SIZE(of15));
 }
 
 /* ---- Meters ---- */
