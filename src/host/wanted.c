@@ -196,7 +196,8 @@ add_uplink(struct wanted *wanted, const struct intent_uplink *uplink)
         struct str name = STR_INIT, spec = STR_INIT;
 
         str_addf(&name, "%s/%s", uplink->object.name, member->device);
-        str_addf(&spec, "netdev:%s", member->device);
+        str_addf(&spec, "netdev:%s%s", member->device,
+                 uplink->keep_addresses ? "" : ",bare=yes");
         append(wanted, member->switch_name, &name, &spec);
     }
 }

@@ -27,7 +27,7 @@ check_export(const char *text, const char *expected)
 static const char everything[] =
     "version: 1\n"
     "uplinks:\n"
-    "  fat: {bond: [eth2, eth3], mode: lacp}\n"
+    "  fat: {bond: [eth2, eth3], mode: active-backup}\n"
     "  lan: {device: eth1, take-over: false}\n"
     "  wan: {host: true}\n"
     "networks:\n"

@@ -180,12 +180,14 @@ static const struct member members[] = {
       .doc = "several devices that act as one" },
     { .name = "mode", .type = &value_choice, AT(mode), .words = mode_words,
       .effect = EFFECT_CUT, .fallback = "active-backup",
-      .doc = "how a bond works: active-backup, or lacp (802.3ad)" },
+      .doc = "how a bond works: active-backup; lacp (802.3ad) is refused so "
+             "far" },
     { .name = "host", .type = &value_host, .effect = EFFECT_REOPEN,
       .doc = "no device: out through the host's own stack" },
     { .name = "take-over", .type = &value_not, AT(keep_addresses),
       .effect = EFFECT_REOPEN, .fallback = "true",
-      .doc = "the device's addresses move to an internal port" },
+      .doc = "a device that carries this host's addresses is refused; with "
+             "false it is taken, and they are cut off" },
     { 0 },
 };
 
@@ -194,6 +196,10 @@ check(const struct intent_object *object, struct validation *v)
 {
     const struct intent_uplink *uplink = intent_uplink_cast(object);
 
+    if (uplink->is_bond && uplink->mode == BOND_LACP) {
+        validation_error(v, object, "mode", "LACP is not spoken yet; "
+                         "active-backup uses the first device with a link");
+    }
     if (!uplink->is_host && !uplink->n_members) {
         validation_error(v, object, NULL,
                          "uplink '%s' needs device, bond or host",

@@ -46,6 +46,13 @@ TEST(only_a_bond_has_a_mode)
                 "t:3:30: take-over: there is no device to take over\n");
 }
 
+TEST(lacp_is_refused_as_long_as_nobody_speaks_it)
+{
+    uplink_said("  a: {bond: [eth1, eth2], mode: lacp}\n",
+                "t:3:33: mode: LACP is not spoken yet; active-backup uses the "
+                "first device with a link\n");
+}
+
 /* ---- Networks ---- */
 
 TEST(a_subnet_has_room_for_guests)
@@ -356,6 +363,7 @@ TESTS(
     RUN(an_uplink_is_made_of_one_thing),
     RUN(a_device_leads_to_one_uplink),
     RUN(only_a_bond_has_a_mode),
+    RUN(lacp_is_refused_as_long_as_nobody_speaks_it),
     RUN(a_subnet_has_room_for_guests),
     RUN(a_subnet_is_for_guests),
     RUN(a_gateway_is_a_host_of_the_subnet),

@@ -349,6 +349,19 @@ attach(struct device_env *env, struct device *device, struct netlink *nl,
         str_setf(error, "%s: is no Ethernet device", name);
         return -EOPNOTSUPP;
     }
+    if (device->spec.must_be_bare) {
+        bool has_address = false;
+
+        err = link_has_address(nl, link.ifindex, AF_UNSPEC, &has_address);
+        if (!err && has_address) {
+            str_setf(error, "%s: carries addresses of this host, which would "
+                     "be cut off", name);
+            err = -EBUSY;
+        }
+        if (err) {
+            return err;
+        }
+    }
     if (isolate) {
         err = isolate_begin(env->instance, nl, &link, &device->isolation,
                             error);

@@ -93,6 +93,7 @@ struct helper_device_spec {
     char user[32], group[32]; /* who may open a VM's tap */
     struct eth_addr mac;      /* with has_mac */
     bool has_mac;
+    bool must_be_bare;        /* refused while it carries addresses */
     uint32_t mtu;
     uint32_t n_queues;
     uint32_t tx_queue_len;

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "packet/eth.h"
+#include "port/options.h"
 #include "port/port_class.h"
 #include "port/vnet.h"
 
@@ -24,6 +25,9 @@ netdev_open(struct port *port, struct str *error)
     struct helper_device_spec spec;
     int err = nic_parse(port, &spec, error);
 
+    if (!err) {
+        err = option_bool(port, "bare", &spec.must_be_bare, error);
+    }
     return err ? err : nic_open(port, HELPER_NETDEV, &spec, error);
 }
 
@@ -362,7 +366,9 @@ netdev_describe(const struct port *port, struct str *s)
              (unsigned long long) atomic_load(&netdev->n_overrun));
 }
 
-static const char *const netdev_options[] = { "netns", "queues", NULL };
+static const char *const netdev_options[] = {
+    "netns", "queues", "bare", NULL,
+};
 
 const struct port_class netdev_class = {
     .type = "netdev",

@@ -421,17 +421,24 @@ visit_address(const struct nlmsghdr *nlh, void *search_)
 }
 
 int
-link_has_ipv6_address(struct netlink *nl, unsigned int ifindex, bool *result)
+link_has_address(struct netlink *nl, unsigned int ifindex, int family,
+                 bool *result)
 {
     struct nlmsghdr *nlh = message_init(nl, RTM_GETADDR, NLM_F_DUMP);
     struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof *ifa);
     struct address_search search = { ifindex, false };
     int err;
 
-    ifa->ifa_family = AF_INET6;
+    ifa->ifa_family = (unsigned char) family;
     err = transact(nl, nlh, visit_address, &search);
     if (!err) {
         *result = search.found;
     }
     return err;
+}
+
+int
+link_has_ipv6_address(struct netlink *nl, unsigned int ifindex, bool *result)
+{
+    return link_has_address(nl, ifindex, AF_INET6, result);
 }

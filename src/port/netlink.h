@@ -68,6 +68,10 @@ int link_add_gateway(struct netlink *, unsigned int ifindex,
 int link_remove_gateway(struct netlink *, unsigned int ifindex,
                         const char *gateway);
 /* Whether anybody gave the link an IPv6 address (one beyond link-local). */
+/* Does it carry an address that reaches beyond the link, of this family
+ * (AF_UNSPEC: of any)? */
+int link_has_address(struct netlink *, unsigned int ifindex, int family,
+                     bool *result);
 int link_has_ipv6_address(struct netlink *, unsigned int ifindex,
                           bool *result);
 
