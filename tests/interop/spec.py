@@ -212,8 +212,6 @@ def text(name, number):
         return str(ipaddress.IPv6Address(number))
     if name in ("ipv4_src", "ipv4_dst", "arp_spa", "arp_tpa"):
         return str(ipaddress.IPv4Address(number))
-    if name == "packet_type":
-        return number >> 16, number & 0xffff
     return number
 
 

@@ -52,7 +52,7 @@ def test_others_hear_of_groups_and_meters(switch, ofctl, version):
         # What failed, and its own, it does not hear of.
         ofctl("OpenFlow13", "add-group", "group_id=7,type=all", status=1)
         hears.send(GROUP_MOD, struct.pack("!HBxI", 2, 0, 7) + (
-            b"" if version == 5 else bytes(8)))
+            b"" if version == 5 else bytes(4) + b"\xff" * 4))
         hears.send(of.BARRIER_REQUEST)
         assert hears.receive().type == of.BARRIER_REPLY
 
