@@ -14,10 +14,14 @@ struct cursor {
     bool overrun;
 };
 
+/* `data` may be NULL when there is nothing. */
 static inline struct cursor
 cursor_init(const void *data, size_t len)
 {
-    return (struct cursor) { data, (const uint8_t *) data + len, false };
+    const uint8_t *p = data;
+
+    /* Even + 0 is not defined for NULL. */
+    return (struct cursor) { p, len ? p + len : p, false };
 }
 
 static inline bool
