@@ -1,8 +1,20 @@
-/* /v1/controller and /v1/host: how far what was asked for is in force. */
+/* /v1/controller, its ports, and /v1/host: how far what was asked for is in
+ * force. */
 
 #include "api/routes.h"
 #include "controller/controller.h"
 #include "host/host.h"
+#include "intent/port_value.h"
+
+bool
+api_has_controller(const struct api *api, struct api_reply *reply)
+{
+    if (!api->controller) {
+        api_fail(reply, API_REFUSED, NULL, NULL,
+                 "this daemon has no controller of its own");
+    }
+    return api->controller;
+}
 
 void
 controller_show(struct api *api, struct api_request *request UNUSED, msec now,
@@ -10,9 +22,7 @@ controller_show(struct api *api, struct api_request *request UNUSED, msec now,
 {
     struct controller_status s;
 
-    if (!api->controller) {
-        api_fail(reply, API_REFUSED, NULL, NULL,
-                 "this daemon has no controller of its own");
+    if (!api_has_controller(api, reply)) {
         return;
     }
     controller_status(api->controller, &s);
@@ -29,6 +39,42 @@ controller_show(struct api *api, struct api_request *request UNUSED, msec now,
         "flows_refused", (int) s.n_refused, "bundles",
         (json_int_t) s.n_bundles, "flow_mods", (json_int_t) s.n_flow_mods,
         "ports_missing", (int) s.n_ports_missing));
+}
+
+static json_t *
+text_or_null(const char *text)
+{
+    return *text ? json_string(text) : json_null();
+}
+
+static void
+add_planned_port(void *reply, const struct controller_port *port)
+{
+    const struct intent_port *intent = port->intent;
+    struct str where = STR_INIT;
+
+    str_addf(&where, "%s %s", attach_word(intent->attach), intent->device);
+    api_list_add(reply, json_pack(
+        "{s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:s, s:s}", "name",
+        intent->object.name, "switch_name", intent->switch_name, "number",
+        port->number ? json_integer(port->number) : json_null(), "network",
+        text_or_null(intent->network_name), "trunk", (int) intent->n_trunk,
+        "address", text_or_null(port->address), "address6",
+        text_or_null(port->address6), "mac", port->mac,
+        "where", str_text(&where)));
+    str_fini(&where);
+}
+
+void
+controller_ports(struct api *api, struct api_request *request UNUSED,
+                 msec now UNUSED, struct api_reply *reply)
+{
+    if (!api_has_controller(api, reply)) {
+        return;
+    }
+    api_list_begin(reply, "ports");
+    controller_visit_ports(api->controller, add_planned_port, reply);
+    api_list_end(reply);
 }
 
 static void

@@ -402,6 +402,25 @@ intent_change(struct api *api, struct api_request *request, msec now UNUSED,
     json_decref(body.root);
 }
 
+static bool
+is_unused(const struct api *api, const struct intent_object *object,
+          struct api_reply *reply)
+{
+    struct str users = STR_INIT;
+    unsigned int n = intent_users(intents_current(api->intents), object,
+                                  &users);
+
+    if (n) {
+        api_fail(reply, API_CONFLICT, NULL,
+                 "delete or change those first, or apply a file without "
+                 "them", "%s '%s' is used by %s",
+                 intent_kind_noun(object->kind), object->name,
+                 str_text(&users));
+    }
+    str_fini(&users);
+    return !n;
+}
+
 void
 intent_delete(struct api *api, struct api_request *request, msec now UNUSED,
               struct api_reply *reply)
@@ -410,7 +429,7 @@ intent_delete(struct api *api, struct api_request *request, msec now UNUSED,
     struct diagnostics *diag;
     struct intent *next;
 
-    if (!object) {
+    if (!object || !is_unused(api, object, reply)) {
         return;
     }
     diag = diag_create();

@@ -34,9 +34,7 @@ leases_list(struct api *api, struct api_request *request, msec now UNUSED,
 {
     struct list list = { reply, api_request_param(request, "network") };
 
-    if (!api->controller) {
-        api_fail(reply, API_REFUSED, NULL, NULL,
-                 "this daemon has no controller of its own");
+    if (!api_has_controller(api, reply)) {
         return;
     }
     api_list_begin(reply, "leases");

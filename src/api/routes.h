@@ -29,7 +29,8 @@ api_handler fdb_list, fdb_flush_some;
 api_handler cache_list, drops_show;
 api_handler status_show, switch_show, barrier_post, metrics_show;
 api_handler leases_list;
-api_handler controller_show, host_show, explain_ask, cookie_show;
+api_handler controller_show, controller_ports, host_show;
+api_handler explain_ask, cookie_show;
 api_handler intents_show, intents_put, intents_confirm_post;
 api_handler intents_rollback_post;
 api_handler intent_list, intent_show, intent_create_one, intent_change;
@@ -44,6 +45,8 @@ struct switch_port *api_find_port(struct api *, const char *text,
 /* The refusal that an OpenFlow error is; `item` is what was refused. */
 void api_fail_of(struct api_reply *, enum of_error, const char *where,
                  const char *why);
+/* False: the refusal says that the daemon is a switch only. */
+bool api_has_controller(const struct api *, struct api_reply *);
 /* The refusal that an errno of a port's device is. */
 void api_fail_errno(struct api_reply *, int err, const char *where,
                     const char *why);

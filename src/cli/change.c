@@ -39,7 +39,6 @@ name_the_line(const struct change *change, struct answer *answer)
     const char *bracket = where ? strchr(where, '[') : NULL;
     struct str place = STR_INIT;
     unsigned long i;
-    char *text;
 
     if (!bracket || !change->file) {
         return;
@@ -51,12 +50,7 @@ name_the_line(const struct change *change, struct answer *answer)
     str_addf(&place, "%s:%lu", change->file, change->lines[i]);
     json_object_set_new(error, "where", json_string(str_text(&place)));
     str_fini(&place);
-    text = json_dumps(answer->json, JSON_COMPACT);
-    if (text) {
-        str_clear(&answer->body);
-        str_add(&answer->body, text);
-        free(text);
-    }
+    answer_take_json(answer);
 }
 
 static enum cli_status

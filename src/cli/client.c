@@ -21,6 +21,18 @@ answer_fini(struct answer *answer)
 }
 
 void
+answer_take_json(struct answer *answer)
+{
+    char *text = json_dumps(answer->json, JSON_COMPACT);
+
+    if (text) {
+        str_clear(&answer->body);
+        str_add(&answer->body, text);
+        free(text);
+    }
+}
+
+void
 client_escape(struct str *path, const char *text)
 {
     for (const unsigned char *p = (const unsigned char *) text; *p; p++) {

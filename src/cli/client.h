@@ -11,6 +11,9 @@ struct answer {
 
 void answer_fini(struct answer *);
 
+/* The json was changed: the body says it again. */
+void answer_take_json(struct answer *);
+
 /* `body` (taken over) NULL: none.  Returns CLI_DONE, or the status for what
  * went wrong, which was printed. */
 enum cli_status client_ask(const struct cli *, const char *method,

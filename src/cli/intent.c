@@ -484,6 +484,79 @@ members_text(const json_t *members, struct str *text)
     }
 }
 
+/* How many ports are in each network. */
+static json_t *
+count_ports(struct cli *cli)
+{
+    json_t *counts = json_object();
+    struct answer answer;
+    json_t *port;
+    size_t i;
+
+    if (client_try(cli, "GET", "/v1/intent/port", NULL, &answer)
+        == CLI_DONE) {
+        json_array_foreach (json_object_get(answer.json, "ports"), i, port) {
+            const char *name = json_string_value(json_object_get(
+                json_object_get(port, "members"), "network"));
+
+            if (name) {
+                json_object_set_new(counts, name, json_integer(
+                    json_integer_value(json_object_get(counts, name)) + 1));
+            }
+        }
+    }
+    answer_fini(&answer);
+    return counts;
+}
+
+/* "local", "vlan 20 on lan" */
+static void
+add_segment(struct table *table, const json_t *segment)
+{
+    const char *uplink = json_string_value(json_object_get(segment,
+                                                           "uplink"));
+    json_int_t vlan = json_integer_value(json_object_get(segment, "vlan"));
+
+    if (!uplink) {
+        table_add_text(table, "local");
+    } else if (vlan) {
+        table_addf(table, "vlan %lld on %s", (long long) vlan, uplink);
+    } else {
+        table_addf(table, "untagged on %s", uplink);
+    }
+}
+
+static void
+print_networks(struct cli *cli, const json_t *networks)
+{
+    struct table *table = table_create();
+    json_t *counts = count_ports(cli);
+    json_t *network;
+    size_t i;
+
+    table_add_column(table, "NETWORK", 0);
+    table_add_column(table, "SUBNET", 0);
+    table_add_column(table, "SUBNET6", 0);
+    table_add_column(table, "SEGMENT", 0);
+    table_add_column(table, "PORTS", COLUMN_RIGHT);
+    table_add_column(table, "WHERE", 0);
+    json_array_foreach (networks, i, network) {
+        const json_t *members = json_object_get(network, "members");
+
+        table_add_json(table, network, "name");
+        table_add_json(table, members, "subnet");
+        table_add_json(table, members, "subnet6");
+        add_segment(table, json_object_get(members, "segment"));
+        table_addf(table, "%lld", (long long) json_integer_value(
+            json_object_get(counts, json_string_value(
+                json_object_get(network, "name")))));
+        table_add_json(table, network, "place");
+    }
+    table_print(table);
+    table_destroy(table);
+    json_decref(counts);
+}
+
 static void
 print_objects(const json_t *objects)
 {
@@ -518,9 +591,15 @@ object_list(struct cli *cli, const struct cli_args *args UNUSED)
     status = client_ask(cli, "GET", str_text(&path), NULL, &answer);
     str_fini(&path);
     if (status == CLI_DONE) {
-        if (!cli_shown_as_json(cli, &answer.body)) {
-            print_objects(json_object_iter_value(
-                json_object_iter(answer.json)));
+        const json_t *objects = json_object_iter_value(
+            json_object_iter(answer.json));
+
+        if (cli_shown_as_json(cli, &answer.body)) {
+            /* Nothing is left to print. */
+        } else if (!strcmp(cli->command->noun, "network")) {
+            print_networks(cli, objects);
+        } else {
+            print_objects(objects);
         }
         answer_fini(&answer);
     }

@@ -24,28 +24,67 @@ vlan_format(const json_t *port, struct str *text)
     }
 }
 
+/* Of a lab switch: how it takes part. */
 static void
-add_port_row(struct table *table, const json_t *port)
+add_lab_cells(struct table *table, const json_t *port)
 {
-    const json_t *counters = json_object_get(port, "counters");
     struct str vlan = STR_INIT;
 
     vlan_format(port, &vlan);
-    table_add_port(table, port, "number");
     table_add_json(table, port, "name");
     table_add_json(table, port, "type");
     table_add_json(table, port, "device");
-    table_add_json(table, port, "state");
     table_add_text(table, str_text(&vlan));
+    str_fini(&vlan);
+}
+
+/* Of a cloud: what was asked for; the rest (uplinks, ports added by hand) have
+ * no plan. */
+static void
+add_planned_cells(struct table *table, const json_t *port)
+{
+    const json_t *plan = json_object_get(port, "plan");
+    bool is_v4 = json_is_string(json_object_get(plan, "address"));
+
+    if (!plan) {
+        table_add_json(table, port, "name");
+        table_add_text(table, "-");
+        table_add_text(table, "-");
+        table_add_json(table, port, "mac");
+        table_addf(table, "%s %s",
+                   json_string_value(json_object_get(port, "type")),
+                   json_string_value(json_object_get(port, "device")) ?: "");
+        return;
+    }
+    table_add_json(table, plan, "name");
+    table_add_json(table, plan, json_is_string(json_object_get(plan,
+                                                               "network"))
+                                ? "network" : "trunk");
+    table_add_json(table, plan, is_v4 ? "address" : "address6");
+    table_add_json(table, plan, "mac");
+    table_add_json(table, plan, "where");
+}
+
+static void
+add_port_row(struct table *table, const json_t *port, bool is_planned)
+{
+    const json_t *counters = json_object_get(port, "counters");
+
+    table_add_port(table, port, "number");
+    if (is_planned) {
+        add_planned_cells(table, port);
+    } else {
+        add_lab_cells(table, port);
+    }
+    table_add_json(table, port, "state");
     table_add_json(table, counters, "rx_packets");
     table_add_json(table, counters, "rx_dropped");
     table_add_json(table, counters, "tx_packets");
     table_add_json(table, counters, "tx_dropped");
-    str_fini(&vlan);
 }
 
 static void
-print_ports(const json_t *ports)
+print_ports(const json_t *ports, bool is_planned)
 {
     struct table *table = table_create();
     size_t i;
@@ -53,34 +92,80 @@ print_ports(const json_t *ports)
 
     table_add_column(table, "PORT", COLUMN_RIGHT);
     table_add_column(table, "NAME", 0);
-    table_add_column(table, "TYPE", 0);
-    table_add_column(table, "DEVICE", COLUMN_CUT);
+    if (is_planned) {
+        table_add_column(table, "NETWORK", 0);
+        table_add_column(table, "ADDRESS", 0);
+        table_add_column(table, "MAC", 0);
+        table_add_column(table, "WHERE", COLUMN_CUT);
+    } else {
+        table_add_column(table, "TYPE", 0);
+        table_add_column(table, "DEVICE", COLUMN_CUT);
+        table_add_column(table, "VLAN", COLUMN_CUT);
+    }
     table_add_column(table, "STATE", 0);
-    table_add_column(table, "VLAN", COLUMN_CUT);
     table_add_column(table, "RX", COLUMN_RIGHT);
     table_add_column(table, "DROPPED", COLUMN_RIGHT);
     table_add_column(table, "TX", COLUMN_RIGHT);
     table_add_column(table, "DROPPED", COLUMN_RIGHT);
     json_array_foreach (ports, i, port) {
-        add_port_row(table, port);
+        add_port_row(table, port, is_planned);
     }
     table_print(table);
     table_destroy(table);
+}
+
+/* Puts what was planned for a port beside what the switch says of it. */
+static void
+add_plans(json_t *ports, json_t *plans)
+{
+    json_t *by_name = json_object();
+    json_t *plan, *port;
+    size_t i;
+
+    json_array_foreach (ports, i, port) {
+        json_object_set(by_name, json_string_value(json_object_get(port,
+                                                                   "name")),
+                        port);
+    }
+    json_array_foreach (plans, i, plan) {
+        port = json_object_get(by_name, json_string_value(
+                                            json_object_get(plan,
+                                                            "switch_name")));
+        if (port) {
+            json_object_set(port, "plan", plan);
+        } else {
+            json_array_append_new(ports, json_pack(
+                "{s:n, s:O, s:s, s:O}", "number", "name",
+                json_object_get(plan, "switch_name"), "state",
+                "not plugged in", "plan", plan));
+        }
+    }
+    json_decref(by_name);
 }
 
 enum cli_status
 port_list(struct cli *cli, const struct cli_args *args UNUSED)
 {
     enum cli_status status;
-    struct answer answer;
+    struct answer answer, planned;
+    json_t *plans = NULL;
 
     status = client_ask(cli, "GET", "/v1/ports", NULL, &answer);
     if (status != CLI_DONE) {
         return status;
     }
-    if (!cli_shown_as_json(cli, &answer.body)) {
-        print_ports(json_object_get(answer.json, "ports"));
+    /* A lab switch has none. */
+    if (client_try(cli, "GET", "/v1/controller/ports", NULL, &planned)
+        == CLI_DONE) {
+        plans = json_object_get(planned.json, "ports");
+        add_plans(json_object_get(answer.json, "ports"), plans);
+        answer_take_json(&answer);
     }
+    if (!cli_shown_as_json(cli, &answer.body)) {
+        print_ports(json_object_get(answer.json, "ports"),
+                    json_array_size(plans));
+    }
+    answer_fini(&planned);
     answer_fini(&answer);
     return CLI_DONE;
 }

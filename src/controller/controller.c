@@ -423,6 +423,58 @@ controller_port_address(const struct controller *c, const char *name)
     return 0;
 }
 
+/* The texts live in `buf`. */
+static struct controller_port
+describe_port(const struct topology_port *port,
+              char buf[3][ADDRESS_TEXT_SIZE])
+{
+    struct controller_port info = {
+        .intent = port->intent, .number = port->number,
+        .address = "", .address6 = "",
+        .mac = eth_addr_format(port->intent->mac, buf[2]),
+    };
+
+    for (unsigned int i = 0; i < port->n_members; i++) {
+        const struct topology_member *member = &port->members[i];
+
+        if (member->vid) {
+            continue;
+        }
+        if (member->address) {
+            info.address = ip4_format(member->address, buf[0]);
+        }
+        /* The first is the link-local one. */
+        if (member->n_addresses6 > 1) {
+            info.address6 = ip6_format(member->addresses6[1], buf[1]);
+        }
+    }
+    return info;
+}
+
+void
+controller_visit_ports(const struct controller *c,
+                       void (*visit)(void *aux,
+                                     const struct controller_port *),
+                       void *aux)
+{
+    const struct intent *intent = topology_intent(c->topology);
+
+    if (!intent) {
+        return;
+    }
+    INTENT_FOR_EACH_PORT (wanted, intent) {
+        const struct topology_port *port = topology_port(c->topology,
+                                                         wanted->object.id);
+        char buf[3][ADDRESS_TEXT_SIZE];
+
+        if (port) {
+            struct controller_port info = describe_port(port, buf);
+
+            visit(aux, &info);
+        }
+    }
+}
+
 const char *
 controller_stage_name(uint8_t table)
 {

@@ -101,6 +101,20 @@ bool controller_explain_cookie(const struct controller *, uint64_t cookie,
                                struct str *);
 /* The plan's address of a port in its own network; 0: none. */
 be32 controller_port_address(const struct controller *, const char *port);
+
+/* A port of ours, as it was planned. */
+struct controller_port {
+    const struct intent_port *intent;
+    uint32_t number;              /* the switch's; 0: it does not have it */
+    const char *address;          /* in its own network; "": none */
+    const char *address6;         /* the network's, not the link-local one */
+    const char *mac;
+};
+/* In order of name; those of other hosts are left out. */
+void controller_visit_ports(const struct controller *,
+                            void (*visit)(void *aux,
+                                          const struct controller_port *),
+                            void *aux);
 /* NULL: the controller has no stage there. */
 const char *controller_stage_name(uint8_t table);
 

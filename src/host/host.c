@@ -248,6 +248,24 @@ plug_in(struct host *host, struct entry *entry, struct str *error)
     return err;
 }
 
+/* What became of ports that are in: their devices come and go, and somebody may
+ * have taken the port out by hand. */
+static void
+check_port(struct host *host, struct entry *entry)
+{
+    int err = host->plug.check(host->plug.aux, entry->wanted->switch_name);
+
+    if (!err && entry->state == HOST_WAITING) {
+        set_state(entry, HOST_PLUGGED, NULL);
+    } else if (err == -ENODEV && entry->state == HOST_PLUGGED) {
+        set_state(entry, HOST_WAITING, entry->wanted->missing);
+    } else if (err == -ENOENT) {
+        set_state(entry, HOST_PENDING, NULL);
+        entry->is_in = false;
+        entry->retry_at = 0;
+    }
+}
+
 static void
 try_port(struct host *host, struct entry *entry, msec now)
 {
@@ -260,6 +278,7 @@ try_port(struct host *host, struct entry *entry, msec now)
         }
         entry->is_in = true;
         entry->backoff = HOST_RETRY_MIN_MS;
+        check_port(host, entry);
     } else {
         retry_later(entry, err == -ENODEV ? HOST_PENDING : HOST_FAILED,
                     error.len ? str_text(&error) : strerror(-err), now);
@@ -277,24 +296,6 @@ static bool
 is_due(const struct entry *entry, msec now)
 {
     return !is_done(entry) && entry->retry_at <= now;
-}
-
-/* What became of ports that are in: their devices come and go, and somebody may
- * have taken the port out by hand. */
-static void
-check_port(struct host *host, struct entry *entry)
-{
-    int err = host->plug.check(host->plug.aux, entry->wanted->switch_name);
-
-    if (!err && entry->state == HOST_WAITING) {
-        set_state(entry, HOST_PLUGGED, NULL);
-    } else if (err == -ENODEV && entry->state == HOST_PLUGGED) {
-        set_state(entry, HOST_WAITING, "its device is not there");
-    } else if (err == -ENOENT) {
-        set_state(entry, HOST_PENDING, NULL);
-        entry->is_in = false;
-        entry->retry_at = 0;
-    }
 }
 
 static void

@@ -144,6 +144,15 @@ wanted_add_inside(const struct wanted_port *port, be32 chosen,
     str_add(spec, inside->resolver);
 }
 
+static char *
+missing_text(const char *what, const char *name)
+{
+    struct str text = STR_INIT;
+
+    str_addf(&text, "%s '%s' is not there", what, name);
+    return str_steal(&text);
+}
+
 static struct wanted_port *
 append(struct wanted *wanted, const char *switch_name, struct str *name,
        struct str *spec)
@@ -183,6 +192,9 @@ add_port(struct wanted *wanted, const struct intent_port *port)
         str_addf(&spec, ",queues=%u", port->n_queues);
     }
     result = append(wanted, port->switch_name, &name, &spec);
+    result->missing = missing_text(port->attach == ATTACH_NETNS
+                                       ? "namespace" : "device",
+                                   port->device);
     if (port->attach == ATTACH_NETNS && port->configure && port->network) {
         want_inside(port, &result->inside);
     }
@@ -198,7 +210,8 @@ add_uplink(struct wanted *wanted, const struct intent_uplink *uplink)
         str_addf(&name, "%s/%s", uplink->object.name, member->device);
         str_addf(&spec, "netdev:%s%s", member->device,
                  uplink->keep_addresses ? "" : ",bare=yes");
-        append(wanted, member->switch_name, &name, &spec);
+        append(wanted, member->switch_name, &name, &spec)->missing
+            = missing_text("device", member->device);
     }
 }
 
@@ -234,6 +247,7 @@ wanted_fini(struct wanted *wanted)
     for (unsigned int i = 0; i < wanted->n; i++) {
         free(wanted->list[i].name);
         free(wanted->list[i].spec);
+        free(wanted->list[i].missing);
         free(wanted->list[i].inside.address6);
         free(wanted->list[i].inside.gateways);
         free(wanted->list[i].inside.resolver);

@@ -21,6 +21,8 @@ struct wanted_port {
     char *spec;                   /* "tap:eth0,netns=web", for
                                      port_config_parse(); as long as it is the
                                      same, the port need not be opened again */
+    char *missing;                /* "namespace 'web' is not there": what is
+                                     said while the device is away */
     struct wanted_inside inside;
 };
 

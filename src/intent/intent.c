@@ -242,6 +242,8 @@ unknown_name(const struct intent *set, const struct intent_object *object,
     free(names);
 }
 
+enum { MAX_USERS_SAID = 5 };
+
 enum resolution { RESOLVED, RESOLVED_IN_COPY, UNRESOLVED };
 
 /* Points the object at what it names, in a copy when it was sealed before. */
@@ -301,6 +303,51 @@ resolve(struct intent *set, struct diagnostics *diagnostics)
         }
     } while (worst == RESOLVED_IN_COPY);
     return worst == RESOLVED;
+}
+
+static bool
+is_user(const struct intent_object *user, const struct intent_object *object)
+{
+    const struct noun *noun = intent_noun(user->kind);
+    struct reference refs[NOUN_MAX_REFERENCES];
+    unsigned int n;
+
+    if (user == object || !noun->references) {
+        return false;
+    }
+    n = noun->references((struct intent_object *) (uintptr_t) user, refs);
+    for (unsigned int i = 0; i < n; i++) {
+        if (refs[i].kind == object->kind
+            && !strcmp(refs[i].name, object->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+unsigned int
+intent_users(const struct intent *set, const struct intent_object *object,
+             struct str *text)
+{
+    unsigned int n = 0;
+
+    for (unsigned int kind = 0; kind < N_INTENT_KINDS; kind++) {
+        for (unsigned int i = 0; i < set->kinds[kind].n; i++) {
+            const struct intent_object *user = set->kinds[kind].list[i];
+
+            if (!is_user(user, object)) {
+                continue;
+            }
+            if (n++ < MAX_USERS_SAID) {
+                str_addf(text, "%s%s '%s'", n > 1 ? ", " : "",
+                         intent_kind_noun(user->kind), user->name);
+            }
+        }
+    }
+    if (n > MAX_USERS_SAID) {
+        str_addf(text, " and %u more", n - MAX_USERS_SAID);
+    }
+    return n;
 }
 
 static int

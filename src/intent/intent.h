@@ -33,6 +33,7 @@
 
 struct intent;
 struct diagnostics;
+struct str;
 
 /* An empty set, to be filled. */
 struct intent *intent_create(void);
@@ -60,6 +61,9 @@ const struct intent_object *intent_next(const struct intent *,
                                         enum intent_kind,
                                         const struct intent_object *);
 unsigned int intent_count(const struct intent *, enum intent_kind);
+/* Who names it, as in "port 'db', port 'web' and 7 more"; how many. */
+unsigned int intent_users(const struct intent *, const struct intent_object *,
+                          struct str *);
 
 #define INTENT_FOR_EACH_NETWORK(N, SET)                                      \
     for (const struct intent_network *N = NULL;                              \

@@ -92,8 +92,38 @@ def test_commands_and_files_are_the_same_objects(lab):
     lab.weft("port", "delete", "web")
     lab.netns("web").wait_link("eth0", there=False)
     assert "web" not in lab.text("export")
-    assert lab.weft("network", "delete", "blue",
-                    status=REFUSED)["error"]["what"]
+    assert lab.weft("network", "delete", "blue", status=CONFLICT)[
+        "error"]["what"] == "network 'blue' is used by port 'db'"
+
+
+def test_lists_say_what_was_planned(lab):
+    """Networks, addresses and places, and what a port waits for."""
+    lab.netns("web")
+    lab.start_daemon()
+    lab.weft("network", "create", "blue", "--subnet", "10.1.0.0/24",
+             "--subnet6", "fd00:1::/64")
+    lab.weft("port", "add", "web", "--network", "blue", "--netns", "web",
+             "--address", "10.1.0.10", "--mac", "02:00:00:00:00:01")
+    added = lab.text("port", "add", "away", "--network", "blue", "--netns",
+                     "nowhere")
+    assert "port away is not there yet: namespace 'nowhere' is not there" \
+        in added
+    ports = {p["plan"]["name"]: p for p in lab.weft("port", "list")["ports"]}
+    assert ports["web"]["plan"] == {
+        "name": "web", "switch_name": "web", "network": "blue", "trunk": 0,
+        "number": ports["web"]["number"], "address": "10.1.0.10",
+        "address6": "fd00:1::ff:fe00:1", "mac": "02:00:00:00:00:01",
+        "where": "netns web"}
+    assert ports["away"]["state"] == "down"
+    listed = lab.text("port", "list").splitlines()
+    assert listed[0].split() == ["PORT", "NAME", "NETWORK", "ADDRESS", "MAC",
+                                 "WHERE", "STATE", "RX", "DROPPED", "TX",
+                                 "DROPPED"]
+    assert "web  blue    10.1.0.10 " in listed[1]
+    assert [line.split() for line in lab.text("network",
+                                              "list").splitlines()] == [
+        ["NETWORK", "SUBNET", "SUBNET6", "SEGMENT", "PORTS", "WHERE"],
+        ["blue", "10.1.0.0/24", "fd00:1::/64", "local", "2", "-"]]
 
 
 def test_a_wrong_file_changes_nothing(cloud):
