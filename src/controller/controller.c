@@ -7,6 +7,7 @@
 #include "controller/packet_in.h"
 #include "controller/reconcile.h"
 #include "controller/serve_dhcp.h"
+#include "controller/serve_dhcp6.h"
 #include "controller/serve_dns.h"
 #include "controller/serve_nd.h"
 #include "controller/stage.h"
@@ -31,6 +32,7 @@ struct controller {
     struct serve_nd nd;
     struct serve_dns *dns;
     struct serve_dhcp *dhcp;
+    struct serve_dhcp6 *dhcp6;
 
     struct unit_set dirty;        /* to be computed anew */
     struct desired_touched touched;     /* computed, to be compared */
@@ -246,15 +248,29 @@ send_frame(void *aux, const struct topology_member *member,
 }
 
 static void
+bind6(void *aux, const struct topology_member *member,
+      const struct ip6_addr *addresses, unsigned int n)
+{
+    struct controller *c = aux;
+
+    topology_set_bound(c->topology, member, addresses, n, &c->dirty);
+    if (c->dirty.n) {
+        schedule(c);
+    }
+}
+
+static void
 open_services(struct controller *c)
 {
     c->services = (struct service_host) {
         .loop = c->config.loop, .topology = c->topology,
-        .packet_ins = &c->packet_ins, .send = send_frame, .aux = c,
+        .packet_ins = &c->packet_ins, .send = send_frame, .bind6 = bind6,
+        .aux = c,
     };
     serve_nd_init(&c->nd, &c->services);
     c->dns = serve_dns_create(&c->services, c->config.resolv_conf);
     c->dhcp = serve_dhcp_create(&c->services, c->config.store);
+    c->dhcp6 = serve_dhcp6_create(&c->services, c->config.store);
 }
 
 static void
@@ -323,6 +339,7 @@ controller_destroy(struct controller *c)
     serve_nd_fini(&c->nd);
     serve_dns_destroy(c->dns);
     serve_dhcp_destroy(c->dhcp);
+    serve_dhcp6_destroy(c->dhcp6);
     switch_session_destroy(c->session);
     uv_close((uv_handle_t *) c->timer, free_handle);
     topology_destroy(c->topology);
@@ -345,6 +362,7 @@ controller_set_intent(struct controller *c, const struct intent *intent)
     serve_nd_changed(&c->nd);
     serve_dns_changed(c->dns);
     serve_dhcp_changed(c->dhcp);
+    serve_dhcp6_changed(c->dhcp6);
     installed_forgive(&c->installed);
     c->retry = RETRY_MIN;
     if (c->config.store) {
@@ -524,6 +542,24 @@ visit_lease(void *aux, const char *network, const struct lease_record *lease,
     });
 }
 
+static void
+visit_lease6(void *aux, const char *network,
+             const struct lease6_record *lease, int64_t seconds_left)
+{
+    const struct lease_visit *v = aux;
+    char address[ADDRESS_TEXT_SIZE], mac[ADDRESS_TEXT_SIZE];
+
+    v->visit(v->aux, &(struct controller_lease) {
+        .network = network,
+        .address = ip6_format(lease->addr, address),
+        .mac = eth_addr_format(lease->mac, mac),
+        .state = lease_state_name(lease->state),
+        .port = lease->port,
+        .hostname = lease->hostname,
+        .seconds_left = seconds_left,
+    });
+}
+
 void
 controller_visit_leases(const struct controller *c,
                         void (*visit)(void *aux,
@@ -533,4 +569,5 @@ controller_visit_leases(const struct controller *c,
     struct lease_visit v = { visit, aux };
 
     serve_dhcp_visit(c->dhcp, visit_lease, &v);
+    serve_dhcp6_visit(c->dhcp6, visit_lease6, &v);
 }

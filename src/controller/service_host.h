@@ -13,6 +13,10 @@ struct service_host {
     /* Sends a frame to a member. */
     bool (*send)(void *aux, const struct topology_member *,
                  const void *frame, size_t len);
+    /* The addresses of IPv6 that a member uses beside its planned ones, at most
+     * MEMBER_MAX_BOUND; they are forgotten with the intents. */
+    void (*bind6)(void *aux, const struct topology_member *,
+                  const struct ip6_addr *, unsigned int n);
     void *aux;
 };
 
@@ -22,6 +26,14 @@ service_send(const struct service_host *host,
              size_t len)
 {
     return host->send(host->aux, member, frame, len);
+}
+
+static inline void
+service_bind6(const struct service_host *host,
+              const struct topology_member *member,
+              const struct ip6_addr *addresses, unsigned int n)
+{
+    host->bind6(host->aux, member, addresses, n);
 }
 
 #endif

@@ -190,6 +190,7 @@ add_addresses(struct topology_member *member)
         member->addresses6[member->n_addresses6++]
             = topology_slaac(&network->subnet6, port->mac);
     }
+    member->n_planned6 = member->n_addresses6;
     /* A trunk's own address is of the network that it is in untagged. */
     member->address = member->vid ? 0 : port->address;
 }
@@ -692,6 +693,48 @@ topology_count_missing(const struct topology *t)
         n += !t->ports[i].number;
     }
     return n;
+}
+
+/* ---- Addresses beside the plan ---- */
+
+bool
+topology_is_planned6(const struct topology_member *member,
+                     const struct ip6_addr *addr)
+{
+    for (unsigned int i = 0; i < member->n_planned6; i++) {
+        if (!memcmp(&member->addresses6[i], addr, sizeof *addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A trunk may have the network more than once. */
+void
+topology_set_bound(struct topology *t, const struct topology_member *of,
+                   const struct ip6_addr *addresses, unsigned int n,
+                   struct unit_set *dirty)
+{
+    struct topology_port *port = id_map_find(&t->by_id, of->port->id);
+    size_t size = n * sizeof addresses[0];
+    bool is_news = false;
+
+    assert(n <= MEMBER_MAX_BOUND);
+    for (unsigned int i = 0; i < port->n_members; i++) {
+        struct topology_member *member = &port->members[i];
+        struct ip6_addr *bound = &member->addresses6[member->n_planned6];
+
+        if (member->network == of->network
+            && (member->n_addresses6 - member->n_planned6 != n
+                || memcmp(bound, addresses, size))) {
+            memcpy(bound, addresses, size);
+            member->n_addresses6 = member->n_planned6 + n;
+            is_news = true;
+        }
+    }
+    if (is_news) {
+        add_unit(dirty, UNIT_PORT, port->id, 0);
+    }
 }
 
 /* ---- Look-ups ---- */

@@ -22,7 +22,9 @@
 #include "intent/intent.h"
 
 enum {
-    MEMBER_MAX_ADDRESSES6 = 2,    /* link-local, the network's */
+    MEMBER_MAX_BOUND = 16,        /* addresses beside the planned ones */
+    MEMBER_MAX_ADDRESSES6 = 2 + MEMBER_MAX_BOUND,     /* link-local, the
+                                                         network's */
     /* Up to so many members a network's floods are one entry each; above, they
      * are cut into chunks, so that a member's change touches one of them. */
     FLOOD_MAX_DIRECT = 32,
@@ -51,7 +53,7 @@ struct topology_member {
     struct topology_network *network;
     uint16_t vid;                 /* 0: untagged */
     be32 address;                 /* 0: not planned */
-    unsigned int n_addresses6;
+    unsigned int n_planned6, n_addresses6;    /* the planned ones first */
     struct ip6_addr addresses6[MEMBER_MAX_ADDRESSES6];
 };
 
@@ -100,6 +102,14 @@ const struct topology_uplink *topology_uplink(const struct topology *,
 const struct topology_member *topology_member(const struct topology *,
                                               uint64_t network,
                                               uint32_t number);
+
+/* The addresses of IPv6 that the port uses in the network besides its planned
+ * ones: leased, or chosen by itself.  They are forgotten with the intents. */
+void topology_set_bound(struct topology *, const struct topology_member *,
+                        const struct ip6_addr *, unsigned int n,
+                        struct unit_set *dirty);
+bool topology_is_planned6(const struct topology_member *,
+                          const struct ip6_addr *);
 
 /* Ports of intents that the switch does not have. */
 unsigned int topology_count_missing(const struct topology *);

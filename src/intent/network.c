@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "intent/dhcp6_value.h"
 #include "intent/dhcp_value.h"
 #include "intent/validate.h"
 #include "intent/value.h"
@@ -186,6 +187,9 @@ static const struct member members[] = {
       .doc = "name servers that guests are told" },
     { .name = "dhcp", .type = &value_dhcp, AT(dhcp), .effect = EFFECT_FLOWS,
       .fallback = "the whole subnet", .doc = "how addresses are handed out" },
+    { .name = "dhcp6", .type = &value_dhcp6, AT(dhcp6),
+      .effect = EFFECT_FLOWS,
+      .doc = "what guests are told by DHCPv6: {lease: 1h, ntp: [fd00::5]}" },
     { .name = "ra", .type = &value_choice, AT(ra), .words = ra_words,
       .effect = EFFECT_FLOWS, .fallback = "slaac",
       .doc = "IPv6 guests choose addresses (slaac), are given them "
@@ -228,6 +232,7 @@ fill(struct intent_object *object)
         network->storm_cap = 500;
     }
     dhcp_value_fill(&network->dhcp);
+    dhcp6_value_fill(&network->dhcp6);
 }
 
 static void
@@ -417,9 +422,15 @@ check(const struct intent_object *object, struct validation *v)
     }
     if (network->subnet6.is_set) {
         check_subnet6(network, v);
-    } else if (ip6_addr_is_set(network->gateway6)) {
-        validation_error(v, object, "gateway6", "network '%s' has no subnet6",
-                         object->name);
+    } else {
+        if (ip6_addr_is_set(network->gateway6)) {
+            validation_error(v, object, "gateway6",
+                             "network '%s' has no subnet6", object->name);
+        }
+        if (object_has(object, "dhcp6")) {
+            validation_error(v, object, "dhcp6",
+                             "network '%s' has no subnet6", object->name);
+        }
     }
     check_segment(network, v);
 }

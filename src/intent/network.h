@@ -65,6 +65,15 @@ struct network_dhcp {
     struct dhcp_option *options;  /* owned */
 };
 
+struct network_dhcp6 {
+    uint64_t given;               /* as an object's */
+    uint32_t lease_time;          /* seconds; default 3600 */
+    unsigned int n_ntp;
+    struct ip6_addr ntp[NETWORK_MAX_SERVERS];
+    char boot_file[256];          /* a URL */
+    uint32_t refresh_time;        /* seconds; default 86400 */
+};
+
 enum ra_mode { RA_SLAAC, RA_STATEFUL, RA_OFF };
 
 struct intent_network {
@@ -83,6 +92,7 @@ struct intent_network {
     unsigned int n_dns6;
     struct ip6_addr dns6[NETWORK_MAX_SERVERS];
     struct network_dhcp dhcp;
+    struct network_dhcp6 dhcp6;
     enum ra_mode ra;
     uint32_t storm_cap;           /* broadcasts and multicasts per second and
                                      port; default 500 */

@@ -1,14 +1,7 @@
 #include "service/lease_record.h"
 
 #include "packet/cursor.h"
-
-static uint8_t *
-put_bytes(uint8_t *p, const void *bytes, size_t len)
-{
-    *p++ = (uint8_t) len;
-    memcpy(p, bytes, len);
-    return p + len;
-}
+#include "service/record_bytes.h"
 
 size_t
 lease_record_encode(const struct lease_record *r,
@@ -22,30 +15,10 @@ lease_record_encode(const struct lease_record *r,
     put_be32(p, r->addr);
     memcpy(p + 4, &expires, sizeof expires);
     memcpy(p + 12, r->mac.b, sizeof r->mac.b);
-    p = put_bytes(p + 18, r->port, strlen(r->port));
-    p = put_bytes(p, r->hostname, strlen(r->hostname));
-    p = put_bytes(p, r->client.bytes, r->client.len);
+    p = record_put_bytes(p + 18, r->port, strlen(r->port));
+    p = record_put_bytes(p, r->hostname, strlen(r->hostname));
+    p = record_put_bytes(p, r->client.bytes, r->client.len);
     return (size_t) (p - out);
-}
-
-/* A text of printable bytes that fits. */
-static bool
-take_text(struct cursor *c, char *text, size_t size)
-{
-    size_t len = cursor_u8(c);
-    const uint8_t *p = cursor_take(c, len);
-
-    if (!p || len >= size) {
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        if (p[i] <= ' ' || p[i] > '~') {
-            return false;
-        }
-    }
-    memcpy(text, p, len);
-    text[len] = '\0';
-    return true;
 }
 
 int
@@ -66,8 +39,8 @@ lease_record_decode(const void *data, size_t len, struct lease_record *out)
         return -EBADMSG;
     }
     memcpy(r.mac.b, p, sizeof r.mac.b);
-    if (!take_text(&c, r.port, sizeof r.port)
-        || !take_text(&c, r.hostname, sizeof r.hostname)) {
+    if (!record_take_text(&c, r.port, sizeof r.port)
+        || !record_take_text(&c, r.hostname, sizeof r.hostname)) {
         return -EBADMSG;
     }
     r.client.len = cursor_u8(&c);

@@ -234,7 +234,7 @@ advertise(const struct nd_gateway *gateway, const struct question *q,
 
     p[0] = ROUTER_ADVERT;
     p[4] = GUEST_HOP_LIMIT;
-    p[5] = (uint8_t) (gateway->is_stateful ? RA_MANAGED | RA_OTHER : 0);
+    p[5] = (uint8_t) (RA_OTHER | (gateway->is_stateful ? RA_MANAGED : 0));
     put_be16(p + 6, htobe16(gateway->router_lifetime));
     put_mac(&m, ND_OPTION_SLL, gateway->mac);
     p = put(&m, 8);

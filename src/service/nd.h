@@ -4,7 +4,8 @@
  *     router solicitation                       -> router advertisement (6.2.6)
  *
  * The advertisement says the prefix and whether guests choose their addresses
- * in it (SLAAC) or are given them (DHCPv6), the MTU, and the name server with
+ * in it (SLAAC) or are given them (DHCPv6; in either case it knows names and
+ * servers), the MTU, and the name server with
  * its search domain (RFC 8106).  Its lifetime as a router is 0 as long as
  * nothing is routed: guests learn addresses and names and no way out.
  *

@@ -18,6 +18,11 @@ from scapy.all import (ARP, BOOTP, DHCP, ICMP, IP, SCTP, TCP, UDP, Dot1AD,
                        IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PcapNgWriter,
                        PcapWriter, Raw)
 from scapy.contrib.mpls import MPLS
+from scapy.layers.dhcp6 import (DHCP6_RelayForward, DHCP6_Solicit,
+                                DHCP6OptClientId, DHCP6OptIA_NA,
+                                DHCP6OptIA_PD, DHCP6OptIAAddress,
+                                DHCP6OptIfaceId, DHCP6OptOptReq,
+                                DHCP6OptRelayMsg, DUID_LL)
 from scapy.layers.dns import (DNS, DNSQR, DNSRR, DNSRRMX, DNSRROPT, DNSRRSOA,
                               DNSRRSRV)
 
@@ -370,9 +375,47 @@ def dhcp_inputs():
                                                 0x5f]) + rapid
 
 
+def dhcp6_inputs():
+    duid = DHCP6OptClientId(duid=DUID_LL(lladdr="02:00:00:00:00:01"))
+    message = (DHCP6_Solicit(trid=1) / duid / DHCP6OptOptReq(reqopts=[23, 24])
+               / DHCP6OptIA_NA(iaid=1, ianaopts=[
+                   DHCP6OptIAAddress(addr="fd00::5")])
+               / DHCP6OptIA_PD(iaid=2))
+    relayed = (DHCP6_RelayForward(linkaddr="fd00::1", peeraddr="fe80::1")
+               / DHCP6OptIfaceId(ifaceid=b"eth0")
+               / DHCP6OptRelayMsg(message=message))
+    yield "message", bytes([0]) + bytes(message)
+    yield "relayed", bytes([0]) + bytes(relayed)
+    twice = DHCP6_RelayForward(hopcount=1) / DHCP6OptRelayMsg(message=relayed)
+    yield "datagrams", bytes([1]) + b"".join(
+        bytes([0x0e, len(bytes(m))]) + bytes(m)
+        for m in (message, relayed, twice))
+    record = struct.pack(">BB16sQ6sI", 1, 1, bytes([0xfd] + [0] * 14 + [5]),
+                         2000, bytes([2, 0, 0, 0, 0, 1]), 7)
+    yield "record", bytes([2]) + record + b"\2p0\4host\4\0\3ab"
+    yield "record-declined", (bytes([2]) + record[:1] + b"\3" + record[2:]
+                              + b"\2p0\0\0")
+    # Solicit, Request, Renew, Confirm, Release, Decline of all clients; then
+    # the store fails, a port dies, the daemon starts anew.
+    lives = b"".join(
+        bytes([i << 4, 1, 13, 0, i << 4, 3, 27, 0, i << 4, 5, 27, 16,
+               i << 4, 4, 1, 21, i << 4, 6, 9, 16, i << 4, 11, 8, 0])
+        for i in range(8))
+    ends = b"".join(bytes([i << 4, 3, 3, 0, i << 4, 8 + i % 2, 3, 16])
+                    for i in range(8))
+    yield "lives", bytes([1]) + lives + ends
+    yield "plans", (bytes([1]) + lives + bytes([0x4a]) + lives
+                    + bytes([0x4a, 0x3c, 0x0b, 255, 0x0b, 255, 0x0d, 0x0f])
+                    + lives)
+    yield "refused", bytes([1]) + b"".join(
+        bytes([i << 4, 1 + i, 33 + i * 32 & 255, 128 + i]) for i in range(8))
+
+
 def main():
     for name, data in dhcp_inputs():
         write("dhcp", "seed-" + name, data)
+    for name, data in dhcp6_inputs():
+        write("dhcp6", "seed-" + name, data)
     for name, data in dns_raw_inputs():
         write("dns", name, data)
     for name, data in dns_conversations():

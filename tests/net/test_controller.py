@@ -5,6 +5,7 @@
     fw: VLAN 100 blue, VLAN 101 red                              a trunk
     far (VLAN 20), near (VLAN 30), lan0 the LAN                  bridged
     odd: its sources are not checked                             loose
+    six: addresses by DHCPv6                                     given
 
 Every frame is made by scapy and sent by the NIC that a guest would have.  Who
 heard it is known from a marker that is sent behind it and flooded to all."""
@@ -17,9 +18,15 @@ import subprocess
 
 import pytest
 from scapy.layers.dhcp import BOOTP, DHCP
+from scapy.layers.dhcp6 import (DHCP6_Advertise, DHCP6_Release, DHCP6_Reply,
+                                DHCP6_Request, DHCP6_Solicit,
+                                DHCP6OptClientId, DHCP6OptIA_NA,
+                                DHCP6OptIAAddress, DHCP6OptServerId,
+                                DUID_LL)
 from scapy.layers.dns import DNS, DNSQR, DNSRR
 from scapy.layers.inet import ICMP, IP, UDP
-from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
+from scapy.layers.inet6 import (ICMPv6EchoReply, ICMPv6EchoRequest,
+                                ICMPv6ND_NA, ICMPv6ND_NS,
                                 ICMPv6ND_RA, ICMPv6ND_RS,
                                 ICMPv6NDOptDstLLAddr,
                                 ICMPv6NDOptPrefixInfo,
@@ -29,7 +36,7 @@ from scapy.packet import Raw
 
 import ovs
 import weft
-from netns import run
+from netns import eventually, run
 
 INTENTS = """
 version: 1
@@ -41,6 +48,7 @@ networks:
   east: {segment: {vlan: 20, uplink: lan}}
   west: {segment: {vlan: 30, uplink: lan}}
   loose: {subnet: 10.9.0.0/24, storm-cap: 50}
+  given: {subnet6: "fd00:6::/64", ra: stateful}
 ports:
   web: {network: blue, tap: web, mac: "02:00:00:00:00:01", address: 10.1.0.10}
   db: {network: blue, tap: db, mac: "02:00:00:00:00:02", address: 10.1.0.20,
@@ -56,9 +64,11 @@ ports:
   near: {network: west, tap: near, mac: "02:00:00:00:00:08"}
   odd: {network: loose, tap: odd, mac: "02:00:00:00:00:09",
         anti-spoof: false}
+  six: {network: given, tap: six, mac: "02:00:00:00:00:0b",
+        address6: "fd00:6::10"}
 """
 NAMES = ["web", "db", "iso", "alone", "twin", "fw", "far", "near", "odd",
-         "lan0"]
+         "lan0", "six"]
 MAC = {name: "02:00:00:00:00:%02x" % (i + 1)
        for i, name in enumerate(NAMES)}
 NESTED = "02:00:00:00:0a:02"
@@ -538,6 +548,55 @@ def test_the_lan_s_own_server_is_asked_on_the_lan(bench):
     dhcp(bench, "far", "discover")
     said = expect(bench, "lan0", lambda f: f.haslayer(DHCP))
     assert said[Dot1Q].vlan == 20
+
+
+def ask_dhcp6(bench, name, message, kind):
+    bench.nics[name].send(
+        Ether(src=MAC[name], dst="33:33:00:01:00:02")
+        / IPv6(src=link_local(name), dst="ff02::1:2")
+        / UDP(sport=546, dport=547) / message)
+    return expect(bench, name, lambda f: f.haslayer(kind))
+
+
+def leased(said):
+    return said[DHCP6OptIA_NA].ianaopts[0].addr
+
+
+def test_ipv6_addresses_are_leased_and_pass(bench):
+    duid = DHCP6OptClientId(duid=DUID_LL(lladdr=MAC["six"]))
+    said = ask_dhcp6(bench, "six", DHCP6_Solicit(trid=1) / duid
+                     / DHCP6OptIA_NA(iaid=1), DHCP6_Advertise)
+    assert leased(said) == "fd00:6::10"
+    server = DHCP6OptServerId(duid=said[DHCP6OptServerId].duid)
+    for iaid in (1, 2):
+        said = ask_dhcp6(bench, "six", DHCP6_Request(trid=2) / duid / server
+                         / DHCP6OptIA_NA(iaid=iaid), DHCP6_Reply)
+    second = leased(said)
+    assert second != "fd00:6::10"
+    router = said[Ether].src
+
+    def answers(source):
+        bench.nics["six"].drain()
+        bench.nics["six"].send(
+            Ether(src=MAC["six"], dst=router)
+            / IPv6(src=source, dst="fd00:6::1") / ICMPv6EchoRequest(id=6))
+        # From its planned address it is always answered.
+        bench.nics["six"].send(
+            Ether(src=MAC["six"], dst=router)
+            / IPv6(src="fd00:6::10", dst="fd00:6::1")
+            / ICMPv6EchoRequest(id=66))
+        heard = []
+        expect(bench, "six", lambda f: heard.append(f) or (
+            f.haslayer(ICMPv6EchoReply) and f[ICMPv6EchoReply].id == 66))
+        return any(f.haslayer(ICMPv6EchoReply) and f[ICMPv6EchoReply].id == 6
+                   for f in heard)
+
+    eventually(lambda: answers(second), "what was leased passes")
+    assert not answers("fd00:6::bad")
+    release = DHCP6_Release(trid=3) / duid / server / DHCP6OptIA_NA(
+        iaid=2, ianaopts=[DHCP6OptIAAddress(addr=second)])
+    ask_dhcp6(bench, "six", release, DHCP6_Reply)
+    eventually(lambda: not answers(second), "what was given back does not")
 
 
 def query(bench, name, kind="A", sender="web"):
