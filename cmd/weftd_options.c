@@ -53,6 +53,7 @@ NUMBER_OPTION(auxiliary, connections.n_auxiliary, 0,
 NUMBER_OPTION(packet_in_rate, connections.packet_in_rate, 0, 100000000)
 NUMBER_OPTION(fdb_age, sw.fdb_age, 1, 1000000)
 NUMBER_OPTION(fdb_max, sw.fdb_max, 1, 1 << 24)
+NUMBER_OPTION(fdb_max_moves, sw.fdb_max_moves, 0, 1000000)
 NUMBER_OPTION(fdb_max_per_port, sw.fdb_max_per_port, 1, 1 << 24)
 
 static int
@@ -363,6 +364,8 @@ static const struct option {
     { "--fdb-max", "N", set_fdb_max, NULL, "stations (65536)" },
     { "--fdb-max-per-port", "N", set_fdb_max_per_port, NULL,
       "stations behind one port (a quarter)" },
+    { "--fdb-max-moves", "N", set_fdb_max_moves, NULL,
+      "of a station in 10 s, until a port is held (5); 0: any number" },
     { "--help", NULL, set_help, NULL, "this list" },
     { "--version", NULL, set_version, NULL, "which Weft this is" },
 };
@@ -384,6 +387,7 @@ set_defaults(struct weftd_options *options)
     options->sw.fdb_age = 300;
     options->connections.probe_interval = 5;
     options->sw.fdb_max = 1 << 16;
+    options->sw.fdb_max_moves = 5;
     options->run_dir = "/run/weft";
     options->state_dir = "/var/lib/weft";
 }

@@ -62,8 +62,24 @@ error_json(const struct switch_port *sp)
     return json_string(strerror(-error));
 }
 
+/* Why NORMAL leaves it out, or JSON null. */
 static json_t *
-port_json(const struct switch_port *sp)
+held_json(const struct api *api, const struct switch_port *sp, msec now)
+{
+    struct str text = STR_INIT;
+    msec until = switch_port_hold(api->sw, sp->number, &text);
+    json_t *json = json_null();
+
+    if (until) {
+        json = json_pack("{s:s, s:f}", "why", str_text(&text),
+                         "seconds_left", (double) MAX(0, until - now) / 1000);
+    }
+    str_fini(&text);
+    return json;
+}
+
+static json_t *
+port_json(const struct api *api, const struct switch_port *sp, msec now)
 {
     const struct port *port = sp->port;
     struct port_setting_values settings;
@@ -73,14 +89,17 @@ port_json(const struct switch_port *sp)
     snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", port->mac.b[0],
              port->mac.b[1], port->mac.b[2], port->mac.b[3], port->mac.b[4],
              port->mac.b[5]);
-    json = json_pack("{s:I, s:s, s:s, s:s, s:o, s:s, s:o, s:I, s:I, s:s, s:o}",
+    json = json_pack("{s:I, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:I, s:s, "
+                     "s:o}",
                      "number", (json_int_t) sp->number,
                      "name", port->config.name,
                      "type", port->config.type,
                      "device", port->config.device,
                      "options", options_json(&port->config),
-                     "state", port_is_up(port) ? "up" : "down",
+                     "state", !port_is_up(port) ? "down"
+                              : sp->is_held     ? "held" : "up",
                      "error", error_json(sp),
+                     "held", held_json(api, sp, now),
                      "mtu", (json_int_t) port->mtu,
                      "speed_mbps", (json_int_t) port->speed_mbps,
                      "mac", mac,
@@ -92,10 +111,11 @@ port_json(const struct switch_port *sp)
 
 /* A port with what only one port's page shows. */
 static json_t *
-port_page_json(const struct api *api, const struct switch_port *sp)
+port_page_json(const struct api *api, const struct switch_port *sp,
+               msec now)
 {
     const struct port *port = sp->port;
-    json_t *json = port_json(sp);
+    json_t *json = port_json(api, sp, now);
     struct str details = STR_INIT;
 
     if (port->class->describe && port->is_open) {
@@ -116,25 +136,25 @@ port_page_json(const struct api *api, const struct switch_port *sp)
 
 void
 ports_list(struct api *api, struct api_request *request UNUSED,
-           msec now UNUSED, struct api_reply *reply)
+           msec now, struct api_reply *reply)
 {
     api_list_begin(reply, "ports");
     for (const struct switch_port *sp = switch_next_port(api->sw, NULL); sp;
          sp = switch_next_port(api->sw, sp)) {
-        api_list_add(reply, port_json(sp));
+        api_list_add(reply, port_json(api, sp, now));
     }
     api_list_end(reply);
 }
 
 void
-ports_show(struct api *api, struct api_request *request, msec now UNUSED,
+ports_show(struct api *api, struct api_request *request, msec now,
            struct api_reply *reply)
 {
     const struct switch_port *sp = api_find_port(api, request->name, "port",
                                                  reply);
 
     if (sp) {
-        api_reply_json(reply, 200, port_page_json(api, sp));
+        api_reply_json(reply, 200, port_page_json(api, sp, now));
     }
 }
 
@@ -166,7 +186,7 @@ fail_add(int err, const struct port_spec *spec, const char *why,
 }
 
 void
-ports_add(struct api *api, struct api_request *request, msec now UNUSED,
+ports_add(struct api *api, struct api_request *request, msec now,
           struct api_reply *reply)
 {
     struct str error = STR_INIT;
@@ -209,7 +229,7 @@ ports_add(struct api *api, struct api_request *request, msec now UNUSED,
         goto free_body;
     }
     switch_barrier(api->sw);
-    api_reply_json(reply, 201, port_page_json(api, sp));
+    api_reply_json(reply, 201, port_page_json(api, sp, now));
 
 free_body:
     json_decref(body.root);
@@ -277,7 +297,7 @@ done:
 }
 
 void
-ports_set(struct api *api, struct api_request *request, msec now UNUSED,
+ports_set(struct api *api, struct api_request *request, msec now,
           struct api_reply *reply)
 {
     struct switch_port *sp = api_find_port(api, request->name, "port", reply);
@@ -295,7 +315,7 @@ ports_set(struct api *api, struct api_request *request, msec now UNUSED,
             api_fail_errno(reply, err, "port", "");
         } else {
             switch_barrier(api->sw);
-            api_reply_json(reply, 200, port_page_json(api, sp));
+            api_reply_json(reply, 200, port_page_json(api, sp, now));
         }
     }
     json_decref(body.root);

@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 static void
-count_ports(const struct api *api, int *n_ports, int *n_up)
+count_ports(const struct api *api, int *n_ports, int *n_up, int *n_held)
 {
     for (const struct switch_port *sp = switch_next_port(api->sw, NULL); sp;
          sp = switch_next_port(api->sw, sp)) {
         ++*n_ports;
         *n_up += port_is_up(sp->port);
+        *n_held += sp->is_held;
     }
 }
 
@@ -33,12 +34,12 @@ status_show(struct api *api, struct api_request *request UNUSED, msec now,
             struct api_reply *reply)
 {
     const struct switch_config *config = switch_config(api->sw);
-    int n_ports = 0, n_up = 0;
+    int n_ports = 0, n_up = 0, n_held = 0;
 
-    count_ports(api, &n_ports, &n_up);
+    count_ports(api, &n_ports, &n_up, &n_held);
     api_reply_json(
         reply, 200,
-        json_pack("{s:s, s:I, s:f, s:I, s:s, s:i, s:i, s:I}",
+        json_pack("{s:s, s:I, s:f, s:I, s:s, s:i, s:i, s:i, s:I}",
                   "version", api->version,
                   "pid", (json_int_t) getpid(),
                   "uptime", (double) (now - api->started) / 1000,
@@ -46,6 +47,7 @@ status_show(struct api *api, struct api_request *request UNUSED, msec now,
                   "switch", config->name,
                   "ports", n_ports,
                   "ports_up", n_up,
+                  "ports_held", n_held,
                   "flows", (json_int_t) count_flows(api)));
 }
 
@@ -105,11 +107,11 @@ switch_show(struct api *api, struct api_request *request UNUSED,
     const struct switch_config *config = switch_config(api->sw);
     const struct datapath *dp = switch_datapath(api->sw);
     struct dp_cache_size cache;
-    int n_ports = 0, n_up = 0;
+    int n_ports = 0, n_up = 0, n_held = 0;
     char dpid[17];
 
     datapath_cache_size(dp, &cache);
-    count_ports(api, &n_ports, &n_up);
+    count_ports(api, &n_ports, &n_up, &n_held);
     snprintf(dpid, sizeof dpid, "%016" PRIx64, config->datapath_id);
     api_reply_json(
         reply, 200,

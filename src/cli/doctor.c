@@ -261,6 +261,23 @@ examine_restarts(const struct patient *patient, struct finding *finding)
 }
 
 static void
+examine_loops(const struct patient *patient, struct finding *finding)
+{
+    json_int_t n = json_integer_value(json_object_get(patient->status,
+                                                      "ports_held"));
+
+    if (!patient->status) {
+        find(finding, UNKNOWN, NULL, "the daemon does not answer");
+    } else if (n) {
+        find(finding, WARNING, "weft port list says which, weft port show why",
+             "%lld ports are held: a loop, or two stations with one address",
+             (long long) n);
+    } else {
+        find(finding, FINE, NULL, "no station moves to and fro");
+    }
+}
+
+static void
 examine_ports(const struct patient *patient, struct finding *finding)
 {
     json_int_t n = json_integer_value(json_object_get(patient->status,
@@ -353,6 +370,7 @@ static const struct {
     { "daemon", examine_daemon },
     { "restarts", examine_restarts },
     { "ports", examine_ports },
+    { "loops", examine_loops },
     { "intents", examine_intents },
     { "leftovers", examine_leftovers },
 };

@@ -52,7 +52,9 @@
     X(DROP_SRC_GROUP_MAC, "group-source-mac",                                \
       "the source address is a group address")                               \
     X(DROP_PROTECTED, "protected",                                           \
-      "both ports are protected from each other")
+      "both ports are protected from each other")                            \
+    X(DROP_PORT_HELD, "port-held",                                           \
+      "a station kept moving between ports: the newer one is held")
 
 enum drop_reason {
 #define X(ID, NAME, TEXT) ID,

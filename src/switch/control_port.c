@@ -36,7 +36,8 @@ control_describe_port(const struct switch_port *sp, struct of_port_desc *desc)
                   | (sp->no_flood ? PORT_CONFIG_NO_FLOOD : 0u)
                   | (sp->no_fwd ? PORT_CONFIG_NO_FWD : 0u)
                   | (sp->no_packet_in ? PORT_CONFIG_NO_PACKET_IN : 0u),
-        .state = sp->is_up ? PORT_STATE_LIVE : PORT_STATE_LINK_DOWN,
+        .state = (sp->is_up ? PORT_STATE_LIVE : PORT_STATE_LINK_DOWN)
+                 | (sp->is_held ? PORT_STATE_BLOCKED : 0u),
         .curr = speed_feature(port->speed_mbps),
         .curr_speed = port->speed_mbps * 1000,
         .max_speed = port->speed_mbps * 1000,

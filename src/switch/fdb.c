@@ -21,6 +21,10 @@ struct station {
     _Atomic uint32_t port;        /* 0: unlinked from the table */
     _Atomic msec used;
 
+    /* Its moves since `first_move`, which was away from `home`. */
+    _Atomic uint32_t n_moves, home;
+    _Atomic msec first_move, last_move;
+
     /* On the list of changes while `listed`.  Whoever turns it on pushes. */
     struct station *next_change;
     atomic_bool listed;
@@ -212,6 +216,33 @@ release(struct fdb *fdb, uint32_t port)
 static enum fdb_learned insert(struct fdb *, uint64_t key, uint32_t port,
                                msec now);
 
+/* Workers that see it at once may count one move for two: it is a bound, not
+ * a figure. */
+static void
+count_move(struct fdb *fdb, struct station *station, uint32_t from,
+           uint32_t to, msec now)
+{
+    uint32_t home;
+
+    if (!fdb->config.max_moves) {
+        return;
+    }
+    atomic_store(&station->last_move, now);
+    if (!atomic_load(&station->n_moves)
+        || now - atomic_load(&station->first_move) > FDB_MOVE_WINDOW_MS) {
+        atomic_store(&station->first_move, now);
+        atomic_store(&station->home, from);
+        atomic_store(&station->n_moves, 0);
+    }
+    if (atomic_fetch_add(&station->n_moves, 1) < fdb->config.max_moves) {
+        return;
+    }
+    atomic_store(&station->n_moves, 0);
+    home = atomic_load(&station->home);
+    fdb->config.restless(fdb->config.aux, unpack(station->key),
+                         to == home ? from : to, home);
+}
+
 static enum fdb_learned
 move(struct fdb *fdb, struct station *station, uint32_t port, msec now)
 {
@@ -232,6 +263,7 @@ move(struct fdb *fdb, struct station *station, uint32_t port, msec now)
     count(&fdb->counters.moved);
     atomic_store(&station->moved, true);
     list_change(fdb, station);
+    count_move(fdb, station, old, port, now);
     return FDB_MOVED;
 }
 
@@ -264,6 +296,13 @@ insert(struct fdb *fdb, uint64_t key, uint32_t port, msec now)
     return FDB_LEARNED;
 }
 
+static bool
+is_unsettled(const struct station *station, msec now)
+{
+    return atomic_load_explicit(&station->n_moves, memory_order_relaxed)
+           && now - atomic_load(&station->last_move) < FDB_SETTLE_MS;
+}
+
 enum fdb_learned
 fdb_learn(struct fdb *fdb, struct fdb_key key, uint32_t port, msec now)
 {
@@ -274,8 +313,10 @@ fdb_learn(struct fdb *fdb, struct fdb_key key, uint32_t port, msec now)
         return insert(fdb, pack(key), port, now);
     }
     touch(station, now);
-    return atomic_load(&station->port) == port ? FDB_KNOWN
-                                               : move(fdb, station, port, now);
+    if (atomic_load(&station->port) != port) {
+        return move(fdb, station, port, now);
+    }
+    return is_unsettled(station, now) ? FDB_UNSETTLED : FDB_KNOWN;
 }
 
 uint32_t

@@ -24,10 +24,25 @@
 
 struct fdb;
 
+enum {
+    FDB_MOVE_WINDOW_MS = 10 * 1000,
+    FDB_SETTLE_MS = 50,           /* after a move */
+};
+
+struct fdb_key {
+    struct eth_addr mac;
+    uint16_t vid;                 /* 0: none */
+};
+
 struct fdb_config {
     msec age;                     /* 0: 300 s */
     uint32_t max;                 /* 0: 64k */
     uint32_t max_per_port;        /* 0: a quarter of max */
+    /* A station that moves more often than this within FDB_MOVE_WINDOW_MS has
+     * no place: `restless` is called, with the port that it was behind before
+     * (`home`) and the other one.  0: it is not counted.  Any thread. */
+    uint32_t max_moves;
+    void (*restless)(void *aux, struct fdb_key, uint32_t port, uint32_t home);
     /* There are changes now (and were none before).  Any thread. */
     void (*changed)(void *aux);
     void *aux;
@@ -46,11 +61,6 @@ struct fdb_counters {
 #undef X
 };
 
-struct fdb_key {
-    struct eth_addr mac;
-    uint16_t vid;                 /* 0: none */
-};
-
 struct fdb_change {
     struct eth_addr mac;
     bool is_new;                  /* unknown before: frames from it are right */
@@ -64,6 +74,8 @@ struct fdb_info {
 
 enum fdb_learned {
     FDB_KNOWN,                    /* was there, behind that port */
+    FDB_UNSETTLED,                /* the same, but not for long: an answer must
+                                     not be kept, or its moves are missed */
     FDB_LEARNED,
     FDB_MOVED,
     FDB_REFUSED,

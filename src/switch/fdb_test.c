@@ -67,6 +67,51 @@ TEST(a_station_moves_and_tells_so)
     fdb_destroy(fdb);
 }
 
+struct restless {
+    unsigned int n;
+    uint32_t port, home;
+};
+
+static void
+note_restless(void *noted_, struct fdb_key key, uint32_t port, uint32_t home)
+{
+    struct restless *noted = noted_;
+
+    CHECK(key.vid == 3);
+    noted->n++;
+    noted->port = port;
+    noted->home = home;
+}
+
+TEST(a_station_that_moves_too_often_is_told_with_the_port_it_came_from)
+{
+    struct restless noted = { 0 };
+    struct fdb_config config = { .max_moves = 5, .restless = note_restless,
+                                 .aux = &noted };
+    struct fdb *fdb = fdb_create(&config);
+    msec now = 0;
+
+    fdb_learn(fdb, station(3, 7), 1, now);
+    for (int i = 0; i < 5; i++) {
+        CHECK(fdb_learn(fdb, station(3, 7), i % 2 ? 1 : 2, now += 100)
+              == FDB_MOVED);
+    }
+    CHECK(fdb_learn(fdb, station(3, 7), 2, now + FDB_SETTLE_MS - 1)
+          == FDB_UNSETTLED);
+    CHECK(fdb_learn(fdb, station(3, 7), 2, now + FDB_SETTLE_MS)
+          == FDB_KNOWN);
+    CHECK(noted.n == 0);
+    fdb_learn(fdb, station(3, 7), 1, now += 100);
+    CHECK(noted.n == 1 && noted.port == 2 && noted.home == 1);
+
+    /* Counted anew, and only within the window. */
+    for (int i = 0; i < 40; i++) {
+        fdb_learn(fdb, station(3, 7), i % 2 ? 1 : 2, now += 2100);
+    }
+    CHECK(noted.n == 1);
+    fdb_destroy(fdb);
+}
+
 TEST(a_silent_station_ages_and_a_refreshed_one_stays)
 {
     struct fdb *fdb = make(0, 0);
@@ -198,6 +243,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         RUN(a_learned_station_is_found_in_its_vlan_only),
         RUN(a_station_moves_and_tells_so),
+        RUN(a_station_that_moves_too_often_is_told_with_the_port_it_came_from),
         RUN(a_silent_station_ages_and_a_refreshed_one_stays),
         RUN(late_counts_of_the_old_port_do_not_pull_a_station_back),
         RUN(a_flushed_station_is_not_refreshed_by_answers_from_before),

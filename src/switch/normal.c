@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "packet/eth.h"
+#include "switch/port_hold.h"
 #include "switch/translate_ctx.h"
 
 /* How a frame stands in its VLAN: what the tag says, as it came. */
@@ -124,12 +125,17 @@ learn(struct translation *t, const struct frame *f)
             f->vid, MAC_BYTES(f->src), f->in->name);
         break;
     case FDB_MOVED:
+        /* So that each frame of a loop is counted. */
+        t->up->no_cache = true;
         SAY(t, "vlan %u, source " MAC_FORMAT " moved to port %s", f->vid,
             MAC_BYTES(f->src), f->in->name);
         break;
     case FDB_REFUSED:
         SAY(t, "vlan %u, source " MAC_FORMAT " not learned: the table is full",
             f->vid, MAC_BYTES(f->src));
+        break;
+    case FDB_UNSETTLED:
+        t->up->no_cache = true;
         break;
     case FDB_KNOWN:
         break;
@@ -153,8 +159,8 @@ egress_vid(const struct port_settings *out, uint16_t vid)
 
 /* May the frame leave by this port at all?  Otherwise the reason. */
 static bool
-may_leave(const struct frame *f, const struct port_settings *out,
-          enum drop_reason *reason)
+may_leave(const struct translation *t, const struct frame *f,
+          const struct port_settings *out, enum drop_reason *reason)
 {
     if (f->in && out->number == f->in->number) {
         *reason = DROP_SAME_PORT;
@@ -162,6 +168,8 @@ may_leave(const struct frame *f, const struct port_settings *out,
         *reason = DROP_VLAN;
     } else if (f->in && f->in->is_protected && out->is_protected) {
         *reason = DROP_PROTECTED;
+    } else if (port_holds_has(t->env->holds, port_id(out->number))) {
+        *reason = DROP_PORT_HELD;
     } else if (out->no_fwd || out->admin_down) {
         *reason = DROP_PORT_BLOCKED;
     } else {
@@ -224,11 +232,12 @@ struct sending {
 };
 
 static bool
-floods_to(const struct frame *f, const struct port_settings *out)
+floods_to(const struct translation *t, const struct frame *f,
+          const struct port_settings *out)
 {
     enum drop_reason reason;
 
-    return !out->no_flood && may_leave(f, out, &reason);
+    return !out->no_flood && may_leave(t, f, out, &reason);
 }
 
 static void
@@ -242,7 +251,8 @@ send_form(struct translation *t, const void *aux)
         return;
     }
     PORT_MAP_FOR_EACH (out, t->ports) {
-        if (form_for(s->frame, out) == s->form && floods_to(s->frame, out)) {
+        if (form_for(s->frame, out) == s->form
+            && floods_to(t, s->frame, out)) {
             translate_send(t, out, 0);
         }
     }
@@ -255,7 +265,7 @@ forward(struct translation *t, const struct frame *f,
     struct sending s = { f, out, form_for(f, out) };
     enum drop_reason reason;
 
-    if (!may_leave(f, out, &reason)) {
+    if (!may_leave(t, f, out, &reason)) {
         DROP(t, reason, "dropped: %s", drop_reason_text(reason));
     } else {
         translate_in_clone(t, send_form, &s);
@@ -268,7 +278,7 @@ flood(struct translation *t, const struct frame *f)
     unsigned int n[N_FORMS] = { 0 }, n_all = 0;
 
     PORT_MAP_FOR_EACH (out, t->ports) {
-        if (floods_to(f, out)) {
+        if (floods_to(t, f, out)) {
             SAY(t, "to port %s", out->name);
             n[form_for(f, out)]++;
             n_all++;
@@ -303,7 +313,17 @@ normal_translate(struct translation *t)
     t->up->tables[TABLE_OF_NORMAL / 64]
         |= UINT64_C(1) << (TABLE_OF_NORMAL % 64);
     flow_view_asked(&t->view, &t->looks);
+    if (f.in && port_holds_has(t->env->holds, port_id(f.in->number))) {
+        DROP(t, DROP_PORT_HELD, "dropped: port %s is held, a station kept "
+             "moving to it and away", f.in->name);
+        return;
+    }
     learn(t, &f);
+    if (f.in && port_holds_has(t->env->holds, port_id(f.in->number))) {
+        DROP(t, DROP_PORT_HELD, "dropped: port %s is held from now on",
+             f.in->name);
+        return;
+    }
 
     if (eth_addr_is_group(f.dst)) {
         SAY(t, "vlan %u, destination " MAC_FORMAT " is a group: flooding",

@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "lib/rcu.h"
 #include "port/pair.h"
+#include "switch/port_hold.h"
 #include "switch/switch_impl.h"
 
 enum {
@@ -229,6 +230,7 @@ switch_run(struct switch_ *sw, msec now)
     switch_wake_waiters(sw);
     switch_learn(sw, now);
     next = fdb_expire(sw->fdb, now);
+    next = MIN(next, switch_run_holds(sw, now));
     if (atomic_load(&sw->fdb_changed)) {
         switch_apply_fdb_changes(sw);
     }
@@ -638,6 +640,7 @@ create_parts(struct switch_ *sw)
     struct fdb_config fdb = {
         .age = sw->config.fdb_age, .max = sw->config.fdb_max,
         .max_per_port = sw->config.fdb_max_per_port,
+        .max_moves = sw->config.fdb_max_moves, .restless = switch_hold_port,
         .changed = fdb_changed, .aux = sw,
     };
     struct packet_in_config packet_ins = { .ready = something_waits,
@@ -656,13 +659,14 @@ create_parts(struct switch_ *sw)
         tables_set_policy(sw->tables, limit->table, &limit->policy);
     }
     sw->fdb = fdb_create(&fdb);
+    sw->holds = port_holds_create();
     sw->recirc = recirc_create();
     sw->learning = learning_create(something_waits, sw);
     port_maps_init(&sw->port_maps);
     meter_map_init(&sw->meters);
     sw->pipeline.env = (struct translate_env) {
         .tables = sw->tables, .learning = sw->learning, .fdb = sw->fdb,
-        .recirc = sw->recirc,
+        .holds = sw->holds, .recirc = sw->recirc,
         .ports = &sw->port_maps, .meters = &sw->meters,
         .group_key = hash_key_random(),
     };
@@ -681,6 +685,7 @@ destroy_parts(struct switch_ *sw)
     port_maps_fini(&sw->port_maps);
     learning_destroy(sw->learning);
     recirc_destroy(sw->recirc);
+    port_holds_destroy(sw->holds);
     fdb_destroy(sw->fdb);
     tables_destroy(sw->tables);
     port_registry_destroy(sw->own_registry);

@@ -47,6 +47,8 @@ struct switch_config {
     msec fdb_age;                       /* default 300 s */
     uint32_t fdb_max;                   /* default 64k */
     uint32_t fdb_max_per_port;          /* default a quarter */
+    uint32_t fdb_max_moves;             /* in 10 s, until a port is held
+                                           (port_hold.h); 0: any number */
     /* Something that cannot wait for the time that switch_run() gave waits for
      * it now.  Called on any thread; NULL: nobody asks. */
     void (*wake)(void *aux);
@@ -64,6 +66,7 @@ struct switch_port {
     bool no_recv_stp;                   /* those */
     bool is_up;                         /* its device is there, with a link; as
                                            translation knows it */
+    bool is_held;                       /* port_hold.h */
 };
 
 struct switch_ *switch_create(const struct switch_config *, msec now);
@@ -180,6 +183,9 @@ void switch_set_fail_mode(struct switch_ *, enum fail_mode);
 struct tables *switch_tables(const struct switch_ *);
 struct datapath *switch_datapath(const struct switch_ *);
 struct fdb *switch_fdb(const struct switch_ *);
+/* Until when NORMAL leaves a port out, and why, in a sentence; 0: it does
+ * not. */
+msec switch_port_hold(const struct switch_ *, uint32_t number, struct str *);
 /* Packets for the controller; who speaks OpenFlow takes them out. */
 struct packet_in_queue *switch_packet_ins(const struct switch_ *);
 void switch_read_revalidator(const struct switch_ *,

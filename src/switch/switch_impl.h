@@ -19,6 +19,7 @@ struct switch_ {
     struct port_registry *own_registry;
     struct tables *tables;
     struct fdb *fdb;
+    struct port_holds *holds;
     struct recirc *recirc;
     struct port_maps port_maps;
     struct meter_map meters;
@@ -72,6 +73,13 @@ void switch_wake_waiters(struct switch_ *);
 void switch_learn(struct switch_ *, msec now);
 void switch_apply_learns(struct switch_ *, const struct learn_list *,
                          msec now);
+
+/* ---- switch_hold.c ---- */
+
+/* A station moves too often: fdb_config. */
+void switch_hold_port(void *sw, struct fdb_key, uint32_t port, uint32_t home);
+/* Says what is held and what no more; returns when to call again. */
+msec switch_run_holds(struct switch_ *, msec now);
 
 /* ---- switch_tlv.c ---- */
 

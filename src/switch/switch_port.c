@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/clock.h"
+#include "switch/port_hold.h"
 #include "switch/switch_impl.h"
 
 enum { LINKS_PER_CHECK = 64 };
@@ -250,6 +251,7 @@ switch_delete_port(struct switch_ *sw, uint32_t number)
     port_maps_set(&sw->port_maps, number, NULL);
     switch_drop_answers(sw);
     datapath_remove_port(sw->dp, port->public.port);
+    port_holds_forget(sw->holds, port_id(number));
     fdb_flush(sw->fdb, port_id(number), -1, NULL);
     switch_apply_fdb_changes(sw);
     switch_tell_port(sw, SWITCH_PORT_DELETED, port);

@@ -47,6 +47,7 @@ struct translate_env {
     struct tables *tables;
     const struct learning *learning;
     struct fdb *fdb;
+    struct port_holds *holds;
     struct recirc *recirc;
     struct port_maps *ports;
     const struct meter_map *meters;
