@@ -18,6 +18,7 @@ enum {
 };
 
 static const nsec MISS_WINDOW = 10 * 1000 * 1000;
+enum { MISS_WINDOW_MIN = 32 };
 /* How long a worker looks for work before it sleeps: what a wake-up costs both
  * sides, on a virtual machine several times as much as on a real one. */
 static const nsec SPIN_MIN = 10 * 1000, SPIN_MAX = 50 * 1000;
@@ -53,11 +54,13 @@ entry_gone(void *w_, struct cache_entry *e)
 
 /* While there are hits to serve, all misses together get at most half of the
  * time: the thread's own, for a translation during which it had to wait for a
- * processor took nothing from anybody. */
+ * processor took nothing from anybody.  A few are always allowed: the first ones
+ * of all meet memory that was never touched, and one of them may take long. */
 static bool
 misses_take_too_much(const struct worker *w)
 {
-    return w->window_has_hits && w->window_miss > MISS_WINDOW / 2
+    return w->window_has_hits && w->window_n_misses >= MISS_WINDOW_MIN
+           && w->window_miss > MISS_WINDOW / 2
            && clock_thread_nsec() - w->window_cpu > MISS_WINDOW / 2;
 }
 
@@ -156,6 +159,7 @@ miss(struct worker *w, struct packet *pkt, const struct flow_key *key,
     calls->upcall(calls->aux, &upcall);
     insert(w, key, hash, &upcall, pkt);
     w->window_miss += clock_nsec() - start;
+    w->window_n_misses++;
     if (upcall.is_held) {
         packet_free(pkt);
     } else {
@@ -397,6 +401,7 @@ begin_turn(struct worker *w)
         w->window_start = w->now;
         w->window_cpu = clock_thread_nsec();
         w->window_miss = 0;
+        w->window_n_misses = 0;
         w->window_has_hits = false;
     }
     count(&w->counters.polls, 1);

@@ -82,6 +82,7 @@ struct worker {
 
     /* At most half of the time for misses while there are hits. */
     nsec window_start, window_miss;
+    unsigned int window_n_misses;
     nsec window_cpu;              /* the thread's time when it began */
     bool window_has_hits;
 
