@@ -14,8 +14,10 @@ enum {
     POOL_BIG = 1024,
     EMPTY_TURNS = 2,              /* a source leaves the active ones after */
     EPOLL_INTERVAL = 8,           /* busy turns between looks at the others */
-    EVENT_SOURCE = UINT32_MAX,    /* epoll's number of the event fd */
 };
+
+/* Epoll's number of the event fd; port 0 has no device. */
+static const uint64_t EVENT_SOURCE = 0;
 
 static const nsec MISS_WINDOW = 10 * 1000 * 1000;
 enum { MISS_WINDOW_MIN = 32 };
@@ -360,15 +362,81 @@ run_injects(struct worker *w)
     output_flush(w);
 }
 
-static void
-watch_sources(struct worker *w, int op)
+/* Sources are known to epoll by port and queue: places in the list change. */
+static uint64_t
+source_event(const struct source *s)
 {
-    for (unsigned int i = 0; i < w->sources->n; i++) {
-        struct epoll_event event = { .events = EPOLLIN, .data.u32 = i };
+    return (uint64_t) s->wp->id << 32 | s->queue;
+}
 
-        if (w->sources->list[i].fd >= 0) {
-            /* A closed device left the set by itself. */
-            epoll_ctl(w->epoll_fd, op, w->sources->list[i].fd, &event);
+static void
+watch_source(const struct worker *w, const struct source *s, int op)
+{
+    struct epoll_event event = { .events = EPOLLIN,
+                                 .data.u64 = source_event(s) };
+
+    if (s->fd >= 0) {
+        /* A closed device left the set by itself. */
+        epoll_ctl(w->epoll_fd, op, s->fd, &event);
+    }
+}
+
+/* The first source at or above, in order of port and queue. */
+static struct source *
+lower_bound(struct sources *sources, uint64_t event)
+{
+    unsigned int low = 0, high = sources->n;
+
+    while (low < high) {
+        unsigned int middle = low + (high - low) / 2;
+
+        if (source_event(&sources->list[middle]) < event) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return &sources->list[low];
+}
+
+static bool
+is_same_source(const struct source *a, const struct source *b)
+{
+    return a->port == b->port && a->wp == b->wp && a->queue == b->queue
+           && a->fd == b->fd;
+}
+
+/* Of two lists in the same order: one port more among thousands costs one
+ * system call, and no look at the others' devices.  (A device that was closed
+ * and opened again has been missing from a list between.) */
+static void
+carry_over(struct worker *w, struct sources *new)
+{
+    struct sources *old = w->sources;
+    unsigned int i = 0, k = 0;
+
+    for (i = 0; i < new->n; i++) {
+        new->list[i].is_active = true;
+    }
+    for (i = 0; i < old->n; i++) {
+        struct source *s = &old->list[i];
+
+        while (k < new->n
+               && source_event(&new->list[k]) < source_event(s)) {
+            k++;
+        }
+        if (k < new->n && is_same_source(s, &new->list[k])) {
+            new->list[k].is_active = s->is_active;
+            new->list[k].n_empty = s->n_empty;
+            new->list[k].is_watched = true;
+        } else {
+            watch_source(w, s, EPOLL_CTL_DEL);
+        }
+    }
+    for (i = 0; i < new->n; i++) {
+        if (!new->list[i].is_watched) {
+            watch_source(w, &new->list[i], EPOLL_CTL_ADD);
+            new->list[i].is_watched = true;
         }
     }
 }
@@ -382,13 +450,9 @@ adopt_sources(struct worker *w)
     if (LIKELY(!new)) {
         return;
     }
-    watch_sources(w, EPOLL_CTL_DEL);
+    carry_over(w, new);
     free(w->sources);
     w->sources = new;
-    watch_sources(w, EPOLL_CTL_ADD);
-    for (unsigned int i = 0; i < new->n; i++) {
-        new->list[i].is_active = true;
-    }
     atomic_store_explicit(&w->new_sources, NULL, memory_order_release);
 }
 
@@ -477,6 +541,17 @@ adapt_spin(struct worker *w)
     }
 }
 
+static void
+set_active(struct worker *w, uint64_t event)
+{
+    struct source *s = lower_bound(w->sources, event);
+
+    if (s < w->sources->list + w->sources->n && source_event(s) == event) {
+        s->is_active = true;
+        s->n_empty = 0;
+    }
+}
+
 /* Marks ready sources active; sleeps first when `may_sleep`. */
 static void
 wait_for_work(struct worker *w, bool may_sleep)
@@ -513,16 +588,15 @@ wait_for_work(struct worker *w, bool may_sleep)
         adapt_spin(w);
     }
     for (int i = 0; i < n; i++) {
-        uint32_t which = events[i].data.u32;
+        uint64_t which = events[i].data.u64;
         uint64_t value;
 
         if (which == EVENT_SOURCE) {
             if (read(w->event_fd, &value, sizeof value) < 0) {
                 /* Somebody else's wake-up was enough. */
             }
-        } else if (which < w->sources->n) {
-            w->sources->list[which].is_active = true;
-            w->sources->list[which].n_empty = 0;
+        } else {
+            set_active(w, which);
         }
     }
 }
@@ -560,7 +634,7 @@ int
 worker_init(struct worker *w, struct datapath *dp, unsigned int index)
 {
     struct epoll_event event = { .events = EPOLLIN,
-                                 .data.u32 = EVENT_SOURCE };
+                                 .data.u64 = EVENT_SOURCE };
     int err;
 
     memset(w, 0, sizeof *w);

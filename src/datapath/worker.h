@@ -44,10 +44,12 @@ struct source {
     unsigned int queue;
     int fd;                             /* -1: polled, or by time */
     bool is_active;                     /* polled in every turn */
+    bool is_watched;                    /* by epoll, when it has a device */
     uint8_t n_empty;                    /* turns without a packet */
 };
 
-/* The set of sources, replaced whole by the control thread. */
+/* The set of sources, in order of port and queue; replaced whole by the control
+ * thread. */
 struct sources {
     unsigned int n;
     struct source list[];
