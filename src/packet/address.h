@@ -54,6 +54,32 @@ ip6_addr_is_set(struct ip6_addr a)
     return !ip6_addr_eq(a, (struct ip6_addr) { { 0 } });
 }
 
+/* An IPv4 address where both families are spoken of: ::ffff:a.b.c.d. */
+static inline struct ip6_addr
+ip6_of_ip4(be32 addr)
+{
+    struct ip6_addr mapped = { { [10] = 0xff, [11] = 0xff } };
+
+    memcpy(&mapped.b[12], &addr, sizeof addr);
+    return mapped;
+}
+
+static inline bool
+ip6_is_mapped4(const struct ip6_addr *addr)
+{
+    struct ip6_addr mapped = ip6_of_ip4(get_be32(&addr->b[12]));
+
+    return !memcmp(addr, &mapped, sizeof mapped);
+}
+
+/* Multicast, of either family. */
+static inline bool
+ip6_is_group(const struct ip6_addr *addr)
+{
+    return ip6_is_mapped4(addr) ? addr->b[12] >> 4 == 0xe
+                                : addr->b[0] == 0xff;
+}
+
 static inline bool
 eth_addr_is_set(struct eth_addr a)
 {

@@ -10,6 +10,7 @@ import glob
 import os
 import struct
 import subprocess
+import sys
 import tempfile
 
 from scapy.all import (ARP, BOOTP, DHCP, ICMP, IP, SCTP, TCP, UDP, Dot1AD,
@@ -27,6 +28,9 @@ from scapy.layers.dns import (DNS, DNSQR, DNSRR, DNSRRMX, DNSRROPT, DNSRRSOA,
                               DNSRRSRV)
 
 HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+import make_membership_frames                                   # noqa: E402
+
 NEEDS_CSUM, DATA_VALID = 1, 2
 TCPV4, TCPV6, UDP_L4, ECN = 1, 4, 5, 0x80
 
@@ -375,6 +379,7 @@ def dhcp_inputs():
                                                 0x5f]) + rapid
 
 
+<<<<<<< HEAD
 def dhcp6_inputs():
     duid = DHCP6OptClientId(duid=DUID_LL(lladdr="02:00:00:00:00:01"))
     message = (DHCP6_Solicit(trid=1) / duid / DHCP6OptOptReq(reqopts=[23, 24])
@@ -409,6 +414,11 @@ def dhcp6_inputs():
                     + lives)
     yield "refused", bytes([1]) + b"".join(
         bytes([i << 4, 1 + i, 33 + i * 32 & 255, 128 + i]) for i in range(8))
+=======
+def membership_inputs():
+    for i, row in enumerate(make_membership_frames.FRAMES):
+        yield "seed-%02d" % i, bytes([i % 8]) + bytes(row[1])
+>>>>>>> 4afb3ce (service: Who hears which multicast group.)
 
 
 def main():
@@ -422,6 +432,8 @@ def main():
         write("dns_forward", name, data)
     for name, data in flow_text_inputs():
         write("flow_text", "seed-" + name, data)
+    for name, data in membership_inputs():
+        write("membership", name, data)
     for name, data in offload_inputs():
         write("offload", name, data)
     for name, data in pcap_inputs():

@@ -1,0 +1,78 @@
+/* What multicast.c (who hears what) and multicast_querier.c (who asks) share.
+ * Nobody else includes this. */
+#ifndef WEFT_SERVICE_MULTICAST_IMPL_H
+#define WEFT_SERVICE_MULTICAST_IMPL_H
+
+#include "lib/hash.h"
+#include "service/multicast.h"
+
+/* RFC 3376, 8, and RFC 3810, 9; msec. */
+enum {
+    ROBUSTNESS = 2,
+    QUERY_INTERVAL = 125000,
+    QUERY_RESPONSE = 10000,
+    STARTUP_INTERVAL = QUERY_INTERVAL / 4,
+    N_STARTUP = ROBUSTNESS,
+    OTHER_PRESENT = ROBUSTNESS * QUERY_INTERVAL + QUERY_RESPONSE / 2,
+    LAST_MEMBER_INTERVAL = 1000,
+    MAX_INTERVAL = 3600000,       /* that we believe a querier on the LAN */
+    /* Until everybody has been asked twice and had time to answer. */
+    ASKED_AFTER = STARTUP_INTERVAL + QUERY_RESPONSE + 5000,
+};
+
+/* A port that has spoken. */
+struct multicast_port {
+    uint64_t id;
+    unsigned int n_groups;
+    msec router_until;            /* 0: there is no querier behind it */
+    uint64_t tokens;              /* thousandths of records */
+    msec refilled;
+};
+
+/* Who asks, in one family. */
+struct querier {
+    struct ip6_addr other;
+    msec other_until;             /* then we do; 0: we do */
+    msec interval;                /* at which is asked */
+    msec next;                    /* we ask; INT64_MAX: there is nobody to */
+    unsigned int n_startup;       /* questions left of a new network's */
+    unsigned int n_groups;
+};
+
+struct multicast_network {
+    struct hmap_node node;        /* in multicast.networks */
+    struct multicast_network_config config;
+    unsigned int n_ports, size;
+    struct multicast_port *ports; /* in order of id */
+    struct querier queriers[2];   /* IPv4's, IPv6's */
+};
+
+struct multicast {
+    struct multicast_limits limits;
+    struct multicast_watch watch;
+    struct hash_key key;
+    struct hmap networks, by_address, by_id;
+    uint64_t last_id;
+    uint64_t n_events[N_MULTICAST_EVENTS];
+};
+
+/* The port's entry, made when new. */
+struct multicast_port *network_port(struct multicast_network *, uint64_t id);
+
+/* ---- multicast_querier.c ---- */
+
+void querier_init(struct querier *, msec now);
+/* Somebody may hear something: from now on it is asked. */
+void querier_has_listeners(struct querier *, msec now);
+/* How long a report holds. */
+msec querier_membership(const struct querier *, msec now);
+void querier_hear(struct multicast *, struct multicast_network *,
+                  const struct multicast_origin *,
+                  const struct membership_message *, msec now);
+/* About one group, to a port of it. */
+void querier_ask(struct multicast *, const struct multicast_network *,
+                 const struct ip6_addr *group, uint64_t port);
+/* Does what is due; when it is next. */
+msec querier_run(struct multicast *, struct multicast_network *, msec now);
+
+#endif
