@@ -119,7 +119,7 @@ one_round(struct lab *lab, const struct str *text, long n_ports,
 {
     struct intent *set = read_set(text), *again = read_set(text);
     struct intent *changed = change_one(again);
-    struct topology_config config = { NULL, NULL };
+    struct topology_config config = { NULL, NULL, NULL };
     nsec began;
 
     lab->ipam = config.ipam = ipam_create(NULL);

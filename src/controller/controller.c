@@ -9,6 +9,7 @@
 #include "controller/serve_dhcp.h"
 #include "controller/serve_dhcp6.h"
 #include "controller/serve_dns.h"
+#include "controller/serve_multicast.h"
 #include "controller/serve_nd.h"
 #include "controller/stage.h"
 #include "controller/switch_session.h"
@@ -33,6 +34,7 @@ struct controller {
     struct serve_dns *dns;
     struct serve_dhcp *dhcp;
     struct serve_dhcp6 *dhcp6;
+    struct serve_multicast *multicast;
 
     struct unit_set dirty;        /* to be computed anew */
     struct desired_touched touched;     /* computed, to be compared */
@@ -70,6 +72,7 @@ say_synced(struct controller *c, uint64_t generation)
 static void
 compute(struct controller *c)
 {
+    serve_multicast_follow(c->multicast);
     desired_update(&c->desired, c->topology, &c->dirty, &c->touched);
     unit_set_clear(&c->dirty);
 }
@@ -163,7 +166,10 @@ on_port(void *aux, const struct of_port_desc *desc, bool is_gone)
 static void
 on_ready(void *aux)
 {
-    sync_all(aux);
+    struct controller *c = aux;
+
+    serve_multicast_ready(c->multicast, &c->installed.flows);
+    sync_all(c);
 }
 
 /* Another switch may answer next time. */
@@ -174,6 +180,7 @@ on_lost(void *aux)
 
     uv_timer_stop(c->timer);
     c->retry = RETRY_MIN;
+    serve_multicast_lost(c->multicast);
     topology_clear_switch_ports(c->topology, &c->dirty);
     installed_clear(&c->installed);
     installed_forgive(&c->installed);
@@ -260,17 +267,24 @@ bind6(void *aux, const struct topology_member *member,
 }
 
 static void
+on_touched(void *aux)
+{
+    schedule(aux);
+}
+
+static void
 open_services(struct controller *c)
 {
     c->services = (struct service_host) {
         .loop = c->config.loop, .topology = c->topology,
         .packet_ins = &c->packet_ins, .send = send_frame, .bind6 = bind6,
-        .aux = c,
+        .dirty = &c->dirty, .touched = on_touched, .aux = c,
     };
     serve_nd_init(&c->nd, &c->services);
     c->dns = serve_dns_create(&c->services, c->config.resolv_conf);
     c->dhcp = serve_dhcp_create(&c->services, c->config.store);
     c->dhcp6 = serve_dhcp6_create(&c->services, c->config.store);
+    serve_multicast_open(c->multicast, &c->services);
 }
 
 static void
@@ -317,7 +331,10 @@ controller_create(const struct controller_config *config, struct str *error)
         return NULL;
     }
     open_addresses(c);
-    topology = (struct topology_config) { config->host, c->ipam };
+    c->multicast = serve_multicast_create(config->loop);
+    topology = (struct topology_config) {
+        config->host, c->ipam, serve_multicast_state(c->multicast),
+    };
     c->topology = topology_create(&topology);
     open_services(c);
     desired_init(&c->desired);
@@ -343,6 +360,7 @@ controller_destroy(struct controller *c)
     switch_session_destroy(c->session);
     uv_close((uv_handle_t *) c->timer, free_handle);
     topology_destroy(c->topology);
+    serve_multicast_destroy(c->multicast);
     ipam_destroy(c->ipam);
     address_store_destroy(c->addresses);
     desired_fini(&c->desired);
@@ -363,6 +381,7 @@ controller_set_intent(struct controller *c, const struct intent *intent)
     serve_dns_changed(c->dns);
     serve_dhcp_changed(c->dhcp);
     serve_dhcp6_changed(c->dhcp6);
+    serve_multicast_changed(c->multicast);
     installed_forgive(&c->installed);
     c->retry = RETRY_MIN;
     if (c->config.store) {

@@ -2,12 +2,15 @@
  * would be if it were computed anew. */
 #include "controller/desired.h"
 
+#include "controller/group_units.h"
 #include "controller/random_intents.h"
 #include "controller/reconcile.h"
+#include "packet/address.h"
 #include "unit.h"
 
 struct lab {
     struct ipam *ipam;
+    struct multicast *multicast;  /* owned, unless a twin's */
     struct topology *topology;
     struct desired desired;
     struct installed installed;
@@ -15,12 +18,40 @@ struct lab {
 };
 
 static void
-lab_init(struct lab *lab, struct ipam *ipam)
+on_group(void *aux, const struct multicast_group *group, uint64_t port)
 {
-    struct topology_config config = { NULL, NULL };
+    struct lab *lab = aux;
+
+    group_units_touch(group, port, &lab->dirty);
+}
+
+static void
+on_routers(void *aux, uint64_t network)
+{
+    struct lab *lab = aux;
+
+    unit_set_add(&lab->dirty, (struct unit) { network, UNIT_NETWORK, 0 });
+}
+
+static void
+on_ask(void *aux, uint64_t network, uint64_t port,
+       const struct membership_query *query)
+{
+    (void) aux;
+    (void) network;
+    (void) port;
+    (void) query;
+}
+
+/* A twin looks at what the other has. */
+static void
+lab_init_twin(struct lab *lab, struct ipam *ipam, struct multicast *multicast)
+{
+    struct topology_config config = { NULL, ipam, multicast };
 
     memset(lab, 0, sizeof *lab);
-    lab->ipam = config.ipam = ipam;
+    lab->ipam = ipam;
+    lab->multicast = multicast;
     lab->topology = topology_create(&config);
     desired_init(&lab->desired);
     installed_init(&lab->installed);
@@ -28,12 +59,29 @@ lab_init(struct lab *lab, struct ipam *ipam)
 }
 
 static void
-lab_fini(struct lab *lab)
+lab_init(struct lab *lab, struct ipam *ipam)
+{
+    struct multicast_watch watch = { on_group, on_routers, on_ask, NULL,
+                                     lab };
+
+    lab_init_twin(lab, ipam, multicast_create(&multicast_default_limits,
+                                              &watch));
+}
+
+static void
+lab_fini_twin(struct lab *lab)
 {
     topology_destroy(lab->topology);
     desired_fini(&lab->desired);
     installed_fini(&lab->installed);
     unit_set_fini(&lab->dirty);
+}
+
+static void
+lab_fini(struct lab *lab)
+{
+    lab_fini_twin(lab);
+    multicast_destroy(lab->multicast);
 }
 
 /* What is dirty is computed and "sent"; returns how many flow-mods that was. */
@@ -46,6 +94,7 @@ lab_sync(struct lab *lab)
 
     desired_touched_init(&touched);
     changes_init(&changes);
+    group_units_follow(lab->topology, &lab->dirty);
     desired_update(&lab->desired, lab->topology, &lab->dirty, &touched);
     unit_set_clear(&lab->dirty);
     reconcile_touched(&lab->desired, &lab->installed, &touched, &changes);
@@ -102,7 +151,7 @@ check_against_twin(struct lab *lab, const uint32_t *numbers,
     struct lab twin;
     struct unit_set all = { 0, 0, NULL, 0, NULL };
 
-    lab_init(&twin, lab->ipam);
+    lab_init_twin(&twin, lab->ipam, lab->multicast);
     for (unsigned int i = 0; i < n_ports; i++) {
         char name[16];
 
@@ -120,7 +169,45 @@ check_against_twin(struct lab *lab, const uint32_t *numbers,
     desired_update(&twin.desired, twin.topology, &all, NULL);
     check_same(lab, &twin.desired, seed, step);
     unit_set_fini(&all);
-    lab_fini(&twin);
+    lab_fini_twin(&twin);
+}
+
+/* A port joins a group, or becomes a router port; time makes some leave. */
+static void
+listen(struct lab *lab, struct rng *rng, unsigned int port, msec *now)
+{
+    const struct ip6_addr groups[] = {
+        ip6_of_ip4(htobe32(0xef000001)), ip6_of_ip4(htobe32(0xef000002)),
+        { { 0xff, 0x15, [15] = 1 } },
+    };
+    char name[16];
+    uint64_t network, id;
+
+    snprintf(name, sizeof name, "n%u", rng_below(rng, RANDOM_MAX_NETWORKS));
+    network = intent_object_id(INTENT_NETWORK, name);
+    snprintf(name, sizeof name, "p%u", port);
+    id = intent_object_id(INTENT_PORT, name);
+    multicast_set_network(lab->multicast, &(struct multicast_network_config) {
+        .id = network }, *now);
+    switch (rng_below(rng, 12)) {
+    case 0:
+        *now += 1000 * rng_below(rng, 30);
+        multicast_run(lab->multicast, *now);
+        break;
+    case 1:
+        multicast_adopt(lab->multicast, network, id, NULL, *now);
+        break;
+    case 2:
+        multicast_remove_port(lab->multicast, network, id);
+        break;
+    case 3:
+        multicast_remove_network(lab->multicast, network);
+        break;
+    default:
+        multicast_adopt(lab->multicast, network, id,
+                        &groups[rng_below(rng, ARRAY_SIZE(groups))], *now);
+        break;
+    }
 }
 
 static void
@@ -131,6 +218,7 @@ one_history(unsigned int seed, unsigned int n_ports)
     struct random_intents intents;
     uint32_t numbers[RANDOM_MAX_PORTS] = { 0 }, uplink = 0;
     struct lab lab;
+    msec now = 1;
 
     random_intents_init(&intents, &rng, n_ports);
     lab_init(&lab, ipam);
@@ -138,6 +226,9 @@ one_history(unsigned int seed, unsigned int n_ports)
         unsigned int port = rng_below(&rng, n_ports);
         char name[16];
 
+        for (unsigned int i = 0; i < n_ports / 4; i++) {
+            listen(&lab, &rng, rng_below(&rng, n_ports), &now);
+        }
         switch (rng_below(&rng, 4)) {
         case 0:
             /* Numbers are used again, but never by two at once. */

@@ -1,8 +1,9 @@
 /* Units: what is computed at once.
  *
  * The desired flows are kept by unit, each the flows of one intent object, or
- * of a part of it: a network's floods are cut into chunks (topology.h).  A
- * change marks units; a unit's flows are then computed anew and compared. */
+ * of a part of it: a network's floods are cut into chunks (topology.h), and each
+ * multicast group of it is a unit.  A change marks units; a unit's flows are
+ * then computed anew and compared. */
 #ifndef WEFT_CONTROLLER_FLOW_UNIT_H
 #define WEFT_CONTROLLER_FLOW_UNIT_H
 
@@ -15,11 +16,14 @@ enum unit_kind {
     UNIT_FLOOD,                   /* the entries that lead to the chunks, or all
                                      of a small network's floods */
     UNIT_FLOOD_CHUNK,
+    UNIT_GROUP,                   /* a multicast group: as with floods */
+    UNIT_GROUP_CHUNK,
     UNIT_PORT,
 };
 
 struct unit {
-    uint64_t id;                  /* of the intent object; UNIT_BASE: 0 */
+    uint64_t id;                  /* of the intent object; UNIT_BASE: 0; groups'
+                                     is their own */
     uint8_t kind;                 /* enum unit_kind */
     uint8_t chunk;
 };

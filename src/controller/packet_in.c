@@ -11,6 +11,21 @@ packet_in_serve(struct packet_in_table *table, enum service_id service,
 }
 
 void
+packet_in_serve_lan(struct packet_in_table *table, enum service_id service)
+{
+    table->services[service].is_lan_served = true;
+}
+
+/* By the network's own uplink? */
+static bool
+is_from_lan(const struct topology_network *network, const struct flow *flow)
+{
+    return network && network->uplink && network->uplink->number
+           && network->uplink->number == be32toh(flow->regs[14])
+           && network->id == be64toh(flow->metadata);
+}
+
+void
 packet_in_dispatch(struct packet_in_table *table, const struct topology *t,
                    const struct of_packet_in *in)
 {
@@ -30,8 +45,10 @@ packet_in_dispatch(struct packet_in_table *table, const struct topology *t,
     event.network = topology_network(t, u.object);
     event.member = topology_member(t, be64toh(flow->metadata),
                                    be32toh(flow->regs[14]));
-    if (!event.network || !event.member
-        || event.member->network != event.network) {
+    if ((!event.network || !event.member
+         || event.member->network != event.network)
+        && !(table->services[u.service].is_lan_served
+             && is_from_lan(event.network, flow))) {
         table->counters.n_stale++;
         return;
     }

@@ -13,7 +13,7 @@
 
 struct packet_in {
     const struct topology_network *network;
-    const struct topology_member *member;     /* who sent it */
+    const struct topology_member *member;     /* who sent it; NULL: the LAN */
     const uint8_t *frame;         /* without its port's VLAN tag */
     size_t len;
 };
@@ -32,12 +32,15 @@ struct packet_in_table {
     struct {
         packet_in_function *function;
         void *aux;
+        bool is_lan_served;
     } services[N_SERVICES];
     struct packet_in_counters counters;
 };
 
 void packet_in_serve(struct packet_in_table *, enum service_id,
                      packet_in_function *, void *aux);
+/* What the LAN says, too. */
+void packet_in_serve_lan(struct packet_in_table *, enum service_id);
 void packet_in_dispatch(struct packet_in_table *, const struct topology *,
                         const struct of_packet_in *);
 

@@ -27,6 +27,7 @@ draw_network(struct random_intents *r, unsigned int i)
         .vid = rng_one_in(r->rng, 3) ? (int) i : -1,
         .is_service_tag = i && rng_one_in(r->rng, 4),
         .storm_cap = rng_one_in(r->rng, 3) ? rng_below(r->rng, 1000) + 1 : 0,
+        .floods = rng_one_in(r->rng, 5),
     };
 }
 
@@ -138,6 +139,9 @@ format_network(const struct random_intents *r, unsigned int i,
     }
     if (n->dhcp_off && n->has_subnet) {
         str_add(out, ", dhcp: false");
+    }
+    if (n->floods) {
+        str_add(out, ", multicast: flood");
     }
     if (n->storm_cap) {
         str_addf(out, ", storm-cap: %u", n->storm_cap);

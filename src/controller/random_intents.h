@@ -19,6 +19,7 @@ struct random_intents {
         bool is_there, has_subnet, has_subnet6, dhcp_off;
         int vid;                  /* -1: local; else bridged by uplink lan */
         bool is_service_tag;
+        bool floods;
         unsigned int storm_cap;
     } networks[RANDOM_MAX_NETWORKS];
     struct random_port {

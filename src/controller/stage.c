@@ -31,9 +31,11 @@ compute(struct writer *w, const struct subject *subject)
 
 /* A port that the switch does not have gets no flows. */
 static void
-compute_port(struct writer *w, const struct topology_port *port)
+compute_port(struct writer *w, const struct topology *t,
+             const struct topology_port *port)
 {
-    struct subject subject = { .kind = SUBJECT_PORT, .port = port };
+    struct subject subject = { .kind = SUBJECT_PORT, .topology = t,
+                               .port = port };
 
     if (!port || !port->number) {
         return;
@@ -47,10 +49,29 @@ compute_port(struct writer *w, const struct topology_port *port)
     }
 }
 
+/* Nor does a group that nobody hears any more. */
+static void
+compute_group(struct writer *w, const struct topology *t, uint64_t id,
+              int chunk)
+{
+    const struct multicast *multicast = topology_multicast(t);
+    struct subject subject = {
+        .kind = SUBJECT_GROUP, .topology = t, .chunk = chunk,
+        .group = multicast ? multicast_by_id(multicast, id) : NULL,
+    };
+
+    if (subject.group) {
+        subject.network = topology_network(t, subject.group->network);
+    }
+    if (subject.network) {
+        compute(w, &subject);
+    }
+}
+
 void
 stage_compute(const struct topology *t, struct unit unit, struct writer *w)
 {
-    struct subject subject = { .chunk = -1 };
+    struct subject subject = { .topology = t, .chunk = -1 };
 
     switch ((enum unit_kind) unit.kind) {
     case UNIT_BASE:
@@ -73,8 +94,12 @@ stage_compute(const struct topology *t, struct unit unit, struct writer *w)
             compute(w, &subject);
         }
         return;
+    case UNIT_GROUP: case UNIT_GROUP_CHUNK:
+        compute_group(w, t, unit.id,
+                      unit.kind == UNIT_GROUP ? -1 : unit.chunk);
+        return;
     case UNIT_PORT:
-        compute_port(w, topology_port(t, unit.id));
+        compute_port(w, t, topology_port(t, unit.id));
         return;
     }
 }
@@ -136,6 +161,38 @@ stage_flood_to(struct writer *w, enum flood_kind kind)
 {
     writer_set(w, FIELD_REG13, kind);
     writer_goto(w, STAGE_FLOOD);
+}
+
+static void
+by_output(struct writer *w, uint32_t number)
+{
+    writer_set(w, FIELD_REG15, number);
+    writer_resubmit(w, STAGE_OUTPUT);
+}
+
+void
+stage_copy_to(struct writer *w, const struct topology_member *member,
+              bool is_allowed)
+{
+    const struct topology_port *port = member->port;
+
+    if (!port->number) {
+        return;
+    }
+    if (member->vid || port->mirror
+        || (!is_allowed && port->intent->is_isolated)) {
+        by_output(w, port->number);
+    } else {
+        writer_output(w, port->number);
+    }
+}
+
+void
+stage_copy_to_uplink(struct writer *w, const struct topology_network *network)
+{
+    if (network->uplink && network->uplink->number) {
+        by_output(w, network->uplink->number);
+    }
 }
 
 void

@@ -14,7 +14,7 @@
  *     routing          the gateway's own; the rest is dropped as no-route
  *     (nat)
  *     l2-lookup        planned stations
- *     multicast
+ *     multicast        groups, by who listens
  *     flood            whoever it concerns
  *     output           tags; the last check of who may hear whom
  *
@@ -25,7 +25,7 @@
  *
  *     metadata   the network's object id; set once, at ingress
  *     reg0       enum stage_flags: where it came from
- *     reg12      which chunk of a flood, + 1; 0: not yet
+ *     reg12      which chunk of a flood or group, + 1; 0: not yet
  *     reg13      enum flood_kind
  *     reg14      the switch's number of the port that it came in by
  *     reg15      of the one that it shall leave by
@@ -93,16 +93,18 @@ enum {
 /* What a stage is called for. */
 enum subject_kind {
     SUBJECT_BASE, SUBJECT_UPLINK, SUBJECT_NETWORK, SUBJECT_FLOOD,
-    SUBJECT_PORT, SUBJECT_MEMBER,
+    SUBJECT_PORT, SUBJECT_MEMBER, SUBJECT_GROUP,
 };
 
 struct subject {
     enum subject_kind kind;
+    const struct topology *topology;
     const struct topology_uplink *uplink;
-    const struct topology_network *network;   /* flood, too */
+    const struct topology_network *network;   /* flood, group, too */
     const struct topology_port *port;
     const struct topology_member *member;
-    int chunk;                    /* of a flood; -1: what leads there */
+    const struct multicast_group *group;
+    int chunk;                    /* of a flood or group; -1: what leads there */
 };
 
 /* Appends the stage's flows for the subject. */
@@ -134,6 +136,11 @@ void stage_send_to(struct writer *, uint32_t number);
 /* It goes back where it came from. */
 void stage_send_back(struct writer *);
 void stage_flood_to(struct writer *, enum flood_kind);
+/* A copy for one of many, in a list of such.  `is_allowed`: whoever gets to
+ * this list may be heard by it; else output decides. */
+void stage_copy_to(struct writer *, const struct topology_member *,
+                   bool is_allowed);
+void stage_copy_to_uplink(struct writer *, const struct topology_network *);
 /* Matches frames for more than one station. */
 void stage_match_group_address(struct writer *);
 /* Matches on reg0: the flag is set, or not. */

@@ -21,28 +21,6 @@ hears(const struct topology_member *member, enum flood_kind kind,
 }
 
 static void
-by_output(struct writer *w, uint32_t number)
-{
-    writer_set(w, FIELD_REG15, number);
-    writer_resubmit(w, STAGE_OUTPUT);
-}
-
-static void
-copy(struct writer *w, const struct topology_member *member)
-{
-    const struct topology_port *port = member->port;
-
-    if (!port->number) {
-        return;
-    }
-    if (member->vid || port->mirror) {
-        by_output(w, port->number);
-    } else {
-        writer_output(w, port->number);
-    }
-}
-
-static void
 begin(struct writer *w, const struct topology_network *network,
       enum flood_kind kind, bool is_isolated, unsigned int chunk)
 {
@@ -65,7 +43,7 @@ copies(struct writer *w, const struct topology_network *network,
 
         if ((chunk < 0 || (int) topology_chunk(member) == chunk)
             && hears(member, kind, is_isolated)) {
-            copy(w, member);
+            stage_copy_to(w, member, true);
         }
     }
 }
@@ -95,9 +73,7 @@ head(struct writer *w, const struct topology_network *network,
      enum flood_kind kind, bool is_isolated)
 {
     begin(w, network, kind, is_isolated, 0);
-    if (network->uplink && network->uplink->number) {
-        by_output(w, network->uplink->number);
-    }
+    stage_copy_to_uplink(w, network);
     if (topology_is_chunked(network)) {
         to_chunks(w, network, kind, is_isolated);
     } else {

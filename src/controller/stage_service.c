@@ -1,6 +1,7 @@
 /* Service: packets that the controller answers, or learns from.
  *
- * Only from ports: what comes by an uplink asks the LAN's own servers. */
+ * Only from ports: what comes by an uplink asks the LAN's own servers.  But who
+ * hears which multicast group is heard from both. */
 #include "controller/stage.h"
 #include "controller/userdata.h"
 #include "packet/ip.h"
@@ -8,8 +9,8 @@
 enum { PRIORITY_SERVICE = 100 };
 
 enum { DHCP_PORT = 67, DHCP6_PORT = 547, DNS_PORT = 53,
-       ROUTER_SOLICIT = 133, MLD_REPORT = 131, MLD_DONE = 132,
-       MLD2_REPORT = 143 };
+       ROUTER_SOLICIT = 133, MLD_QUERY = 130, MLD_REPORT = 131,
+       MLD_DONE = 132, MLD2_REPORT = 143 };
 
 static void
 begin(struct writer *w, const struct topology_network *network)
@@ -42,6 +43,39 @@ dhcp(struct writer *w, const struct topology_network *network)
         writer_match_udp(w, 0, DHCP_PORT);
         writer_match_ip4(w, FIELD_IPV4_DST, to[i]);
         to_service(w, network, SERVICE_DHCP);
+    }
+}
+
+/* Who hears which groups is said by ports and by the LAN.  It is heard on the
+ * way, not taken away: the switch hands it on by itself, as RFC 4541 says. */
+static void
+listen(struct writer *w, const struct topology_network *network,
+       enum service_id service)
+{
+    struct userdata u = { service, network->id };
+    uint8_t bytes[USERDATA_LEN];
+
+    userdata_encode(&u, bytes);
+    stage_match_group_address(w);
+    writer_controller(w, bytes, sizeof bytes);
+    writer_goto(w, STAGE_ARP_ND);
+    writer_end(w);
+}
+
+static void
+multicast(struct writer *w, const struct topology_network *network)
+{
+    static const uint8_t mld[] = { MLD_QUERY, MLD_REPORT, MLD_DONE,
+                                   MLD2_REPORT };
+
+    stage_begin_network(w, STAGE_SERVICE, PRIORITY_SERVICE, network);
+    writer_match_ip(w);
+    writer_match(w, FIELD_IP_PROTO, IP_PROTO_IGMP);
+    listen(w, network, SERVICE_IGMP);
+    for (size_t i = 0; i < ARRAY_SIZE(mld); i++) {
+        stage_begin_network(w, STAGE_SERVICE, PRIORITY_SERVICE, network);
+        writer_match_icmp6(w, mld[i]);
+        listen(w, network, SERVICE_MLD);
     }
 }
 
@@ -98,5 +132,8 @@ stage_service(struct writer *w, const struct subject *subject)
     }
     if (network->intent->subnet6.is_set && network->intent->ra != RA_OFF) {
         router(w, network);
+    }
+    if (network->intent->multicast == MULTICAST_SNOOP) {
+        multicast(w, network);
     }
 }

@@ -14,6 +14,7 @@ struct switch_port {
 struct topology {
     char *host;
     struct ipam *ipam;
+    const struct multicast *multicast;
     struct intent *intent;        /* NULL: none */
 
     unsigned int n_networks, n_ports, n_uplinks;
@@ -41,6 +42,7 @@ topology_create(const struct topology_config *config)
 
     t->host = config->host ? xstrdup(config->host) : NULL;
     t->ipam = config->ipam;
+    t->multicast = config->multicast;
     id_map_init(&t->by_id);
     id_map_init(&t->by_name);
     id_map_init(&t->by_number);
@@ -93,6 +95,12 @@ const struct intent *
 topology_intent(const struct topology *t)
 {
     return t->intent;
+}
+
+const struct multicast *
+topology_multicast(const struct topology *t)
+{
+    return t->multicast;
 }
 
 static const struct switch_port *
@@ -438,6 +446,28 @@ add_network_units(const struct topology_network *network,
     add_unit(units, UNIT_FLOOD, network->id, 0);
 }
 
+bool
+topology_group_is_chunked(unsigned int n_members)
+{
+    return n_members > FLOOD_MAX_DIRECT;
+}
+
+static void
+add_groups(const struct topology *t, struct unit_set *units)
+{
+    const struct multicast_group *group = NULL;
+
+    while (t->multicast
+           && (group = multicast_next(t->multicast, group)) != NULL) {
+        add_unit(units, UNIT_GROUP, group->id, 0);
+        if (topology_group_is_chunked(group->n)) {
+            for (unsigned int i = 0; i < FLOOD_N_CHUNKS; i++) {
+                add_unit(units, UNIT_GROUP_CHUNK, group->id, i);
+            }
+        }
+    }
+}
+
 void
 topology_units(const struct topology *t, struct unit_set *units)
 {
@@ -451,6 +481,7 @@ topology_units(const struct topology *t, struct unit_set *units)
     for (unsigned int i = 0; i < t->n_ports; i++) {
         add_port_units(&t->ports[i], units);
     }
+    add_groups(t, units);
 }
 
 static bool
@@ -765,15 +796,25 @@ topology_uplink(const struct topology *t, uint64_t id)
     return find(t, INTENT_UPLINK, id);
 }
 
-const struct topology_member *
-topology_member(const struct topology *t, uint64_t network, uint32_t number)
+static const struct topology_member *
+member_in(const struct topology_port *port, uint64_t network)
 {
-    const struct topology_port *port = id_map_find(&t->by_number, number);
-
     for (unsigned int i = 0; port && i < port->n_members; i++) {
         if (port->members[i].network->id == network) {
             return &port->members[i];
         }
     }
     return NULL;
+}
+
+const struct topology_member *
+topology_member(const struct topology *t, uint64_t network, uint32_t number)
+{
+    return member_in(id_map_find(&t->by_number, number), network);
+}
+
+const struct topology_member *
+topology_member_of(const struct topology *t, uint64_t network, uint64_t port)
+{
+    return member_in(topology_port(t, port), network);
 }

@@ -20,6 +20,7 @@
 #include "controller/ipam.h"
 #include "controller/flow_unit.h"
 #include "intent/intent.h"
+#include "service/multicast.h"
 
 enum {
     MEMBER_MAX_BOUND = 16,        /* addresses beside the planned ones */
@@ -73,6 +74,8 @@ struct topology_config {
     const char *host;             /* our name; NULL: ports that name a host are
                                      not ours */
     struct ipam *ipam;            /* borrowed */
+    const struct multicast *multicast;      /* borrowed: who hears which group;
+                                               NULL: nobody does */
 };
 
 struct topology *topology_create(const struct topology_config *);
@@ -82,6 +85,8 @@ void topology_destroy(struct topology *);
 void topology_set_intent(struct topology *, const struct intent *,
                          struct unit_set *dirty);
 const struct intent *topology_intent(const struct topology *);
+/* NULL: nobody listens to groups. */
+const struct multicast *topology_multicast(const struct topology *);
 
 /* The switch has a port; number 0: no more.  With no link, an uplink's other
  * members are preferred. */
@@ -125,6 +130,13 @@ bool topology_is_chunked(const struct topology_network *);
 /* Do its floods tell isolated senders from others?  Big networks' always do, so
  * that the first isolated port does not rewrite them all. */
 bool topology_has_isolated(const struct topology_network *);
+/* A group of so many is cut into chunks as floods are. */
+bool topology_group_is_chunked(unsigned int n_members);
+/* The member of that port in that network; NULL. */
+const struct topology_member *topology_member_of(const struct topology *,
+                                                 uint64_t network,
+                                                 uint64_t port);
+
 /* Anybody may be behind it: it hears what is for nobody we know. */
 static inline bool
 topology_is_unknown(const struct topology_member *member)

@@ -57,6 +57,7 @@ static const char everything[] =
     "        200: \"5\"\n"
     "        201: \"true\"\n"
     "        202: \"a text that is too long for a line of two options\"\n"
+    "    multicast: flood\n"
     "    storm-cap: 50\n"
     "ports:\n"
     "  app: {network: blue, netns: /proc/1/ns/net, nic: net0, veth: true}\n"

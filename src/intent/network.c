@@ -160,6 +160,10 @@ static const char *const ra_words[] = {
     [RA_SLAAC] = "slaac", [RA_STATEFUL] = "stateful", [RA_OFF] = "off", NULL,
 };
 
+static const char *const multicast_words[] = {
+    [MULTICAST_SNOOP] = "snoop", [MULTICAST_FLOOD] = "flood", NULL,
+};
+
 #define AT(M) MEMBER_AT(intent_network, M)
 
 static const struct member members[] = {
@@ -194,6 +198,9 @@ static const struct member members[] = {
       .effect = EFFECT_FLOWS, .fallback = "slaac",
       .doc = "IPv6 guests choose addresses (slaac), are given them "
              "(stateful), or neither (off)" },
+    { .name = "multicast", .type = &value_choice, AT(multicast),
+      .words = multicast_words, .effect = EFFECT_FLOWS, .fallback = "snoop",
+      .doc = "groups reach who asks for them (snoop), or everybody (flood)" },
     { .name = "storm-cap", .type = &value_number, AT(storm_cap), .min = 1,
       .max = 1000000, .effect = EFFECT_FLOWS, .fallback = "500",
       .doc = "broadcasts and multicasts per second from one port" },

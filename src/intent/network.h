@@ -74,6 +74,9 @@ struct network_dhcp6 {
     uint32_t refresh_time;        /* seconds; default 86400 */
 };
 
+/* Who hears a multicast group: who says so (IGMP, MLD), or everybody. */
+enum multicast_mode { MULTICAST_SNOOP, MULTICAST_FLOOD };
+
 enum ra_mode { RA_SLAAC, RA_STATEFUL, RA_OFF };
 
 struct intent_network {
@@ -94,6 +97,7 @@ struct intent_network {
     struct network_dhcp dhcp;
     struct network_dhcp6 dhcp6;
     enum ra_mode ra;
+    enum multicast_mode multicast;
     uint32_t storm_cap;           /* broadcasts and multicasts per second and
                                      port; default 500 */
 };
