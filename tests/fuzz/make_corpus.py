@@ -379,7 +379,6 @@ def dhcp_inputs():
                                                 0x5f]) + rapid
 
 
-<<<<<<< HEAD
 def dhcp6_inputs():
     duid = DHCP6OptClientId(duid=DUID_LL(lladdr="02:00:00:00:00:01"))
     message = (DHCP6_Solicit(trid=1) / duid / DHCP6OptOptReq(reqopts=[23, 24])
@@ -414,11 +413,11 @@ def dhcp6_inputs():
                     + lives)
     yield "refused", bytes([1]) + b"".join(
         bytes([i << 4, 1 + i, 33 + i * 32 & 255, 128 + i]) for i in range(8))
-=======
+
+
 def membership_inputs():
     for i, row in enumerate(make_membership_frames.FRAMES):
         yield "seed-%02d" % i, bytes([i % 8]) + bytes(row[1])
->>>>>>> 4afb3ce (service: Who hears which multicast group.)
 
 
 def main():

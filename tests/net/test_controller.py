@@ -85,7 +85,7 @@ class Controller:
 
     def __init__(self, bench):
         self.path = os.path.join(bench.lab.dir, "cloud.yaml")
-        self.write(INTENTS)
+        self.write(bench.intents)
         resolv_conf = os.path.join(bench.lab.dir, "resolv.conf")
         with open(resolv_conf, "w") as f:
             f.write("nameserver 127.0.0.1\n")
@@ -119,8 +119,9 @@ class Controller:
 
 
 class Bench:
-    def __init__(self, kind, build):
+    def __init__(self, kind, build, intents=INTENTS):
         self.kind = kind
+        self.intents = intents
         self.lab = weft.Lab(build)
         self.ovs = None
         self.nics = {}
@@ -211,8 +212,11 @@ def _is_noise(frame):
 
 
 def _is_gateway(frame):
+    """What it answers; it asks by itself who hears groups (MLD, which begins
+    with options; IGMP is none of these)."""
     return frame.haslayer(ARP) or frame.haslayer(ICMP) \
-        or frame.haslayer(ICMPv6EchoRequest) or frame.haslayer(IPv6)
+        or frame.haslayer(ICMPv6EchoRequest) \
+        or (frame.haslayer(IPv6) and frame[IPv6].nh != 0)
 
 
 @pytest.fixture(scope="module", params=["weft", "ovs"])
