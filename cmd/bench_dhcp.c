@@ -1,33 +1,31 @@
 /* How many four-packet exchanges (DISCOVER, OFFER, REQUEST, ACK) a second the
  * DHCP server does, frame in to frame out, without a store.
  *
- *     weft-bench dhcp [--leases=10000] [--rounds=7]
+ *     weft-bench dhcp [--leases=10000] [--rounds=7] [--directory=.]
  *
  * First all clients are new, then each comes again while all leases live.  Only
- * the server's time counts, not that of the clients' frames. */
+ * the server's time counts, not that of the clients' frames.  Then the same
+ * through packet-in and a store below --directory (bench_dhcp_controller.c). */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bench.h"
+#include "bench_dhcp.h"
 #include "service/dhcp_server.h"
 
 enum { NETWORK = 0x0a000000, SERVER = 0x0a000001, NOW = 1000000 };
-
-struct frame {
-    size_t len;
-    uint8_t bytes[UDP4_HEADERS_LEN + DHCP_MIN_LEN];
-};
 
 struct bench {
     unsigned int n_clients;
     struct dhcp_server *server;
     struct lease_table *leases;
-    struct frame *discovers, *requests;
+    struct bench_dhcp_frame *discovers, *requests;
     bool failed;
 };
 
-static void
-make_frame(struct frame *frame, uint32_t client, uint8_t type, be32 addr)
+void
+bench_dhcp_frame(struct bench_dhcp_frame *frame, uint32_t client,
+                 uint8_t type, be32 addr, be32 server)
 {
     static const uint8_t wanted[] = { 1, 3, 6, 12, 15, 26, 28, 42, 51, 121 };
     uint8_t mac[7] = { 1, 2, 0, (uint8_t) (client >> 24),
@@ -37,7 +35,6 @@ make_frame(struct frame *frame, uint32_t client, uint8_t type, be32 addr)
                              .xid = client };
     struct udp4 udp = { .ip_dst = UINT32_MAX, .src_port = 68,
                         .dst_port = 67 };
-    be32 server = htobe32(SERVER);
     struct dhcp_item items[] = {
         { DHCP_OPT_TYPE, 1, &type },
         { DHCP_OPT_CLIENT_ID, sizeof mac, mac },
@@ -58,7 +55,7 @@ make_frame(struct frame *frame, uint32_t client, uint8_t type, be32 addr)
 
 /* Asks for all clients; how long the server took. */
 static nsec
-ask_all(struct bench *b, const struct frame *frames, enum dhcp_verdict right,
+ask_all(struct bench *b, const struct bench_dhcp_frame *frames, enum dhcp_verdict right,
         be32 *addrs)
 {
     nsec began = bench_cpu_nsec();
@@ -113,7 +110,8 @@ run_round(struct bench *b, double *fresh, double *again)
     open_server(b);
     took = ask_all(b, b->discovers, DHCP_OFFERED, addrs);
     for (unsigned int i = 0; i < b->n_clients; i++) {
-        make_frame(&b->requests[i], i, DHCP_REQUEST, addrs[i]);
+        bench_dhcp_frame(&b->requests[i], i, DHCP_REQUEST, addrs[i],
+                         htobe32(SERVER));
     }
     took += ask_all(b, b->requests, DHCP_LEASED, NULL);
     *fresh = (double) b->n_clients * 1e9 / (double) took;
@@ -139,13 +137,22 @@ bench_dhcp(int argc, char **argv)
     b.discovers = xcalloc(b.n_clients, sizeof *b.discovers);
     b.requests = xcalloc(b.n_clients, sizeof *b.requests);
     for (unsigned int i = 0; i < b.n_clients; i++) {
-        make_frame(&b.discovers[i], i, DHCP_DISCOVER, 0);
+        bench_dhcp_frame(&b.discovers[i], i, DHCP_DISCOVER, 0, 0);
     }
     for (long i = 0; i < n_rounds; i++) {
         run_round(&b, &fresh[i], &again[i]);
     }
     printf("RESULT dhcp leases=%u  new %.0f exchanges/s  again %.0f "
            "exchanges/s\n", b.n_clients,
+           bench_median(fresh, (unsigned int) n_rounds),
+           bench_median(again, (unsigned int) n_rounds));
+    for (long i = 0; i < n_rounds && !b.failed; i++) {
+        b.failed = !bench_dhcp_controller(
+            b.n_clients, bench_option_text(argc, argv, "directory"),
+            &fresh[i], &again[i]);
+    }
+    printf("RESULT dhcp, packet-in to packet-out with the store leases=%u  "
+           "new %.0f exchanges/s  again %.0f exchanges/s\n", b.n_clients,
            bench_median(fresh, (unsigned int) n_rounds),
            bench_median(again, (unsigned int) n_rounds));
     free(b.discovers);

@@ -4,6 +4,7 @@
  * there is a new metric here. */
 
 #include "api/routes.h"
+#include "controller/controller.h"
 
 #include <inttypes.h>
 
@@ -177,6 +178,38 @@ add_connections(const struct api *api, struct str *out)
 #undef X
 }
 
+struct service_family {
+    struct str *out;
+    const char *name;             /* of the family that was begun last */
+};
+
+static void
+add_service(void *aux, const struct controller_counter *counter)
+{
+    struct service_family *f = aux;
+
+    if (!f->name || strcmp(f->name, counter->family)) {
+        f->name = counter->family;
+        family(f->out, counter->family, "counter", counter->help);
+    }
+    str_add(f->out, counter->family);
+    if (counter->label) {
+        str_addf(f->out, "{%s=\"%s\"}", counter->label, counter->value);
+    }
+    str_addf(f->out, " %" PRIu64 "\n", counter->n);
+}
+
+/* What the networks' own DHCP, ND and DNS did. */
+static void
+add_services(const struct api *api, struct str *out)
+{
+    struct service_family f = { out, NULL };
+
+    if (api->controller) {
+        controller_visit_counters(api->controller, add_service, &f);
+    }
+}
+
 void
 metrics_show(struct api *api, struct api_request *request UNUSED, msec now,
              struct api_reply *reply)
@@ -197,6 +230,7 @@ metrics_show(struct api *api, struct api_request *request UNUSED, msec now,
     add_tables(api, out);
     add_packet_ins(api, out);
     add_connections(api, out);
+    add_services(api, out);
     reply->status = 200;
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
 }

@@ -527,6 +527,79 @@ controller_question(const struct controller *c, const char *from,
     return explain_question(c->topology, from, to, what, question, error);
 }
 
+typedef void counter_visitor(void *aux, const struct controller_counter *);
+
+static void
+count_packet_ins(const struct controller *c, counter_visitor *visit,
+                 void *aux)
+{
+    for (unsigned int i = 0; i < N_SERVICES; i++) {
+        visit(aux, &(struct controller_counter) {
+            "weft_service_packets_total", "packets that a service was sent",
+            "service", service_name(i), c->packet_ins.counters.n_seen[i],
+        });
+    }
+}
+
+static void
+count_dhcp(const struct controller *c, counter_visitor *visit, void *aux)
+{
+    uint64_t n[N_DHCP_VERDICTS], n6[N_DHCP6_VERDICTS];
+
+    serve_dhcp_count(c->dhcp, n);
+    for (unsigned int i = 0; i < N_DHCP_VERDICTS; i++) {
+        visit(aux, &(struct controller_counter) {
+            "weft_dhcp_messages_total", "DHCPv4 messages, by what became of "
+            "them", "result", dhcp_verdict_name(i), n[i],
+        });
+    }
+    serve_dhcp6_count(c->dhcp6, n6);
+    for (unsigned int i = 0; i < N_DHCP6_VERDICTS; i++) {
+        visit(aux, &(struct controller_counter) {
+            "weft_dhcp6_messages_total", "DHCPv6 messages, by what became of "
+            "them", "result", dhcp6_verdict_name(i), n6[i],
+        });
+    }
+}
+
+static void
+count_nd(const struct controller *c, counter_visitor *visit, void *aux)
+{
+    for (unsigned int i = 0; i < N_ND_EVENTS; i++) {
+        visit(aux, &(struct controller_counter) {
+            "weft_nd_messages_total", "ND messages to gateways, by what "
+            "became of them", "result", nd_event_name(i), c->nd.n_events[i],
+        });
+    }
+    visit(aux, &(struct controller_counter) {
+        "weft_router_advertisements_total", "router advertisements that "
+        "nobody asked for, by port", NULL, NULL, c->nd.n_unasked,
+    });
+}
+
+static void
+count_dns(const struct controller *c, counter_visitor *visit, void *aux)
+{
+    const struct dns_counters *counters = serve_dns_counters(c->dns);
+
+    for (unsigned int i = 0; i < N_DNS_EVENTS; i++) {
+        visit(aux, &(struct controller_counter) {
+            "weft_dns_messages_total", "DNS messages, by what became of them",
+            "result", dns_event_name(i), counters->n[i],
+        });
+    }
+}
+
+void
+controller_visit_counters(const struct controller *c, counter_visitor *visit,
+                          void *aux)
+{
+    count_packet_ins(c, visit, aux);
+    count_dhcp(c, visit, aux);
+    count_nd(c, visit, aux);
+    count_dns(c, visit, aux);
+}
+
 struct lease_visit {
     void (*visit)(void *aux, const struct controller_lease *);
     void *aux;

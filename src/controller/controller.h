@@ -132,6 +132,18 @@ void controller_visit_leases(const struct controller *,
                                            const struct controller_lease *),
                              void *aux);
 
+/* What became of the packets that services saw.  Counters of one family come
+ * behind each other. */
+struct controller_counter {
+    const char *family, *help;    /* "weft_dhcp_messages_total" */
+    const char *label, *value;    /* result="leased" */
+    uint64_t n;
+};
+void controller_visit_counters(const struct controller *,
+                               void (*visit)(void *aux,
+                                             const struct controller_counter *),
+                               void *aux);
+
 /* "Can web reach db by tcp/443?": what to trace.  `to` is a port, an IPv4
  * address or "gateway"; `what` is tcp/N, udp/N, sctp/N or icmp.  Names are
  * borrowed from the set of intents; the texts are matches, to be freed. */

@@ -4,9 +4,6 @@
 
 #include "packet/address.h"
 
-/* A guest has one or a few addresses; nested ones behind it have theirs. */
-enum { MAX_PER_PORT = 1024 };
-
 /* How a server is called in a network that has no gateway: nobody can ask it
  * by that address, so that renewals are broadcasts (RFC 2131, 4.4.5). */
 enum { NAMELESS_SERVER = 0xa9fea9fe };       /* 169.254.169.254 */
@@ -18,7 +15,7 @@ struct dhcp_scope *
 dhcp_scope_create(const struct topology_network *network)
 {
     const struct lease_options options = {
-        .key = hash_key_random(), .max_per_port = MAX_PER_PORT,
+        .key = hash_key_random(),
     };
     struct dhcp_scope *s = xzalloc(sizeof *s);
 
@@ -118,6 +115,7 @@ configure(struct dhcp_scope *s, const struct intent_network *network,
         subnet.n_dns = 1;
         subnet.dns = &network->gateway;
     }
+    lease_set_max_per_port(s->leases, dhcp->per_port);
     err = dhcp_server_configure(s->server, &config, error);
     free(extras);
     return err;

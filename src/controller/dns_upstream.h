@@ -1,7 +1,8 @@
 /* The machine's own resolvers: where questions go that are not ours.
  *
  * Several sockets, each with a port of the kernel's choice, so that an answer
- * is hard to guess; what arrives is told by socket and by sender. */
+ * is hard to guess; what arrives is told by socket and by sender.  A file that
+ * names nobody for a moment, because somebody writes it, changes nothing. */
 #ifndef WEFT_CONTROLLER_DNS_UPSTREAM_H
 #define WEFT_CONTROLLER_DNS_UPSTREAM_H
 
@@ -18,9 +19,11 @@ typedef void dns_upstream_answer(void *aux, unsigned int upstream,
                                  unsigned int source, const void *data,
                                  size_t len);
 
-/* Reads `nameserver` lines. */
+/* Reads `nameserver` lines, of a file that may be NULL: nobody is asked. */
 struct dns_upstream *dns_upstream_create(uv_loop_t *, const char *resolv_conf,
                                          dns_upstream_answer *, void *aux);
+/* Reads the file again; true: it names other resolvers than before. */
+bool dns_upstream_reload(struct dns_upstream *, const char *resolv_conf);
 /* Accepts NULL; handles are closed by the loop's next turns. */
 void dns_upstream_destroy(struct dns_upstream *);
 

@@ -18,6 +18,7 @@ struct serve_dhcp {
     unix_sec epoch;                           /* of the monotonic clock's 0 */
     unsigned int n_pending;
     uv_timer_t *timer;
+    uint64_t n_gone[N_DHCP_VERDICTS];         /* of networks that were */
 };
 
 /* A reply that waits until its lease is durable. */
@@ -205,6 +206,17 @@ is_served(const struct intent_network *network)
 }
 
 static void
+add_counters(const struct dhcp_scope *scope, uint64_t n[N_DHCP_VERDICTS])
+{
+    const struct dhcp_server_counters *counters
+        = dhcp_server_counters(scope->server);
+
+    for (unsigned int i = 0; i < N_DHCP_VERDICTS; i++) {
+        n[i] += counters->n[i];
+    }
+}
+
+static void
 close_scope(struct serve_dhcp *s, struct dhcp_scope *scope)
 {
     if (s->store) {
@@ -213,6 +225,7 @@ close_scope(struct serve_dhcp *s, struct dhcp_scope *scope)
         lease_store_forget(s->store, txn, scope->name);
         commit(s, txn);
     }
+    add_counters(scope, s->n_gone);
     id_map_remove(&s->scopes, scope->id);
     dhcp_scope_destroy(scope);
 }
@@ -368,6 +381,17 @@ serve_dhcp_visit(const struct serve_dhcp *s, lease_visitor *visit, void *aux)
         visit_scope(scopes[i], now_of(s), visit, aux);
     }
     free(scopes);
+}
+
+void
+serve_dhcp_count(const struct serve_dhcp *s, uint64_t n[N_DHCP_VERDICTS])
+{
+    const struct dhcp_scope *scope;
+
+    memcpy(n, s->n_gone, sizeof s->n_gone);
+    ID_MAP_FOR_EACH (scope, &s->scopes) {
+        add_counters(scope, n);
+    }
 }
 
 /* ---- Making and ending ---- */

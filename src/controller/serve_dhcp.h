@@ -15,6 +15,7 @@
 
 #include "controller/controller.h"
 #include "controller/service_host.h"
+#include "service/dhcp_verdict.h"
 #include "service/lease.h"
 #include "store/store.h"
 
@@ -36,5 +37,7 @@ struct lease_record;
 typedef void lease_visitor(void *aux, const char *network,
                            const struct lease_record *, int64_t seconds_left);
 void serve_dhcp_visit(const struct serve_dhcp *, lease_visitor *, void *aux);
+/* Of all networks together, by enum dhcp_verdict. */
+void serve_dhcp_count(const struct serve_dhcp *, uint64_t n[N_DHCP_VERDICTS]);
 
 #endif

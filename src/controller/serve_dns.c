@@ -7,10 +7,11 @@
 #include "controller/dns_upstream.h"
 #include "controller/udp_frame.h"
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "service/dns.h"
 #include "service/dns_forward.h"
 
-enum { CACHE_SIZE = 4096 };
+enum { CACHE_SIZE = 4096, LOOK_INTERVAL = 2000 };  /* msec */
 
 /* What a network knows, as it was when it was made. */
 struct zone {
@@ -26,6 +27,8 @@ struct serve_dns {
     struct dns_forward *forward;
     struct dns_counters counters;
     uv_timer_t *timer;
+    char *resolv_conf;            /* NULL: none */
+    uv_fs_poll_t *look;           /* at it, for changes; NULL: not */
 };
 
 /* ---- Zones ---- */
@@ -239,6 +242,12 @@ random_u32(void *aux UNUSED)
     return value;
 }
 
+const struct dns_counters *
+serve_dns_counters(const struct serve_dns *s)
+{
+    return &s->counters;
+}
+
 /* ---- Making and ending ---- */
 
 static struct dns_forward *
@@ -254,6 +263,32 @@ make_forward(struct serve_dns *s)
     return dns_forward_create(&options);
 }
 
+/* The file was changed, or replaced, or is there now. */
+static void
+on_resolv_conf(uv_fs_poll_t *look, int status,
+               const uv_stat_t *was UNUSED, const uv_stat_t *is UNUSED)
+{
+    struct serve_dns *s = look->data;
+
+    if (!status && dns_upstream_reload(s->upstream, s->resolv_conf)) {
+        log_info("controller", "%s names other resolvers", s->resolv_conf);
+        dns_forward_set_upstreams(s->forward,
+                                  dns_upstream_count(s->upstream),
+                                  clock_msec());
+        set_timer(s);
+    }
+}
+
+static void
+look_at_resolv_conf(struct serve_dns *s, const char *path)
+{
+    s->resolv_conf = xstrdup(path);
+    s->look = xzalloc(sizeof *s->look);
+    s->look->data = s;
+    uv_fs_poll_init(s->host->loop, s->look);
+    uv_fs_poll_start(s->look, on_resolv_conf, path, LOOK_INTERVAL);
+}
+
 struct serve_dns *
 serve_dns_create(const struct service_host *host, const char *resolv_conf)
 {
@@ -267,6 +302,9 @@ serve_dns_create(const struct service_host *host, const char *resolv_conf)
     s->timer = xzalloc(sizeof *s->timer);
     s->timer->data = s;
     uv_timer_init(host->loop, s->timer);
+    if (resolv_conf) {
+        look_at_resolv_conf(s, resolv_conf);
+    }
     packet_in_serve(host->packet_ins, SERVICE_DNS, on_packet, s);
     return s;
 }
@@ -284,6 +322,10 @@ serve_dns_destroy(struct serve_dns *s)
         return;
     }
     uv_close((uv_handle_t *) s->timer, free_handle);
+    if (s->look) {
+        uv_close((uv_handle_t *) s->look, free_handle);
+    }
+    free(s->resolv_conf);
     dns_forward_destroy(s->forward);
     dns_upstream_destroy(s->upstream);
     clear_zones(s);

@@ -7,11 +7,13 @@
 #define WEFT_CONTROLLER_SERVE_DNS_H
 
 #include "controller/service_host.h"
+#include "service/dns_event.h"
 
 struct serve_dns;
 
 /* Registers itself.  The host is borrowed.  `resolv_conf` is read for
- * upstreams: "/etc/resolv.conf"; NULL: nobody is asked. */
+ * upstreams, now and whenever it has changed: "/etc/resolv.conf"; NULL: nobody
+ * is asked. */
 struct serve_dns *serve_dns_create(const struct service_host *,
                                    const char *resolv_conf);
 /* Accepts NULL; handles are closed by the loop's next turns. */
@@ -19,5 +21,7 @@ void serve_dns_destroy(struct serve_dns *);
 
 /* The topology has changed: zones are made anew. */
 void serve_dns_changed(struct serve_dns *);
+
+const struct dns_counters *serve_dns_counters(const struct serve_dns *);
 
 #endif

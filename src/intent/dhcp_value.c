@@ -552,6 +552,10 @@ static const struct member dhcp_members[] = {
     { .name = "lease", .type = &value_duration,
       MEMBER_AT(network_dhcp, lease_time), .min = 1, .max = 31536000,
       .fallback = "1h", .doc = "how long an address is granted" },
+    { .name = "per-port", .type = &value_number,
+      MEMBER_AT(network_dhcp, per_port), .min = 1, .max = 16000000,
+      .fallback = "1024",
+      .doc = "addresses that nested guests behind one port may hold" },
     { .name = "ntp", .type = &value_ntp, .doc = "time servers" },
     { .name = "routes", .type = &value_routes,
       .doc = "further routes of guests, like {to: 10.9.0.0/16, via: "
@@ -608,5 +612,8 @@ dhcp_value_fill(struct network_dhcp *dhcp)
 {
     if (!(dhcp->given >> member_index(dhcp_members, "lease") & 1)) {
         dhcp->lease_time = 3600;
+    }
+    if (!(dhcp->given >> member_index(dhcp_members, "per-port") & 1)) {
+        dhcp->per_port = 1024;
     }
 }

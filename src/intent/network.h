@@ -55,6 +55,7 @@ struct network_dhcp {
     unsigned int n_ranges;        /* 0: the whole subnet */
     struct address_range ranges[NETWORK_MAX_RANGES];
     uint32_t lease_time;          /* seconds; default 3600 */
+    uint32_t per_port;            /* leases; default 1024 */
     unsigned int n_ntp;
     be32 ntp[NETWORK_MAX_SERVERS];
     unsigned int n_routes;

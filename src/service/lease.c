@@ -183,6 +183,12 @@ lease_table_create(const struct lease_options *options)
 }
 
 void
+lease_set_max_per_port(struct lease_table *t, unsigned int max)
+{
+    t->max_per_port = max;
+}
+
+void
 lease_table_destroy(struct lease_table *t)
 {
     if (!t) {

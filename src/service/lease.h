@@ -120,6 +120,9 @@ struct lease_options {
 struct lease_table *lease_table_create(const struct lease_options *);
 void lease_table_destroy(struct lease_table *);
 
+/* 0: no limit.  Who has more keeps them. */
+void lease_set_max_per_port(struct lease_table *, unsigned int);
+
 /* Which addresses may be handed out.  Who holds another keeps it until it
  * expires, or asks again and is refused. */
 void lease_set_ranges(struct lease_table *, const struct address_span *ranges,

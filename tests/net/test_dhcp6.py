@@ -359,6 +359,19 @@ def test_nonsense_is_not_answered(cloud):
     assert not leases(cloud)
 
 
+def test_messages_are_counted_by_what_became_of_them(cloud):
+    request(cloud.netns("web"), 1)
+    seen = dict(line.rsplit(" ", 1)
+                for line in cloud.text("metrics").splitlines()
+                if not line.startswith("#"))
+    assert seen['weft_dhcp6_messages_total{result="leased"}'] == "1"
+    assert seen['weft_dhcp6_messages_total{result="advertised"}'] == "1"
+    assert int(seen['weft_service_packets_total{service="dhcp6"}']) >= 2
+    assert seen['weft_dhcp_messages_total{result="leased"}'] == "0"
+    assert 'weft_dns_messages_total{result="answered"}' in seen
+    assert 'weft_nd_messages_total{result="advertised"}' in seen
+
+
 def test_a_guest_is_no_server(cloud):
     web, db = cloud.netns("web").nic("eth0"), cloud.netns("db").nic("eth0")
     rogue = (Ether(src=web.mac, dst=db.mac)

@@ -14,6 +14,8 @@ import threading
 import pytest
 from scapy.layers.dns import DNS, DNSRR
 
+from netns import eventually
+
 CLOUD = """\
 version: 1
 networks:
@@ -30,16 +32,16 @@ RESOLVER = "127.0.0.9"
 class Resolver:
     """Knows www.example.net, and that nothing else exists."""
 
-    def __init__(self, netns):
+    def __init__(self, netns, address=RESOLVER):
         self.asked = []
-        self.sock = netns.call(self._open)
+        self.sock = netns.call(self._open, address)
         self.thread = threading.Thread(target=self._serve)
         self.thread.start()
 
     @staticmethod
-    def _open():
+    def _open(address):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.bind((RESOLVER, 53))
+        sock.bind((address, 53))
         return sock
 
     def _serve(self):
@@ -118,6 +120,19 @@ def test_what_is_ours_and_not_there_is_never_asked_elsewhere(cloud, resolver):
         assert dig(cloud, "web", name) == ("NXDOMAIN", [])
     assert dig(cloud, "web", "-x", "10.1.0.99") == ("NXDOMAIN", [])
     assert not resolver.asked
+
+
+def test_a_changed_resolv_conf_is_read_again(cloud, resolver):
+    assert dig(cloud, "web", "www.example.net")[0] == "NOERROR"
+    other = Resolver(cloud.host, "127.0.0.10")
+    try:
+        with open(os.path.join(cloud.dir, "resolv.conf"), "w") as f:
+            f.write("# Another network.\nnameserver 127.0.0.10\n")
+        # Nothing that the old one said is believed any more.
+        eventually(lambda: dig(cloud, "web", "www.example.net") == (
+            "NOERROR", ["192.0.2.80"]) and other.asked, "the other is asked")
+    finally:
+        other.close()
 
 
 def test_each_tenant_has_its_own_names(cloud):
