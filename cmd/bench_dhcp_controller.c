@@ -165,7 +165,7 @@ static bool
 open_all(struct whole *w, const char *path)
 {
     struct store_options options = { .loop = &w->loop, .path = path };
-    struct topology_config config = { NULL, NULL };
+    struct topology_config config = { .host = NULL };
     struct intent *intent = read_intent();
     struct str error = STR_INIT;
 
