@@ -172,6 +172,7 @@ intents_put(struct api *api, struct api_request *request, msec now UNUSED,
     diag = diag_create();
     next = intent_create();
     intent_parse(next, body.file, body.text, strlen(body.text), diag);
+    intent_share(next, intents_current(api->intents));
     apply(api, next, diag, body.confirm, body.dry_run, reply);
     diag_destroy(diag);
     json_decref(body.root);

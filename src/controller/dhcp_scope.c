@@ -155,11 +155,21 @@ read_members(const struct topology_network *network,
     }
 }
 
-static bool
-has_member(const struct dhcp_scope *s, const struct dhcp_scope_member *m)
+/* Both lists are in order: `at` is where the last one's name would be. */
+static const struct dhcp_scope_member *
+next_member(const struct dhcp_scope *s, const char *name, unsigned int *at)
 {
-    const struct dhcp_scope_member *is = dhcp_scope_member(s, m->name);
+    while (*at < s->n_members && strcmp(s->members[*at].name, name) < 0) {
+        (*at)++;
+    }
+    return *at < s->n_members && !strcmp(s->members[*at].name, name)
+           ? &s->members[*at] : NULL;
+}
 
+static bool
+is_same_member(const struct dhcp_scope_member *is,
+               const struct dhcp_scope_member *m)
+{
     return is && is->address == m->address && eth_addr_eq(is->mac, m->mac);
 }
 
@@ -212,22 +222,24 @@ static void
 change_members(struct dhcp_scope *s, const struct dhcp_scope *was,
                lease_changed *changed, void *aux)
 {
-    for (unsigned int i = 0; i < was->n_members; i++) {
+    for (unsigned int i = 0, at = 0; i < was->n_members; i++) {
         const struct dhcp_scope_member *m = &was->members[i];
+        const struct dhcp_scope_member *is = next_member(s, m->name, &at);
 
-        if (!has_member(s, m)) {
+        if (!is_same_member(is, m)) {
             if (m->address) {
                 lease_unreserve(s->leases, m->address);
             }
-            if (!dhcp_scope_member(s, m->name)) {
+            if (!is) {
                 lease_release_port(s->leases, m->name, changed, aux);
             }
         }
     }
-    for (unsigned int i = 0; i < s->n_members; i++) {
+    for (unsigned int i = 0, at = 0; i < s->n_members; i++) {
         const struct dhcp_scope_member *m = &s->members[i];
+        const struct dhcp_scope_member *old = next_member(was, m->name, &at);
 
-        if (m->address && !has_member(was, m)) {
+        if (m->address && !is_same_member(old, m)) {
             reserve(s, m, changed, aux);
         }
     }

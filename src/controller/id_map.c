@@ -39,12 +39,12 @@ slot_of(const struct id_map *map, uint64_t id)
 }
 
 static void
-grow(struct id_map *map)
+resize(struct id_map *map, unsigned int size)
 {
     struct id_slot *old = map->slots;
     unsigned int n_old = map->size;
 
-    map->size = MAX((unsigned int) MIN_SLOTS, n_old * 2);
+    map->size = size;
     map->slots = xcalloc(map->size, sizeof *map->slots);
     for (unsigned int i = 0; i < n_old; i++) {
         if (old[i].value) {
@@ -55,12 +55,25 @@ grow(struct id_map *map)
 }
 
 void
+id_map_reserve(struct id_map *map, unsigned int n)
+{
+    unsigned int size = MAX((unsigned int) MIN_SLOTS, map->size);
+
+    while (n * 4 >= size * 3) {
+        size *= 2;
+    }
+    if (size > map->size) {
+        resize(map, size);
+    }
+}
+
+void
 id_map_set(struct id_map *map, uint64_t id, void *value)
 {
     struct id_slot *slot;
 
     if (map->n * 4 >= map->size * 3) {
-        grow(map);
+        resize(map, MAX((unsigned int) MIN_SLOTS, map->size * 2));
     }
     slot = slot_of(map, id);
     map->n += !slot->value;

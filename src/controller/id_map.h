@@ -18,6 +18,8 @@ struct id_map {
 
 void id_map_init(struct id_map *);
 void id_map_fini(struct id_map *);
+/* Room for so many. */
+void id_map_reserve(struct id_map *, unsigned int n);
 /* Replaces.  `value` is not NULL. */
 void id_map_set(struct id_map *, uint64_t id, void *value);
 /* NULL: it is not there. */

@@ -370,6 +370,11 @@ build(struct topology *t, const struct intent *intent)
                           sizeof *t->networks);
     t->ports = xcalloc(intent_count(intent, INTENT_PORT) + 1,
                        sizeof *t->ports);
+    id_map_reserve(&t->by_id, intent_count(intent, INTENT_UPLINK)
+                              + intent_count(intent, INTENT_NETWORK)
+                              + intent_count(intent, INTENT_PORT));
+    id_map_reserve(&t->by_name, intent_count(intent, INTENT_PORT));
+    id_map_reserve(&t->by_number, intent_count(intent, INTENT_PORT));
     INTENT_FOR_EACH_UPLINK (uplink, intent) {
         add_uplink(t, uplink);
     }

@@ -24,6 +24,7 @@ struct entry {
 struct host {
     struct plug plug;
     char name[INTENT_NAME_MAX];
+    struct intent *intent;        /* whose ports `wanted` names; NULL: none */
     struct wanted wanted;
     struct entry *entries;        /* one for each of wanted.list */
     unsigned int n_outs;          /* to be taken out before anything goes in */
@@ -76,6 +77,7 @@ host_destroy(struct host *host)
         free(host->outs[i]);
     }
     free(host->outs);
+    intent_unref(host->intent);
     free(host);
 }
 
@@ -113,6 +115,13 @@ is_inside_other(const struct entry *a, const struct entry *b)
     return is_other;
 }
 
+/* Then its texts are with the new one. */
+static bool
+is_same_port(const struct wanted_port *a, const struct wanted_port *b)
+{
+    return a->port && a->port == b->port;
+}
+
 static void
 carry_over(struct entry *entry, struct entry *old)
 {
@@ -124,7 +133,8 @@ carry_over(struct entry *entry, struct entry *old)
     entry->error = old->error;
     old->error = NULL;
     entry->is_inside_due = old->is_inside_due
-                           || is_inside_other(entry, old);
+                           || (!is_same_port(entry->wanted, old->wanted)
+                               && is_inside_other(entry, old));
 }
 
 /* Both lists are in order of switch_name. */
@@ -144,7 +154,7 @@ merge(struct host *host, const struct wanted *wanted, struct entry *entries)
             k++;
         } else if (order < 0) {
             take_out(host, &host->entries[i++]);
-        } else if (strcmp(a->spec, b->spec)) {
+        } else if (!is_same_port(a, b) && strcmp(a->spec, b->spec)) {
             entries[k].chosen = host->entries[i].chosen;
             take_out(host, &host->entries[i++]);
             k++;
@@ -160,7 +170,7 @@ host_set_intent(struct host *host, const struct intent *intent)
     struct wanted wanted;
     struct entry *entries;
 
-    wanted_init(&wanted, intent, host->name);
+    wanted_init(&wanted, intent, host->name, &host->wanted);
     entries = xcalloc(wanted.n + 1, sizeof *entries);
     for (unsigned int i = 0; i < wanted.n; i++) {
         entries[i].wanted = &wanted.list[i];
@@ -168,6 +178,8 @@ host_set_intent(struct host *host, const struct intent *intent)
     }
     merge(host, &wanted, entries);
     entries_fini(host);
+    intent_unref(host->intent);
+    host->intent = intent_ref(intent);
     host->wanted = wanted;
     host->entries = entries;
     host->next = host->next_check = 0;

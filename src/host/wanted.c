@@ -192,12 +192,38 @@ add_port(struct wanted *wanted, const struct intent_port *port)
         str_addf(&spec, ",queues=%u", port->n_queues);
     }
     result = append(wanted, port->switch_name, &name, &spec);
+    result->port = port;
     result->missing = missing_text(port->attach == ATTACH_NETNS
                                        ? "namespace" : "device",
                                    port->device);
     if (port->attach == ATTACH_NETNS && port->configure && port->network) {
         want_inside(port, &result->inside);
     }
+}
+
+/* What it was, when it is the same object.  Its place in the list has most
+ * likely not changed much: `at` is where the last one was. */
+static bool
+keep_port(struct wanted *wanted, const struct intent_port *port,
+          struct wanted *last, unsigned int *at)
+{
+    struct str none[2] = { STR_INIT, STR_INIT };
+    struct wanted_port *was;
+
+    if (*at >= last->n || last->list[*at].port != port) {
+        const struct wanted_port *found = wanted_find(last,
+                                                      port->switch_name);
+
+        if (!found || found->port != port) {
+            return false;
+        }
+        *at = (unsigned int) (found - last->list);
+    }
+    was = &last->list[(*at)++];
+    *append(wanted, was->switch_name, &none[0], &none[1]) = *was;
+    was->name = was->spec = was->missing = NULL;
+    was->inside = (struct wanted_inside) { .is_wanted = false };
+    return true;
 }
 
 static void
@@ -225,14 +251,17 @@ compare(const void *a_, const void *b_)
 
 void
 wanted_init(struct wanted *wanted, const struct intent *intent,
-            const char *host_name)
+            const char *host_name, struct wanted *last)
 {
+    unsigned int at = 0;
+
     *wanted = (struct wanted) { 0 };
     INTENT_FOR_EACH_UPLINK (uplink, intent) {
         add_uplink(wanted, uplink);
     }
     INTENT_FOR_EACH_PORT (port, intent) {
-        if (!port->host[0] || !strcmp(port->host, host_name)) {
+        if ((!port->host[0] || !strcmp(port->host, host_name))
+            && !(last && keep_port(wanted, port, last, &at))) {
             add_port(wanted, port);
         }
     }

@@ -24,6 +24,10 @@ struct wanted_port {
     char *missing;                /* "namespace 'web' is not there": what is
                                      said while the device is away */
     struct wanted_inside inside;
+    /* It is this port's, and while it is the same object, so is all of the
+     * above (with what the last set wanted, see wanted_init()).  Not to be
+     * looked into: the set may be gone.  NULL: an uplink's. */
+    const struct intent_port *port;
 };
 
 struct wanted {
@@ -31,9 +35,11 @@ struct wanted {
     struct wanted_port *list;     /* in order of switch_name */
 };
 
-/* Ports whose `host` is this one or empty, and all members of uplinks. */
+/* Ports whose `host` is this one or empty, and all members of uplinks.  `last`
+ * (may be NULL) is what the last set wanted, whose set is still there: the texts
+ * of ports that stayed move from it into the new one. */
 void wanted_init(struct wanted *, const struct intent *,
-                 const char *host_name);
+                 const char *host_name, struct wanted *last);
 void wanted_fini(struct wanted *);
 /* Appends the options of the inside: ",addr=10.0.0.2/24,gateway=...".  `chosen`
  * is the address when the intent says none; 0: none yet. */

@@ -6,31 +6,6 @@
 
 /* ---- Objects ---- */
 
-/* Do the two hold the same?  The bytes often tell; else what would be written
- * does (pointers, padding, and what is no one field). */
-static bool
-same_value(const struct member *member, const void *a, const void *b,
-           json_t **before, json_t **after)
-{
-    const void *was = (const char *) a + member->offset;
-    const void *is = (const char *) b + member->offset;
-
-    *before = *after = NULL;
-    if (member->size && !memcmp(was, is, member->size)) {
-        return true;
-    }
-    *before = member->type->format(member, was);
-    *after = member->type->format(member, is);
-    if (*before && *after ? json_equal(*before, *after)
-                          : *before == *after) {
-        json_decref(*before);
-        json_decref(*after);
-        *before = *after = NULL;
-        return true;
-    }
-    return false;
-}
-
 static void
 add_member(struct object_change *change, const struct member_change *member)
 {
@@ -51,11 +26,12 @@ compare_objects(const struct intent_object *a, const struct intent_object *b,
     for (unsigned int i = 0; members[i].name; i++) {
         struct member_change one = { .member = &members[i] };
 
-        if (!same_value(&members[i], a, b, &one.before, &one.after)) {
+        if (!member_is_same(&members[i], a, b)) {
+            one.before = member_json(&members[i], a);
+            one.after = member_json(&members[i], b);
             one.effect = members[i].effect;
         } else if ((a->given ^ b->given) >> i & 1) {
-            one.before = members[i].type->format(
-                &members[i], (const char *) a + members[i].offset);
+            one.before = member_json(&members[i], a);
             one.after = json_incref(one.before);
             one.effect = EFFECT_NOTHING;
         } else {
@@ -101,19 +77,16 @@ compare_pair(struct diff *diff, const struct intent_object *a,
 static void
 compare_kind(struct diff *diff, enum intent_kind kind)
 {
-    const struct intent_object *a = intent_next(diff->before, kind, NULL);
-    const struct intent_object *b = intent_next(diff->after, kind, NULL);
+    const struct intent_object *a, *b;
+    unsigned int i = 0, k = 0;
 
-    while (a || b) {
-        int order = !a ? 1 : !b ? -1 : strcmp(a->name, b->name);
+    while (a = intent_at(diff->before, kind, i),
+           b = intent_at(diff->after, kind, k), a || b) {
+        int order = a == b ? 0 : !a ? 1 : !b ? -1 : strcmp(a->name, b->name);
 
         compare_pair(diff, order <= 0 ? a : NULL, order >= 0 ? b : NULL);
-        if (order <= 0) {
-            a = intent_next(diff->before, kind, a);
-        }
-        if (order >= 0) {
-            b = intent_next(diff->after, kind, b);
-        }
+        i += order <= 0;
+        k += order >= 0;
     }
 }
 

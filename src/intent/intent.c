@@ -16,9 +16,18 @@ struct by_id {
     const struct intent_object *object;
 };
 
+/* Objects of the sealed set that this one began as which are not in it any
+ * more.  Only where they were, never what: they may be gone. */
+enum { MAX_DROPPED = 16 };
+
 struct intent {
     unsigned int n_refs;          /* atomic */
     bool is_sealed;
+    /* What sealed objects point to is in this set, but for those dropped; false:
+     * nothing is known of it. */
+    bool is_derived;
+    unsigned int n_dropped;       /* above MAX_DROPPED: many */
+    const void *dropped[MAX_DROPPED];
     struct kind_set kinds[N_INTENT_KINDS];
     struct by_id *ids;            /* once sealed, in order of id */
     unsigned int n_ids;
@@ -96,6 +105,12 @@ intent_find(const struct intent *set, enum intent_kind kind, const char *name)
 }
 
 const struct intent_object *
+intent_at(const struct intent *set, enum intent_kind kind, unsigned int i)
+{
+    return i < set->kinds[kind].n ? set->kinds[kind].list[i] : NULL;
+}
+
+const struct intent_object *
 intent_next(const struct intent *set, enum intent_kind kind,
             const struct intent_object *before)
 {
@@ -138,6 +153,16 @@ intent_find_id(const struct intent *set, uint64_t id)
 
 /* ---- Change ---- */
 
+static void
+drop(struct intent *set, const struct intent_object *object)
+{
+    if (set->n_dropped < MAX_DROPPED) {
+        set->dropped[set->n_dropped] = object;
+    }
+    set->n_dropped = MIN(set->n_dropped + 1, MAX_DROPPED + 1u);
+    intent_object_unref(object);
+}
+
 void
 intent_set(struct intent *set, struct intent_object *object)
 {
@@ -146,8 +171,9 @@ intent_set(struct intent *set, struct intent_object *object)
     unsigned int i = position(in, object->name, &is_there);
 
     assert(!set->is_sealed);
+    set->is_derived &= !object->is_sealed;
     if (is_there) {
-        intent_object_unref(in->list[i]);
+        drop(set, in->list[i]);
         in->list[i] = object;
         return;
     }
@@ -171,7 +197,7 @@ intent_remove(struct intent *set, enum intent_kind kind, const char *name)
     if (!is_there) {
         return false;
     }
-    intent_object_unref(in->list[i]);
+    drop(set, in->list[i]);
     in->n--;
     memmove(&in->list[i], &in->list[i + 1], (in->n - i) * sizeof in->list[0]);
     return true;
@@ -182,6 +208,7 @@ intent_copy(const struct intent *from)
 {
     struct intent *set = intent_create();
 
+    set->is_derived = from->is_sealed;
     for (unsigned int kind = 0; kind < N_INTENT_KINDS; kind++) {
         const struct kind_set *in = &from->kinds[kind];
         struct kind_set *out = &set->kinds[kind];
@@ -193,6 +220,62 @@ intent_copy(const struct intent *from)
         }
     }
     return set;
+}
+
+/* Do both say the same, at the same places? */
+static bool
+is_same_text(const struct intent_object *a, const struct intent_object *b)
+{
+    const struct member *members = intent_noun(a->kind)->members;
+
+    if (a->given != b->given || !a->place.file || !b->place.file
+        || strcmp(a->place.file, b->place.file)
+        || a->place.line != b->place.line
+        || a->place.column != b->place.column || !a->places || !b->places) {
+        return false;
+    }
+    for (unsigned int i = 0; members[i].name; i++) {
+        if (a->given >> i & 1
+            && (a->places[i].line != b->places[i].line
+                || a->places[i].column != b->places[i].column
+                || !member_is_same(&members[i], a, b))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+share_kind(struct intent *set, const struct intent *sealed,
+           enum intent_kind kind)
+{
+    struct kind_set *in = &set->kinds[kind];
+    const struct kind_set *from = &sealed->kinds[kind];
+    unsigned int i = 0, k = 0;
+
+    while (k < from->n) {
+        int order = i == in->n ? 1 : strcmp(in->list[i]->name,
+                                            from->list[k]->name);
+
+        if (!order && is_same_text(in->list[i], from->list[k])) {
+            intent_object_unref(in->list[i]);
+            in->list[i] = intent_object_ref(from->list[k]);
+        } else if (order >= 0) {
+            drop(set, intent_object_ref(from->list[k]));
+        }
+        i += order <= 0;
+        k += order >= 0;
+    }
+}
+
+void
+intent_share(struct intent *set, const struct intent *sealed)
+{
+    assert(!set->is_sealed && sealed->is_sealed);
+    for (unsigned int kind = 0; kind < N_INTENT_KINDS; kind++) {
+        share_kind(set, sealed, (enum intent_kind) kind);
+    }
+    set->is_derived = true;
 }
 
 /* ---- Sealing ---- */
@@ -246,6 +329,33 @@ enum { MAX_USERS_SAID = 5 };
 
 enum resolution { RESOLVED, RESOLVED_IN_COPY, UNRESOLVED };
 
+/* Is nothing that it points to dropped?  Then there is nothing to look up. */
+static bool
+is_resolved(const struct intent *set, struct intent_object *object)
+{
+    const struct noun *noun = intent_noun(object->kind);
+    struct reference refs[NOUN_MAX_REFERENCES];
+    unsigned int n;
+
+    if (!object->is_sealed || !set->is_derived
+        || set->n_dropped > MAX_DROPPED) {
+        return false;
+    }
+    n = set->n_dropped && noun->references ? noun->references(object, refs)
+                                           : 0;
+    for (unsigned int i = 0; i < n; i++) {
+        const void *target;
+
+        memcpy(&target, refs[i].target, sizeof target);
+        for (unsigned int k = 0; k < set->n_dropped; k++) {
+            if (set->dropped[k] == target) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 /* Points the object at what it names, in a copy when it was sealed before. */
 static enum resolution
 resolve_object(struct intent *set, struct intent_object **slot,
@@ -274,7 +384,7 @@ resolve_object(struct intent *set, struct intent_object **slot,
             struct intent_object *copy = clone(*slot);
 
             copy->is_sealed = false;
-            intent_object_unref(*slot);
+            drop(set, *slot);
             *slot = copy;
             noun->references(copy, refs);
             result = MAX(result, RESOLVED_IN_COPY);
@@ -295,10 +405,14 @@ resolve(struct intent *set, struct diagnostics *diagnostics)
         worst = RESOLVED;
         for (unsigned int kind = 0; kind < N_INTENT_KINDS; kind++) {
             for (unsigned int i = 0; i < set->kinds[kind].n; i++) {
-                enum resolution one = resolve_object(
-                    set, &set->kinds[kind].list[i], diagnostics);
+                struct intent_object **slot = &set->kinds[kind].list[i];
 
-                worst = MAX(worst, one);
+                if (!is_resolved(set, *slot)) {
+                    enum resolution one = resolve_object(set, slot,
+                                                         diagnostics);
+
+                    worst = MAX(worst, one);
+                }
             }
         }
     } while (worst == RESOLVED_IN_COPY);
@@ -414,12 +528,12 @@ fill_defaults(struct intent *set)
 bool
 intent_seal(struct intent *set, struct diagnostics *diagnostics)
 {
-    bool is_resolved;
+    bool is_whole;
 
     assert(!set->is_sealed);
-    is_resolved = resolve(set, diagnostics);
+    is_whole = resolve(set, diagnostics);
     fill_defaults(set);
     set->is_sealed = index_ids(set, diagnostics)
-                     && validate(set, diagnostics) && is_resolved;
+                     && validate(set, diagnostics) && is_whole;
     return set->is_sealed;
 }

@@ -48,6 +48,10 @@ void intent_set(struct intent *, struct intent_object *);
 bool intent_remove(struct intent *, enum intent_kind, const char *name);
 /* A set of the same objects, to be changed. */
 struct intent *intent_copy(const struct intent *);
+/* Objects that say what those of a sealed set say, at the same places, are
+ * replaced by those: who compares two sets by their objects sees at once what
+ * is new.  Before sealing only. */
+void intent_share(struct intent *, const struct intent *sealed);
 /* Looks names up, fills defaults in, validates.  False: it does not hold
  * together, `diagnostics` say why, and the set may only be unref'd. */
 bool intent_seal(struct intent *, struct diagnostics *);
@@ -56,7 +60,7 @@ const struct intent_object *intent_find(const struct intent *,
                                         enum intent_kind, const char *name);
 /* By object_id(): from a flow's cookie back to what asked for it. */
 const struct intent_object *intent_find_id(const struct intent *, uint64_t id);
-/* Those of a kind in order of name; NULL ends. */
+/* The one after it in order of name; of NULL, the first; NULL ends. */
 const struct intent_object *intent_next(const struct intent *,
                                         enum intent_kind,
                                         const struct intent_object *);
@@ -65,17 +69,22 @@ unsigned int intent_count(const struct intent *, enum intent_kind);
 unsigned int intent_users(const struct intent *, const struct intent_object *,
                           struct str *);
 
+/* Those of a kind in order of name, by their places; NULL: there are not so
+ * many. */
+const struct intent_object *intent_at(const struct intent *,
+                                      enum intent_kind, unsigned int i);
+
+/* The outer loop is there for the sake of its variable; it runs once. */
+#define INTENT_FOR_EACH(TYPE, O, SET, KIND)                                  \
+    for (unsigned int O##_at = 0, O##_once = 1; O##_once; O##_once = 0)      \
+        for (const struct intent_##TYPE *O;                                  \
+             (O = intent_##TYPE##_cast(intent_at(SET, KIND, O##_at)));       \
+             O##_at++)
 #define INTENT_FOR_EACH_NETWORK(N, SET)                                      \
-    for (const struct intent_network *N = NULL;                              \
-         (N = intent_network_cast(intent_next(SET, INTENT_NETWORK,           \
-                                              N ? &N->object : NULL)));)
+    INTENT_FOR_EACH(network, N, SET, INTENT_NETWORK)
 #define INTENT_FOR_EACH_PORT(P, SET)                                         \
-    for (const struct intent_port *P = NULL;                                 \
-         (P = intent_port_cast(intent_next(SET, INTENT_PORT,                 \
-                                           P ? &P->object : NULL)));)
+    INTENT_FOR_EACH(port, P, SET, INTENT_PORT)
 #define INTENT_FOR_EACH_UPLINK(U, SET)                                       \
-    for (const struct intent_uplink *U = NULL;                               \
-         (U = intent_uplink_cast(intent_next(SET, INTENT_UPLINK,             \
-                                             U ? &U->object : NULL)));)
+    INTENT_FOR_EACH(uplink, U, SET, INTENT_UPLINK)
 
 #endif

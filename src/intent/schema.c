@@ -12,6 +12,33 @@ intent_noun(enum intent_kind kind)
     return nouns[kind];
 }
 
+json_t *
+member_json(const struct member *member, const void *base)
+{
+    return member->type->format(member, (const char *) base + member->offset);
+}
+
+/* The bytes often tell; else what would be written does (pointers, padding, and
+ * what is no one field). */
+bool
+member_is_same(const struct member *member, const void *a, const void *b)
+{
+    json_t *x, *y;
+    bool is_same;
+
+    if (member->size && !memcmp((const char *) a + member->offset,
+                                (const char *) b + member->offset,
+                                member->size)) {
+        return true;
+    }
+    x = member_json(member, a);
+    y = member_json(member, b);
+    is_same = x && y ? json_equal(x, y) : x == y;
+    json_decref(x);
+    json_decref(y);
+    return is_same;
+}
+
 int
 member_index(const struct member *members, const char *name)
 {

@@ -93,6 +93,11 @@ extern const struct noun uplink_noun, network_noun, port_noun;
 
 const struct noun *intent_noun(enum intent_kind);
 
+/* What the member of the struct `base` holds; NULL: nothing. */
+json_t *member_json(const struct member *, const void *base);
+/* Do two structs hold the same there? */
+bool member_is_same(const struct member *, const void *a, const void *b);
+
 /* -1: there is none. */
 int member_index(const struct member *, const char *name);
 

@@ -89,15 +89,43 @@ compare_order(const void *a, const void *b)
     return x->order < y->order ? -1 : 1;
 }
 
+/* Most sets claim nothing twice, and that is quicker to see than to sort. */
+static bool
+may_be_twice(const struct validation *v)
+{
+    unsigned int size = 64, n;
+    uint64_t *seen;
+
+    while (size < 2 * v->n_claims) {
+        size *= 2;
+    }
+    seen = xcalloc(size, sizeof *seen);
+    for (n = 0; n < v->n_claims; n++) {
+        uint64_t hash = v->claims[n].hash | 1;
+        unsigned int i = (unsigned int) (hash >> 32) & (size - 1);
+
+        while (seen[i] && seen[i] != hash) {
+            i = (i + 1) & (size - 1);
+        }
+        if (seen[i]) {
+            break;
+        }
+        seen[i] = hash;
+    }
+    free(seen);
+    return n < v->n_claims;
+}
+
 /* Finds the owner of what is claimed twice; returns how many others want it. */
 static unsigned int
 find_owners(struct validation *v)
 {
     unsigned int first = 0, n = 0;
 
-    if (v->n_claims) {
-        qsort(v->claims, v->n_claims, sizeof v->claims[0], compare_claims);
+    if (!may_be_twice(v)) {
+        return 0;
     }
+    qsort(v->claims, v->n_claims, sizeof v->claims[0], compare_claims);
     for (unsigned int i = 1; i < v->n_claims; i++) {
         const struct claimed *a = &v->claims[first];
         struct claimed *b = &v->claims[i];
@@ -131,7 +159,7 @@ refuse_claim(struct validation *v, const struct claimed *c)
 static void
 settle_claims(struct validation *v)
 {
-    const char *text = str_text(&v->texts);
+    const char *text = v->n_claims ? str_text(&v->texts) : "";
 
     for (unsigned int i = 0; i < v->n_claims; i++) {
         v->claims[i].what = text;
@@ -155,9 +183,9 @@ validate(const struct intent *set, struct diagnostics *diagnostics)
 
     for (unsigned int k = 0; k < N_INTENT_KINDS; k++) {
         enum intent_kind kind = (enum intent_kind) k;
-        const struct intent_object *object = NULL;
+        const struct intent_object *object;
 
-        while ((object = intent_next(set, kind, object)) != NULL) {
+        for (unsigned int i = 0; (object = intent_at(set, kind, i)); i++) {
             intent_noun(kind)->check(object, &v);
         }
     }

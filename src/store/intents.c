@@ -205,21 +205,23 @@ add_difference(struct store_txn *txn, const struct intent *old,
 {
     struct str key = STR_INIT;
 
-    for (unsigned int k = 0; k < N_INTENT_KINDS; k++) {
-        enum intent_kind kind = (enum intent_kind) k;
+    for (unsigned int kind = 0; kind < N_INTENT_KINDS; kind++) {
+        const struct intent_object *a, *b;
+        unsigned int i = 0, n = 0;
 
-        for (const struct intent_object *o = NULL;
-             (o = intent_next(next, kind, o));) {
-            if (intent_find(old, kind, o->name) != o) {
-                put_object(txn, IN_FORCE, o);
-            }
-        }
-        for (const struct intent_object *o = NULL;
-             (o = intent_next(old, kind, o));) {
-            if (!intent_find(next, kind, o->name)) {
-                key_of(&key, IN_FORCE, o);
+        while (a = intent_at(old, (enum intent_kind) kind, i),
+               b = intent_at(next, (enum intent_kind) kind, n), a || b) {
+            int order = a == b ? 0 : !a ? 1 : !b ? -1
+                        : strcmp(a->name, b->name);
+
+            if (order < 0) {
+                key_of(&key, IN_FORCE, a);
                 store_txn_delete(txn, str_text(&key), STORE_ANY);
+            } else if (a != b) {
+                put_object(txn, IN_FORCE, b);
             }
+            i += order <= 0;
+            n += order >= 0;
         }
     }
     str_fini(&key);
@@ -233,8 +235,11 @@ keep_before(struct intents *intents, struct store_txn *txn,
     int len = snprintf(text, sizeof text, "%lld", (long long) deadline);
 
     for (unsigned int k = 0; k < N_INTENT_KINDS; k++) {
-        for (const struct intent_object *o = NULL;
-             (o = intent_next(intents->current, (enum intent_kind) k, o));) {
+        const struct intent_object *o;
+
+        for (unsigned int i = 0;
+             (o = intent_at(intents->current, (enum intent_kind) k, i));
+             i++) {
             put_object(txn, BEFORE, o);
         }
     }
