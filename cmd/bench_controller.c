@@ -5,8 +5,12 @@
  *
  *     full        topology, every unit's flows, all compared with nothing
  *     same        another set that says the same: nothing to send
- *     intent      a set in which one port is isolated or not: its flows
- *     link        one port's number changes: its flows
+ *     isolate     a set in which one port is isolated: its flows
+ *     readdress   it gets another address
+ *     move        it goes to another network (with --networks=2 or more)
+ *     remove      it is no more
+ *     add         it comes again
+ *     link        its number changes
  *
  * Every port has IPv4, IPv6, a storm cap and a planned address. */
 #include <malloc.h>
@@ -19,11 +23,24 @@
 
 enum { MAX_ROUNDS = 99 };
 
-enum step { STEP_FULL, STEP_SAME, STEP_INTENT, STEP_LINK, N_STEPS };
+enum step { STEP_FULL, STEP_SAME, STEP_ISOLATE, STEP_READDRESS, STEP_MOVE,
+            STEP_REMOVE, STEP_ADD, STEP_LINK, N_STEPS };
 
-static const char *const step_names[] = {
-    [STEP_FULL] = "full", [STEP_SAME] = "same", [STEP_INTENT] = "intent",
-    [STEP_LINK] = "link",
+/* Those between are sets in which one port says something else: another member,
+ * or in another network, or nothing. */
+static const struct {
+    const char *name;
+    const char *member, *value;
+    long network;
+} steps[] = {
+    [STEP_FULL] = { .name = "full" },
+    [STEP_SAME] = { .name = "same" },
+    [STEP_ISOLATE] = { "isolate", "isolated", "true", 0 },
+    [STEP_READDRESS] = { "readdress", "address", "10.0.255.9", 0 },
+    [STEP_MOVE] = { "move", NULL, NULL, 1 },
+    [STEP_REMOVE] = { .name = "remove" },
+    [STEP_ADD] = { .name = "add" },
+    [STEP_LINK] = { .name = "link" },
 };
 
 struct lab {
@@ -66,22 +83,35 @@ read_set(const struct str *text)
     return set;
 }
 
-/* The same, but port p1 is isolated. */
+/* The same, but for the port in the middle. */
 static struct intent *
-change_one(const struct intent *from)
+change_one(const struct intent *from, enum step step, const char *port,
+           long n_networks)
 {
     struct diagnostics *diagnostics = diag_create();
     struct intent *set = intent_copy(from);
-    json_t *members = json_pack("{s:s, s:s, s:b}", "network", "net-0", "tap",
-                                "p1", "isolated", 1);
+    struct str network = STR_INIT;
+    json_t *members;
 
-    intent_set(set, intent_parse_object(INTENT_PORT, "p1", members,
-                                        diagnostics));
+    str_addf(&network, "net-%ld", steps[step].network % n_networks);
+    members = json_pack("{s:s, s:s}", "network", str_text(&network), "tap",
+                        port);
+    if (steps[step].member) {
+        json_object_set_new(members, steps[step].member,
+                            json_string(steps[step].value));
+    }
+    if (step == STEP_REMOVE) {
+        intent_remove(set, INTENT_PORT, port);
+    } else {
+        intent_set(set, intent_parse_object(INTENT_PORT, port, members,
+                                            diagnostics));
+    }
     if (!intent_seal(set, diagnostics)) {
         fprintf(stderr, "weft-bench: the change is refused\n");
         exit(1);
     }
     json_decref(members);
+    str_fini(&network);
     diag_destroy(diagnostics);
     return set;
 }
@@ -114,11 +144,28 @@ plug(struct lab *lab, long port, uint32_t number)
 }
 
 static void
+change_port(struct lab *lab, struct intent **set, long n_ports,
+            long n_networks, unsigned int round)
+{
+    char port[32];
+
+    snprintf(port, sizeof port, "p%ld", n_ports / 2 / n_networks * n_networks);
+    for (enum step step = STEP_ISOLATE; step <= STEP_ADD; step++) {
+        struct intent *next = change_one(*set, step, port, n_networks);
+        nsec began = bench_cpu_nsec();
+
+        topology_set_intent(lab->topology, next, &lab->dirty);
+        sync(lab, step, round, began);
+        intent_unref(*set);
+        *set = next;
+    }
+}
+
+static void
 one_round(struct lab *lab, const struct str *text, long n_ports,
-          unsigned int round)
+          long n_networks, unsigned int round)
 {
     struct intent *set = read_set(text), *again = read_set(text);
-    struct intent *changed = change_one(again);
     struct topology_config config = { NULL, NULL, NULL };
     nsec began;
 
@@ -136,15 +183,12 @@ one_round(struct lab *lab, const struct str *text, long n_ports,
     began = bench_cpu_nsec();
     topology_set_intent(lab->topology, again, &lab->dirty);
     sync(lab, STEP_SAME, round, began);
-    began = bench_cpu_nsec();
-    topology_set_intent(lab->topology, changed, &lab->dirty);
-    sync(lab, STEP_INTENT, round, began);
+    change_port(lab, &again, n_ports, n_networks, round);
     began = bench_cpu_nsec();
     plug(lab, 0, (uint32_t) n_ports + 1);
     sync(lab, STEP_LINK, round, began);
     intent_unref(set);
     intent_unref(again);
-    intent_unref(changed);
 }
 
 static void
@@ -175,7 +219,7 @@ bench_controller(int argc, char **argv)
     make_file(&text, n_ports, n_networks);
     for (long round = 0; round < n_rounds; round++) {
         before = mallinfo2().uordblks;
-        one_round(lab, &text, n_ports, (unsigned int) round);
+        one_round(lab, &text, n_ports, n_networks, (unsigned int) round);
         if (round == n_rounds - 1) {
             printf("controller ports %ld networks %ld flows %u meters %u "
                    "memory_mb %.1f\n", n_ports, n_networks,
@@ -185,7 +229,7 @@ bench_controller(int argc, char **argv)
         end_round(lab);
     }
     for (unsigned int step = 0; step < N_STEPS; step++) {
-        printf("controller %-8s ms %.3f flow_mods %u\n", step_names[step],
+        printf("controller %-9s ms %.3f flow_mods %u\n", steps[step].name,
                bench_median(lab->took[step], (unsigned int) n_rounds),
                lab->n_changes[step]);
     }

@@ -141,18 +141,18 @@ check_same(const struct lab *lab, const struct desired *twin,
     changes_fini(&changes);
 }
 
-/* The same, computed from nothing: the addresses that were chosen and the
- * switch's ports are what is given. */
+/* The same, read and computed from nothing: the addresses that were chosen and
+ * the switch's ports are what is given. */
 static void
-check_against_twin(struct lab *lab, const uint32_t *numbers,
-                   unsigned int n_ports, uint32_t uplink, unsigned int seed,
-                   unsigned int step)
+check_against_twin(struct lab *lab, const struct random_intents *intents,
+                   const uint32_t *numbers, uint32_t uplink,
+                   unsigned int seed, unsigned int step)
 {
     struct lab twin;
     struct unit_set all = { 0, 0, NULL, 0, NULL };
 
     lab_init_twin(&twin, lab->ipam, lab->multicast);
-    for (unsigned int i = 0; i < n_ports; i++) {
+    for (unsigned int i = 0; i < intents->n_ports; i++) {
         char name[16];
 
         snprintf(name, sizeof name, "p%u", i);
@@ -163,8 +163,7 @@ check_against_twin(struct lab *lab, const uint32_t *numbers,
     if (uplink) {
         lab_port(&twin, "lan0", uplink);
     }
-    topology_set_intent(twin.topology, topology_intent(lab->topology),
-                        &twin.dirty);
+    lab_set(&twin, random_intents_seal(intents, NULL));
     topology_units(twin.topology, &all);
     desired_update(&twin.desired, twin.topology, &all, NULL);
     check_same(lab, &twin.desired, seed, step);
@@ -243,13 +242,16 @@ one_history(unsigned int seed, unsigned int n_ports)
             break;
         default:
             random_intents_edit(&intents);
-            lab_set(&lab, random_intents_seal(&intents));
+            lab_set(&lab, random_intents_seal(
+                              &intents, rng_one_in(&rng, 3)
+                                        ? NULL
+                                        : topology_intent(lab.topology)));
             break;
         }
         if (!rng_one_in(&rng, 3)) {
             lab_sync(&lab);
             if (topology_intent(lab.topology)) {
-                check_against_twin(&lab, numbers, n_ports, uplink, seed,
+                check_against_twin(&lab, &intents, numbers, uplink, seed,
                                    step);
             }
         }

@@ -215,16 +215,18 @@ random_intents_format(const struct random_intents *r, struct str *out)
     }
 }
 
-struct intent *
-intent_of_text(const char *text)
+static struct intent *
+read_text(const char *text, const struct intent *last)
 {
     struct diagnostics *diagnostics = diag_create();
     struct intent *set = intent_create();
     struct str said = STR_INIT;
-    bool is_good = intent_parse(set, "test", text, strlen(text), diagnostics)
-                   && intent_seal(set, diagnostics);
+    bool is_good = intent_parse(set, "test", text, strlen(text), diagnostics);
 
-    if (!is_good) {
+    if (last) {
+        intent_share(set, last);
+    }
+    if (!is_good || !intent_seal(set, diagnostics)) {
         diag_format(diagnostics, &said);
         fprintf(stderr, "%s\n%s", text, str_text(&said));
         abort();
@@ -235,13 +237,20 @@ intent_of_text(const char *text)
 }
 
 struct intent *
-random_intents_seal(const struct random_intents *r)
+intent_of_text(const char *text)
+{
+    return read_text(text, NULL);
+}
+
+struct intent *
+random_intents_seal(const struct random_intents *r,
+                    const struct intent *last)
 {
     struct str text = STR_INIT;
     struct intent *set;
 
     random_intents_format(r, &text);
-    set = intent_of_text(str_text(&text));
+    set = read_text(str_text(&text), last);
     str_fini(&text);
     return set;
 }

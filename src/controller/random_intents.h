@@ -37,8 +37,10 @@ void random_intents_init(struct random_intents *, struct rng *,
 void random_intents_edit(struct random_intents *);
 /* The file. */
 void random_intents_format(const struct random_intents *, struct str *);
-/* A sealed set; the test ends when it is refused. */
-struct intent *random_intents_seal(const struct random_intents *);
+/* A sealed set; the test ends when it is refused.  What `last` (may be NULL) says
+ * alike is shared with it, as when a file is applied again. */
+struct intent *random_intents_seal(const struct random_intents *,
+                                   const struct intent *last);
 
 /* A sealed set of a file's text; the test ends when it is refused. */
 struct intent *intent_of_text(const char *text);

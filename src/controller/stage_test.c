@@ -107,7 +107,7 @@ TEST(every_flow_is_sound_and_comes_back_as_it_was)
         struct intent *set;
 
         random_intents_init(&intents, &rng, n_ports);
-        set = random_intents_seal(&intents);
+        set = random_intents_seal(&intents, NULL);
         topology_set_intent(t, set, &units);
         intent_unref(set);
         for (unsigned int i = 0; i < n_ports; i++) {

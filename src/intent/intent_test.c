@@ -157,6 +157,68 @@ TEST(a_change_shares_what_stayed)
     intent_unref(after);
 }
 
+static struct intent *
+applied_again(const char *text, const struct intent *before)
+{
+    struct diagnostics *diagnostics = diag_create();
+    struct intent *set = intent_create();
+
+    CHECK(intent_parse(set, "t", text, strlen(text), diagnostics));
+    intent_share(set, before);
+    CHECK(intent_seal(set, diagnostics));
+    diag_destroy(diagnostics);
+    return set;
+}
+
+static const char shop[] =
+    "version: 1\n"
+    "networks:\n"
+    "  blue: {subnet: 10.1.0.0/24}\n"
+    "  red: {subnet: 10.2.0.0/24}\n"
+    "ports:\n"
+    "  db: {network: blue, netns: db, mirror: tap}\n"
+    "  tap: {network: red, tap: vm1}\n"
+    "  web: {network: blue, netns: web}\n";
+
+/* What another says at the same place is the same object, but for those that
+ * point to something new. */
+TEST(a_file_applied_again_shares_what_it_says_alike)
+{
+    struct intent *before = lab_sealed(shop);
+    struct intent *same = applied_again(shop, before), *after, *moved;
+    char *text = xstrdup(shop);
+
+    for (unsigned int kind = 0; kind < N_INTENT_KINDS; kind++) {
+        for (unsigned int i = 0;
+             i < intent_count(before, (enum intent_kind) kind); i++) {
+            CHECK(intent_at(same, (enum intent_kind) kind, i)
+                  == intent_at(before, (enum intent_kind) kind, i));
+        }
+    }
+    strstr(text, "10.2.0.0")[3] = '3';
+    after = applied_again(text, before);
+    CHECK(network_of(after, "blue") == network_of(before, "blue"));
+    CHECK(network_of(after, "red") != network_of(before, "red"));
+    CHECK(port_of(after, "web") == port_of(before, "web"));
+    CHECK(port_of(after, "tap")->network == network_of(after, "red"));
+    CHECK(port_of(after, "db")->mirror == port_of(after, "tap"));
+    free(text);
+    /* It is said elsewhere: the line would be wrong. */
+    text = xstrdup("# A shop.\nversion: 1\nports:\n"
+                   "  web: {network: blue, netns: web}\n"
+                   "networks:\n  blue: {subnet: 10.1.0.0/24}\n");
+    moved = applied_again(text, before);
+    CHECK(port_of(moved, "web") != port_of(before, "web"));
+    CHECK(port_of(moved, "web")->network == network_of(moved, "blue"));
+    CHECK(intent_count(moved, INTENT_PORT) == 1);
+    free(text);
+    intent_unref(before);
+    intent_unref(same);
+    intent_unref(after);
+    CHECK(port_of(moved, "web")->object.place.line == 4);
+    intent_unref(moved);
+}
+
 TEST(an_object_can_be_removed)
 {
     struct diagnostics *diagnostics = diag_create();
@@ -239,6 +301,7 @@ TESTS(
     RUN(an_object_is_found_by_its_id),
     RUN(long_names_get_a_stable_short_one),
     RUN(a_change_shares_what_stayed),
+    RUN(a_file_applied_again_shares_what_it_says_alike),
     RUN(an_object_can_be_removed),
     RUN(a_set_without_what_is_named_is_not_sealed),
     RUN(an_object_that_is_set_again_is_replaced),

@@ -117,7 +117,7 @@ rig_init(struct rig *rig, unsigned int seed)
     topology = (struct topology_config) { NULL, rig->ipam, NULL };
     rig->topology = topology_create(&topology);
     random_intents_init(&intents, &rig->rng, N_PORTS);
-    rig->intent = random_intents_seal(&intents);
+    rig->intent = random_intents_seal(&intents, rig->intent);
     topology_set_intent(rig->topology, rig->intent, &units);
     for (uint32_t n = 1; n <= UPLINK; n++) {
         char name[16];
