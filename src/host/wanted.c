@@ -154,16 +154,21 @@ missing_text(const char *what, const char *name)
 }
 
 static struct wanted_port *
-append(struct wanted *wanted, const char *switch_name, struct str *name,
-       struct str *spec)
+add_slot(struct wanted *wanted)
 {
-    struct wanted_port *port;
-
     if (!(wanted->n & (wanted->n - 1))) {
         wanted->list = xrealloc(wanted->list, MAX(1, 2 * wanted->n)
                                                   * sizeof *wanted->list);
     }
-    port = &wanted->list[wanted->n++];
+    return &wanted->list[wanted->n++];
+}
+
+static struct wanted_port *
+append(struct wanted *wanted, const char *switch_name, struct str *name,
+       struct str *spec)
+{
+    struct wanted_port *port = add_slot(wanted);
+
     *port = (struct wanted_port) {
         .name = str_steal(name),
         .spec = str_steal(spec),
@@ -207,7 +212,6 @@ static bool
 keep_port(struct wanted *wanted, const struct intent_port *port,
           struct wanted *last, unsigned int *at)
 {
-    struct str none[2] = { STR_INIT, STR_INIT };
     struct wanted_port *was;
 
     if (*at >= last->n || last->list[*at].port != port) {
@@ -220,7 +224,7 @@ keep_port(struct wanted *wanted, const struct intent_port *port,
         *at = (unsigned int) (found - last->list);
     }
     was = &last->list[(*at)++];
-    *append(wanted, was->switch_name, &none[0], &none[1]) = *was;
+    *add_slot(wanted) = *was;
     was->name = was->spec = was->missing = NULL;
     was->inside = (struct wanted_inside) { .is_wanted = false };
     return true;
