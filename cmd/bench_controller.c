@@ -166,7 +166,7 @@ one_round(struct lab *lab, const struct str *text, long n_ports,
           long n_networks, unsigned int round)
 {
     struct intent *set = read_set(text), *again = read_set(text);
-    struct topology_config config = { NULL, NULL, NULL };
+    struct topology_config config = { .ipam = NULL };
     nsec began;
 
     lab->ipam = config.ipam = ipam_create(NULL);

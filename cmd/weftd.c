@@ -30,6 +30,7 @@
 #include "api/snoop.h"
 #include "controller/controller.h"
 #include "host/host.h"
+#include "host/plug_ovs.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/rcu.h"
@@ -46,10 +47,11 @@ struct weftd {
     const struct weftd_options *options;
     struct helper *helper;
     gid_t gid;                    /* members may use the API */
-    struct switch_ *sw;
+    struct switch_ *sw;           /* NULL: a controller only */
+    struct plug_ovs *ovs;         /* then; NULL: ports are somebody else's */
     struct api api;
     struct http *http;
-    struct connections *connections;
+    struct connections *connections;          /* NULL without a switch */
     struct weftd_controller *controller;      /* NULL: a switch only */
     struct host *host;            /* the same */
     _Atomic(struct host_news *) next_news;      /* for host; owned */
@@ -148,10 +150,10 @@ run_switch(struct weftd *d)
     msec next, at_once, watched;
 
     rcu_online();
-    at_once = connections_run(d->connections, now);
+    at_once = d->sw ? connections_run(d->connections, now) : INT64_MAX;
     at_once = MIN(at_once, run_host(d, now));
-    next = switch_run(d->sw, now);
-    watched = connections_watch(d->connections, now);
+    next = d->sw ? switch_run(d->sw, now) : INT64_MAX;
+    watched = d->sw ? connections_watch(d->connections, now) : INT64_MAX;
     rcu_offline();
     next = MIN(next, watched);
     if (at_once <= now) {
@@ -163,7 +165,10 @@ run_switch(struct weftd *d)
     uv_idle_stop(&d->more);
     next = MAX(MIN(next, at_once), now + 1);
     uv_update_time(&d->loop);
-    uv_timer_start(&d->timer, on_timer, (uint64_t) (next - now), 0);
+    uv_timer_stop(&d->timer);
+    if (next != INT64_MAX) {
+        uv_timer_start(&d->timer, on_timer, (uint64_t) (next - now), 0);
+    }
 }
 
 static void
@@ -325,6 +330,9 @@ start_switch(struct weftd *d)
     struct switch_config config = d->options->sw;
     int err;
 
+    if (d->options->is_controller_only) {
+        return 0;
+    }
     config.helper = d->helper;
     config.wake = wake_switch;
     config.wake_aux = d;
@@ -345,8 +353,10 @@ static void
 stop_switch(struct weftd *d)
 {
     helper_keep(d->helper);
-    delete_ports(d);
-    switch_destroy(d->sw);
+    if (d->sw) {
+        delete_ports(d);
+        switch_destroy(d->sw);
+    }
 }
 
 /* ---- The API ---- */
@@ -368,9 +378,12 @@ start_api(struct weftd *d)
         .version = WEFT_VERSION,
         .started = clock_msec(),
         .helper_generation = helper_generation(d->helper),
-        .captures = captures_create(switch_datapath(d->sw)),
-        .snoops = snoops_create(d->connections),
+        .switch_name = d->options->sw.name,
     };
+    if (d->sw) {
+        d->api.captures = captures_create(switch_datapath(d->sw));
+        d->api.snoops = snoops_create(d->connections);
+    }
     config.listen_fd = helper_listen_unix(d->helper, "api.sock", 0660,
                                           &error);
     if (config.listen_fd < 0) {
@@ -415,7 +428,8 @@ start_openflow(struct weftd *d)
         .listeners = d->options->listeners,
         .turn = run_turn, .aux = d,
     };
-    int err = connections_start(&config, &d->connections, &error);
+    int err = d->sw ? connections_start(&config, &d->connections, &error)
+                    : 0;
 
     if (err) {
         log_error("weftd", "%s",
@@ -439,25 +453,58 @@ intents_changed(void *aux, const struct intent *intent,
     uv_async_send(&d->wake);
 }
 
+static bool
+may_drive(const void *ovs)
+{
+    return !ovs || plug_ovs_is_ours(ovs);
+}
+
+/* Where ports of the intents are plugged in; false: nowhere. */
+static bool
+choose_plug(struct weftd *d, struct plug *plug)
+{
+    const struct plug_ovs_config config = {
+        .loop = &d->loop, .helper = d->helper, .path = d->options->ovsdb,
+        .bridge = d->options->sw.name, .instance = d->options->instance,
+        .woken = run_turn, .aux = d,
+    };
+
+    if (!d->options->is_controller_only) {
+        *plug = plug_switch(d->sw);
+        return true;
+    }
+    if (!d->options->ovsdb) {
+        return false;
+    }
+    d->ovs = plug_ovs_create(&config);
+    *plug = plug_ovs(d->ovs);
+    return true;
+}
+
 static int
 start_controller(struct weftd *d)
 {
-    const struct weftd_controller_config config = {
+    struct weftd_controller_config config = {
         .options = d->options, .api = &d->api, .http = d->http,
-        .changed = intents_changed, .aux = d,
+        .may_connect = may_drive, .changed = intents_changed, .aux = d,
     };
-    struct plug plug = plug_switch(d->sw);
     struct str error = STR_INIT;
+    struct plug plug;
+    bool has_ports;
     int err;
 
     if (d->options->is_switch_only) {
         return 0;
     }
+    has_ports = choose_plug(d, &plug);
+    config.may_connect_aux = d->ovs;
     err = weftd_controller_start(&config, &d->controller, &error);
     if (err) {
         log_error("weftd", "controller: %s",
                   error.len ? str_text(&error) : strerror(-err));
-    } else {
+        plug_ovs_destroy(d->ovs);
+        d->ovs = NULL;
+    } else if (has_ports) {
         d->host = d->api.host = host_create(&plug, d->options->host);
     }
     str_fini(&error);
@@ -472,6 +519,8 @@ stop_controller(struct weftd *d)
     d->api.controller = NULL;
     host_destroy(d->host);
     d->host = d->api.host = NULL;
+    plug_ovs_destroy(d->ovs);
+    d->ovs = NULL;
     host_news_free(atomic_exchange(&d->next_news, NULL));
 }
 
@@ -551,12 +600,21 @@ run(struct weftd *d)
     }
     settle_host(d);
     helper_settle(d->helper);
+    if (d->ovs) {
+        plug_ovs_settle(d->ovs);
+    }
     if (confine()) {
         goto stop_the_controller;
     }
 
-    log_info("weftd", "switch %s forwards: %u ports, %s/api.sock",
-             d->options->sw.name, d->options->n_ports, d->options->run_dir);
+    if (d->sw) {
+        log_info("weftd", "switch %s forwards: %u ports, %s/api.sock",
+                 d->options->sw.name, d->options->n_ports,
+                 d->options->run_dir);
+    } else {
+        log_info("weftd", "drives %s, %s/api.sock", d->options->drives,
+                 d->options->run_dir);
+    }
     notify_ready();
     rcu_offline();
     run_switch(d);
@@ -570,7 +628,9 @@ stop_the_api:
     /* Before the others, since it lets the loop turn and a turn needs the others. */
     stop_api(d);
 stop_openflow:
-    connections_stop(d->connections);
+    if (d->sw) {
+        connections_stop(d->connections);
+    }
 stop_the_switch:
     stop_switch(d);
 stop_the_loop:

@@ -63,8 +63,15 @@ make_controller(struct weftd_controller *c)
         .resolv_conf = "/etc/resolv.conf",
     };
 
-    str_addf(&method, "unix:%s/%s.mgmt", options->run_dir,
-             options->sw.name);
+    if (options->is_controller_only) {
+        str_add(&method, options->drives);
+        config.names_are_devices = options->ovsdb;
+        config.may_connect = c->config.may_connect;
+        config.may_connect_aux = c->config.may_connect_aux;
+    } else {
+        str_addf(&method, "unix:%s/%s.mgmt", options->run_dir,
+                 options->sw.name);
+    }
     config.method = str_text(&method);
     c->controller = controller_create(&config, &c->error);
     str_fini(&method);

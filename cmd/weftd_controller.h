@@ -20,6 +20,9 @@ struct weftd_controller_config {
     const struct weftd_options *options;
     struct api *api;              /* gets `intents` and `controller` */
     struct http *http;
+    /* NULL: always.  May the switch be given flow entries? */
+    bool (*may_connect)(const void *aux);
+    const void *may_connect_aux;
     /* A set came into force, and the controller has chosen addresses for it:
      * called on the controller's thread; the callee takes its own reference. */
     void (*changed)(void *aux, const struct intent *,

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "intent/object.h"
@@ -166,6 +167,43 @@ set_listen(struct weftd_options *options, const char *value,
 }
 
 static int
+set_ovsdb(struct weftd_options *options, const char *value,
+          struct str *error)
+{
+    size_t room = sizeof ((struct sockaddr_un *) 0)->sun_path;
+
+    if (!strcmp(value, "none")) {
+        options->ovsdb = NULL;
+        return 0;
+    }
+    if (strncmp(value, "unix:/", 6) || strlen(value + 5) >= room) {
+        str_addf(error, "expected none or unix:PATH, a socket's path of up to "
+                 "%zu characters", room - 1);
+        return -EINVAL;
+    }
+    options->ovsdb = value + 5;
+    return 0;
+}
+
+static int
+set_drive(struct weftd_options *options, const char *value,
+          struct str *error)
+{
+    struct of_method method;
+    int err = of_method_parse(value, &method, error);
+
+    if (!err && (method.is_passive || method.is_tls
+                 || strlen(value) >= sizeof options->drives)) {
+        str_add(error, "expected tcp:IP[:PORT] or unix:PATH");
+        err = -EINVAL;
+    }
+    if (!err) {
+        strcpy(options->drives, value);
+    }
+    return err;
+}
+
+static int
 set_openflow(struct weftd_options *options, const char *value,
              struct str *error)
 {
@@ -248,6 +286,7 @@ free_text:
 
 FLAG_OPTION(tls_check_address, tls.checks_address)
 FLAG_OPTION(switch_only, is_switch_only)
+FLAG_OPTION(controller_only, is_controller_only)
 FLAG_OPTION(help, is_help)
 FLAG_OPTION(version, is_version)
 
@@ -312,6 +351,13 @@ static const struct option {
 } table[] = {
     { "--switch-only", NULL, set_switch_only, NULL,
       "a switch without a controller of its own" },
+    { "--controller-only", NULL, set_controller_only, NULL,
+      "a controller without a switch of its own: it drives Open vSwitch" },
+    { "--ovsdb", "unix:PATH", set_ovsdb, NULL,
+      "its database (unix:/run/openvswitch/db.sock); none: ports are plugged in "
+      "by somebody else" },
+    { "--drive", "METHOD", set_drive, NULL,
+      "where its bridge listens for OpenFlow (SWITCH.mgmt beside the database)" },
     { "--host", "NAME", set_host, NULL,
       "what the intents call this host (its name up to the first dot)" },
     { "--switch", "NAME", set_switch, NULL, "the switch's name (br0)" },
@@ -390,6 +436,7 @@ set_defaults(struct weftd_options *options)
     options->sw.fdb_max_moves = 5;
     options->run_dir = "/run/weft";
     options->state_dir = "/var/lib/weft";
+    options->ovsdb = "/run/openvswitch/db.sock";
 }
 
 static const struct option *
@@ -516,6 +563,33 @@ take_words(int argc, char **argv, struct weftd_options *options,
     return 0;
 }
 
+/* What a daemon without a switch cannot do. */
+static int
+check_controller_only(const struct weftd_options *options, struct str *error)
+{
+    const char *bad = options->is_switch_only  ? "--switch-only"
+                      : options->n_ports       ? "--port"
+                      : options->n_controllers ? "--controller"
+                      : options->n_listeners   ? "--listen"
+                                               : NULL;
+
+    if (!options->is_controller_only) {
+        if (options->drives[0]) {
+            str_add(error, "--drive needs --controller-only");
+            return -EINVAL;
+        }
+        return 0;
+    }
+    if (bad) {
+        str_addf(error, "%s does not go together with --controller-only", bad);
+    } else if (!options->ovsdb && !options->drives[0]) {
+        str_add(error, "--ovsdb none needs --drive METHOD");
+    } else {
+        return 0;
+    }
+    return -EINVAL;
+}
+
 static int
 check(const struct weftd_options *options, struct str *error)
 {
@@ -524,6 +598,9 @@ check(const struct weftd_options *options, struct str *error)
     }
     if (!*options->run_dir || !*options->state_dir) {
         str_add(error, "--run-dir and --state-dir cannot be empty");
+        return -EINVAL;
+    }
+    if (check_controller_only(options, error)) {
         return -EINVAL;
     }
     if (!options->tls.private_key != !options->tls.certificate
@@ -559,6 +636,25 @@ check(const struct weftd_options *options, struct str *error)
     return 0;
 }
 
+/* Open vSwitch's bridges listen beside its database. */
+static int
+complete_drives(struct weftd_options *options, struct str *error)
+{
+    int n = 0;
+
+    if (options->is_controller_only && !options->drives[0]) {
+        n = snprintf(options->drives, sizeof options->drives,
+                     "unix:%.*s/%s.mgmt",
+                     (int) (strrchr(options->ovsdb, '/') - options->ovsdb),
+                     options->ovsdb, options->sw.name);
+    }
+    if (n >= (int) sizeof options->drives) {
+        str_add(error, "--ovsdb: its directory's name is too long");
+        return -EINVAL;
+    }
+    return 0;
+}
+
 int
 weftd_options_parse(int argc, char **argv, struct weftd_options *options,
                     struct str *error)
@@ -579,6 +675,11 @@ weftd_options_parse(int argc, char **argv, struct weftd_options *options,
     }
     if (!options->host[0]) {
         set_default_host(options);
+    }
+    err = complete_drives(options, error);
+    if (err) {
+        weftd_options_fini(options);
+        return err;
     }
     /* With a controller of its own a switch keeps the last state. */
     if (!options->is_switch_only && !options->has_fail_mode) {
@@ -611,7 +712,7 @@ weftd_options_fini(struct weftd_options *options)
 void
 weftd_options_describe(struct str *out)
 {
-    str_add(out, "weftd [--switch-only] [OPTION]...\n\n");
+    str_add(out, "weftd [--switch-only | --controller-only] [OPTION]...\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         const char *value = table[i].value ? table[i].value : "";
 

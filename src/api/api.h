@@ -35,7 +35,8 @@ enum api_owner { API_SWITCH, API_CONTROLLER, N_API_OWNERS };
 
 /* What handlers work on. */
 struct api {
-    struct switch_ *sw;
+    struct switch_ *sw;                 /* NULL: a controller only */
+    const char *switch_name;            /* then: of the one that it drives */
     struct connections *connections;    /* NULL: none here (tests) */
     const char *version;
     msec started;                       /* clock_msec() */

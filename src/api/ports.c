@@ -4,6 +4,7 @@
 #include "api/capture.h"
 #include "api/port_setting.h"
 #include "api/routes.h"
+#include "host/host.h"
 
 #include <stdio.h>
 
@@ -134,11 +135,29 @@ port_page_json(const struct api *api, const struct switch_port *sp,
     return json;
 }
 
+/* One of a switch that is another program: what we know is how far it is. */
+static void
+add_foreign_port(void *reply, const struct host_port_info *info)
+{
+    api_list_add(reply, json_pack(
+        "{s:n, s:s, s:s, s:s?}", "number", "name", info->switch_name,
+        "state", info->state == HOST_PLUGGED ? "up"
+                                             : host_state_text(info->state),
+        "error", *info->error ? info->error : NULL));
+}
+
 void
 ports_list(struct api *api, struct api_request *request UNUSED,
            msec now, struct api_reply *reply)
 {
     api_list_begin(reply, "ports");
+    if (!api->sw) {
+        if (api->host) {
+            host_for_each_port(api->host, add_foreign_port, reply);
+        }
+        api_list_end(reply);
+        return;
+    }
     for (const struct switch_port *sp = switch_next_port(api->sw, NULL); sp;
          sp = switch_next_port(api->sw, sp)) {
         api_list_add(reply, port_json(api, sp, now));

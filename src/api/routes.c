@@ -106,6 +106,63 @@ path_fits(const struct api_route *route, const char *path,
     return true;
 }
 
+/* What a daemon answers whose switch is another program; and for the rest, who
+ * does.  %s is the switch's name. */
+static api_handler *const without_switch[] = {
+    status_show, ports_list, host_show,
+};
+static const struct {
+    const char *path;             /* begins so */
+    const char *command;
+} elsewhere[] = {
+    { "/v1/trace", "ovs-appctl ofproto/trace %s in_port=PORT,..." },
+    { "/v1/flows", "ovs-ofctl -O OpenFlow15 dump-flows %s" },
+    { "/v1/groups", "ovs-ofctl -O OpenFlow15 dump-groups %s" },
+    { "/v1/meters", "ovs-ofctl -O OpenFlow15 dump-meters %s" },
+    { "/v1/ports", "ovs-ofctl -O OpenFlow15 dump-ports %s" },
+    { "/v1/capture", "ovs-tcpdump -i PORT" },
+    { "/v1/snoop", "ovs-ofctl -O OpenFlow15 snoop %s" },
+    { "/v1/fdb", "ovs-appctl fdb/show %s" },
+    { "/v1/cache", "ovs-appctl dpctl/dump-flows" },
+    { "/v1/drops", "ovs-appctl coverage/show" },
+    { "/v1/controllers", "ovs-vsctl get-controller %s" },
+    { "/v1/", "ovs-vsctl list bridge %s" },
+};
+
+static bool
+needs_switch(const struct api_route *route)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(without_switch); i++) {
+        if (without_switch[i] == route->handle) {
+            return false;
+        }
+    }
+    return route->owner == API_SWITCH;
+}
+
+static void
+fail_elsewhere(const struct api *api, const char *path,
+               struct api_reply *reply)
+{
+    struct str hint = STR_INIT;
+    const char *hole;
+    size_t i = 0;
+
+    while (strncmp(path, elsewhere[i].path, strlen(elsewhere[i].path))) {
+        i++;
+    }
+    hole = strstr(elsewhere[i].command, "%s");
+    str_add_bytes(&hint, elsewhere[i].command,
+                  hole ? (size_t) (hole - elsewhere[i].command)
+                       : strlen(elsewhere[i].command));
+    str_addf(&hint, "%s%s", hole ? api->switch_name : "",
+             hole ? hole + 2 : "");
+    api_fail(reply, API_REFUSED, NULL, str_text(&hint),
+             "this daemon drives switch %s, which is another program: ask it",
+             api->switch_name);
+    str_fini(&hint);
+}
+
 static bool
 changes_tables(api_handler *handle)
 {
@@ -125,7 +182,7 @@ api_must_wait(const struct api *api, const struct api_request *request)
     for (const struct api_route *r = routes; r->method; r++) {
         if (changes_tables(r->handle) && !strcmp(r->method, request->method)
             && path_fits(r, request->path, name)) {
-            return switch_has_bundle(api->sw);
+            return api->sw && switch_has_bundle(api->sw);
         }
     }
     return false;
@@ -180,7 +237,9 @@ api_dispatch(struct api *api, struct api_request *request, msec now,
         if (strcmp(r->method, request->method)) {
             continue;
         }
-        if (params_known(r, request, reply)) {
+        if (!api->sw && needs_switch(r)) {
+            fail_elsewhere(api, r->path, reply);
+        } else if (params_known(r, request, reply)) {
             r->handle(api, request, now, reply);
         }
         return;

@@ -1,6 +1,7 @@
 /* /v1/status, /v1/switch, /v1/barrier. */
 
 #include "api/routes.h"
+#include "host/host.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +18,14 @@ count_ports(const struct api *api, int *n_ports, int *n_up, int *n_held)
     }
 }
 
+static void
+count_state(void *counts_, const struct host_port_info *info)
+{
+    int *counts = counts_;
+
+    counts[info->state]++;
+}
+
 static uint64_t
 count_flows(const struct api *api)
 {
@@ -29,13 +38,44 @@ count_flows(const struct api *api)
     return n;
 }
 
+/* Of a daemon whose switch is another program. */
+static void
+show_without_switch(const struct api *api, msec now, struct api_reply *reply)
+{
+    int counts[N_HOST_STATES] = { 0 };
+    int n_ports = 0;
+
+    if (api->host) {
+        host_for_each_port(api->host, count_state, counts);
+    }
+    for (int i = 0; i < N_HOST_STATES; i++) {
+        n_ports += counts[i];
+    }
+    api_reply_json(
+        reply, 200,
+        json_pack("{s:s, s:I, s:f, s:I, s:s, s:s, s:i, s:i}",
+                  "version", api->version,
+                  "pid", (json_int_t) getpid(),
+                  "uptime", (double) (now - api->started) / 1000,
+                  "restarts", (json_int_t) api->helper_generation,
+                  "switch", api->switch_name,
+                  "kind", "another program's",
+                  "ports", n_ports,
+                  "ports_up", counts[HOST_PLUGGED]));
+}
+
 void
 status_show(struct api *api, struct api_request *request UNUSED, msec now,
             struct api_reply *reply)
 {
-    const struct switch_config *config = switch_config(api->sw);
+    const struct switch_config *config;
     int n_ports = 0, n_up = 0, n_held = 0;
 
+    if (!api->sw) {
+        show_without_switch(api, now, reply);
+        return;
+    }
+    config = switch_config(api->sw);
     count_ports(api, &n_ports, &n_up, &n_held);
     api_reply_json(
         reply, 200,

@@ -52,7 +52,7 @@ add_planned_cells(struct table *table, const json_t *port)
         table_add_text(table, "-");
         table_add_json(table, port, "mac");
         table_addf(table, "%s %s",
-                   json_string_value(json_object_get(port, "type")),
+                   json_string_value(json_object_get(port, "type")) ?: "-",
                    json_string_value(json_object_get(port, "device")) ?: "");
         return;
     }
@@ -133,6 +133,10 @@ add_plans(json_t *ports, json_t *plans)
                                                             "switch_name")));
         if (port) {
             json_object_set(port, "plan", plan);
+            if (json_is_null(json_object_get(port, "number"))) {
+                json_object_set(port, "number",
+                                json_object_get(plan, "number"));
+            }
         } else {
             json_array_append_new(ports, json_pack(
                 "{s:n, s:O, s:s, s:O}", "number", "name",

@@ -308,6 +308,8 @@ open_session(struct controller *c, struct str *error)
     struct switch_session_config config = {
         .loop = c->config.loop, .method = c->config.method,
         .fd = c->config.fd, .tls = c->config.tls,
+        .may_connect = c->config.may_connect,
+        .may_connect_aux = c->config.may_connect_aux,
         .port = on_port, .ready = on_ready, .lost = on_lost,
         .written = on_written, .packet_in = on_packet_in,
         .refused = on_refused, .refused_meter = on_refused_meter, .aux = c,
@@ -334,6 +336,7 @@ controller_create(const struct controller_config *config, struct str *error)
     c->multicast = serve_multicast_create(config->loop);
     topology = (struct topology_config) {
         config->host, c->ipam, serve_multicast_state(c->multicast),
+        config->names_are_devices,
     };
     c->topology = topology_create(&topology);
     open_services(c);

@@ -57,6 +57,11 @@ struct controller_config {
                                      NULL: `fd` */
     int fd;                       /* a connected socket; taken over */
     struct of_tls *tls;           /* borrowed; NULL: none */
+    bool names_are_devices;       /* the switch calls a port like its device */
+    /* NULL: always.  Is the switch one that may be given flow entries?  Asked
+     * before each attempt to connect. */
+    bool (*may_connect)(const void *aux);
+    const void *may_connect_aux;
     const char *host;             /* our name; NULL: we are the only one */
     struct store *store;          /* borrowed; where chosen addresses are kept;
                                      NULL: they are not */

@@ -47,7 +47,7 @@ on_ask(void *aux, uint64_t network, uint64_t port,
 static void
 lab_init_twin(struct lab *lab, struct ipam *ipam, struct multicast *multicast)
 {
-    struct topology_config config = { NULL, ipam, multicast };
+    struct topology_config config = { .ipam = ipam, .multicast = multicast };
 
     memset(lab, 0, sizeof *lab);
     lab->ipam = ipam;

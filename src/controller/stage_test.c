@@ -97,7 +97,7 @@ TEST(every_flow_is_sound_and_comes_back_as_it_was)
     for (unsigned int seed = 1; seed <= 8; seed++) {
         struct rng rng = { seed };
         struct ipam *ipam = ipam_create(NULL);
-        struct topology_config config = { NULL, ipam, NULL };
+        struct topology_config config = { .ipam = ipam };
         struct topology *t = topology_create(&config);
         struct unit_set units = { 0, 0, NULL, 0, NULL };
         unsigned int n_ports = seed % 4 ? 8 : 60;

@@ -623,14 +623,25 @@ on_poll(uv_poll_t *poll, int status, int events)
     turn(s);
 }
 
+static bool
+may_connect(const struct switch_session *s)
+{
+    return !s->config.may_connect
+           || s->config.may_connect(s->config.may_connect_aux);
+}
+
 static void
 on_timer(uv_timer_t *timer)
 {
     struct switch_session *s = timer->data;
 
     if (s->state == SWITCH_IDLE && clock_msec() >= s->next_try) {
-        s->next_try = INT64_MAX;
-        begin_connecting(s);
+        if (may_connect(s)) {
+            s->next_try = INT64_MAX;
+            begin_connecting(s);
+        } else {
+            s->next_try = clock_msec() + BACKOFF_MIN;
+        }
     }
     turn(s);
 }

@@ -38,6 +38,10 @@ struct switch_session_config {
                                      there is no other */
     struct of_tls *tls;           /* borrowed; for tls: */
 
+    /* NULL: always.  Asked before each attempt. */
+    bool (*may_connect)(const void *aux);
+    const void *may_connect_aux;
+
     /* READING: a port is there (or, later, is another one, or no more). */
     void (*port)(void *aux, const struct of_port_desc *, bool is_gone);
     /* READING ended: `installed` was filled, changes can be sent. */

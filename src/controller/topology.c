@@ -15,6 +15,7 @@ struct topology {
     char *host;
     struct ipam *ipam;
     const struct multicast *multicast;
+    bool names_are_devices;
     struct intent *intent;        /* NULL: none */
 
     unsigned int n_networks, n_ports, n_uplinks;
@@ -43,6 +44,7 @@ topology_create(const struct topology_config *config)
     t->host = config->host ? xstrdup(config->host) : NULL;
     t->ipam = config->ipam;
     t->multicast = config->multicast;
+    t->names_are_devices = config->names_are_devices;
     id_map_init(&t->by_id);
     id_map_init(&t->by_name);
     id_map_init(&t->by_number);
@@ -217,6 +219,14 @@ add_member(struct topology *t, struct topology_port *port,
     member->network->n_members++;
 }
 
+/* How the switch calls it. */
+static const char *
+name_of(const struct topology *t, const struct intent_port *port)
+{
+    return t->names_are_devices ? intent_port_device(port)
+                                : port->switch_name;
+}
+
 static void
 add_port(struct topology *t, const struct intent_port *intent)
 {
@@ -224,7 +234,7 @@ add_port(struct topology *t, const struct intent_port *intent)
 
     *port = (struct topology_port) {
         .intent = intent, .id = intent->object.id,
-        .number = number_of(t, intent->switch_name),
+        .number = number_of(t, name_of(t, intent)),
         .members = xcalloc(count_members(intent) + 1,
                            sizeof *port->members),
     };
@@ -235,7 +245,7 @@ add_port(struct topology *t, const struct intent_port *intent)
         add_member(t, port, intent->trunk[i].network, intent->trunk[i].vid);
     }
     id_map_set(&t->by_id, port->id, port);
-    id_map_set(&t->by_name, name_id(intent->switch_name), port);
+    id_map_set(&t->by_name, name_id(name_of(t, intent)), port);
     if (port->number) {
         id_map_set(&t->by_number, port->number, port);
     }
@@ -677,7 +687,7 @@ renumber(struct topology *t, const char *name, struct unit_set *dirty)
 {
     struct topology_port *port = id_map_find(&t->by_name, name_id(name));
 
-    if (port && !strncmp(port->intent->switch_name, name, 16)) {
+    if (port && !strncmp(name_of(t, port->intent), name, 16)) {
         renumber_port(t, port, number_of(t, name), dirty);
     }
     for (unsigned int i = 0; i < t->n_uplinks; i++) {

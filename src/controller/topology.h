@@ -76,6 +76,8 @@ struct topology_config {
     struct ipam *ipam;            /* borrowed */
     const struct multicast *multicast;      /* borrowed: who hears which group;
                                                NULL: nobody does */
+    bool names_are_devices;       /* the switch calls a port like its device, as
+                                     Open vSwitch does */
 };
 
 struct topology *topology_create(const struct topology_config *);

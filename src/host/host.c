@@ -265,17 +265,21 @@ plug_in(struct host *host, struct entry *entry, struct str *error)
 static void
 check_port(struct host *host, struct entry *entry)
 {
-    int err = host->plug.check(host->plug.aux, entry->wanted->switch_name);
+    struct str why = STR_INIT;
+    int err = host->plug.check(host->plug.aux, entry->wanted->switch_name,
+                               &why);
 
     if (!err && entry->state == HOST_WAITING) {
         set_state(entry, HOST_PLUGGED, NULL);
-    } else if (err == -ENODEV && entry->state == HOST_PLUGGED) {
-        set_state(entry, HOST_WAITING, entry->wanted->missing);
+    } else if (err == -ENODEV && (entry->state == HOST_PLUGGED || why.len)) {
+        set_state(entry, HOST_WAITING, why.len ? str_text(&why)
+                                               : entry->wanted->missing);
     } else if (err == -ENOENT) {
         set_state(entry, HOST_PENDING, NULL);
         entry->is_in = false;
         entry->retry_at = 0;
     }
+    str_fini(&why);
 }
 
 static void

@@ -7,7 +7,7 @@
  *
  *     host_set_intent() -> wanted.c: what should be plugged in
  *     host_run()        -> compares with what is, a slice at a time
- *                          -> plug.h: the switch's front door, or ovs-vsctl
+ *                          -> plug.h: the switch's front door, or OVSDB
  *
  * Always true:
  *   - What did not change is not touched: a port is plugged out and in again only

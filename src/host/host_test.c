@@ -61,7 +61,7 @@ note_out(void *aux, const char *name)
 }
 
 static int
-note_check(void *aux, const char *name)
+note_check(void *aux, const char *name, struct str *why UNUSED)
 {
     struct notes *notes = aux;
 

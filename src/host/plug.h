@@ -1,7 +1,7 @@
 /* Plugging a port into a switch: ours, or Open vSwitch.
  *
- * Four functions that host.c needs of a switch; plug_switch.c is our own's
- * front door, plug_ovs.c runs ovs-vsctl. */
+ * Four functions that host.c needs of a switch: plug_switch.c is our own's front
+ * door, plug_ovs.c is Open vSwitch's database. */
 #ifndef WEFT_HOST_PLUG_H
 #define WEFT_HOST_PLUG_H
 
@@ -15,8 +15,9 @@ struct plug {
     int (*in)(void *aux, const struct port_config *, struct str *error);
     /* Takes it out, and away what was made for it.  -ENOENT: it was not in. */
     int (*out)(void *aux, const char *name);
-    /* Whether it is in and its device is open; -ENOENT, -ENODEV. */
-    int (*check)(void *aux, const char *name);
+    /* Whether it is in and its device is open; -ENOENT, -ENODEV (`why` may stay
+     * empty: the device is not there). */
+    int (*check)(void *aux, const char *name, struct str *why);
     /* Replaces what its device is given inside (port_configure()).  -ENOENT: it
      * is not in. */
     int (*configure)(void *aux, const struct port_config *,

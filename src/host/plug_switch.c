@@ -19,7 +19,7 @@ plug_out(void *sw, const char *name)
 }
 
 static int
-plug_check(void *sw, const char *name)
+plug_check(void *sw, const char *name, struct str *why UNUSED)
 {
     const struct switch_port *port = switch_port_by_name(sw, name);
 

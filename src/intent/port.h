@@ -76,4 +76,13 @@ intent_port_cast(const struct intent_object *object)
                   : NULL;
 }
 
+/* How its network device in the host is called, by a switch which names ports
+ * like devices.  A container's is made for that switch, under our name. */
+static inline const char *
+intent_port_device(const struct intent_port *port)
+{
+    return port->attach == ATTACH_TAP || port->attach == ATTACH_DEVICE
+           ? port->device : port->switch_name;
+}
+
 #endif

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/ethtool.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "port/inside.h"
@@ -381,13 +383,16 @@ attach(struct device_env *env, struct device *device, struct netlink *nl,
         }
         device->was_down = true;
     }
-    err = packet_sockets_open(link.ifindex, device->spec.n_queues,
-                              device->opened.fds);
+    device->opened.n_fds = device->spec.is_lent ? 1 : device->spec.n_queues;
+    err = device->spec.is_lent
+          ? packet_socket_open_silent(&device->opened.fds[0])
+          : packet_sockets_open(link.ifindex, device->opened.n_fds,
+                                device->opened.fds);
     if (err) {
+        device->opened.n_fds = 0;
         fail(error, name, "open a packet socket", err);
         goto set_down;
     }
-    device->opened.n_fds = device->spec.n_queues;
     device->opened.ifindex = link.ifindex;
     device->opened.mtu = link.mtu;
     device->opened.mac = link.mac;
@@ -511,6 +516,28 @@ open_netdev(struct device_env *env, struct device *device,
 
 /* VETH. */
 
+/* Who opens the other end by plain packet sockets sees what a container sends as
+ * its kernel left it: with checksums still to be made, and longer than the MTU.
+ * Without offload it makes them itself, and cuts. */
+static int
+refuse_offload(const char *name)
+{
+    struct ethtool_value value = { .cmd = ETHTOOL_STXCSUM, .data = 0 };
+    struct ifreq ifr = { .ifr_data = (char *) &value };
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int err = 0;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", name);
+    if (ioctl(fd, SIOCETHTOOL, &ifr)) {
+        err = -errno;
+    }
+    close(fd);
+    return err;
+}
+
 static int
 veth_configure_peer(struct device_env *env, struct device *device,
                     int netns_fd, struct str *error)
@@ -526,32 +553,65 @@ veth_configure_peer(struct device_env *env, struct device *device,
     if (!err) {
         err = configure(nl, env, device, true, 0, error);
     }
+    if (!err && device->spec.is_lent) {
+        err = refuse_offload(device->spec.device);
+        if (err) {
+            fail(error, device->spec.device, "switch offload off", err);
+        }
+    }
     netlink_close(nl);
     netns_leave(home);
     return err;
 }
 
-/* The pair of a helper that was killed goes with its private namespace, a
- * moment later than the next start may come: out of the way. */
-static void
-veth_delete_left_over(struct device_env *env, const struct device *device,
-                      int netns_fd)
+/* Is the container's end there, of an earlier run of this port? */
+static bool
+veth_find_left_over(struct device_env *env, const struct device *device,
+                    int netns_fd, bool delete)
 {
     struct netlink *nl = NULL;
     struct link_info link;
     char alias[256];
     int home = netns_enter(netns_fd);
+    bool is_there;
 
     if (home < 0) {
-        return;
+        return false;
     }
     format_alias(env, device->spec.port, alias);
-    if (!netlink_open(&nl) && !link_get(nl, device->spec.device, &link)
-        && !strcmp(link.kind, "veth") && !strcmp(link.alias, alias)) {
+    is_there = !netlink_open(&nl)
+               && !link_get(nl, device->spec.device, &link)
+               && !strcmp(link.kind, "veth") && !strcmp(link.alias, alias);
+    if (is_there && delete) {
         link_delete(nl, link.ifindex);
     }
     netlink_close(nl);
     netns_leave(home);
+    return is_there;
+}
+
+/* The pair, its ends not configured yet. */
+static int
+veth_make(struct device_env *env, const struct device *device,
+          struct netlink *nl, const char *name, int netns_fd)
+{
+    const struct helper_device_spec *spec = &device->spec;
+    struct link_info link;
+    int err;
+
+    /* One that outlived us goes on as it is. */
+    if (spec->is_lent && veth_find_left_over(env, device, netns_fd, false)
+        && !link_get(nl, name, &link) && !strcmp(link.kind, "veth")) {
+        return 0;
+    }
+    err = link_create_veth(nl, name, spec->device, netns_fd);
+    /* The pair of a helper that was killed goes with its private namespace, a
+     * moment later than the next start may come: out of the way. */
+    if (err == -EEXIST
+        && veth_find_left_over(env, device, netns_fd, true)) {
+        err = link_create_veth(nl, name, spec->device, netns_fd);
+    }
+    return err;
 }
 
 static int
@@ -562,16 +622,18 @@ open_veth(struct device_env *env, struct device *device, struct str *error)
     struct netlink *nl = NULL;
     struct link_info link;
     char name[IFNAMSIZ];
-    int home, err;
+    int home = -1, err;
 
     if (netns_fd < 0) {
         return netns_fd;
     }
     device->netns = netns_id(netns_fd);
-    home = netns_enter(env->private_netns);
-    if (home < 0) {
-        close(netns_fd);
-        return fail(error, spec->device, "enter our namespace", home);
+    if (!spec->is_lent) {
+        home = netns_enter(env->private_netns);
+        if (home < 0) {
+            close(netns_fd);
+            return fail(error, spec->device, "enter our namespace", home);
+        }
     }
     err = netlink_open(&nl);
     if (err) {
@@ -579,12 +641,12 @@ open_veth(struct device_env *env, struct device *device, struct str *error)
         goto leave;
     }
 
-    snprintf(name, sizeof name, "v%u", ++env->n_made);
-    err = link_create_veth(nl, name, spec->device, netns_fd);
-    if (err == -EEXIST) {
-        veth_delete_left_over(env, device, netns_fd);
-        err = link_create_veth(nl, name, spec->device, netns_fd);
+    if (spec->is_lent) {
+        snprintf(name, sizeof name, "%.15s", spec->port);
+    } else {
+        snprintf(name, sizeof name, "v%u", ++env->n_made);
     }
+    err = veth_make(env, device, nl, name, netns_fd);
     if (err) {
         fail(error, spec->device, "make a veth pair", err);
         goto close_netlink;
@@ -596,7 +658,7 @@ open_veth(struct device_env *env, struct device *device, struct str *error)
                           &(struct link_change) { .mtu = spec->mtu });
     }
     if (!err) {
-        err = attach(env, device, nl, name, false, error);
+        err = attach(env, device, nl, name, spec->is_lent, error);
     }
     if (err && !link_get(nl, name, &link)) {
         link_delete(nl, link.ifindex);
@@ -605,7 +667,9 @@ open_veth(struct device_env *env, struct device *device, struct str *error)
 close_netlink:
     netlink_close(nl);
 leave:
-    netns_leave(home);
+    if (home >= 0) {
+        netns_leave(home);
+    }
     close(netns_fd);
     return err;
 }
@@ -718,8 +782,10 @@ device_close(struct device_env *env, struct device *device, bool keep)
     struct netlink *nl = NULL;
     int home = -1;
 
-    keep = keep && device->kind != HELPER_NETDEV
-           && device->kind != HELPER_VETH;
+    /* What another switch has open goes on without us. */
+    keep = keep && (device->spec.is_lent
+                    || (device->kind != HELPER_NETDEV
+                        && device->kind != HELPER_VETH));
     if (!keep) {
         clear_inside(env, device);
         if (has_char_device(device)) {

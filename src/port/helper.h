@@ -94,6 +94,11 @@ struct helper_device_spec {
     struct eth_addr mac;      /* with has_mac */
     bool has_mac;
     bool must_be_bare;        /* refused while it carries addresses */
+    bool is_lent;             /* another switch opens it: we make and isolate
+                                 it and get no queue, only a descriptor that
+                                 hears nothing.  Our end of a pair is called
+                                 like the port and is where we are; it outlives
+                                 us, as taps do (keep_devices) */
     uint32_t mtu;
     uint32_t n_queues;
     uint32_t tx_queue_len;

@@ -97,10 +97,13 @@ check_spec(uint32_t kind, const struct helper_device_spec *spec,
 {
     const char *bad = NULL;
 
-    if (kind > HELPER_VM_TAP) {
+    if (kind > HELPER_VM_TAP || (spec->is_lent && kind < HELPER_NETDEV)) {
         bad = "kind";
     } else if (!is_terminated(spec->port, sizeof spec->port)
-               || !is_printable(spec->port)) {
+               || !is_printable(spec->port)
+               || (spec->is_lent && kind == HELPER_VETH
+                   && (!is_link_name(spec->port)
+                       || strlen(spec->port) >= IFNAMSIZ))) {
         bad = "port name";
     } else if (!is_terminated(spec->device, sizeof spec->device)
                || !is_link_name(spec->device)) {

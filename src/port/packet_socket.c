@@ -107,6 +107,18 @@ close_fd:
 }
 
 int
+packet_socket_open_silent(int *result)
+{
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    *result = fd;
+    return 0;
+}
+
+int
 packet_sockets_open(unsigned int ifindex, unsigned int n, int fds[])
 {
     unsigned int n_open = 0;

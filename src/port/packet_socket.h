@@ -8,4 +8,7 @@
  * errno, with nothing open. */
 int packet_sockets_open(unsigned int ifindex, unsigned int n, int fds[]);
 
+/* One that is bound to nothing: it only remembers its namespace. */
+int packet_socket_open_silent(int *fd);
+
 #endif

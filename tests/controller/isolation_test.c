@@ -114,7 +114,7 @@ rig_init(struct rig *rig, unsigned int seed)
     rig->pool = packet_pool_create(256, 0);
     rig->sw = switch_create(&config, rig->now);
     rig->ipam = ipam_create(NULL);
-    topology = (struct topology_config) { NULL, rig->ipam, NULL };
+    topology = (struct topology_config) { .ipam = rig->ipam };
     rig->topology = topology_create(&topology);
     random_intents_init(&intents, &rig->rng, N_PORTS);
     rig->intent = random_intents_seal(&intents, rig->intent);

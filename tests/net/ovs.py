@@ -3,6 +3,7 @@
 Started by hand in a namespace and a directory of its own: nothing of the
 machine's is touched, and no service is needed."""
 
+import json
 import os
 import shutil
 import signal
@@ -31,22 +32,32 @@ class Ovs:
         return dict(os.environ, OVS_RUNDIR=self.dir, OVS_LOGDIR=self.dir,
                     OVS_DBDIR=self.dir, OVS_SYSCONFDIR=self.dir)
 
-    def start(self):
+    def start(self, bridge="br0"):
+        """`bridge` None: without one."""
         env = self.environment()
         run("ovsdb-tool", "create", self.file("conf.db"), SCHEMA, env=env)
+        self.start_database()
+        self.vsctl("--no-wait", "init")
+        self.start_vswitchd()
+        if bridge:
+            self.vsctl("add-br", bridge, "--", "set", "bridge", bridge,
+                       "datapath_type=netdev", "fail_mode=secure",
+                       "protocols=OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15")
+
+    def start_database(self):
         self.daemons.append(self.host.popen(
             "ovsdb-server", self.file("conf.db"),
             "--remote=punix:" + self.file("db.sock"),
-            "--unixctl=" + self.file("db.ctl"), "-vconsole:off", env=env))
+            "--unixctl=" + self.file("db.ctl"), "-vconsole:off",
+            env=self.environment()))
         eventually(lambda: os.path.exists(self.file("db.sock")),
                    "ovsdb-server listens")
-        self.vsctl("--no-wait", "init")
+
+    def start_vswitchd(self):
         self.daemons.append(self.host.popen(
             "ovs-vswitchd", "unix:" + self.file("db.sock"),
-            "--unixctl=" + self.file("ctl"), "-vconsole:off", env=env))
-        self.vsctl("add-br", "br0", "--", "set", "bridge", "br0",
-                   "datapath_type=netdev", "fail_mode=secure",
-                   "protocols=OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15")
+            "--unixctl=" + self.file("ctl"), "-vconsole:off",
+            env=self.environment()))
 
     def vsctl(self, *args):
         return run("ovs-vsctl", "--timeout=20",
@@ -66,6 +77,12 @@ class Ovs:
     @property
     def method(self):
         return "unix:" + self.file("br0.mgmt")
+
+    def numbers(self):
+        """{port: its OpenFlow number}"""
+        rows = json.loads(self.vsctl("-f", "json", "--columns", "name,ofport",
+                                     "list", "interface"))["data"]
+        return dict(map(tuple, rows))
 
     def stop(self):
         for daemon in reversed(self.daemons):

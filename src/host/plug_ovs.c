@@ -1,0 +1,358 @@
+#include "host/plug_ovs.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "host/ovs_bridge.h"
+#include "host/ovsdb.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "port/nic.h"
+#include "port/options.h"
+
+enum { RETRY_MS = 1000 };         /* after a transaction that was refused */
+
+/* A port that is wanted. */
+struct ovs_port {
+    struct helper_device_spec spec;
+    char ovs_name[IFNAMSIZ];
+    enum helper_kind kind;
+    uint32_t handle;              /* the helper's; 0: the device is not open */
+    bool is_anew;                 /* its row speaks of a device that is gone */
+};
+
+struct plug_ovs {
+    struct plug_ovs_config config;
+    struct ovsdb *db;
+    struct ovs_bridge *bridge;
+    unsigned int n_ports;
+    struct ovs_port **ports;
+    struct ovs_wanted *wanted;    /* room for n_ports */
+    bool is_settled;
+    bool is_dirty;                /* something may differ from what is wanted */
+    msec retry_at;
+    struct str refusal;           /* why something is not done */
+    struct str rejected;          /* what the database said last */
+    atomic_bool is_ours;
+};
+
+/* ---- The rows ---- */
+
+/* What differs, as one transaction; when it was answered, the next. */
+static void
+reconcile(struct plug_ovs *ovs)
+{
+    json_t *operations;
+
+    if (!ovs->is_dirty || !ovsdb_is_ready(ovs->db)
+        || ovsdb_is_busy(ovs->db) || clock_msec() < ovs->retry_at) {
+        return;
+    }
+    for (unsigned int i = 0; i < ovs->n_ports; i++) {
+        struct ovs_port *port = ovs->ports[i];
+        int err = ovs_bridge_port(ovs->bridge, port->ovs_name, NULL);
+
+        port->is_anew = port->is_anew && err != -ENOENT;
+        ovs->wanted[i] = (struct ovs_wanted) {
+            port->ovs_name, port->is_anew,
+        };
+    }
+    operations = ovs_bridge_change(ovs->bridge, ovs->n_ports, ovs->wanted,
+                                   ovs->is_settled, &ovs->refusal);
+    ovs->is_dirty = operations;
+    if (operations) {
+        ovsdb_transact(ovs->db, operations);
+    }
+}
+
+static void
+begin(void *ovs_)
+{
+    struct plug_ovs *ovs = ovs_;
+
+    ovs_bridge_clear(ovs->bridge);
+}
+
+static void
+update(void *ovs_, const json_t *updates)
+{
+    struct plug_ovs *ovs = ovs_;
+
+    ovs_bridge_update(ovs->bridge, updates);
+    ovs->is_dirty = true;
+    atomic_store(&ovs->is_ours, ovs_bridge_is_ours(ovs->bridge));
+}
+
+static void
+answered(void *ovs_, const char *error)
+{
+    struct plug_ovs *ovs = ovs_;
+
+    if (error) {
+        log_limited(LOG_LEVEL_WARN, "ovsdb", "%s: %s", ovs->config.bridge,
+                    error);
+        ovs->retry_at = clock_msec() + RETRY_MS;
+    }
+    str_setf(&ovs->rejected, "%s", error ? error : "");
+}
+
+static void
+woken(void *ovs_)
+{
+    struct plug_ovs *ovs = ovs_;
+
+    reconcile(ovs);
+    ovs->config.woken(ovs->config.aux);
+}
+
+/* ---- The devices ---- */
+
+static struct ovs_port **
+find(struct plug_ovs *ovs, const char *name)
+{
+    for (unsigned int i = 0; i < ovs->n_ports; i++) {
+        if (!strcmp(ovs->ports[i]->spec.port, name)) {
+            return &ovs->ports[i];
+        }
+    }
+    return NULL;
+}
+
+/* Which kind of device the configuration means, here. */
+static int
+find_kind(const struct port *as_port, struct ovs_port *port,
+          struct str *error)
+{
+    const char *type = as_port->config.type;
+    bool is_vm = false;
+
+    if (!strcmp(type, "netdev")) {
+        port->kind = HELPER_NETDEV;
+        return option_bool(as_port, "bare", &port->spec.must_be_bare, error);
+    }
+    if (strcmp(type, "tap") && strcmp(type, "veth")) {
+        str_setf(error, "port '%s': Open vSwitch has no ports of type %s",
+                 as_port->config.name, type);
+        return -EOPNOTSUPP;
+    }
+    port->kind = HELPER_VETH;
+    if (!option_bool(as_port, "vm", &is_vm, NULL) && is_vm) {
+        port->kind = HELPER_VM_TAP;
+    }
+    return 0;
+}
+
+static int
+read_config(const struct port_config *config, struct ovs_port *port,
+            struct str *error)
+{
+    struct port as_port = { .config = *config };
+    int err = nic_parse(&as_port, &port->spec, error);
+
+    if (!err) {
+        err = find_kind(&as_port, port, error);
+    }
+    if (!err) {
+        port->spec.is_lent = true;
+        snprintf(port->ovs_name, sizeof port->ovs_name, "%.15s",
+                 port->kind == HELPER_VETH ? port->spec.port
+                                           : port->spec.device);
+    }
+    return err;
+}
+
+static int
+open_device(struct plug_ovs *ovs, struct ovs_port *port, struct str *error)
+{
+    struct helper_device device;
+    int err = helper_open_device(ovs->config.helper, port->kind, &port->spec,
+                                 &device, error);
+
+    if (err) {
+        return err;
+    }
+    for (unsigned int i = 0; i < device.n_fds; i++) {
+        close(device.fds[i]);     /* the helper's is enough */
+    }
+    port->handle = device.handle;
+    return 0;
+}
+
+static int
+plug_in(void *ovs_, const struct port_config *config, struct str *error)
+{
+    struct plug_ovs *ovs = ovs_;
+    struct ovs_port *port = xzalloc(sizeof *port);
+    int err = read_config(config, port, error);
+
+    if (!err) {
+        err = open_device(ovs, port, error);
+    }
+    if (err) {
+        free(port);
+        return err;
+    }
+    ovs->ports = xrealloc(ovs->ports,
+                          (ovs->n_ports + 1) * sizeof *ovs->ports);
+    ovs->wanted = xrealloc(ovs->wanted,
+                           (ovs->n_ports + 1) * sizeof *ovs->wanted);
+    ovs->ports[ovs->n_ports++] = port;
+    ovs->is_dirty = true;
+    reconcile(ovs);
+    return 0;
+}
+
+static int
+plug_out(void *ovs_, const char *name)
+{
+    struct plug_ovs *ovs = ovs_;
+    struct ovs_port **port = find(ovs, name);
+
+    if (!port) {
+        return -ENOENT;
+    }
+    if ((*port)->handle) {
+        helper_release_device(ovs->config.helper, (*port)->handle);
+    }
+    free(*port);
+    *port = ovs->ports[--ovs->n_ports];
+    ovs->is_dirty = true;
+    reconcile(ovs);
+    return 0;
+}
+
+/* Its container was started again, or its device came back. */
+static void
+open_again(struct plug_ovs *ovs, struct ovs_port *port)
+{
+    if (port->handle) {
+        helper_release_device(ovs->config.helper, port->handle);
+        port->handle = 0;
+        port->is_anew = true;
+    }
+    if (!open_device(ovs, port, NULL)) {
+        ovs->is_dirty = true;
+        reconcile(ovs);
+    }
+}
+
+static int
+plug_check(void *ovs_, const char *name, struct str *why)
+{
+    struct plug_ovs *ovs = ovs_;
+    struct ovs_port **port = find(ovs, name);
+    struct link_info link;
+    int err;
+
+    if (!port) {
+        return -ENOENT;
+    }
+    if (!(*port)->handle
+        || helper_get_link(ovs->config.helper, (*port)->handle, &link)) {
+        open_again(ovs, *port);
+    }
+    if (!(*port)->handle) {
+        return -ENODEV;
+    }
+    reconcile(ovs);
+    err = ovs_bridge_port(ovs->bridge, (*port)->ovs_name, why);
+    if (err == -ENOENT || !ovsdb_is_ready(ovs->db)) {
+        str_setf(why, "%s", plug_ovs_reason(ovs));
+        if (!why->len) {
+            str_setf(why, "Open vSwitch has not got it yet");
+        }
+        err = -ENODEV;
+    }
+    return err;
+}
+
+static int
+plug_configure(void *ovs_, const struct port_config *config,
+               struct str *error)
+{
+    struct plug_ovs *ovs = ovs_;
+    struct ovs_port **port = find(ovs, config->name);
+    struct ovs_port wanted;
+    int err;
+
+    if (!port) {
+        return -ENOENT;
+    }
+    err = read_config(config, &wanted, error);
+    if (!err && (*port)->handle) {
+        err = helper_set_inside(ovs->config.helper, (*port)->handle,
+                                &wanted.spec.inside, error);
+    }
+    if (!err) {
+        (*port)->spec.inside = wanted.spec.inside;
+    }
+    return err;
+}
+
+/* ---- The front ---- */
+
+struct plug_ovs *
+plug_ovs_create(const struct plug_ovs_config *config)
+{
+    struct plug_ovs *ovs = xzalloc(sizeof *ovs);
+    json_t *monitored = ovs_bridge_monitored();
+    const struct ovsdb_config db = {
+        .loop = config->loop, .path = config->path,
+        .database = "Open_vSwitch", .monitored = monitored,
+        .begin = begin, .update = update, .answered = answered,
+        .woken = woken, .aux = ovs,
+    };
+
+    ovs->config = *config;
+    ovs->bridge = ovs_bridge_create(config->bridge, config->instance);
+    ovs->db = ovsdb_create(&db);
+    json_decref(monitored);
+    return ovs;
+}
+
+void
+plug_ovs_destroy(struct plug_ovs *ovs)
+{
+    if (!ovs) {
+        return;
+    }
+    ovsdb_destroy(ovs->db);
+    ovs_bridge_destroy(ovs->bridge);
+    for (unsigned int i = 0; i < ovs->n_ports; i++) {
+        free(ovs->ports[i]);
+    }
+    free(ovs->ports);
+    free(ovs->wanted);
+    str_fini(&ovs->refusal);
+    str_fini(&ovs->rejected);
+    free(ovs);
+}
+
+struct plug
+plug_ovs(struct plug_ovs *ovs)
+{
+    return (struct plug) { plug_in, plug_out, plug_check, plug_configure,
+                           ovs };
+}
+
+void
+plug_ovs_settle(struct plug_ovs *ovs)
+{
+    ovs->is_settled = ovs->is_dirty = true;
+    reconcile(ovs);
+}
+
+bool
+plug_ovs_is_ours(const struct plug_ovs *ovs)
+{
+    return atomic_load(&ovs->is_ours);
+}
+
+const char *
+plug_ovs_reason(const struct plug_ovs *ovs)
+{
+    return !ovsdb_is_ready(ovs->db) ? ovsdb_reason(ovs->db)
+           : ovs->refusal.len       ? str_text(&ovs->refusal)
+                                    : str_text(&ovs->rejected);
+}
