@@ -58,10 +58,12 @@ explain_ask(struct api *api, struct api_request *request, msec now UNUSED,
                  str_text(&error));
     } else {
         api_reply_json(reply, 200, json_pack(
-            "{s:s, s:s?, s:s, s:s?, s:b, s:b, s:s, s:s?, s:s, s:s?}", "from",
+            "{s:s, s:s?, s:s, s:s?, s:b, s:b, s:b, s:s, s:s?, s:s, s:s?}",
+            "from",
             question.from, "to", question.to, "from_network",
             question.from_network, "to_network", question.to_network,
             "plugged", question.is_plugged, "gateway", question.is_gateway,
+            "group", question.is_group,
             "there", str_text(&question.there), "back",
             question.to ? str_text(&question.back) : NULL, "ask_there",
             str_text(&question.ask_there), "ask_back",

@@ -8,6 +8,8 @@
 
 #include <inttypes.h>
 
+#include "controller/controller.h"
+
 static void
 family(struct str *out, const char *name, const char *type, const char *help)
 {

@@ -44,6 +44,7 @@ static const struct api_route routes[] = {
     { API_CONTROLLER, "GET",  "/v1/controller", controller_show, { 0 } },
     { API_CONTROLLER, "GET",  "/v1/controller/ports", controller_ports, { 0 } },
     { API_CONTROLLER, "GET",  "/v1/leases", leases_list, { "network" } },
+    { API_CONTROLLER, "GET",  "/v1/multicast", multicast_list, { "network" } },
     { API_CONTROLLER, "GET",  "/v1/explain", explain_ask,
       { "from", "to", "what" } },
     { API_CONTROLLER, "GET",  "/v1/cookie/*", cookie_show, { "table" } },

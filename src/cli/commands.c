@@ -113,6 +113,10 @@ static const struct cli_command commands[] = {
       "which address DHCP gave to whom",
       { { "--network", "NETWORK", "only of this network" } } },
 
+    { "multicast", "list", multicast_list, 0, 0, "",
+      "which ports hear which multicast groups",
+      { { "--network", "NETWORK", "only of this network" } } },
+
     { "fdb", "list", fdb_list, 0, 0, "", "stations that NORMAL learned",
       { { "--port", "PORT", "only behind this port" },
         { "--vlan", "VID", "only of this VLAN" } } },

@@ -28,6 +28,7 @@ static const struct {
       "weft port set %s --allow ADDRESS" },
     { "guard", "guests are no routers and no DHCP servers", NULL },
     { "routing", "no router joins the networks", "put both into one network" },
+    { "multicast", "nobody asked for that group", "weft multicast list" },
     { "l2-lookup", "nobody in the network has that address",
       "weft port list" },
     { "output", "they may not hear each other",
@@ -36,6 +37,7 @@ static const struct {
 
 struct leg {
     bool passes;                  /* and ends where it should */
+    json_t *reached;              /* ports that it goes out by */
     struct str path;              /* one stage a line */
     struct str stage, origin;     /* of the entry that decided */
     struct str verdict;
@@ -48,6 +50,7 @@ leg_fini(struct leg *leg)
     str_fini(&leg->stage);
     str_fini(&leg->origin);
     str_fini(&leg->verdict);
+    json_decref(leg->reached);
 }
 
 /* "table 8: priority 50 ip,... (cookie 0x12)": false for other steps. */
@@ -94,19 +97,34 @@ look_up(struct cli *cli, unsigned int table, const char *cookie,
     str_fini(&path);
 }
 
-/* Does the trace end at that port of the switch? */
-static bool
-ends_at(const json_t *trace, const char *port)
+/* The ports of "...,output(web),push_vlan(...),output(lan0)". */
+static json_t *
+outputs(const json_t *trace)
 {
-    const char *actions = json_string_value(json_object_get(trace,
-                                                            "actions"));
-    struct str output = STR_INIT;
-    bool is_there;
+    static const char output[] = "output(";
+    const char *at = json_string_value(json_object_get(trace, "actions"));
+    json_t *ports = json_array();
 
-    str_addf(&output, "output(%s)", port);
-    is_there = actions && strstr(actions, str_text(&output));
-    str_fini(&output);
-    return is_there;
+    while (at && (at = strstr(at, output)) != NULL) {
+        at += strlen(output);
+        json_array_append_new(ports, json_stringn(at, strcspn(at, ")")));
+    }
+    return ports;
+}
+
+/* Does the trace end at that port of the switch?  NULL: at any. */
+static bool
+ends_at(const json_t *ports, const char *name)
+{
+    json_t *port;
+    size_t i;
+
+    json_array_foreach (ports, i, port) {
+        if (!name || !strcmp(json_string_value(port), name)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum cli_status
@@ -133,9 +151,10 @@ run_leg(struct cli *cli, const char *port, const char *packet,
             look_up(cli, table, cookie, len, leg);
         }
     }
+    leg->reached = outputs(answer.json);
     leg->passes = json_is_true(json_object_get(answer.json, "forwarded"))
-                  && (ends_at(answer.json, end)
-                      || ends_at(answer.json, other_end));
+                  && (ends_at(leg->reached, end)
+                      || ends_at(leg->reached, other_end));
     str_addf(&leg->verdict, "%s",
              json_string_value(json_object_get(answer.json, "verdict")));
     answer_fini(&answer);
@@ -172,6 +191,12 @@ struct explanation {
     bool has_back;
 };
 
+static bool
+is_about_group(const struct explanation *e)
+{
+    return json_is_true(json_object_get(e->question, "group"));
+}
+
 /* The leg that fails, or NULL; and who sends on it. */
 static const struct leg *
 failure(const struct explanation *e, const char **sender)
@@ -187,6 +212,22 @@ failure(const struct explanation *e, const char **sender)
     return NULL;
 }
 
+/* A group: those who hear it, the LAN's port among them. */
+static void
+print_reached(const struct explanation *e)
+{
+    json_t *port;
+    size_t i;
+
+    if (!is_about_group(e)) {
+        return;
+    }
+    json_array_foreach (e->there.reached, i, port) {
+        printf("%s%s", i ? ", " : "    heard by ", json_string_value(port));
+    }
+    putchar('\n');
+}
+
 static void
 print_explanation(const struct explanation *e)
 {
@@ -200,6 +241,7 @@ print_explanation(const struct explanation *e)
     }
     if (!bad) {
         printf("\nyes: %s reaches %s by %s\n", e->from, e->to, e->what);
+        print_reached(e);
         return;
     }
     add_reason(bad, sender, &why, &fix);
@@ -238,11 +280,12 @@ print_json(const struct explanation *e)
     if (bad) {
         add_reason(bad, sender, &why, &fix);
     }
-    json = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:o, s:o}", "from",
+    json = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:o, s:o, s:O}", "from",
                      e->from, "to", e->to, "what", e->what, "passes", !bad,
                      "why", str_text(&why), "fix", str_text(&fix), "there",
                      leg_json(&e->there), "back",
-                     e->has_back ? leg_json(&e->back) : json_null());
+                     e->has_back ? leg_json(&e->back) : json_null(),
+                     "reached", e->there.reached);
     json_dumpf(json, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(json);
@@ -269,11 +312,16 @@ explain(struct explanation *e)
         return cli_fail(e->cli, CLI_USAGE, NULL, "weft doctor",
                         "unknown: one of them is not plugged in");
     }
-    end = end ? end : "";
+    end = end || is_about_group(e) ? end : "";
     e->has_back = to && text_of(q, "back");
-    /* The plan answers, or the other does. */
-    status = run_leg(e->cli, from, text_of(q, "ask_there"), from, end,
-                     &e->ask_there);
+    if (is_about_group(e)) {
+        e->ask_there.passes = true;
+        status = CLI_DONE;
+    } else {
+        /* The plan answers, or the other does. */
+        status = run_leg(e->cli, from, text_of(q, "ask_there"), from, end,
+                         &e->ask_there);
+    }
     if (status == CLI_DONE) {
         status = run_leg(e->cli, from, text_of(q, "there"), end, end,
                          &e->there);

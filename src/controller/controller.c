@@ -593,6 +593,19 @@ count_dns(const struct controller *c, counter_visitor *visit, void *aux)
     }
 }
 
+static void
+count_multicast(const struct controller *c, counter_visitor *visit, void *aux)
+{
+    const struct multicast *multicast = serve_multicast_state(c->multicast);
+
+    for (enum multicast_event i = 0; i < N_MULTICAST_EVENTS; i++) {
+        visit(aux, &(struct controller_counter) {
+            "weft_multicast_events_total", "what IGMP and MLD brought about",
+            "event", multicast_event_name(i), multicast_count(multicast, i),
+        });
+    }
+}
+
 void
 controller_visit_counters(const struct controller *c, counter_visitor *visit,
                           void *aux)
@@ -601,6 +614,7 @@ controller_visit_counters(const struct controller *c, counter_visitor *visit,
     count_dhcp(c, visit, aux);
     count_nd(c, visit, aux);
     count_dns(c, visit, aux);
+    count_multicast(c, visit, aux);
 }
 
 struct lease_visit {
@@ -665,4 +679,38 @@ controller_visit_leases(const struct controller *c,
 
     serve_dhcp_visit(c->dhcp, visit_lease, &v);
     serve_dhcp6_visit(c->dhcp6, visit_lease6, &v);
+}
+
+struct listener_visit {
+    void (*visit)(void *aux, const struct controller_listener *);
+    void *aux;
+};
+
+static void
+visit_listener(void *aux, const struct multicast_row *row)
+{
+    const struct listener_visit *v = aux;
+    char group[ADDRESS_TEXT_SIZE];
+    const struct ip6_addr *address = row->group;
+
+    v->visit(v->aux, &(struct controller_listener) {
+        .network = row->network->intent->object.name,
+        .group = !address ? NULL
+                 : ip6_is_mapped4(address)
+                 ? ip4_format(get_be32(&address->b[12]), group)
+                 : ip6_format(*address, group),
+        .port = row->port,
+        .seconds_left = (row->left + 999) / 1000,
+    });
+}
+
+void
+controller_visit_listeners(const struct controller *c,
+                           void (*visit)(void *aux,
+                                         const struct controller_listener *),
+                           void *aux)
+{
+    struct listener_visit v = { visit, aux };
+
+    serve_multicast_visit(c->multicast, visit_listener, &v);
 }

@@ -149,12 +149,29 @@ void controller_visit_counters(const struct controller *,
                                              const struct controller_counter *),
                                void *aux);
 
+/* A port that hears a multicast group, in words. */
+struct controller_listener {
+    const char *network;
+    const char *group;            /* an address; NULL: a router port, all */
+    const char *port;             /* or the uplink */
+    int64_t seconds_left;         /* unless it says so again */
+};
+/* By network and group, router ports first. */
+void controller_visit_listeners(const struct controller *,
+                                void (*visit)(void *aux,
+                                              const struct controller_listener
+                                              *),
+                                void *aux);
+
 /* "Can web reach db by tcp/443?": what to trace.  `to` is a port, an IPv4
- * address or "gateway"; `what` is tcp/N, udp/N, sctp/N or icmp.  Names are
- * borrowed from the set of intents; the texts are matches, to be freed. */
+ * address, a multicast group or "gateway"; `what` is tcp/N, udp/N, sctp/N or
+ * icmp.  Names are borrowed from the set of intents; the texts are matches, to
+ * be freed. */
 struct controller_question {
     const char *from, *to;        /* ports of the switch; `to` NULL: none */
     const char *from_network, *to_network;
+    bool is_group;                /* it is who hears it; nobody is asked for
+                                     an address */
     bool is_plugged;              /* the switch has both */
     bool is_gateway;              /* it is the gateway's address: an answer comes
                                      back to `from` */

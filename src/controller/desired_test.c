@@ -26,11 +26,11 @@ on_group(void *aux, const struct multicast_group *group, uint64_t port)
 }
 
 static void
-on_routers(void *aux, uint64_t network)
+on_hearer(void *aux, uint64_t network, uint64_t port)
 {
     struct lab *lab = aux;
 
-    unit_set_add(&lab->dirty, (struct unit) { network, UNIT_NETWORK, 0 });
+    group_units_hearer(lab->multicast, network, port, &lab->dirty);
 }
 
 static void
@@ -61,7 +61,7 @@ lab_init_twin(struct lab *lab, struct ipam *ipam, struct multicast *multicast)
 static void
 lab_init(struct lab *lab, struct ipam *ipam)
 {
-    struct multicast_watch watch = { on_group, on_routers, on_ask, NULL,
+    struct multicast_watch watch = { on_group, on_hearer, on_ask, NULL,
                                      lab };
 
     lab_init_twin(lab, ipam, multicast_create(&multicast_default_limits,
@@ -188,7 +188,7 @@ listen(struct lab *lab, struct rng *rng, unsigned int port, msec *now)
     id = intent_object_id(INTENT_PORT, name);
     multicast_set_network(lab->multicast, &(struct multicast_network_config) {
         .id = network }, *now);
-    switch (rng_below(rng, 12)) {
+    switch (rng_below(rng, 14)) {
     case 0:
         *now += 1000 * rng_below(rng, 30);
         multicast_run(lab->multicast, *now);
@@ -198,6 +198,9 @@ listen(struct lab *lab, struct rng *rng, unsigned int port, msec *now)
         break;
     case 2:
         multicast_remove_port(lab->multicast, network, id);
+        break;
+    case 4: case 5:
+        multicast_add_port(lab->multicast, network, id, true, *now);
         break;
     case 3:
         multicast_remove_network(lab->multicast, network);

@@ -12,12 +12,14 @@ struct end {
     const struct topology_port *port;     /* NULL: an address only */
     const struct topology_member *member; /* NULL: the same */
     be32 address;
+    struct ip6_addr group6;       /* all zero: not one of IPv6 */
     struct eth_addr mac;
 };
 
 /* What is asked for, as the words of a match. */
 struct traffic {
     const char *there, *back;     /* "tcp", "icmp,icmp_type=8" */
+    const char *there6;
     unsigned int number;          /* of the service's port; 0: has none */
 };
 
@@ -26,10 +28,11 @@ static const struct {
     bool has_port;
     struct traffic traffic;
 } kinds[] = {
-    { "icmp", false, { "icmp,icmp_type=8", "icmp,icmp_type=0", 0 } },
-    { "tcp", true, { "tcp", "tcp", 0 } },
-    { "udp", true, { "udp", "udp", 0 } },
-    { "sctp", true, { "sctp", "sctp", 0 } },
+    { "icmp", false, { "icmp,icmp_type=8", "icmp,icmp_type=0",
+                       "icmp6,icmp_type=128", 0 } },
+    { "tcp", true, { "tcp", "tcp", "tcp6", 0 } },
+    { "udp", true, { "udp", "udp", "udp6", 0 } },
+    { "sctp", true, { "sctp", "sctp", "sctp6", 0 } },
 };
 
 static int
@@ -83,8 +86,34 @@ find_port(const struct topology *t, const char *name, struct end *end,
         str_setf(error, "there is no port '%s' in any network", name);
         return -ENOENT;
     }
-    *end = (struct end) { port, member, member->address, port->intent->mac };
+    *end = (struct end) { .port = port, .member = member,
+                          .address = member->address,
+                          .mac = port->intent->mac };
     return 0;
+}
+
+/* A multicast group, of either family, and its MAC (RFC 1112, 2464). */
+static bool
+parse_group(const char *text, struct end *end)
+{
+    struct ip6_addr group;
+    be32 group4;
+
+    if (ip4_parse(text, &group4)) {
+        group = ip6_of_ip4(group4);
+        end->address = group4;
+    } else if (ip6_parse(text, &group)) {
+        end->group6 = group;
+    } else {
+        return false;
+    }
+    end->mac = (struct eth_addr) { { 0x33, 0x33, group.b[12], group.b[13],
+                                     group.b[14], group.b[15] } };
+    if (end->address) {
+        end->mac = (struct eth_addr) { { 1, 0, 0x5e, group.b[13] & 0x7f,
+                                         group.b[14], group.b[15] } };
+    }
+    return ip6_is_group(&group);
 }
 
 /* The network's station with that address, as its ARP answers say. */
@@ -163,6 +192,35 @@ format_ask(const struct end *from, const struct end *to, struct str *out)
     }
 }
 
+static void
+format_to_group(const struct traffic *traffic, const struct end *from,
+                const struct end *to, struct str *out)
+{
+    const struct topology_member *member = from->member;
+    char src_mac[ADDRESS_TEXT_SIZE], dst_mac[ADDRESS_TEXT_SIZE];
+    char src[ADDRESS_TEXT_SIZE], dst[ADDRESS_TEXT_SIZE];
+
+    str_addf(out, "%s,dl_src=%s,dl_dst=%s",
+             to->address ? traffic->there : traffic->there6,
+             eth_addr_format(from->mac, src_mac),
+             eth_addr_format(to->mac, dst_mac));
+    if (to->address) {
+        str_addf(out, ",nw_src=%s,nw_dst=%s", ip4_format(from->address, src),
+                 ip4_format(to->address, dst));
+    } else {
+        str_addf(out, ",ipv6_src=%s,ipv6_dst=%s",
+                 ip6_format(member->addresses6[member->n_addresses6 - 1],
+                            src),
+                 ip6_format(to->group6, dst));
+    }
+    if (traffic->number) {
+        str_addf(out, ",tp_src=%u,tp_dst=%u", CLIENT_PORT, traffic->number);
+    }
+    if (member->vid) {
+        str_addf(out, ",dl_vlan=%u", member->vid);
+    }
+}
+
 static int
 check_address(const struct end *end, const char *name, struct str *error)
 {
@@ -178,13 +236,22 @@ explain_question(const struct topology *t, const char *from_name,
                  const char *to_name, const char *what,
                  struct controller_question *question, struct str *error)
 {
-    struct traffic traffic = { NULL, NULL, 0 };
-    struct end from, to = { NULL, NULL, 0, { { 0 } } };
+    struct traffic traffic = { NULL, NULL, NULL, 0 };
+    struct end from = { .port = NULL }, to = { .port = NULL };
     int err = parse_traffic(what, &traffic, error);
 
     if (!err) {
         err = find_port(t, from_name, &from, error);
     }
+    if (!err && parse_group(to_name, &to)) {
+        question->from = from.port->intent->switch_name;
+        question->from_network = from.member->network->intent->object.name;
+        question->is_plugged = from.port->number;
+        question->is_group = true;
+        format_to_group(&traffic, &from, &to, &question->there);
+        return 0;
+    }
+    to = (struct end) { .port = NULL };
     if (!err && !ip4_parse(to_name, &to.address)) {
         if (strcmp(to_name, "gateway")) {
             err = find_port(t, to_name, &to, error);

@@ -16,6 +16,7 @@ enum unit_kind {
     UNIT_FLOOD,                   /* the entries that lead to the chunks, or all
                                      of a small network's floods */
     UNIT_FLOOD_CHUNK,
+    UNIT_HEARERS,                 /* who hears all of a network's groups */
     UNIT_GROUP,                   /* a multicast group: as with floods */
     UNIT_GROUP_CHUNK,
     UNIT_PORT,

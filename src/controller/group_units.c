@@ -45,8 +45,6 @@ follow_network(const struct multicast *multicast, uint64_t network,
     }
 }
 
-/* A router port is in its network's own flows, too, and in all of its
- * groups'. */
 static void
 follow_port(const struct topology *t, uint64_t id, bool is_one_of_few,
             struct unit_set *units)
@@ -64,9 +62,22 @@ follow_port(const struct topology *t, uint64_t id, bool is_one_of_few,
     for (unsigned int i = 0; port && i < port->n_members; i++) {
         uint64_t network = port->members[i].network->id;
 
-        if (multicast_is_router(multicast, network, id)) {
-            unit_set_add(units, (struct unit) { network, UNIT_NETWORK, 0 });
-            follow_network(multicast, network, units);
+        if (multicast_hears_all(multicast, network, id)) {
+            unit_set_add(units, (struct unit) { network, UNIT_HEARERS, 0 });
+        }
+    }
+}
+
+void
+group_units_hearer(const struct multicast *multicast, uint64_t network,
+                   uint64_t port, struct unit_set *units)
+{
+    const struct multicast_group *group = NULL;
+
+    unit_set_add(units, (struct unit) { network, UNIT_HEARERS, 0 });
+    while ((group = multicast_next(multicast, group)) != NULL) {
+        if (group->network == network && multicast_hears(group, port)) {
+            group_units_touch(group, port, units);
         }
     }
 }

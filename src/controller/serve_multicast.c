@@ -13,6 +13,9 @@
  * which may be due no sooner (LAST_MEMBER_INTERVAL). */
 enum { MIN_PAUSE = 100, LOOK_AFTER = 1000 };
 
+/* Of more changes than these at once no port is asked by itself. */
+enum { MAX_ASKED = 64 };
+
 /* So many ports are asked in a turn of the loop. */
 enum { BATCH = 256, BATCH_PAUSE = 5 };
 
@@ -29,6 +32,9 @@ struct serve_multicast {
     const struct service_host *host;      /* NULL: not open yet */
     struct multicast *multicast;
     struct id_map networks;       /* that are snooped, by id; any value */
+    struct id_map ports;          /* places of those that are there, by id */
+    struct id_map adopted;        /* networks whose listeners were read back;
+                                     any value */
     struct asking *asking;        /* first in, first out */
     uv_timer_t *timer;
     bool is_ready;                /* the switch is there */
@@ -47,13 +53,12 @@ on_group(void *aux, const struct multicast_group *group, uint64_t port)
     s->host->touched(s->host->aux);
 }
 
-/* All groups go to router ports, too: group_units_follow(). */
 static void
-on_routers(void *aux, uint64_t network)
+on_hearer(void *aux, uint64_t network, uint64_t port)
 {
-    struct serve_multicast *s = aux;
+    const struct serve_multicast *s = aux;
 
-    unit_set_add(s->host->dirty, (struct unit) { network, UNIT_NETWORK, 0 });
+    group_units_hearer(s->multicast, network, port, s->host->dirty);
     s->host->touched(s->host->aux);
 }
 
@@ -273,20 +278,101 @@ forget_port(struct serve_multicast *s, uint64_t port)
     }
 }
 
-void
-serve_multicast_follow(struct serve_multicast *s)
+/* Which port of the switch it is, and in which networks; 0: none. */
+static uintptr_t
+place_of(const struct topology_port *port)
 {
-    struct unit_set *units = s->host->dirty;
-    unsigned int n = units->n;
+    uintptr_t place = port->number;
+
+    for (unsigned int i = 0; port->number && i < port->n_members; i++) {
+        place = place * 31 + (uintptr_t) port->members[i].network->id;
+    }
+    return place;
+}
+
+/* A port that has come: it may have had listeners for long.  False: it is
+ * there as it was. */
+static bool
+has_come(struct serve_multicast *s, const struct topology_port *port)
+{
+    uintptr_t place = place_of(port);
+
+    if ((uintptr_t) id_map_find(&s->ports, port->id) == place) {
+        return false;
+    }
+    if (!place) {
+        id_map_remove(&s->ports, port->id);
+        return false;
+    }
+    id_map_set(&s->ports, port->id, (void *) place);
+    return true;
+}
+
+static void
+add_port(struct serve_multicast *s, const struct topology_port *port,
+         bool is_asked, msec now)
+{
+    for (unsigned int i = 0; i < port->n_members; i++) {
+        uint64_t network = port->members[i].network->id;
+
+        if (!id_map_find(&s->adopted, network)) {
+            multicast_add_port(s->multicast, network, port->id, is_asked,
+                               now);
+        }
+    }
+}
+
+/* With many at once, all are asked at once. */
+static void
+ask_everybody(struct serve_multicast *s)
+{
+    for (unsigned int i = 0; i < s->networks.size; i++) {
+        if (s->networks.slots[i].value) {
+            multicast_ask(s->multicast, s->networks.slots[i].id);
+        }
+    }
+}
+
+static void
+follow_ports(struct serve_multicast *s, const struct unit_set *units)
+{
+    unsigned int n = units->n, n_come = 0;
+    bool is_asked = n > MAX_ASKED;
 
     for (unsigned int i = 0; i < n; i++) {
         struct unit unit = units->units[i];
+        const struct topology_port *port
+            = unit.kind == UNIT_PORT ? topology_port(s->host->topology,
+                                                     unit.id) : NULL;
 
         if (unit.kind == UNIT_PORT) {
             forget_port(s, unit.id);
         }
+        if (unit.kind == UNIT_PORT && !port) {
+            id_map_remove(&s->ports, unit.id);
+        }
+        if (port && has_come(s, port)) {
+            add_port(s, port, is_asked, clock_msec());
+            n_come++;
+        }
     }
-    group_units_follow(s->host->topology, units);
+    if (n_come && is_asked) {
+        ask_everybody(s);
+    }
+    if (n_come) {
+        look_again(s);
+    }
+}
+
+void
+serve_multicast_follow(struct serve_multicast *s)
+{
+    if (s->is_ready) {
+        follow_ports(s, s->host->dirty);
+        id_map_fini(&s->adopted);
+        id_map_init(&s->adopted);
+    }
+    group_units_follow(s->host->topology, s->host->dirty);
 }
 
 /* ---- The switch ---- */
@@ -304,9 +390,16 @@ adopt_port(void *aux, uint32_t number)
     const struct topology_member *member = topology_member(
         a->s->host->topology, a->rule.network, number);
 
-    if (member) {
+    if (!member) {
+        return;
+    }
+    if (a->rule.kind == RULE_HEARERS) {
+        multicast_add_port(a->s->multicast, a->rule.network,
+                           member->port->id, true, a->now);
+    } else {
         multicast_adopt(a->s->multicast, a->rule.network, member->port->id,
-                        a->rule.is_group ? &a->rule.group : NULL, a->now);
+                        a->rule.kind == RULE_GROUP ? &a->rule.group : NULL,
+                        a->now);
     }
 }
 
@@ -319,6 +412,7 @@ serve_multicast_ready(struct serve_multicast *s, const struct flow_set *flows)
     if (!s->is_adopted) {
         FLOW_SET_FOR_EACH (rule, flows) {
             if (stage_multicast_read(rule, &adoption.rule)) {
+                id_map_set(&s->adopted, adoption.rule.network, s);
                 stage_multicast_visit_ports(rule, adopt_port, &adoption);
             }
         }
@@ -343,11 +437,13 @@ struct serve_multicast *
 serve_multicast_create(uv_loop_t *loop)
 {
     struct serve_multicast *s = xzalloc(sizeof *s);
-    struct multicast_watch watch = { on_group, on_routers, on_ask, on_pass,
+    struct multicast_watch watch = { on_group, on_hearer, on_ask, on_pass,
                                      s };
 
     s->multicast = multicast_create(&multicast_default_limits, &watch);
     id_map_init(&s->networks);
+    id_map_init(&s->ports);
+    id_map_init(&s->adopted);
     s->next = INT64_MAX;
     s->timer = xzalloc(sizeof *s->timer);
     s->timer->data = s;
@@ -393,6 +489,8 @@ serve_multicast_destroy(struct serve_multicast *s)
     }
     multicast_destroy(s->multicast);
     id_map_fini(&s->networks);
+    id_map_fini(&s->ports);
+    id_map_fini(&s->adopted);
     free(s);
 }
 
@@ -418,16 +516,18 @@ visit_routers(const struct serve_multicast *s,
               void (*visit)(void *aux, const struct multicast_row *),
               void *aux)
 {
+    struct multicast_hearer hearer;
     unsigned int i = 0;
-    uint64_t port;
-    msec until;
 
-    while ((port = multicast_next_router(s->multicast, network->id, &i,
-                                         &until)) != 0) {
-        struct multicast_row row = { network, NULL, name_of(s, network, port),
-                                     MAX(until - now, (msec) 0) };
+    while (multicast_next_hearer(s->multicast, network->id, &i, &hearer)) {
+        struct multicast_row row = {
+            network, NULL, name_of(s, network, hearer.port),
+            MAX(hearer.router_until - now, (msec) 0),
+        };
 
-        visit(aux, &row);
+        if (hearer.router_until) {
+            visit(aux, &row);
+        }
     }
 }
 

@@ -94,6 +94,13 @@ stage_compute(const struct topology *t, struct unit unit, struct writer *w)
             compute(w, &subject);
         }
         return;
+    case UNIT_HEARERS:
+        subject.kind = SUBJECT_HEARERS;
+        subject.network = topology_network(t, unit.id);
+        if (subject.network) {
+            compute(w, &subject);
+        }
+        return;
     case UNIT_GROUP: case UNIT_GROUP_CHUNK:
         compute_group(w, t, unit.id,
                       unit.kind == UNIT_GROUP ? -1 : unit.chunk);

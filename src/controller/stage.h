@@ -25,7 +25,8 @@
  *
  *     metadata   the network's object id; set once, at ingress
  *     reg0       enum stage_flags: where it came from
- *     reg12      which chunk of a flood or group, + 1; 0: not yet
+ *     reg12      which chunk of a flood or group, + 1; 0: not yet; or one of
+ *                enum multicast_list
  *     reg13      enum flood_kind
  *     reg14      the switch's number of the port that it came in by
  *     reg15      of the one that it shall leave by
@@ -83,6 +84,12 @@ enum flood_kind {
                                      planned */
 };
 
+/* In reg12, in the multicast stage: lists that flows there share. */
+enum multicast_list {
+    LIST_HEARERS = 0x1000,        /* who hears all groups; + 1 + a chunk */
+    LIST_ROUTERS = 0x2000,        /* and reports; + 1 + a chunk */
+};
+
 /* Meters are numbered by the port that they are for. */
 enum {
     METER_STORM = 0x10000,        /* + number: broadcasts from it */
@@ -93,7 +100,7 @@ enum {
 /* What a stage is called for. */
 enum subject_kind {
     SUBJECT_BASE, SUBJECT_UPLINK, SUBJECT_NETWORK, SUBJECT_FLOOD,
-    SUBJECT_PORT, SUBJECT_MEMBER, SUBJECT_GROUP,
+    SUBJECT_PORT, SUBJECT_MEMBER, SUBJECT_HEARERS, SUBJECT_GROUP,
 };
 
 struct subject {

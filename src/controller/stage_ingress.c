@@ -163,7 +163,7 @@ stage_ingress(struct writer *w, const struct subject *subject)
             access_member(w, subject->member);
         }
         return;
-    case SUBJECT_FLOOD: case SUBJECT_GROUP:
+    case SUBJECT_FLOOD: case SUBJECT_HEARERS: case SUBJECT_GROUP:
         return;
     }
 }

@@ -5,18 +5,20 @@
  *     groups that never leave a link, and what is not IP
  *                                to everybody
  *     a group that somebody asked for
- *                                to those, and to router ports
- *     other groups               to router ports
+ *                                to those, and to who hears all
+ *     other groups               to who hears all
  *
  * The LAN counts as a router port: who listens out there is not asked by us.
- * Groups are told apart by their addresses, not by MACs, which they share. */
+ * Router ports, and who hears all, are lists of their own, so that a change of
+ * them is not one of each group.  Groups are told apart by their addresses, not
+ * by MACs, which they share. */
 #include "controller/stage_multicast.h"
 
 #include "controller/stage.h"
 #include "packet/address.h"
 #include "packet/ip.h"
 
-enum { PRIORITY_TAGGED = 100, PRIORITY_ALL_HOSTS = 60, PRIORITY_MESSAGE = 50,
+enum { PRIORITY_LIST = 200, PRIORITY_TAGGED = 100, PRIORITY_ALL_HOSTS = 60, PRIORITY_MESSAGE = 50,
        PRIORITY_GROUP = 30, PRIORITY_LINK = 20, PRIORITY_OTHER = 10 };
 
 enum { MLD_QUERY = 130, MLD_REPORT = 131, MLD_DONE = 132, MLD2_REPORT = 143 };
@@ -76,59 +78,192 @@ base(struct writer *w)
     flood(w);
 }
 
-/* ---- A network's router ports ---- */
+/* ---- Lists ---- */
 
 static void
-to_routers(struct writer *w, const struct subject *subject)
+to_list(struct writer *w, enum multicast_list list)
+{
+    writer_set(w, FIELD_REG12, list);
+    writer_resubmit(w, STAGE_MULTICAST);
+}
+
+/* Calls `visit` with each member of a list, or of a group. */
+typedef void member_visit(void *aux, const struct topology_member *);
+
+struct many {
+    const struct subject *subject;
+    enum multicast_list list;     /* 0: the subject's group */
+};
+
+static void
+visit_list(const struct many *many, member_visit *visit, void *aux)
+{
+    const struct subject *subject = many->subject;
+    const struct multicast *multicast = topology_multicast(subject->topology);
+    struct multicast_hearer hearer;
+    unsigned int i = 0;
+
+    while (multicast && multicast_next_hearer(multicast, subject->network->id,
+                                              &i, &hearer)) {
+        const struct topology_member *member = topology_member_of(
+            subject->topology, subject->network->id, hearer.port);
+
+        if (member && (many->list == LIST_HEARERS || hearer.router_until)) {
+            visit(aux, member);
+        }
+    }
+}
+
+/* Those who hear all groups have their copy. */
+static void
+visit_group(const struct subject *subject, member_visit *visit, void *aux)
 {
     const struct multicast *multicast = topology_multicast(subject->topology);
-    unsigned int i = 0;
-    uint64_t port;
-    msec until;
+    uint64_t network = subject->network->id;
 
-    stage_copy_to_uplink(w, subject->network);
-    while (multicast
-           && (port = multicast_next_router(multicast, subject->network->id,
-                                            &i, &until)) != 0) {
+    for (unsigned int i = 0; i < subject->group->n; i++) {
+        uint64_t port = subject->group->members[i].port;
         const struct topology_member *member = topology_member_of(
-            subject->topology, subject->network->id, port);
+            subject->topology, network, port);
 
-        if (member) {
-            stage_copy_to(w, member, false);
+        if (member && !multicast_hears_all(multicast, network, port)) {
+            visit(aux, member);
         }
     }
 }
 
 static void
-network_flows(struct writer *w, const struct subject *subject)
+visit_many(const struct many *many, member_visit *visit, void *aux)
+{
+    if (many->list) {
+        visit_list(many, visit, aux);
+    } else {
+        visit_group(many->subject, visit, aux);
+    }
+}
+
+struct copying {
+    struct writer *w;
+    int chunk;                    /* -1: all */
+};
+
+static void
+copy_one(void *aux, const struct topology_member *member)
+{
+    const struct copying *c = aux;
+
+    if (c->chunk < 0 || (int) topology_chunk(member) == c->chunk) {
+        stage_copy_to(c->w, member, false);
+    }
+}
+
+static void
+mark_chunk(void *aux, const struct topology_member *member)
+{
+    bool *has = aux;
+
+    has[topology_chunk(member)] = true;
+}
+
+static void
+count_one(void *aux, const struct topology_member *member UNUSED)
+{
+    (*(unsigned int *) aux)++;
+}
+
+static void
+to_members(struct writer *w, const struct many *many, int chunk)
+{
+    struct copying copying = { w, chunk };
+
+    visit_many(many, copy_one, &copying);
+}
+
+static void
+to_chunks(struct writer *w, const struct many *many)
+{
+    bool has[FLOOD_N_CHUNKS] = { false };
+
+    visit_many(many, mark_chunk, has);
+    for (unsigned int i = 0; i < FLOOD_N_CHUNKS; i++) {
+        if (has[i]) {
+            to_list(w, many->list + i + 1);
+        }
+    }
+}
+
+/* ---- A network ---- */
+
+static void
+begin_list(struct writer *w, const struct subject *subject, unsigned int id)
+{
+    stage_begin_network(w, STAGE_MULTICAST, PRIORITY_LIST, subject->network);
+    writer_match(w, FIELD_REG12, id);
+}
+
+static void
+list_flows(struct writer *w, const struct subject *subject,
+           enum multicast_list list)
+{
+    struct many many = { subject, list };
+    unsigned int n = 0;
+
+    visit_many(&many, count_one, &n);
+    begin_list(w, subject, list);
+    stage_copy_to_uplink(w, subject->network);
+    if (!topology_group_is_chunked(n)) {
+        to_members(w, &many, -1);
+        writer_end(w);
+        return;
+    }
+    to_chunks(w, &many);
+    writer_end(w);
+    for (int chunk = 0; chunk < FLOOD_N_CHUNKS; chunk++) {
+        begin_list(w, subject, (unsigned int) list + 1
+                               + (unsigned int) chunk);
+        to_members(w, &many, chunk);
+        if (w->actions.len) {
+            writer_end(w);
+        }
+    }
+}
+
+static void
+hearers_flows(struct writer *w, const struct subject *subject)
+{
+    list_flows(w, subject, LIST_HEARERS);
+    list_flows(w, subject, LIST_ROUTERS);
+}
+
+static void
+network_flows(struct writer *w, const struct topology_network *network)
 {
     static const uint8_t messages[] = { MLD_QUERY, MLD_REPORT, MLD_DONE,
                                         MLD2_REPORT };
-    const struct topology_network *network = subject->network;
     struct subnet4 all_groups = { true, 4, htobe32(0xe0000000) };
 
     stage_begin_network(w, STAGE_MULTICAST, PRIORITY_MESSAGE, network);
     writer_match_ip(w);
     writer_match(w, FIELD_IP_PROTO, IP_PROTO_IGMP);
-    to_routers(w, subject);
+    to_list(w, LIST_ROUTERS);
     writer_end(w);
     for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
         stage_begin_network(w, STAGE_MULTICAST, PRIORITY_MESSAGE, network);
         writer_match_icmp6(w, messages[i]);
-        to_routers(w, subject);
+        to_list(w, LIST_ROUTERS);
         writer_end(w);
     }
 
     stage_begin_network(w, STAGE_MULTICAST, PRIORITY_OTHER, network);
     writer_match_ip(w);
     writer_match_subnet4(w, FIELD_IPV4_DST, &all_groups);
-    to_routers(w, subject);
+    to_list(w, LIST_HEARERS);
     writer_end(w);
     stage_begin_network(w, STAGE_MULTICAST, PRIORITY_OTHER, network);
     writer_match_ipv6(w);
     writer_match_masked(w, FIELD_IPV6_DST, (u128) 0xff << 120,
                         (u128) 0xff << 120);
-    to_routers(w, subject);
+    to_list(w, LIST_HEARERS);
     writer_end(w);
 }
 
@@ -151,69 +286,24 @@ begin_group(struct writer *w, const struct subject *subject,
     }
 }
 
-/* NULL: the switch does not have it, or it is a router port, which hears all. */
-static const struct topology_member *
-listener(const struct subject *subject, unsigned int i)
-{
-    uint64_t port = subject->group->members[i].port;
-
-    if (multicast_is_router(topology_multicast(subject->topology),
-                            subject->network->id, port)) {
-        return NULL;
-    }
-    return topology_member_of(subject->topology, subject->network->id, port);
-}
-
-static void
-to_listeners(struct writer *w, const struct subject *subject)
-{
-    for (unsigned int i = 0; i < subject->group->n; i++) {
-        const struct topology_member *member = listener(subject, i);
-
-        if (member && (subject->chunk < 0
-                       || (int) topology_chunk(member) == subject->chunk)) {
-            stage_copy_to(w, member, false);
-        }
-    }
-}
-
-static void
-to_chunks(struct writer *w, const struct subject *subject)
-{
-    bool has[FLOOD_N_CHUNKS] = { false };
-
-    for (unsigned int i = 0; i < subject->group->n; i++) {
-        const struct topology_member *member = listener(subject, i);
-
-        if (member) {
-            has[topology_chunk(member)] = true;
-        }
-    }
-    for (unsigned int i = 0; i < FLOOD_N_CHUNKS; i++) {
-        if (has[i]) {
-            writer_set(w, FIELD_REG12, i + 1);
-            writer_resubmit(w, STAGE_MULTICAST);
-        }
-    }
-}
-
 static void
 group_flows(struct writer *w, const struct subject *subject)
 {
     bool is_chunked = topology_group_is_chunked(subject->group->n);
+    struct many many = { subject, 0 };
 
     if (subject->chunk < 0) {
         begin_group(w, subject, 0);
-        to_routers(w, subject);
+        to_list(w, LIST_HEARERS);
         if (is_chunked) {
-            to_chunks(w, subject);
+            to_chunks(w, &many);
         } else {
-            to_listeners(w, subject);
+            to_members(w, &many, -1);
         }
         writer_end(w);
     } else if (is_chunked) {
         begin_group(w, subject, (unsigned int) subject->chunk + 1);
-        to_listeners(w, subject);
+        to_members(w, &many, subject->chunk);
         if (w->actions.len) {
             writer_end(w);
         }
@@ -227,7 +317,10 @@ stage_multicast(struct writer *w, const struct subject *subject)
         base(w);
     } else if (subject->kind == SUBJECT_NETWORK
                && subject->network->intent->multicast == MULTICAST_SNOOP) {
-        network_flows(w, subject);
+        network_flows(w, subject->network);
+    } else if (subject->kind == SUBJECT_HEARERS
+               && subject->network->intent->multicast == MULTICAST_SNOOP) {
+        hearers_flows(w, subject);
     } else if (subject->kind == SUBJECT_GROUP) {
         group_flows(w, subject);
     }
@@ -244,13 +337,15 @@ stage_multicast_read(const struct flow_rule *rule, struct multicast_rule *out)
 
     if (rule->table != STAGE_MULTICAST
         || (rule->priority != PRIORITY_GROUP
-            && rule->priority != PRIORITY_OTHER)) {
+            && rule->priority != PRIORITY_LIST)) {
         return false;
     }
     flow_rule_to_mod(rule, &mod);
+    out->kind = rule->priority == PRIORITY_GROUP ? RULE_GROUP
+                : field_get(field_by_id(FIELD_REG12), &mod.match.value)
+                  >= LIST_ROUTERS ? RULE_ROUTERS : RULE_HEARERS;
     out->network = (uint64_t) field_get(field_by_id(FIELD_METADATA),
                                         &mod.match.value);
-    out->is_group = rule->priority == PRIORITY_GROUP;
     address4 = (uint64_t) field_get(field_by_id(FIELD_IPV4_DST),
                                     &mod.match.value);
     address6 = field_get(field_by_id(FIELD_IPV6_DST), &mod.match.value);

@@ -5,10 +5,12 @@
 
 #include "controller/flow_rule.h"
 
+enum multicast_rule_kind { RULE_GROUP, RULE_HEARERS, RULE_ROUTERS };
+
 struct multicast_rule {
+    enum multicast_rule_kind kind;
     uint64_t network;
-    bool is_group;                /* else: where all groups go */
-    struct ip6_addr group;        /* IPv4: mapped */
+    struct ip6_addr group;        /* RULE_GROUP; IPv4: mapped */
 };
 
 /* Is it a rule about listeners, and about which?  They are its outputs. */

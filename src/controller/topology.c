@@ -459,6 +459,7 @@ add_network_units(const struct topology_network *network,
 {
     add_unit(units, UNIT_NETWORK, network->id, 0);
     add_unit(units, UNIT_FLOOD, network->id, 0);
+    add_unit(units, UNIT_HEARERS, network->id, 0);
 }
 
 bool

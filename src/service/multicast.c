@@ -28,7 +28,7 @@ multicast_event_name(enum multicast_event event)
 static void
 count(struct multicast *m, enum multicast_event event)
 {
-    m->n_events[event]++;
+    atomic_fetch_add_explicit(&m->n_events[event], 1, memory_order_relaxed);
 }
 
 /* ---- Networks ---- */
@@ -527,7 +527,7 @@ multicast_adopt(struct multicast *m, uint64_t network_id, uint64_t port_id,
     port = network_port(network, port_id);
     if (!address) {
         port->router_until = MAX(port->router_until, now + ASKED_AFTER);
-        m->watch.routers(m->watch.aux, network_id);
+        m->watch.hearer(m->watch.aux, network_id, port_id);
         return;
     }
     group = find_group(m, network_id, address);
@@ -558,7 +558,7 @@ multicast_resume(struct multicast *m, msec now)
             = CONTAINER_OF(node, struct multicast_network, node);
 
         for (unsigned int i = 0; i < 2; i++) {
-            network->queriers[i].n_startup = N_STARTUP;
+            network->queriers[i].n_startup = ROBUSTNESS;
             network->queriers[i].next = now;
         }
     }
@@ -648,12 +648,12 @@ multicast_remove_port(struct multicast *m, uint64_t network_id,
     struct multicast_network *network = find_network(m, network_id);
     struct multicast_port *port = network ? find_port(network, port_id)
                                           : NULL;
-    bool is_router;
+    bool hears_all;
 
     if (!port) {
         return;
     }
-    is_router = port->router_until;
+    hears_all = port_hears_all(port);
     HMAP_FOR_EACH_SAFE (node, &m->by_id) {
         struct multicast_group *group
             = CONTAINER_OF(node, struct multicast_group, by_id);
@@ -670,8 +670,36 @@ multicast_remove_port(struct multicast *m, uint64_t network_id,
             (size_t) (&network->ports[network->n_ports] - port - 1)
             * sizeof *port);
     network->n_ports--;
-    if (is_router) {
-        m->watch.routers(m->watch.aux, network_id);
+    if (hears_all) {
+        m->watch.hearer(m->watch.aux, network_id, port_id);
+    }
+}
+
+void
+multicast_add_port(struct multicast *m, uint64_t network_id,
+                   uint64_t port_id, bool is_asked, msec now)
+{
+    struct multicast_network *network = find_network(m, network_id);
+    struct multicast_port *port;
+
+    if (!network) {
+        return;
+    }
+    port = network_port(network, port_id);
+    port->new_until = now + NEW_UNTIL;
+    m->watch.hearer(m->watch.aux, network_id, port_id);
+    if (!is_asked) {
+        querier_ask_all(m, network, port_id);
+    }
+}
+
+void
+multicast_ask(struct multicast *m, uint64_t network_id)
+{
+    const struct multicast_network *network = find_network(m, network_id);
+
+    if (network) {
+        querier_ask_all(m, network, 0);
     }
 }
 
@@ -720,33 +748,36 @@ multicast_next(const struct multicast *m, const struct multicast_group *group)
 }
 
 bool
-multicast_is_router(const struct multicast *m, uint64_t network_id,
+multicast_hears_all(const struct multicast *m, uint64_t network_id,
                     uint64_t port_id)
 {
     const struct multicast_network *network = find_network(m, network_id);
     const struct multicast_port *port = network ? find_port(network, port_id)
                                                 : NULL;
 
-    return port && port->router_until;
+    return port && port_hears_all(port);
 }
 
-uint64_t
-multicast_next_router(const struct multicast *m, uint64_t network_id,
-                      unsigned int *i, msec *until)
+bool
+multicast_next_hearer(const struct multicast *m, uint64_t network_id,
+                      unsigned int *i, struct multicast_hearer *hearer)
 {
     const struct multicast_network *network = find_network(m, network_id);
 
-    for (; network && *i < network->n_ports; (*i)++) {
-        if (network->ports[*i].router_until) {
-            *until = network->ports[*i].router_until;
-            return network->ports[(*i)++].id;
+    while (network && *i < network->n_ports) {
+        const struct multicast_port *port = &network->ports[(*i)++];
+
+        if (port_hears_all(port)) {
+            *hearer = (struct multicast_hearer) { port->id,
+                                                  port->router_until };
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 uint64_t
 multicast_count(const struct multicast *m, enum multicast_event event)
 {
-    return m->n_events[event];
+    return atomic_load_explicit(&m->n_events[event], memory_order_relaxed);
 }

@@ -20,13 +20,15 @@
  * leave that has to be asked about; "from nobody" is a leave.
  *
  * A *router port* has a querier behind it.  It hears all groups, and the reports
- * of others.
+ * of others.  A port that is new hears all groups, too, until it was asked and
+ * had time to answer: its guest may be older than the port, or we younger than
+ * both.
  *
  * Somebody must ask, or memberships expire.  The network's gateway does, unless
  * there is another: the lowest address wins (RFC 3376, 6.6.2; RFC 3810, 7.6.2);
  * one on the LAN always does, since it does not hear ours; and ours without an
- * address gives way to any.  It asks while there are listeners, and twice when
- * a network is new to it.
+ * address gives way to any.  It asks while there are listeners; and each port
+ * when it is new, and once more half a minute after its network.
  *
  * A guest that talks too much costs itself: its records are limited per second,
  * its groups in number, and so are its network's.  What is over a limit is
@@ -99,8 +101,8 @@ struct multicast_watch {
     /* The port (0: each) hears the group from now on, or no more; group->n may
      * be 0. */
     void (*group)(void *aux, const struct multicast_group *, uint64_t port);
-    /* The network has other router ports. */
-    void (*routers)(void *aux, uint64_t network);
+    /* The port hears all groups from now on, or no more; or its reports. */
+    void (*hearer)(void *aux, uint64_t network, uint64_t port);
     /* The query shall be sent to the port; 0: to all of the network's. */
     void (*ask)(void *aux, uint64_t network, uint64_t port,
                 const struct membership_query *);
@@ -135,6 +137,12 @@ void multicast_set_network(struct multicast *,
                            const struct multicast_network_config *, msec now);
 /* With its groups.  It need not be there. */
 void multicast_remove_network(struct multicast *, uint64_t network);
+/* The port is there: it is new, or may have another guest.  `is_asked`: it will
+ * be, with all others. */
+void multicast_add_port(struct multicast *, uint64_t network, uint64_t port,
+                        bool is_asked, msec now);
+/* Asks all ports of a network that is snooped. */
+void multicast_ask(struct multicast *, uint64_t network);
 /* The port is gone from the network. */
 void multicast_remove_port(struct multicast *, uint64_t network,
                            uint64_t port);
@@ -172,11 +180,18 @@ const struct multicast_group *multicast_by_id(const struct multicast *,
 /* In no particular order; NULL begins and ends. */
 const struct multicast_group *multicast_next(const struct multicast *,
                                              const struct multicast_group *);
-bool multicast_is_router(const struct multicast *, uint64_t network,
+bool multicast_hears_all(const struct multicast *, uint64_t network,
                          uint64_t port);
-/* The network's router ports from *i on; 0: no more. */
-uint64_t multicast_next_router(const struct multicast *, uint64_t network,
-                               unsigned int *i, msec *until);
+
+/* A port that hears all groups. */
+struct multicast_hearer {
+    uint64_t port;
+    msec router_until;            /* 0: it is no router port */
+};
+/* The network's from *i on, in order of their ports. */
+bool multicast_next_hearer(const struct multicast *, uint64_t network,
+                           unsigned int *i, struct multicast_hearer *);
+/* Any thread. */
 uint64_t multicast_count(const struct multicast *, enum multicast_event);
 
 #endif

@@ -3,6 +3,8 @@
 #ifndef WEFT_SERVICE_MULTICAST_IMPL_H
 #define WEFT_SERVICE_MULTICAST_IMPL_H
 
+#include <stdatomic.h>
+
 #include "lib/hash.h"
 #include "service/multicast.h"
 
@@ -12,10 +14,12 @@ enum {
     QUERY_INTERVAL = 125000,
     QUERY_RESPONSE = 10000,
     STARTUP_INTERVAL = QUERY_INTERVAL / 4,
-    N_STARTUP = ROBUSTNESS,
     OTHER_PRESENT = ROBUSTNESS * QUERY_INTERVAL + QUERY_RESPONSE / 2,
     LAST_MEMBER_INTERVAL = 1000,
     MAX_INTERVAL = 3600000,       /* that we believe a querier on the LAN */
+    /* A port that is new is given less time, and hears all meanwhile. */
+    NEW_RESPONSE = 2000,
+    NEW_UNTIL = NEW_RESPONSE + 1000,
     /* Until everybody has been asked twice and had time to answer. */
     ASKED_AFTER = STARTUP_INTERVAL + QUERY_RESPONSE + 5000,
 };
@@ -25,6 +29,7 @@ struct multicast_port {
     uint64_t id;
     unsigned int n_groups;
     msec router_until;            /* 0: there is no querier behind it */
+    msec new_until;               /* 0: it had time to answer */
     uint64_t tokens;              /* thousandths of records */
     msec refilled;
 };
@@ -53,7 +58,7 @@ struct multicast {
     struct hash_key key;
     struct hmap networks, by_address, by_id;
     uint64_t last_id;
-    uint64_t n_events[N_MULTICAST_EVENTS];
+    _Atomic uint64_t n_events[N_MULTICAST_EVENTS];    /* one writer */
 };
 
 /* The port's entry, made when new. */
@@ -69,6 +74,15 @@ msec querier_membership(const struct querier *, msec now);
 void querier_hear(struct multicast *, struct multicast_network *,
                   const struct multicast_origin *,
                   const struct membership_message *, msec now);
+static inline bool
+port_hears_all(const struct multicast_port *port)
+{
+    return port->router_until || port->new_until;
+}
+
+/* About all groups; port 0: all ports. */
+void querier_ask_all(struct multicast *, const struct multicast_network *,
+                     uint64_t port);
 /* About one group, to a port of it. */
 void querier_ask(struct multicast *, const struct multicast_network *,
                  const struct ip6_addr *group, uint64_t port);

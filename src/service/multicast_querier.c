@@ -5,7 +5,9 @@ void
 querier_init(struct querier *q, msec now)
 {
     *q = (struct querier) {
-        .interval = QUERY_INTERVAL, .next = now, .n_startup = N_STARTUP,
+        /* Ports are asked as they come; once more, for what was lost. */
+        .interval = QUERY_INTERVAL, .next = now + STARTUP_INTERVAL,
+        .n_startup = ROBUSTNESS - 1,
     };
 }
 
@@ -87,13 +89,14 @@ querier_hear(struct multicast *m, struct multicast_network *network,
     is_new = !port->router_until;
     port->router_until = now + OTHER_PRESENT;
     if (is_new) {
-        m->watch.routers(m->watch.aux, network->config.id);
+        m->watch.hearer(m->watch.aux, network->config.id, port->id);
     }
 }
 
 static void
 send(struct multicast *m, const struct multicast_network *network,
-     const struct ip6_addr *group, bool is_ip6, uint64_t port)
+     const struct ip6_addr *group, bool is_ip6, uint64_t port,
+     msec max_response)
 {
     static const struct ip6_addr all;
     struct membership_query query = {
@@ -101,7 +104,7 @@ send(struct multicast *m, const struct multicast_network *network,
         .src = is_ip6 ? network->config.link_local
                       : ip6_of_ip4(network->config.address),
         .group = group ? *group : is_ip6 ? all : ip6_of_ip4(0),
-        .max_response = group ? LAST_MEMBER_INTERVAL : QUERY_RESPONSE,
+        .max_response = max_response,
         .interval = QUERY_INTERVAL / 1000, .robustness = ROBUSTNESS,
     };
 
@@ -112,7 +115,16 @@ void
 querier_ask(struct multicast *m, const struct multicast_network *network,
             const struct ip6_addr *group, uint64_t port)
 {
-    send(m, network, group, !ip6_is_mapped4(group), port);
+    send(m, network, group, !ip6_is_mapped4(group), port,
+         LAST_MEMBER_INTERVAL);
+}
+
+void
+querier_ask_all(struct multicast *m, const struct multicast_network *network,
+                uint64_t port)
+{
+    send(m, network, NULL, false, port, NEW_RESPONSE);
+    send(m, network, NULL, true, port, NEW_RESPONSE);
 }
 
 static msec
@@ -128,32 +140,43 @@ run_family(struct multicast *m, struct multicast_network *network,
         return q->next;
     }
     if (q->n_startup || q->other_until <= now) {
-        send(m, network, NULL, is_ip6, 0);
+        send(m, network, NULL, is_ip6, 0, QUERY_RESPONSE);
     }
     q->n_startup -= q->n_startup > 0;
     q->next = now + (q->n_startup ? STARTUP_INTERVAL : QUERY_INTERVAL);
     return q->next;
 }
 
-/* A router that has not asked for long is none. */
+/* True: it was the last moment. */
+static bool
+is_over(msec *until, msec now, msec *next)
+{
+    if (!*until) {
+        return false;
+    }
+    if (*until > now) {
+        *next = MIN(*next, *until);
+        return false;
+    }
+    *until = 0;
+    return true;
+}
+
+/* A router that has not asked for long is none; a new port is not new for
+ * ever. */
 static msec
-run_routers(struct multicast *m, struct multicast_network *network, msec now)
+run_hearers(struct multicast *m, struct multicast_network *network, msec now)
 {
     msec next = INT64_MAX;
-    bool is_less = false;
 
     for (unsigned int i = 0; i < network->n_ports; i++) {
         struct multicast_port *port = &network->ports[i];
+        bool was_router = is_over(&port->router_until, now, &next);
+        bool was_new = is_over(&port->new_until, now, &next);
 
-        if (port->router_until && port->router_until <= now) {
-            port->router_until = 0;
-            is_less = true;
-        } else if (port->router_until) {
-            next = MIN(next, port->router_until);
+        if (was_router || was_new) {
+            m->watch.hearer(m->watch.aux, network->config.id, port->id);
         }
-    }
-    if (is_less) {
-        m->watch.routers(m->watch.aux, network->config.id);
     }
     return next;
 }
@@ -161,7 +184,7 @@ run_routers(struct multicast *m, struct multicast_network *network, msec now)
 msec
 querier_run(struct multicast *m, struct multicast_network *network, msec now)
 {
-    msec next = run_routers(m, network, now);
+    msec next = run_hearers(m, network, now);
 
     for (unsigned int is_ip6 = 0; is_ip6 < 2; is_ip6++) {
         msec at = run_family(m, network, is_ip6, now);

@@ -37,11 +37,13 @@ on_group(void *aux, const struct multicast_group *g, uint64_t port)
 }
 
 static void
-on_routers(void *aux, uint64_t network)
+on_hearer(void *aux, uint64_t network, uint64_t port)
 {
     struct lab *lab = aux;
 
-    str_addf(&lab->heard, "routers of %u; ", (unsigned int) network);
+    str_addf(&lab->heard, "%u %s; ", (unsigned int) port,
+             multicast_hears_all(lab->m, network, port) ? "hears all"
+                                                        : "hears less");
 }
 
 static void
@@ -81,7 +83,7 @@ config(uint64_t id, be32 address)
 static void
 lab_init(struct lab *lab, const struct multicast_limits *limits)
 {
-    struct multicast_watch watch = { on_group, on_routers, on_ask, on_pass,
+    struct multicast_watch watch = { on_group, on_hearer, on_ask, on_pass,
                                      lab };
     struct multicast_network_config blue = config(BLUE,
                                                   htobe32(0x0a010009));
@@ -392,14 +394,14 @@ TEST(who_is_silent_is_forgotten)
     lab_fini(&lab);
 }
 
-TEST(a_new_network_is_asked_twice_and_then_while_somebody_listens)
+TEST(a_network_is_asked_once_more_and_then_while_somebody_listens)
 {
     struct lab lab;
 
     lab_init(&lab, NULL);
-    pass_time(&lab, 0);
-    check_heard(&lab, "ask 0 igmp all; ask 0 mld all; ");
-    pass_time(&lab, 31250);
+    pass_time(&lab, 31249);
+    check_heard(&lab, "");
+    pass_time(&lab, 1);
     check_heard(&lab, "ask 0 igmp all; ask 0 mld all; ");
     pass_time(&lab, 1000 * SECOND);
     check_heard(&lab, "");
@@ -445,13 +447,13 @@ TEST(what_was_there_before_stays_until_it_was_asked)
     multicast_adopt(lab.m, BLUE, VM2, &wanted, lab.now);
     multicast_adopt(lab.m, BLUE, NESTED, NULL, lab.now);
     check_heard(&lab, "239.1.2.3 joined by 1; 239.1.2.3 joined by 2; "
-                      "routers of 100; ");
-    CHECK(multicast_is_router(lab.m, BLUE, NESTED));
+                      "3 hears all; ");
+    CHECK(multicast_hears_all(lab.m, BLUE, NESTED));
     pass_time(&lab, 40 * SECOND);
     say(&lab, VM2, IS_EXCLUDE);
     pass_time(&lab, 20 * SECOND);
     CHECK(!hears(&lab, group, VM1) && hears(&lab, group, VM2));
-    CHECK(!multicast_is_router(lab.m, BLUE, NESTED));
+    CHECK(!multicast_hears_all(lab.m, BLUE, NESTED));
     lab_fini(&lab);
 }
 
@@ -459,23 +461,47 @@ TEST(what_was_there_before_stays_until_it_was_asked)
 
 TEST(a_querier_s_port_hears_all)
 {
+    struct multicast_hearer hearer;
     unsigned int i = 0;
     struct lab lab;
-    msec until;
 
     lab_init(&lab, NULL);
     settle(&lab);
     query(&lab, VM2, "10.1.0.20", "", 10000);
-    check_heard(&lab, "routers of 100; ");
+    check_heard(&lab, "2 hears all; ");
     query(&lab, VM2, "10.1.0.20", "", 10000);
     check_heard(&lab, "");
-    CHECK(multicast_is_router(lab.m, BLUE, VM2));
-    CHECK(multicast_next_router(lab.m, BLUE, &i, &until) == VM2);
-    CHECK(until == lab.now + 255 * SECOND);
-    CHECK(!multicast_next_router(lab.m, BLUE, &i, &until));
+    CHECK(multicast_next_hearer(lab.m, BLUE, &i, &hearer));
+    CHECK(hearer.port == VM2
+          && hearer.router_until == lab.now + 255 * SECOND);
+    CHECK(!multicast_next_hearer(lab.m, BLUE, &i, &hearer));
     pass_time(&lab, 255 * SECOND);
-    check_heard(&lab, "routers of 100; ");
-    CHECK(!multicast_is_router(lab.m, BLUE, VM2));
+    check_heard(&lab, "2 hears less; ");
+    lab_fini(&lab);
+}
+
+TEST(a_port_that_is_new_hears_all_until_it_had_time_to_answer)
+{
+    struct multicast_hearer hearer;
+    unsigned int i = 0;
+    struct lab lab;
+
+    lab_init(&lab, NULL);
+    settle(&lab);
+    multicast_add_port(lab.m, BLUE, VM1, false, lab.now);
+    check_heard(&lab, "1 hears all; ask 1 igmp all; ask 1 mld all; ");
+    multicast_add_port(lab.m, BLUE, VM2, true, lab.now);
+    check_heard(&lab, "2 hears all; ");
+    CHECK(multicast_next_hearer(lab.m, BLUE, &i, &hearer)
+          && hearer.port == VM1 && !hearer.router_until);
+    pass_time(&lab, 2 * SECOND);
+    say(&lab, VM1, IS_EXCLUDE);
+    str_clear(&lab.heard);
+    pass_time(&lab, 1 * SECOND);
+    check_heard(&lab, "1 hears less; 2 hears less; ");
+    CHECK(hears(&lab, group, VM1) && !hears(&lab, group, VM2));
+    multicast_ask(lab.m, BLUE);
+    check_heard(&lab, "ask 0 igmp all; ask 0 mld all; ");
     lab_fini(&lab);
 }
 
@@ -545,7 +571,7 @@ TEST(a_question_about_a_group_reaches_its_members)
     say(&lab, VM2, TO_EXCLUDE);
     str_clear(&lab.heard);
     query(&lab, LAN, "10.1.0.1", group, 1000);
-    check_heard(&lab, "routers of 100; pass from 9 to 2; ");
+    check_heard(&lab, "9 hears all; pass from 9 to 2; ");
     query(&lab, LAN, "10.1.0.1", "239.7.7.7", 1000);
     check_heard(&lab, "");
     lab_fini(&lab);
@@ -651,10 +677,10 @@ TEST(a_port_that_goes_takes_its_groups_along)
     query(&lab, VM1, "10.1.0.5", "", 10000);
     str_clear(&lab.heard);
     multicast_remove_port(lab.m, BLUE, VM1);
-    CHECK(strstr(str_text(&lab.heard), "routers of 100"));
+    CHECK(strstr(str_text(&lab.heard), "1 hears less"));
     CHECK(!hears(&lab, "239.0.0.1", VM1) && !hears(&lab, "239.0.0.2", VM1));
     CHECK(hears(&lab, "239.0.0.2", VM2));
-    CHECK(!multicast_is_router(lab.m, BLUE, VM1));
+    CHECK(!multicast_hears_all(lab.m, BLUE, VM1));
     lab_fini(&lab);
 }
 
@@ -667,10 +693,11 @@ TESTS(
     RUN(everybody_s_groups_are_nobody_s),
     RUN(networks_do_not_mix),
     RUN(who_is_silent_is_forgotten),
-    RUN(a_new_network_is_asked_twice_and_then_while_somebody_listens),
+    RUN(a_network_is_asked_once_more_and_then_while_somebody_listens),
     RUN(nothing_expires_that_was_not_asked),
     RUN(what_was_there_before_stays_until_it_was_asked),
     RUN(a_querier_s_port_hears_all),
+    RUN(a_port_that_is_new_hears_all_until_it_had_time_to_answer),
     RUN(who_asks_without_an_address_is_no_querier),
     RUN(the_lowest_address_asks_and_one_on_the_lan_always_does),
     RUN(who_has_no_address_gives_way),

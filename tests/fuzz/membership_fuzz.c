@@ -28,10 +28,11 @@ on_group(void *aux, const struct multicast_group *group, uint64_t port)
 }
 
 static void
-on_routers(void *aux, uint64_t network)
+on_hearer(void *aux, uint64_t network, uint64_t port)
 {
     (void) aux;
     (void) network;
+    (void) port;
 }
 
 static void
@@ -89,7 +90,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .link_local = { { 0xfe, 0x80, [15] = 9 } },
     };
     struct heard heard = { 0 };
-    struct multicast_watch watch = { on_group, on_routers, on_ask, on_pass,
+    struct multicast_watch watch = { on_group, on_hearer, on_ask, on_pass,
                                      &heard };
     struct multicast *m;
     unsigned int n_groups = 0;
