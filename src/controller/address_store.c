@@ -114,6 +114,5 @@ address_store_commit(struct address_store *a)
     if (store_commit(a->store, txn, on_done, NULL)) {
         log_limited(LOG_LEVEL_ERROR, "controller",
                     "chosen addresses are not kept: the store is busy");
-        store_txn_destroy(txn);
     }
 }

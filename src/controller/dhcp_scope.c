@@ -11,19 +11,50 @@ enum { NAMELESS_SERVER = 0xa9fea9fe };       /* 169.254.169.254 */
 static_assert((int) INTENT_NAME_MAX <= (int) LEASE_PORT_MAX,
               "leases keep ports' names whole");
 
+static_assert((int) DHCP_SCOPE_MAX_SUBNETS <= (int) DHCP_MAX_SUBNETS,
+              "the server serves them all");
+
+static bool
+same_subnet(const struct subnet4 *a, const struct subnet4 *b)
+{
+    return a->addr == b->addr && a->len == b->len;
+}
+
+static struct dhcp_scope_subnet
+open_subnet(const struct subnet4 *subnet)
+{
+    const struct lease_options options = { .key = hash_key_random() };
+
+    return (struct dhcp_scope_subnet) { *subnet,
+                                        lease_table_create(&options) };
+}
+
 struct dhcp_scope *
 dhcp_scope_create(const struct topology_network *network)
 {
-    const struct lease_options options = {
-        .key = hash_key_random(),
-    };
+    const struct network_dhcp *dhcp = &network->intent->dhcp;
     struct dhcp_scope *s = xzalloc(sizeof *s);
 
     s->id = network->id;
     memcpy(s->name, network->intent->object.name, sizeof s->name);
     s->server = dhcp_server_create();
-    s->leases = lease_table_create(&options);
+    s->subnets[s->n_subnets++] = open_subnet(&network->intent->subnet);
+    for (unsigned int i = 0; i < dhcp->n_relays; i++) {
+        s->subnets[s->n_subnets++] = open_subnet(&dhcp->relays[i].subnet);
+    }
     return s;
+}
+
+struct lease_table *
+dhcp_scope_leases(const struct dhcp_scope *s, be32 addr)
+{
+    for (unsigned int i = 1; i < s->n_subnets; i++) {
+        if (ip4_is_within(addr, s->subnets[i].subnet.addr,
+                          s->subnets[i].subnet.len)) {
+            return s->subnets[i].leases;
+        }
+    }
+    return s->subnets[0].leases;
 }
 
 void
@@ -31,7 +62,9 @@ dhcp_scope_destroy(struct dhcp_scope *s)
 {
     if (s) {
         dhcp_server_destroy(s->server);
-        lease_table_destroy(s->leases);
+        for (unsigned int i = 0; i < s->n_subnets; i++) {
+            lease_table_destroy(s->subnets[i].leases);
+        }
         free(s->members);
         free(s);
     }
@@ -75,9 +108,10 @@ configure(struct dhcp_scope *s, const struct intent_network *network,
     struct address_span ranges[NETWORK_MAX_RANGES];
     struct dhcp_static_route routes[NETWORK_MAX_ROUTES];
     struct dhcp_item *extras = xcalloc(dhcp->n_options + 1, sizeof *extras);
-    struct dhcp_subnet subnet = {
+    struct address_span relayed[NETWORK_MAX_RELAYS];
+    struct dhcp_subnet subnets[DHCP_SCOPE_MAX_SUBNETS] = { {
         .network = network->subnet.addr, .prefix_len = network->subnet.len,
-        .leases = s->leases, .default_time = dhcp->lease_time,
+        .leases = s->subnets[0].leases, .default_time = dhcp->lease_time,
         .max_time = dhcp->lease_time, .router = network->gateway,
         .mtu = network->mtu, .n_dns = network->n_dns, .dns = network->dns,
         .n_ntp = dhcp->n_ntp, .ntp = dhcp->ntp,
@@ -87,11 +121,12 @@ configure(struct dhcp_scope *s, const struct intent_network *network,
         .boot_server = *dhcp->boot_server ? dhcp->boot_server : NULL,
         .boot_file = *dhcp->boot_file ? dhcp->boot_file : NULL,
         .n_extras = dhcp->n_options, .extras = extras,
-    };
+    } };
     const struct dhcp_server_config config = {
         .address = network->gateway ? network->gateway
                                     : htobe32(NAMELESS_SERVER),
-        .mac = network->gateway_mac, .n_subnets = 1, .subnets = &subnet,
+        .mac = network->gateway_mac, .n_subnets = s->n_subnets,
+        .subnets = subnets,
     };
     int err;
 
@@ -112,10 +147,26 @@ configure(struct dhcp_scope *s, const struct intent_network *network,
     }
     /* Nobody else was named: then the gateway answers. */
     if (!network->n_dns && network->gateway) {
-        subnet.n_dns = 1;
-        subnet.dns = &network->gateway;
+        subnets[0].n_dns = 1;
+        subnets[0].dns = &network->gateway;
     }
-    lease_set_max_per_port(s->leases, dhcp->per_port);
+    for (unsigned int i = 1; i < s->n_subnets; i++) {
+        const struct dhcp_relay *relay = &dhcp->relays[i - 1];
+
+        relayed[i - 1] = (struct address_span) { relay->range.first,
+                                                 relay->range.last };
+        subnets[i] = subnets[0];
+        subnets[i].network = relay->subnet.addr;
+        subnets[i].prefix_len = relay->subnet.len;
+        subnets[i].router = relay->router;
+        subnets[i].n_routes = 0;
+        subnets[i].leases = s->subnets[i].leases;
+        subnets[i].n_ranges = relay->range.first ? 1 : 0;
+        subnets[i].ranges = &relayed[i - 1];
+    }
+    for (unsigned int i = 0; i < s->n_subnets; i++) {
+        lease_set_max_per_port(s->subnets[i].leases, dhcp->per_port);
+    }
     err = dhcp_server_configure(s->server, &config, error);
     free(extras);
     return err;
@@ -180,7 +231,7 @@ reserve(struct dhcp_scope *s, const struct dhcp_scope_member *m,
     struct lease_reservation r = { .addr = m->address, .mac = m->mac };
 
     memcpy(r.port, m->name, sizeof m->name);
-    lease_reserve(s->leases, &r, changed, aux);
+    lease_reserve(dhcp_scope_leases(s, m->address), &r, changed, aux);
 }
 
 struct strangers {
@@ -204,15 +255,26 @@ note_stranger(const struct lease_record *record, void *aux)
     memcpy(s->names[s->n++], record->port, sizeof record->port);
 }
 
+static void
+release_port(struct dhcp_scope *s, const char *name, lease_changed *changed,
+             void *aux)
+{
+    for (unsigned int i = 0; i < s->n_subnets; i++) {
+        lease_release_port(s->subnets[i].leases, name, changed, aux);
+    }
+}
+
 /* Whoever left while nobody kept books. */
 static void
 release_strangers(struct dhcp_scope *s, lease_changed *changed, void *aux)
 {
     struct strangers strangers = { .scope = s };
 
-    lease_for_each(s->leases, 0, note_stranger, &strangers);
+    for (unsigned int i = 0; i < s->n_subnets; i++) {
+        lease_for_each(s->subnets[i].leases, 0, note_stranger, &strangers);
+    }
     for (unsigned int i = 0; i < strangers.n; i++) {
-        lease_release_port(s->leases, strangers.names[i], changed, aux);
+        release_port(s, strangers.names[i], changed, aux);
     }
     free(strangers.names);
 }
@@ -228,10 +290,11 @@ change_members(struct dhcp_scope *s, const struct dhcp_scope *was,
 
         if (!is_same_member(is, m)) {
             if (m->address) {
-                lease_unreserve(s->leases, m->address);
+                lease_unreserve(dhcp_scope_leases(s, m->address),
+                                m->address);
             }
             if (!is) {
-                lease_release_port(s->leases, m->name, changed, aux);
+                release_port(s, m->name, changed, aux);
             }
         }
     }
@@ -245,13 +308,75 @@ change_members(struct dhcp_scope *s, const struct dhcp_scope *was,
     }
 }
 
+/* ---- Subnets ---- */
+
+struct ending {
+    lease_changed *changed;
+    void *aux;
+};
+
+static void
+tell_end(const struct lease_record *record, void *aux)
+{
+    const struct ending *ending = aux;
+
+    ending->changed(&(struct lease_change) { .is_removal = true,
+                                             .record = *record },
+                    ending->aux);
+}
+
+/* Leases of subnets that stay are kept, those of others end.  True: there were
+ * some of those. */
+static bool
+change_subnets(struct dhcp_scope *s, const struct intent_network *network,
+               lease_changed *changed, void *aux)
+{
+    struct ending ending = { changed, aux };
+    struct dhcp_scope was = *s;
+    bool are_gone = false;
+
+    /* The network's own may have another prefix: what does not fit ends when
+     * it is renewed. */
+    s->subnets[0].subnet = network->subnet;
+    s->n_subnets = 1;
+    for (unsigned int i = 0; i < network->dhcp.n_relays; i++) {
+        const struct subnet4 *subnet = &network->dhcp.relays[i].subnet;
+        struct dhcp_scope_subnet *is = &s->subnets[s->n_subnets++];
+
+        is->leases = NULL;
+        for (unsigned int j = 1; j < was.n_subnets; j++) {
+            if (same_subnet(&was.subnets[j].subnet, subnet)) {
+                *is = was.subnets[j];
+                was.subnets[j].leases = NULL;
+            }
+        }
+        if (!is->leases) {
+            *is = open_subnet(subnet);
+        }
+    }
+    for (unsigned int j = 1; j < was.n_subnets; j++) {
+        if (was.subnets[j].leases) {
+            lease_for_each(was.subnets[j].leases, 0, tell_end, &ending);
+            lease_table_destroy(was.subnets[j].leases);
+            are_gone = true;
+        }
+    }
+    return are_gone;
+}
+
 int
 dhcp_scope_update(struct dhcp_scope *s, const struct topology_network *network,
                   lease_changed *changed, void *aux, struct str *error)
 {
     struct dhcp_scope was = *s;
+    bool are_gone = change_subnets(s, network->intent, changed, aux);
     int err = configure(s, network->intent, error);
 
+    /* What holds must not be what is no more. */
+    if (err && are_gone) {
+        dhcp_server_destroy(s->server);
+        s->server = dhcp_server_create();
+    }
     read_members(network, s);
     if (!was.members) {
         release_strangers(s, changed, aux);

@@ -46,19 +46,20 @@ lease_store_forget(const struct store *store, struct store_txn *txn,
 }
 
 void
-lease_store_load(const struct store *store, const char *network,
-                 struct lease_table *leases, unix_sec now)
+lease_store_load(const struct store *store, const struct dhcp_scope *scope,
+                 unix_sec now)
 {
     char prefix[KEY_SIZE];
 
-    make_prefix(network, prefix);
+    make_prefix(scope->name, prefix);
     STORE_FOR_EACH (entry, store, prefix) {
         struct lease_record record;
         int err = lease_record_decode(entry->value, entry->value_size,
                                       &record);
 
         if (!err) {
-            err = lease_import(leases, &record, now);
+            err = lease_import(dhcp_scope_leases(scope, record.addr), &record,
+                               now);
         }
         if (err) {
             log_limited(LOG_LEVEL_WARN, "dhcp",

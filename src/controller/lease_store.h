@@ -3,6 +3,7 @@
 #ifndef WEFT_CONTROLLER_LEASE_STORE_H
 #define WEFT_CONTROLLER_LEASE_STORE_H
 
+#include "controller/dhcp_scope.h"
 #include "service/lease.h"
 #include "store/store.h"
 
@@ -12,8 +13,8 @@ void lease_store_add(struct store_txn *, const char *network,
 /* Every lease of a network that is no more. */
 void lease_store_forget(const struct store *, struct store_txn *,
                         const char *network);
-/* Gives a network's leases back to its table. */
-void lease_store_load(const struct store *, const char *network,
-                      struct lease_table *, unix_sec now);
+/* Gives a network's leases back to its tables. */
+void lease_store_load(const struct store *, const struct dhcp_scope *,
+                      unix_sec now);
 
 #endif

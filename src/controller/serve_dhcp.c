@@ -75,14 +75,12 @@ on_gathered(const struct store_result *result, void *aux UNUSED)
 static void
 commit(struct serve_dhcp *s, struct store_txn *txn)
 {
-    if (txn && s->store) {
-        if (!store_commit(s->store, txn, on_gathered, NULL)) {
-            return;
-        }
+    if (!s->store) {
+        store_txn_destroy(txn);
+    } else if (txn && store_commit(s->store, txn, on_gathered, NULL)) {
         log_limited(LOG_LEVEL_ERROR, "dhcp",
                     "the end of leases is not kept: the store is busy");
     }
-    store_txn_destroy(txn);
 }
 
 /* ---- Answers ---- */
@@ -111,7 +109,8 @@ undo(struct serve_dhcp *s, uint64_t network,
     struct dhcp_scope *scope = id_map_find(&s->scopes, network);
 
     for (unsigned int i = changes->n; scope && i-- > 0;) {
-        lease_undo(scope->leases, &changes->at[i]);
+        lease_undo(dhcp_scope_leases(scope, changes->at[i].record.addr),
+                   &changes->at[i]);
     }
 }
 
@@ -155,7 +154,6 @@ store_then_send(struct serve_dhcp *s, const struct dhcp_scope *scope,
     if (store_commit(s->store, txn, on_stored, p)) {
         log_limited(LOG_LEVEL_ERROR, "dhcp",
                     "a lease is not given: the store is busy");
-        store_txn_destroy(txn);
         undo(s, scope->id, &answer->changes);
         free(p);
         return;
@@ -256,7 +254,7 @@ open_scope(struct serve_dhcp *s, const struct topology_network *network)
     struct dhcp_scope *scope = dhcp_scope_create(network);
 
     if (s->store) {
-        lease_store_load(s->store, scope->name, scope->leases, now_of(s));
+        lease_store_load(s->store, scope, now_of(s));
     }
     id_map_set(&s->scopes, network->id, scope);
     return scope;
@@ -303,7 +301,10 @@ on_timer(uv_timer_t *timer)
     ID_MAP_FOR_EACH (scope, &s->scopes) {
         struct gathering g = { scope, NULL };
 
-        lease_sweep(scope->leases, now_of(s), SWEEP_BUDGET, gather, &g);
+        for (unsigned int i = 0; i < scope->n_subnets; i++) {
+            lease_sweep(scope->subnets[i].leases, now_of(s), SWEEP_BUDGET,
+                        gather, &g);
+        }
         commit(s, g.txn);
     }
 }
@@ -351,7 +352,9 @@ visit_scope(const struct dhcp_scope *scope, unix_sec now,
 {
     struct list list = { .n = 0 };
 
-    lease_for_each(scope->leases, now, add_record, &list);
+    for (unsigned int i = 0; i < scope->n_subnets; i++) {
+        lease_for_each(scope->subnets[i].leases, now, add_record, &list);
+    }
     if (!list.n) {
         return;
     }

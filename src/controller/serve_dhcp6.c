@@ -125,14 +125,12 @@ on_gathered(const struct store_result *result, void *aux UNUSED)
 static void
 commit(struct serve_dhcp6 *s, struct store_txn *txn)
 {
-    if (txn && s->store) {
-        if (!store_commit(s->store, txn, on_gathered, NULL)) {
-            return;
-        }
+    if (!s->store) {
+        store_txn_destroy(txn);
+    } else if (txn && store_commit(s->store, txn, on_gathered, NULL)) {
         log_limited(LOG_LEVEL_ERROR, "dhcp6",
                     "the end of leases is not kept: the store is busy");
     }
-    store_txn_destroy(txn);
 }
 
 /* ---- Answers ---- */
@@ -208,6 +206,19 @@ on_stored(const struct store_result *result, void *aux)
     pending_free(p);
 }
 
+/* A message may name an IA twice; a transaction has one word for an address. */
+static bool
+is_last_word(const struct pending *p, unsigned int i)
+{
+    for (unsigned int j = i + 1; j < p->n_changes; j++) {
+        if (ip6_addr_eq(p->changes[j].record.addr,
+                        p->changes[i].record.addr)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void
 store_then_send(struct serve_dhcp6 *s, const struct dhcp6_scope *scope,
                 struct pending *p)
@@ -215,12 +226,13 @@ store_then_send(struct serve_dhcp6 *s, const struct dhcp6_scope *scope,
     struct store_txn *txn = store_txn_create(STORE_PROCESS);
 
     for (unsigned int i = 0; i < p->n_changes; i++) {
-        lease6_store_add(txn, scope->name, &p->changes[i]);
+        if (is_last_word(p, i)) {
+            lease6_store_add(txn, scope->name, &p->changes[i]);
+        }
     }
     if (store_commit(s->store, txn, on_stored, p)) {
         log_limited(LOG_LEVEL_ERROR, "dhcp6",
                     "a lease is not given: the store is busy");
-        store_txn_destroy(txn);
         undo(s, p);
         pending_free(p);
         return;

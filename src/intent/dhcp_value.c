@@ -236,6 +236,102 @@ static const struct value_type value_routes = {
     format_routes, schema_routes,
 };
 
+/* ---- relays: [{subnet: 10.9.0.0/24, range: 10.9.0.10-10.9.0.99}] ---- */
+
+static bool
+parse_one_range(const struct member *member UNUSED, const struct node *node,
+                void *value, struct diagnostics *diagnostics)
+{
+    return parse_range(node, value, diagnostics);
+}
+
+static json_t *
+format_one_range(const struct member *member UNUSED, const void *value)
+{
+    const struct address_range *range = value;
+    char first[ADDRESS_TEXT_SIZE], last[ADDRESS_TEXT_SIZE];
+
+    return json_sprintf("%s-%s", ip4_format(range->first, first),
+                        ip4_format(range->last, last));
+}
+
+static json_t *
+schema_one_range(const struct member *member UNUSED)
+{
+    return schema_text(PATTERN_IP4 "-" PATTERN_IP4);
+}
+
+static const struct value_type value_range = {
+    "a range like 10.9.0.100-10.9.0.200", parse_one_range, format_one_range,
+    schema_one_range,
+};
+
+#define RELAY_AT(M) MEMBER_AT(dhcp_relay, M)
+
+static const struct member relay_members[] = {
+    { .name = "subnet", .type = &value_subnet4, RELAY_AT(subnet),
+      .is_required = true, .doc = "subnet that the relay stands in" },
+    { .name = "router", .type = &value_ip4_or_none, RELAY_AT(router),
+      .fallback = "the subnet's first address",
+      .doc = "the way out that its clients are told" },
+    { .name = "range", .type = &value_range, RELAY_AT(range),
+      .fallback = "the whole subnet",
+      .doc = "addresses to hand out there: FIRST-LAST" },
+    { 0 },
+};
+
+static bool
+parse_relays(const struct member *member UNUSED, const struct node *node,
+             void *value, struct diagnostics *diagnostics)
+{
+    struct network_dhcp *dhcp = value;
+
+    for (const struct node *item = value_first_item(node); item;
+         item = value_next_item(node, item)) {
+        struct dhcp_relay *relay = &dhcp->relays[dhcp->n_relays];
+
+        if (dhcp->n_relays == NETWORK_MAX_RELAYS) {
+            node_error(item, diagnostics, "more than %d relayed subnets",
+                       NETWORK_MAX_RELAYS);
+            return false;
+        }
+        if (!members_parse(relay_members, "a relayed subnet", item, relay,
+                           &relay->given, NULL, diagnostics)) {
+            return false;
+        }
+        if (!(relay->given >> member_index(relay_members, "router") & 1)) {
+            relay->router = htobe32(be32toh(relay->subnet.addr) + 1);
+        }
+        dhcp->n_relays++;
+    }
+    return true;
+}
+
+static json_t *
+format_relays(const struct member *member UNUSED, const void *value)
+{
+    const struct network_dhcp *dhcp = value;
+    json_t *list = json_array();
+
+    for (unsigned int i = 0; i < dhcp->n_relays; i++) {
+        json_array_append_new(list, members_format(relay_members,
+                                                   &dhcp->relays[i],
+                                                   dhcp->relays[i].given));
+    }
+    return list;
+}
+
+static json_t *
+schema_relays(const struct member *member UNUSED)
+{
+    return schema_list(members_schema(relay_members), NETWORK_MAX_RELAYS);
+}
+
+static const struct value_type value_relays = {
+    "a list like [{subnet: 10.9.0.0/24}]", parse_relays, format_relays,
+    schema_relays,
+};
+
 /* ---- boot: {server: 10.1.0.5, file: pxelinux.0} ---- */
 
 struct boot_value {
@@ -560,6 +656,9 @@ static const struct member dhcp_members[] = {
     { .name = "routes", .type = &value_routes,
       .doc = "further routes of guests, like {to: 10.9.0.0/16, via: "
              "10.1.0.5}" },
+    { .name = "relays", .type = &value_relays,
+      .doc = "subnets behind DHCP relays of this network: [{subnet: "
+             "10.9.0.0/24}]" },
     { .name = "boot", .type = &value_boot,
       .doc = "where guests boot from: {server: 10.1.0.5, file: pxelinux.0}" },
     { .name = "options", .type = &value_options,

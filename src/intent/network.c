@@ -352,6 +352,46 @@ check_subnet6(const struct intent_network *network, struct validation *v)
     }
 }
 
+/* Their replies must find their way by subnet. */
+static void
+check_relays(const struct intent_network *network, struct validation *v)
+{
+    const struct intent_object *object = &network->object;
+    const struct network_dhcp *dhcp = &network->dhcp;
+    char text[ADDRESS_TEXT_SIZE];
+
+    for (unsigned int i = 0; i < dhcp->n_relays; i++) {
+        const struct dhcp_relay *relay = &dhcp->relays[i];
+        const struct subnet4 *subnet = &relay->subnet, *other;
+        bool overlaps = false;
+
+        for (unsigned int j = 0; j <= i; j++) {
+            other = j < i ? &dhcp->relays[j].subnet : &network->subnet;
+            overlaps |= ip4_is_within(subnet->addr, other->addr,
+                                      MIN(subnet->len, other->len));
+        }
+        ip4_format(subnet->addr, text);
+        if (overlaps) {
+            validation_error(v, object, "dhcp",
+                             "relays: %s/%u overlaps another subnet of the "
+                             "network", text, subnet->len);
+        } else if (subnet->len < SUBNET_MIN_LEN
+                   || subnet->len > SUBNET_MAX_LEN) {
+            validation_error(v, object, "dhcp",
+                             "relays: a prefix has %d to %d bits here, not "
+                             "%u", SUBNET_MIN_LEN, SUBNET_MAX_LEN,
+                             subnet->len);
+        } else if ((relay->router && !is_host_address(subnet, relay->router))
+                   || (relay->range.first
+                       && (!is_host_address(subnet, relay->range.first)
+                           || !is_host_address(subnet, relay->range.last)))) {
+            validation_error(v, object, "dhcp",
+                             "relays: router and range of %s/%u are hosts' "
+                             "addresses within it", text, subnet->len);
+        }
+    }
+}
+
 static void
 check_dhcp(const struct intent_network *network, struct validation *v)
 {
@@ -417,6 +457,7 @@ check(const struct intent_object *object, struct validation *v)
     if (network->subnet.is_set) {
         check_subnet(network, v);
         check_dhcp(network, v);
+        check_relays(network, v);
     } else {
         if (network->gateway) {
             validation_error(v, object, "gateway", "network '%s' has no subnet",

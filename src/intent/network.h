@@ -28,7 +28,8 @@ struct segment {
 };
 
 enum { NETWORK_MAX_RANGES = 16, NETWORK_MAX_SERVERS = 4,
-       NETWORK_MAX_OPTIONS = 32, NETWORK_MAX_ROUTES = 16 };
+       NETWORK_MAX_OPTIONS = 32, NETWORK_MAX_ROUTES = 16,
+       NETWORK_MAX_RELAYS = 15 };
 
 struct address_range {
     be32 first, last;
@@ -49,6 +50,14 @@ struct dhcp_route {               /* RFC 3442 */
     be32 gateway;
 };
 
+/* A subnet behind a relay agent: what is not said here is the network's. */
+struct dhcp_relay {
+    uint64_t given;               /* as an object's */
+    struct subnet4 subnet;
+    be32 router;                  /* default: the subnet's first; 0: none */
+    struct address_range range;   /* 0: the whole subnet */
+};
+
 struct network_dhcp {
     uint64_t given;               /* as an object's */
     bool is_off;
@@ -62,6 +71,8 @@ struct network_dhcp {
     struct dhcp_route routes[NETWORK_MAX_ROUTES];
     char boot_server[64];         /* PXE: options 66 and 67 */
     char boot_file[128];
+    unsigned int n_relays;
+    struct dhcp_relay relays[NETWORK_MAX_RELAYS];
     unsigned int n_options;
     struct dhcp_option *options;  /* owned */
 };

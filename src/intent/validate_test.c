@@ -71,6 +71,30 @@ TEST(a_subnet_has_room_for_guests)
     network_said("  n: {subnet6: fd00::/80, ra: stateful}\n", "");
 }
 
+TEST(relayed_subnets_are_others_and_whole)
+{
+    network_said("  n: {subnet: 10.0.0.0/24, dhcp: {relays: [{subnet: "
+                 "10.9.0.0/24, range: 10.9.0.5-10.9.0.9}, {subnet: "
+                 "10.8.0.0/24, router: none}]}}\n", "");
+    network_said("  n: {subnet: 10.0.0.0/24, dhcp: {relays: [{subnet: "
+                 "10.0.0.128/25}]}}\n", "t:6:34: dhcp: relays: 10.0.0.128/25 "
+                 "overlaps another subnet of the network\n");
+    network_said("  n: {subnet: 10.0.0.0/24, dhcp: {relays: [{subnet: "
+                 "10.9.0.0/24, router: 10.8.0.1}]}}\n", "t:6:34: dhcp: "
+                 "relays: router and range of 10.9.0.0/24 are hosts' "
+                 "addresses within it\n");
+    network_said("  n: {subnet: 10.0.0.0/24, dhcp: {relays: [{subnet: "
+                 "10.9.0.0/31}]}}\n", "t:6:34: dhcp: relays: a prefix has 8 "
+                 "to 30 bits here, not 31\n");
+}
+
+TEST(what_dhcp6_says_needs_an_ipv6_subnet)
+{
+    network_said("  n: {subnet: 10.0.0.0/24, dhcp6: {lease: 1h}}\n",
+                 "t:6:35: dhcp6: network 'n' has no subnet6\n");
+    network_said("  n: {subnet6: fd00::/64, dhcp6: {ntp: fd00::5}}\n", "");
+}
+
 TEST(a_subnet_is_for_guests)
 {
     network_said("  n: {subnet: 224.0.0.0/24}\n",
@@ -365,6 +389,8 @@ TESTS(
     RUN(only_a_bond_has_a_mode),
     RUN(lacp_is_refused_as_long_as_nobody_speaks_it),
     RUN(a_subnet_has_room_for_guests),
+    RUN(relayed_subnets_are_others_and_whole),
+    RUN(what_dhcp6_says_needs_an_ipv6_subnet),
     RUN(a_subnet_is_for_guests),
     RUN(a_gateway_is_a_host_of_the_subnet),
     RUN(ipv6_needs_large_packets),

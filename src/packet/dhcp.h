@@ -64,14 +64,17 @@ enum dhcp_option_code {
     DHCP_OPT_BOOT_SERVER = 66,
     DHCP_OPT_BOOT_FILE = 67,
     DHCP_OPT_RAPID_COMMIT = 80,
+    DHCP_OPT_FQDN = 81,
     DHCP_OPT_RELAY = 82,
     DHCP_OPT_SEARCH = 119,
     DHCP_OPT_ROUTES = 121,
     DHCP_OPT_TFTP_SERVERS = 150,
     DHCP_OPT_END = 255,
 
-    DHCP_RELAY_LINK = 5,          /* in option 82: the client's subnet
-                                     (RFC 3527) */
+    /* In option 82. */
+    DHCP_RELAY_LINK = 5,          /* the client's subnet (RFC 3527) */
+    DHCP_RELAY_SERVER_ID = 11,    /* how the server shall be called, so that
+                                     renewals come by the relay (RFC 5107) */
 };
 
 struct dhcp_header {

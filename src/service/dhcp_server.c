@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "packet/address.h"
+#include "service/dhcp_fqdn.h"
 #include "service/dhcp_served.h"
 
 enum { MAX_ITEMS = 256 };
@@ -29,6 +30,8 @@ struct exchange {
     struct lease_holder holder;
     char hostname[LEASE_HOSTNAME_MAX];    /* empty: none that we believe */
     bool is_rapid;                /* two messages, not four */
+    be32 server_id;               /* how this client knows us */
+    uint8_t fqdn[DHCP_FQDN_MAX];  /* the answer's option 81 */
     struct dhcp_message msg;
 };
 
@@ -147,12 +150,29 @@ identify(struct exchange *x)
     return true;
 }
 
+/* By its own name, or by the one that its relay gives us (RFC 5107). */
+static be32
+name_server(const struct exchange *x)
+{
+    struct dhcp_value override = dhcp_sub_option_find(
+        dhcp_option_find(&x->msg, DHCP_OPT_RELAY), DHCP_RELAY_SERVER_ID);
+
+    return x->msg.header.giaddr && override.len == 4 && get_be32(override.p)
+           ? get_be32(override.p) : x->server->address;
+}
+
 /* The first label, if it is one (RFC 1123, 2.1): it becomes a name. */
 static void
 read_hostname(struct exchange *x)
 {
     struct dhcp_value v = dhcp_option_find(&x->msg, DHCP_OPT_HOSTNAME);
+    char label[LEASE_HOSTNAME_MAX];
     size_t n = 0;
+
+    if (!v.p && dhcp_fqdn_label(dhcp_option_find(&x->msg, DHCP_OPT_FQDN),
+                                label, sizeof label)) {
+        v = (struct dhcp_value) { (const uint8_t *) label, strlen(label) };
+    }
 
     for (; n < v.len && v.p[n] && v.p[n] != '.'; n++) {
         uint8_t c = v.p[n];
@@ -248,6 +268,7 @@ receive(struct exchange *x, enum dhcp_verdict *verdict)
         *verdict = DHCP_UNKNOWN_RELAY;
         return false;
     }
+    x->server_id = name_server(x);
     read_hostname(x);
     return true;
 }
@@ -280,11 +301,33 @@ put_configured(struct items *items, const struct exchange *x, uint8_t code)
     put(items, code, v.p, v.len);
 }
 
+/* Who asks what becomes of its name is told. */
+static void
+put_fqdn(struct items *items, struct exchange *x)
+{
+    struct dhcp_value asked = dhcp_option_find(&x->msg, DHCP_OPT_FQDN);
+    struct dhcp_value v = dhcp_option_set_find(&x->subnet->options,
+                                               DHCP_OPT_DOMAIN);
+    char domain[DHCP_FQDN_MAX + 1];
+    size_t len;
+
+    if (v.len >= sizeof domain) {
+        return;
+    }
+    memcpy(domain, v.p ? v.p : (const uint8_t *) "", v.len);
+    domain[v.len] = '\0';
+    len = dhcp_fqdn_answer(asked, x->question->hostname,
+                           v.len ? domain : NULL, x->fqdn);
+    if (len) {
+        put(items, DHCP_OPT_FQDN, x->fqdn, len);
+    }
+}
+
 /* What the client wants to know, in its order (RFC 2132, 9.8); but the mask
  * before the router (3.3), and a frame's length that is not the usual one even
  * if it does not ask: much breaks without. */
 static void
-put_parameters(struct items *items, const struct exchange *x)
+put_parameters(struct items *items, struct exchange *x)
 {
     const struct dhcp_option_set *set = &x->subnet->options;
     struct dhcp_value wanted = dhcp_option_find(&x->msg,
@@ -293,6 +336,7 @@ put_parameters(struct items *items, const struct exchange *x)
     struct dhcp_value mtu = dhcp_option_set_find(set, DHCP_OPT_MTU);
 
     put_configured(items, x, DHCP_OPT_MASK);
+    put_fqdn(items, x);
     for (size_t i = 0; i < wanted.len; i++) {
         put_configured(items, x, wanted.p[i]);
         if (wanted.p[i] == DHCP_OPT_HOSTNAME && hostname) {
@@ -396,7 +440,7 @@ put_frame_of(struct items *items, const struct exchange *x,
     items->n = 0;
     memset(items->has, 0, sizeof items->has);
     put(items, DHCP_OPT_TYPE, type, 1);
-    put(items, DHCP_OPT_SERVER_ID, &x->server->address, 4);
+    put(items, DHCP_OPT_SERVER_ID, &x->server_id, 4);
     put(items, DHCP_OPT_CLIENT_ID, id.p, id.len);
     put(items, DHCP_OPT_RELAY, relay.p, relay.len);
 }
@@ -573,7 +617,7 @@ on_request(struct exchange *x)
                                  &wanted) && wanted;
     if (dhcp_option_is_there(&x->msg, DHCP_OPT_SERVER_ID)) {  /* SELECTING */
         if (!dhcp_option_ip4(&x->msg, DHCP_OPT_SERVER_ID, &server)
-            || server != x->server->address) {
+            || server != x->server_id) {
             lease_withdraw(x->subnet->leases, &x->holder);
             return DHCP_OTHER_SERVER;
         }
@@ -595,7 +639,7 @@ server_is_ours(const struct exchange *x)
 
     return !dhcp_option_is_there(&x->msg, DHCP_OPT_SERVER_ID)
            || (dhcp_option_ip4(&x->msg, DHCP_OPT_SERVER_ID, &server)
-               && server == x->server->address);
+               && server == x->server_id);
 }
 
 static enum dhcp_verdict

@@ -364,6 +364,87 @@ TEST(a_refusal_is_broadcast__4_1)
     lab_close(lab);
 }
 
+/* --- What an answer may say (table 3) ------------------------------------ */
+
+TEST(an_offer_repeats_the_clients_header_and_not_its_wishes__table_3)
+{
+    struct lab *lab = lab_open();
+
+    begin(lab, DHCP_DISCOVER, 1);
+    lab->header.secs = 7;
+    add_ip4(lab, DHCP_OPT_REQUESTED_ADDRESS, "10.0.0.44");
+    add_option(lab, DHCP_OPT_PARAMETERS, "\1\3", 2);
+    add_option(lab, DHCP_OPT_MAX_SIZE, "\5\xdc", 2);
+    CHECK(ask(lab) == DHCP_OFFERED);
+    CHECK(lab->reply.header.xid == lab->header.xid);
+    CHECK(lab->reply.header.htype == 1 && lab->reply.header.hlen == 6);
+    CHECK(!lab->reply.header.hops && !lab->reply.header.secs);
+    CHECK(!lab->reply.header.ciaddr && lab->reply.header.yiaddr);
+    CHECK(!memcmp(lab->reply.header.chaddr, lab->header.chaddr, 16));
+    CHECK(!dhcp_option_is_there(&lab->reply, DHCP_OPT_REQUESTED_ADDRESS));
+    CHECK(!dhcp_option_is_there(&lab->reply, DHCP_OPT_PARAMETERS));
+    CHECK(!dhcp_option_is_there(&lab->reply, DHCP_OPT_MAX_SIZE));
+    CHECK(dhcp_option_is_there(&lab->reply, DHCP_OPT_LEASE_TIME));
+    CHECK(dhcp_option_is_there(&lab->reply, DHCP_OPT_SERVER_ID));
+    lab_close(lab);
+}
+
+TEST(an_ack_repeats_the_address_in_use__table_3)
+{
+    struct lab *lab = lab_open();
+    be32 addr = lease(lab, 1);
+
+    begin_renewing(lab, 1, addr);
+    CHECK(ask(lab) == DHCP_LEASED);
+    CHECK(lab->reply.header.ciaddr == addr);
+    CHECK(lab->reply.header.yiaddr == addr);
+    lab_close(lab);
+}
+
+TEST(a_refusal_says_why_and_gives_nothing__table_3)
+{
+    struct lab *lab = lab_open();
+
+    begin_renewing(lab, 1, ip4("192.0.2.1"));
+    CHECK(ask(lab) == DHCP_REFUSED);
+    CHECK(!lab->reply.header.yiaddr && !lab->reply.header.ciaddr);
+    CHECK(!lab->reply.header.siaddr && !lab->reply.header.file[0]);
+    CHECK(!dhcp_option_is_there(&lab->reply, DHCP_OPT_LEASE_TIME));
+    CHECK(!dhcp_option_is_there(&lab->reply, DHCP_OPT_MASK));
+    CHECK(dhcp_option_is_there(&lab->reply, DHCP_OPT_MESSAGE));
+    CHECK(dhcp_option_is_there(&lab->reply, DHCP_OPT_SERVER_ID));
+    lab_close(lab);
+}
+
+TEST(an_address_that_was_taken_meanwhile_is_refused__3_1_4)
+{
+    struct lab *lab = lab_open();
+    be32 addr = discover(lab, 1);
+
+    lab->now += LEASE_OFFER_HOLD + 1;
+    begin(lab, DHCP_DISCOVER, 2);
+    add_option(lab, DHCP_OPT_REQUESTED_ADDRESS, &addr, sizeof addr);
+    CHECK(ask(lab) == DHCP_OFFERED && lab->reply.header.yiaddr == addr);
+    begin_selecting(lab, 2, addr);
+    CHECK(ask(lab) == DHCP_LEASED);
+    begin_selecting(lab, 1, addr);
+    CHECK(ask(lab) == DHCP_REFUSED);
+    CHECK(answered(lab, DHCP_NAK));
+    lab_close(lab);
+}
+
+TEST(a_servers_own_messages_are_not_answered__4_3)
+{
+    static const enum dhcp_type types[] = { DHCP_OFFER, DHCP_ACK, DHCP_NAK };
+    struct lab *lab = lab_open();
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(types); i++) {
+        begin(lab, types[i], 1);
+        CHECK(ask(lab) == DHCP_FROM_SERVER && !lab->answer.len);
+    }
+    lab_close(lab);
+}
+
 /* --- Relays ------------------------------------------------------------- */
 
 static void
@@ -425,6 +506,31 @@ TEST(a_relays_link_chooses_the_subnet_and_all_it_said_is_echoed__rfc_3527)
     CHECK(ip4_is_within(lab->reply.header.yiaddr, ip4("10.9.0.0"), 24));
     v = dhcp_option_find(&lab->reply, DHCP_OPT_RELAY);
     CHECK(v.len == sizeof info && !memcmp(v.p, info, v.len));
+    lab_close(lab);
+}
+
+TEST(a_relay_may_stand_in_for_the_server__rfc_5107)
+{
+    static const uint8_t info[] = { 11, 4, 10, 9, 0, 5 };
+    struct lab *lab = lab_open();
+    be32 addr;
+
+    begin_relayed(lab, DHCP_DISCOVER, 1, "10.9.0.5");
+    add_option(lab, DHCP_OPT_RELAY, info, sizeof info);
+    CHECK(ask(lab) == DHCP_OFFERED);
+    addr = lab->reply.header.yiaddr;
+    CHECK(reply_ip4(lab, DHCP_OPT_SERVER_ID) == ip4("10.9.0.5"));
+    begin_relayed(lab, DHCP_REQUEST, 1, "10.9.0.5");
+    add_option(lab, DHCP_OPT_RELAY, info, sizeof info);
+    add_ip4(lab, DHCP_OPT_SERVER_ID, "10.9.0.5");
+    add_option(lab, DHCP_OPT_REQUESTED_ADDRESS, &addr, sizeof addr);
+    CHECK(ask(lab) == DHCP_LEASED);
+    CHECK(reply_ip4(lab, DHCP_OPT_SERVER_ID) == ip4("10.9.0.5"));
+    /* Who is no relay cannot rename us. */
+    begin(lab, DHCP_DISCOVER, 2);
+    add_option(lab, DHCP_OPT_RELAY, info, sizeof info);
+    CHECK(ask(lab) == DHCP_OFFERED);
+    CHECK(reply_ip4(lab, DHCP_OPT_SERVER_ID) == ip4("10.0.0.1"));
     lab_close(lab);
 }
 
@@ -626,9 +732,15 @@ TESTS(
     RUN(an_answer_goes_to_the_new_address_and_the_clients_mac__4_1),
     RUN(the_broadcast_flag_is_obeyed_and_echoed__4_1),
     RUN(a_refusal_is_broadcast__4_1),
+    RUN(an_offer_repeats_the_clients_header_and_not_its_wishes__table_3),
+    RUN(an_ack_repeats_the_address_in_use__table_3),
+    RUN(a_refusal_says_why_and_gives_nothing__table_3),
+    RUN(an_address_that_was_taken_meanwhile_is_refused__3_1_4),
+    RUN(a_servers_own_messages_are_not_answered__4_3),
     RUN(a_relay_is_answered_at_its_address_and_port_67__4_1),
     RUN(a_relays_address_chooses_the_subnet__4_3_1),
     RUN(a_relays_link_chooses_the_subnet_and_all_it_said_is_echoed__rfc_3527),
+    RUN(a_relay_may_stand_in_for_the_server__rfc_5107),
     RUN(a_refusal_through_a_relay_has_the_broadcast_flag__4_3_2),
     RUN(too_many_hops_are_not_answered),
     RUN(the_client_identifier_counts_before_the_hardware_address__4_2),

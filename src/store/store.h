@@ -129,8 +129,9 @@ void store_txn_put(struct store_txn *, const char *key, const void *value,
 /* Of a key that is not there: nothing, unless a version is asked for. */
 void store_txn_delete(struct store_txn *, const char *key,
                       uint64_t if_version);
-/* Takes the transaction.  `done` may be NULL.  -ENOBUFS: too many wait;
- * -ESHUTDOWN: the store is being closed; then done() is not called. */
+/* Takes the transaction, also when it fails.  `done` may be NULL.  -ENOBUFS:
+ * too many wait; -ESHUTDOWN: the store is being closed; then done() is not
+ * called. */
 int store_commit(struct store *, struct store_txn *, store_done *, void *aux);
 
 struct store_change {
