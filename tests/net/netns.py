@@ -233,8 +233,8 @@ class Nic:
             data = (vnet or Vnet()).pack() + data
         self._sock.send(data)
 
-    def _receive(self):
-        """One frame as scapy sees it, VLAN tag put back, or None."""
+    def receive_raw(self):
+        """One frame's bytes, VLAN tag put back, and what is owed on it."""
         data, ancillary, _flags, address = self._sock.recvmsg(
             VNET_SIZE + 65536 + 128, 256, socket.MSG_DONTWAIT)
         vnet = None
@@ -249,12 +249,17 @@ class Nic:
                 if not status & TP_STATUS_VLAN_TPID_VALID:
                     tpid = 0x8100
                 data = data[:12] + struct.pack("!HH", tpid, tci) + data[12:]
+        return data, vnet
+
+    def _receive(self):
+        """One frame as scapy sees it."""
+        data, vnet = self.receive_raw()
         frame = Ether(data)
         frame.vnet = vnet
         frame.raw = data
         return frame
 
-    def frames(self, timeout=TIMEOUT):
+    def frames(self, timeout=TIMEOUT, receive=None):
         """Yields frames as they come; raises when none came in time."""
         deadline = time.monotonic() + timeout
         while True:
@@ -262,7 +267,11 @@ class Nic:
             if left <= 0 or not select.select([self._sock], [], [], left)[0]:
                 raise AssertionError("no such frame on %s in %s" % (
                     self.ifname, self.netns.name))
-            yield self._receive()
+            yield receive() if receive else self._receive()
+
+    def raw_frames(self):
+        """Their bytes alone: scapy takes a millisecond for each."""
+        return self.frames(receive=lambda: self.receive_raw()[0])
 
     def expect(self, match, timeout=TIMEOUT):
         """The first frame for which match(frame), or that equals the packet

@@ -1,0 +1,220 @@
+"""One intent file, one table of verdicts, real frames: on Weft's own switch and
+on Open vSwitch.
+
+verdicts.py makes the rows and says, from the intents alone, who hears each
+frame.  All rows are sent at once, each sender's in order, and a marker behind
+them that everybody hears; then what was heard is compared row by row."""
+
+import os
+import select
+import time
+
+import pytest
+from scapy.layers.inet6 import (ICMPv6ND_RA, ICMPv6ND_RS,
+                                ICMPv6NDOptSrcLLAddr, IPv6)
+from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Raw
+
+import ovs
+import verdicts
+import weft
+from netns import TIMEOUT, eventually, run
+from verdicts import BROADCAST, INTENTS, LAN, NETWORKS, PORTS, SENDERS
+from weft import DONE, NEGATIVE
+
+MARKER_TYPE = 0x88b6
+MARKER = MARKER_TYPE.to_bytes(2, "big")
+BURST = 40                              # a receiver's socket holds a few
+
+
+def yaml(value):
+    """Flow style, which needs no indentation."""
+    if isinstance(value, dict):
+        return "{%s}" % ", ".join("%s: %s" % (k, yaml(v))
+                                  for k, v in value.items())
+    if isinstance(value, list):
+        return "[%s]" % ", ".join(map(yaml, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return '"%s"' % value if ":" in str(value) else str(value)
+
+
+class Bench:
+    """The daemon with its switch, guests, and what they hear."""
+
+    def __init__(self, kind, build):
+        self.kind = kind
+        self.lab = weft.Lab(build)
+        self.ovs = None
+        self.nics = {}
+
+    def start(self):
+        for name in SENDERS:
+            inside = self.lab.veth(name, "g-" + name)
+            inside.run("ip", "link", "set", "dev", "eth0", "address",
+                       verdicts.mac_of(name))
+        if self.kind == "ovs":
+            self.ovs = ovs.Ovs(self.lab.host,
+                               os.path.join(self.lab.dir, "ovs"))
+            self.ovs.start(bridge=None)
+            self.method = self.ovs.method
+            self.lab.start_daemon("--controller-only", "--ovsdb",
+                                  "unix:" + self.ovs.file("db.sock"))
+        else:
+            self.lab.start_daemon()
+            self.method = "unix:" + os.path.join(self.lab.run_dir,
+                                                 "br0.mgmt")
+        path = os.path.join(self.lab.dir, "cloud.yaml")
+        with open(path, "w") as f:
+            f.write(yaml(INTENTS) + "\n")
+        self.lab.weft("apply", path)
+        eventually(self._is_in_force, "the intents are in force")
+        self.nics = {name: self.lab.netns("g-" + name).nic("eth0")
+                     for name in SENDERS}
+        run("ovs-ofctl", "-O", "OpenFlow15", "add-flow", self.method,
+            "table=0,priority=65535,dl_type=0x%x,actions=in_port,all"
+            % MARKER_TYPE)
+        if self.ovs:
+            self.ovs.settle()
+        self.gateways = {}
+        for name in PORTS:
+            self._find_gateway(name)
+
+    def _is_in_force(self):
+        shown = self.lab.weft("controller", "show")
+        return shown["connected"] and shown["synced"] \
+            and not shown["ports_missing"] and shown["flows_desired"]
+
+    def _find_gateway(self, name):
+        """Its MAC is not in the intents: by asking for it, as a guest does."""
+        network = PORTS[name].get("network")
+        model = verdicts.Model(INTENTS, {})
+        if not network or network in self.gateways:
+            return
+        own, mac, nic = (verdicts.address_of(name), verdicts.mac_of(name),
+                         self.nics[name])
+        if model.gateway(network):
+            nic.send(Ether(src=mac, dst=BROADCAST) / ARP(
+                op=1, hwsrc=mac, psrc=own, pdst=model.gateway(network)))
+            said = nic.expect(lambda f: f.haslayer(ARP) and f[ARP].op == 2)
+            self.gateways[network] = said[ARP].hwsrc
+        elif "subnet6" in NETWORKS[network]:
+            nic.send(Ether(src=mac, dst="33:33:00:00:00:02")
+                     / IPv6(src=verdicts.link_local(mac), dst="ff02::2",
+                            hlim=255)
+                     / ICMPv6ND_RS() / ICMPv6NDOptSrcLLAddr(lladdr=mac))
+            said = nic.expect(lambda f: f.haslayer(ICMPv6ND_RA)
+                              and f.dst == mac)
+            self.gateways[network] = said.src
+
+    def mark(self, name):
+        self.nics[name].send(Ether(src=verdicts.mac_of(name), dst=BROADCAST,
+                                   type=MARKER_TYPE)
+                             / Raw(b"mark " + name.encode() + bytes(46)))
+
+    def send(self, rows):
+        """{row's number, or what tells its answer: {(name, vid)}}"""
+        heard = {}
+        by_sender = {name: [r for r in rows if r.sender == name]
+                     for name in SENDERS}
+        while any(by_sender.values()):
+            for name, own in by_sender.items():
+                for row in own[:BURST]:
+                    self.nics[name].send(row.wire)
+                del own[:BURST]
+            for name in SENDERS:
+                self.mark(name)
+            for name in SENDERS:
+                self._hear(name, heard, len(SENDERS))
+        return heard
+
+    def _hear(self, name, heard, n_marks):
+        """Until as many markers came."""
+        for frame in self.nics[name].raw_frames():
+            if frame[12:14] == MARKER:
+                n_marks -= 1
+                if not n_marks:
+                    return
+            else:
+                self._note(name, frame, heard)
+
+    def _note(self, name, frame, heard):
+        row = verdicts.identify(frame)
+        if row is not None:
+            tag = int.from_bytes(frame[14:16], "big") & 0xfff \
+                if frame[12:14] == b"\x81\x00" else 0
+            heard.setdefault(row, set()).add((name, tag))
+
+    def wait_for(self, keys, heard):
+        """What services answer comes later than the markers."""
+        deadline = time.monotonic() + TIMEOUT
+        socks = {nic._sock: name for name, nic in self.nics.items()}
+        while not keys <= set(heard) and time.monotonic() < deadline:
+            for sock in select.select(list(socks), [], [], 0.1)[0]:
+                name = socks[sock]
+                self._note(name, self.nics[name].receive_raw()[0], heard)
+
+    def close(self):
+        try:
+            for nic in self.nics.values():
+                nic.close()
+            self.lab.stop()
+            if self.ovs:
+                self.ovs.vsctl("--if-exists", "del-br", "br0")
+                self.ovs.stop()
+                for name in set(self.lab.host.links()) - set(SENDERS) \
+                        - {"lo"}:
+                    self.lab.host.run("ip", "link", "del", name)
+        finally:
+            self.lab.close()
+
+
+@pytest.fixture(scope="module", params=["weft", "ovs"])
+def bench(request):
+    if request.param == "ovs" and not ovs.is_installed():
+        pytest.skip("ovs-vswitchd is missing (Debian openvswitch-switch)")
+    bench = Bench(request.param, request.config.getoption("--build"))
+    try:
+        bench.start()
+        yield bench
+    finally:
+        bench.close()
+
+
+def describe(row, heard):
+    wanted = set(row.verdict.heard.items())
+    return "%5d %-6s %-40s wanted %s (%s), heard by %s" % (
+        row.number, row.sender, row.about, sorted(wanted) or "nobody",
+        row.verdict.reason or "passes", sorted(heard) or "nobody")
+
+
+def test_everybody_hears_what_the_intents_say(bench):
+    rows = verdicts.rows(bench.gateways)
+    assert len(rows) >= 150
+    passes = sum(bool(row.verdict.heard) for row in rows)
+    assert passes >= 50 and len(rows) - passes >= 50
+    heard = bench.send(rows)
+    wanted = {verdicts.answer_key(row) for row in rows if row.verdict.heard}
+    bench.wait_for(wanted, heard)
+    wrong = []
+    for row in rows:
+        got = heard.get(verdicts.answer_key(row), set())
+        if got != set(row.verdict.heard.items()):
+            wrong.append(describe(row, got))
+    assert not wrong, "%d of %d rows differ:\n%s" % (
+        len(wrong), len(rows), "\n".join(wrong))
+
+
+def test_explain_says_the_same(bench):
+    if bench.kind == "ovs":
+        pytest.skip("the switch's own trace answers there")
+    asked = verdicts.questions_by_name(bench.gateways)
+    assert len(asked) >= 50
+    wrong = []
+    for a, b, what, passes in asked:
+        status = bench.lab.weft("explain", a, b, what,
+                                status=None).returncode
+        if status != (DONE if passes else NEGATIVE):
+            wrong.append("explain %s %s %s: status %d, %s" % (
+                a, b, what, status, "it passes" if passes else "it does not"))
+    assert not wrong, "\n".join(wrong)
