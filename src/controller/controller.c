@@ -158,6 +158,8 @@ on_port(void *aux, const struct of_port_desc *desc, bool is_gone)
                              is_gone ? 0 : desc->number,
                              !(desc->state & PORT_STATE_LINK_DOWN),
                              &c->dirty);
+    topology_set_switch_mac(c->topology, desc->name, desc->hw_addr,
+                            &c->dirty);
     if (c->dirty.n) {
         schedule(c);
     }

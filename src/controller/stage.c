@@ -200,6 +200,9 @@ stage_copy_to_uplink(struct writer *w, const struct topology_network *network)
     if (network->uplink && network->uplink->number) {
         by_output(w, network->uplink->number);
     }
+    if (topology_host_number(network)) {
+        by_output(w, topology_host_number(network));
+    }
 }
 
 void

@@ -7,7 +7,7 @@
 #include "packet/eth.h"
 
 enum { PRIORITY_RESERVED = 200, PRIORITY_OWN = 100, PRIORITY_TAGGED = 90,
-       PRIORITY_REST = 10 };
+       PRIORITY_HOST = 50, PRIORITY_REST = 10 };
 
 /* Bridges never forward what is sent to these addresses (802.1Q table 8-1):
  * spanning tree, LACP, LLDP, PAUSE. */
@@ -106,10 +106,47 @@ rest(struct writer *w, uint64_t cookie, uint32_t number)
 
 static void
 begin_uplink(struct writer *w, uint16_t priority,
-             const struct topology_network *network)
+             const struct topology_network *network, uint32_t number)
 {
     writer_begin(w, STAGE_INGRESS, priority, network->id);
-    writer_match(w, FIELD_IN_PORT, network->uplink->number);
+    writer_match(w, FIELD_IN_PORT, number);
+}
+
+/* Frames without a tag are the LAN's and the host's, unless a network claims
+ * them. */
+static void
+host_leg(struct writer *w, const struct topology_uplink *uplink,
+         uint32_t from, uint32_t to)
+{
+    writer_begin(w, STAGE_INGRESS, PRIORITY_HOST, uplink->id);
+    writer_match(w, FIELD_IN_PORT, from);
+    writer_match(w, FIELD_VLAN_VID, 0);
+    writer_output(w, to);
+    writer_end(w);
+}
+
+static void
+uplink_flows(struct writer *w, const struct topology_uplink *uplink)
+{
+    rest(w, uplink->id, uplink->number);
+    if (uplink->host_number) {
+        rest(w, uplink->id, uplink->host_number);
+        host_leg(w, uplink, uplink->number, uplink->host_number);
+        host_leg(w, uplink, uplink->host_number, uplink->number);
+    }
+}
+
+/* The host is a station of the LAN. */
+static void
+from_host(struct writer *w, const struct topology_network *network)
+{
+    uint32_t number = topology_host_number(network);
+
+    if (number) {
+        begin_uplink(w, PRIORITY_OWN, network, number);
+        writer_match(w, FIELD_VLAN_VID, 0);
+        enter(w, network, number, FROM_UPLINK, false, STAGE_GUARD);
+    }
 }
 
 static void
@@ -118,12 +155,13 @@ bridged_network(struct writer *w, const struct topology_network *network)
     uint32_t number = network->uplink->number;
     uint16_t vid = network->intent->segment.vid;
 
+    from_host(w, network);
     if (!vid) {
-        begin_uplink(w, PRIORITY_OWN, network);
+        begin_uplink(w, PRIORITY_OWN, network, number);
         writer_match(w, FIELD_VLAN_VID, 0);
         enter(w, network, number, FROM_UPLINK, false, STAGE_GUARD);
     }
-    begin_uplink(w, PRIORITY_OWN, network);
+    begin_uplink(w, PRIORITY_OWN, network, number);
     writer_match(w, FIELD_VLAN_VID, FLOW_VLAN_PRESENT | vid);
     if (!network->intent->segment.is_service_tag) {
         enter(w, network, number, FROM_UPLINK, true, STAGE_GUARD);
@@ -146,7 +184,7 @@ stage_ingress(struct writer *w, const struct subject *subject)
         base(w);
         return;
     case SUBJECT_UPLINK:
-        rest(w, subject->uplink->id, subject->uplink->number);
+        uplink_flows(w, subject->uplink);
         return;
     case SUBJECT_NETWORK:
         if (subject->network->uplink && subject->network->uplink->number) {

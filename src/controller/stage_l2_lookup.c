@@ -34,6 +34,12 @@ member_flows(struct writer *w, const struct topology_member *member)
 static void
 network_flows(struct writer *w, const struct topology_network *network)
 {
+    if (topology_host_number(network)) {
+        stage_begin_network(w, STAGE_L2_LOOKUP, PRIORITY_STATION, network);
+        writer_match_eth(w, FIELD_ETH_DST, network->uplink->host_mac);
+        stage_send_to(w, topology_host_number(network));
+        writer_end(w);
+    }
     stage_begin_network(w, STAGE_L2_LOOKUP, PRIORITY_UNKNOWN, network);
     if (network->uplink || network->n_unknown) {
         stage_flood_to(w, FLOOD_UNKNOWN);

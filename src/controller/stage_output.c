@@ -66,6 +66,12 @@ network_flows(struct writer *w, const struct topology_network *network)
                  segment->vid, network->uplink->number);
         writer_end(w);
     }
+    if (topology_host_number(network)) {
+        begin(w, PRIORITY_PORT, network->id, network,
+              topology_host_number(network));
+        writer_output(w, topology_host_number(network));
+        writer_end(w);
+    }
 }
 
 void

@@ -9,6 +9,7 @@ struct switch_port {
     char name[16];
     uint32_t number;
     bool has_link;
+    struct eth_addr mac;
 };
 
 struct topology {
@@ -284,14 +285,27 @@ uplink_number(const struct topology *t, const struct intent_uplink *uplink)
     return first;
 }
 
+static const struct switch_port *
+host_leg(const struct topology *t, const struct intent_uplink *uplink)
+{
+    const struct switch_port *port = uplink->host_leg[0]
+                                     ? find_switch_port(t, uplink->host_leg)
+                                     : NULL;
+
+    return port && port->has_link ? port : NULL;
+}
+
 static void
 add_uplink(struct topology *t, const struct intent_uplink *intent)
 {
     struct topology_uplink *uplink = &t->uplinks[t->n_uplinks++];
+    const struct switch_port *leg = host_leg(t, intent);
 
     *uplink = (struct topology_uplink) {
         .intent = intent, .id = intent->object.id,
         .number = uplink_number(t, intent),
+        .host_number = leg ? leg->number : 0,
+        .host_mac = leg ? leg->mac : (struct eth_addr) { { 0 } },
     };
     id_map_set(&t->by_id, uplink->id, uplink);
 }
@@ -670,11 +684,17 @@ renumber_uplink(struct topology *t, struct topology_uplink *uplink,
                 struct unit_set *dirty)
 {
     uint32_t number = uplink_number(t, uplink->intent);
+    const struct switch_port *leg = host_leg(t, uplink->intent);
+    uint32_t host_number = leg ? leg->number : 0;
+    struct eth_addr host_mac = leg ? leg->mac : (struct eth_addr) { { 0 } };
 
-    if (uplink->number == number) {
+    if (uplink->number == number && uplink->host_number == host_number
+        && eth_addr_eq(uplink->host_mac, host_mac)) {
         return;
     }
     uplink->number = number;
+    uplink->host_number = host_number;
+    uplink->host_mac = host_mac;
     add_unit(dirty, UNIT_UPLINK, uplink->id, 0);
     for (unsigned int i = 0; i < t->n_networks; i++) {
         if (t->networks[i].uplink == uplink) {
@@ -716,6 +736,18 @@ topology_set_switch_port(struct topology *t, const char *name,
         port->has_link = has_link;
     }
     renumber(t, name, dirty);
+}
+
+void
+topology_set_switch_mac(struct topology *t, const char *name,
+                        struct eth_addr mac, struct unit_set *dirty)
+{
+    struct switch_port *port = id_map_find(&t->switch_ports, name_id(name));
+
+    if (port && !eth_addr_eq(port->mac, mac)) {
+        port->mac = mac;
+        renumber(t, name, dirty);
+    }
 }
 
 void

@@ -36,6 +36,10 @@ struct topology_uplink {
     const struct intent_uplink *intent;
     uint64_t id;
     uint32_t number;              /* of the member that is in use; 0: none */
+    /* The host's own leg, which stands in for the device: a station of the LAN,
+     * in the untagged network.  0: none. */
+    uint32_t host_number;
+    struct eth_addr host_mac;
 };
 
 struct topology_network {
@@ -95,6 +99,9 @@ const struct multicast *topology_multicast(const struct topology *);
 void topology_set_switch_port(struct topology *, const char *name,
                               uint32_t number, bool has_link,
                               struct unit_set *dirty);
+/* What the switch says the MAC of such a port is. */
+void topology_set_switch_mac(struct topology *, const char *name,
+                             struct eth_addr, struct unit_set *dirty);
 /* The switch is another one: none of its ports are known. */
 void topology_clear_switch_ports(struct topology *, struct unit_set *dirty);
 
@@ -151,6 +158,15 @@ static inline bool
 topology_is_asked(const struct topology_member *member)
 {
     return member->port->intent->is_spoof_ok || !member->address;
+}
+
+/* The switch's port by which the host itself is in this network; 0: it is not,
+ * or behind the uplink. */
+static inline uint32_t
+topology_host_number(const struct topology_network *network)
+{
+    return network->uplink && !network->intent->segment.vid
+           ? network->uplink->host_number : 0;
 }
 
 /* Do guests have a gateway of ours?  (An intent may say that there is none.) */

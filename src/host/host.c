@@ -282,6 +282,17 @@ check_port(struct host *host, struct entry *entry)
     str_fini(&why);
 }
 
+/* Something changed by which others may be possible now. */
+static void
+retry_failed(struct host *host)
+{
+    for (unsigned int i = 0; i < host->wanted.n; i++) {
+        if (host->entries[i].state == HOST_FAILED) {
+            host->entries[i].retry_at = 0;
+        }
+    }
+}
+
 static void
 try_port(struct host *host, struct entry *entry, msec now)
 {
@@ -295,6 +306,11 @@ try_port(struct host *host, struct entry *entry, msec now)
         entry->is_in = true;
         entry->backoff = HOST_RETRY_MIN_MS;
         check_port(host, entry);
+        if (entry->wanted->is_optional) {
+            retry_failed(host);
+        }
+    } else if (entry->wanted->is_optional && err == -EADDRNOTAVAIL) {
+        retry_later(entry, HOST_PENDING, NULL, now);
     } else {
         retry_later(entry, err == -ENODEV ? HOST_PENDING : HOST_FAILED,
                     error.len ? str_text(&error) : strerror(-err), now);
@@ -348,9 +364,23 @@ take_outs(struct host *host, msec end)
     return true;
 }
 
+/* What frees a device for another port. */
+static void
+try_optional(struct host *host, msec now)
+{
+    for (unsigned int i = 0; i < host->wanted.n; i++) {
+        struct entry *entry = &host->entries[i];
+
+        if (entry->wanted->is_optional && is_due(entry, now)) {
+            try_port(host, entry, now);
+        }
+    }
+}
+
 static bool
 try_ports(struct host *host, msec now, msec end)
 {
+    try_optional(host, now);
     for (; host->next < host->wanted.n; host->next++) {
         if (is_due(&host->entries[host->next], now)) {
             try_port(host, &host->entries[host->next], now);
@@ -427,8 +457,12 @@ host_for_each_port(const struct host *host,
                    void *aux)
 {
     for (unsigned int i = 0; i < host->wanted.n; i++) {
-        struct host_port_info info = describe(&host->entries[i]);
+        const struct entry *entry = &host->entries[i];
+        struct host_port_info info = describe(entry);
 
-        take(aux, &info);
+        /* One that turned out not to be needed is not missed. */
+        if (!entry->wanted->is_optional || entry->is_in || entry->error) {
+            take(aux, &info);
+        }
     }
 }

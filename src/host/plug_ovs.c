@@ -132,9 +132,13 @@ find_kind(const struct port *as_port, struct ovs_port *port,
         return option_bool(as_port, "bare", &port->spec.must_be_bare, error);
     }
     if (strcmp(type, "tap") && strcmp(type, "veth")) {
+        bool is_internal = !strcmp(type, "internal");
+
         str_setf(error, "port '%s': Open vSwitch has no ports of type %s",
                  as_port->config.name, type);
-        return -EOPNOTSUPP;
+        /* A leg of the host is only wanted where it is possible; without it a
+         * device that has the host's addresses is refused. */
+        return is_internal ? -EADDRNOTAVAIL : -EOPNOTSUPP;
     }
     port->kind = HELPER_VETH;
     if (!option_bool(as_port, "vm", &is_vm, NULL) && is_vm) {

@@ -23,7 +23,14 @@ plug_check(void *sw, const char *name, struct str *why UNUSED)
 {
     const struct switch_port *port = switch_port_by_name(sw, name);
 
-    return !port ? -ENOENT : port_is_up(port->port) ? 0 : -ENODEV;
+    if (!port) {
+        return -ENOENT;
+    }
+    /* A leg of the host that was set down stands in for nothing. */
+    return port_is_up(port->port)
+           && (port_has_link(port->port)
+               || strcmp(port->port->config.type, "internal"))
+           ? 0 : -ENODEV;
 }
 
 static int

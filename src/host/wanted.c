@@ -230,9 +230,29 @@ keep_port(struct wanted *wanted, const struct intent_port *port,
     return true;
 }
 
+/* What stands in for the device, if the host has addresses there. */
+static void
+add_host_leg(struct wanted *wanted, const struct intent_uplink *uplink)
+{
+    const char *device = uplink->members[0].device;
+    struct str name = STR_INIT, spec = STR_INIT, missing = STR_INIT;
+    struct wanted_port *leg;
+
+    str_addf(&name, "%s/host", uplink->object.name);
+    str_addf(&spec, "internal:%s,from=%s", uplink->host_leg, device);
+    str_addf(&missing, "contact was lost when this host's addresses moved "
+             "there: they are on '%s' again", device);
+    leg = append(wanted, uplink->host_leg, &name, &spec);
+    leg->missing = str_steal(&missing);
+    leg->is_optional = true;
+}
+
 static void
 add_uplink(struct wanted *wanted, const struct intent_uplink *uplink)
 {
+    if (uplink->host_leg[0] && uplink->n_members) {
+        add_host_leg(wanted, uplink);
+    }
     for (unsigned int i = 0; i < uplink->n_members; i++) {
         const struct uplink_member *member = &uplink->members[i];
         struct str name = STR_INIT, spec = STR_INIT;

@@ -28,6 +28,7 @@ struct wanted_port {
      * above (with what the last set wanted, see wanted_init()).  Not to be
      * looked into: the set may be gone.  NULL: an uplink's. */
     const struct intent_port *port;
+    bool is_optional;             /* may turn out not to be needed */
 };
 
 struct wanted {

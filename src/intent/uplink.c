@@ -1,5 +1,7 @@
 /* What an uplink may say. */
 
+#include <stdio.h>
+
 #include "intent/validate.h"
 #include "intent/value.h"
 
@@ -186,10 +188,30 @@ static const struct member members[] = {
       .doc = "no device: out through the host's own stack" },
     { .name = "take-over", .type = &value_not, AT(keep_addresses),
       .effect = EFFECT_REOPEN, .fallback = "true",
-      .doc = "a device that carries this host's addresses is refused; with "
-             "false it is taken, and they are cut off" },
+      .doc = "a device that carries this host's addresses gives them to an "
+             "internal port; with false they are cut off" },
     { 0 },
 };
+
+/* "weft-lan"; for a long name a short one that stays the same. */
+static void
+fill(struct intent_object *object)
+{
+    struct intent_uplink *uplink = CONTAINER_OF(object, struct intent_uplink,
+                                                object);
+
+    uplink->host_leg[0] = '\0';
+    if (uplink->is_host || uplink->is_bond || uplink->keep_addresses) {
+        return;
+    }
+    if (strlen(object->name) + strlen("weft-") < sizeof uplink->host_leg) {
+        snprintf(uplink->host_leg, sizeof uplink->host_leg, "weft-%s",
+                 object->name);
+    } else {
+        snprintf(uplink->host_leg, sizeof uplink->host_leg, "weft-%08x",
+                 (unsigned int) object->id);
+    }
+}
 
 static void
 check(const struct intent_object *object, struct validation *v)
@@ -220,11 +242,16 @@ check(const struct intent_object *object, struct validation *v)
         validation_claim(v, object, uplink->is_bond ? "bond" : "device",
                          "the switch's port name '%s'", member->switch_name);
     }
+    if (uplink->host_leg[0]) {
+        validation_claim(v, object, NULL, "the switch's port name '%s'",
+                         uplink->host_leg);
+    }
 }
 
 const struct noun uplink_noun = {
     .doc = "the way out: a network device, a bond, or the host's own stack",
     .size = sizeof(struct intent_uplink),
     .members = members,
+    .fill = fill,
     .check = check,
 };

@@ -23,6 +23,9 @@ struct intent_uplink {
         char device[16];
         char switch_name[16];     /* in PORT_DESC */
     } members[UPLINK_MAX_MEMBERS];
+    /* The device, and the switch's port, that stands in for a NIC of the host;
+     * empty: none may. */
+    char host_leg[16];
     bool is_bond;
     enum bond_mode mode;
     bool keep_addresses;          /* take-over: false: the device's addresses

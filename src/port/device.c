@@ -116,9 +116,11 @@ close_fds:
 }
 
 static void
-format_alias(const struct device_env *env, const char *port, char alias[256])
+format_alias(const struct device_env *env,
+             const struct helper_device_spec *spec, char alias[256])
 {
-    snprintf(alias, 256, "weft:%s:%s", env->instance, port);
+    snprintf(alias, 256, "weft:%s:%s%s%s", env->instance, spec->port,
+             spec->take_over[0] ? ",from=" : "", spec->take_over);
 }
 
 /* Gives the link in this namespace the settings asked for, sets it up, and
@@ -137,7 +139,7 @@ configure(struct netlink *nl, const struct device_env *env,
     if (err) {
         return fail(error, spec->device, "find it", err);
     }
-    format_alias(env, spec->port, alias);
+    format_alias(env, spec, alias);
     err = link_change(nl, link.ifindex, &(struct link_change) {
         .admin = LINK_UP,
         .mtu = spec->mtu,
@@ -297,6 +299,10 @@ open_tap(struct device_env *env, struct device *device, struct str *error)
         return err;
     }
     device->netns = netns_id(place.netns_fd);
+    if (spec->take_over[0]
+        && (err = take_over_check(env, place.nl, device, error))) {
+        goto leave;
+    }
     if (!link_get(place.nl, spec->device, &link)) {
         /* An earlier run's, or somebody's persistent tap: ours to plug in, not
          * to delete. */
@@ -318,11 +324,19 @@ open_tap(struct device_env *env, struct device *device, struct str *error)
     if (device->is_made) {
         ioctl(device->opened.fds[0], TUNSETPERSIST, env->keep_taps);
     }
-    err = configure(place.nl, env, device, device->is_made,
-                    spec->tx_queue_len ? spec->tx_queue_len
-                    : device->is_made ? TAP_QUEUE_LEN : 0, error);
+    if (spec->take_over[0]) {
+        err = take_over_dress(place.nl, device, error);
+    }
+    if (!err) {
+        err = configure(place.nl, env, device, device->is_made,
+                        spec->tx_queue_len ? spec->tx_queue_len
+                        : device->is_made ? TAP_QUEUE_LEN : 0, error);
+    }
     if (!err && device->is_made && env->keep_taps) {
         keep_neighbours(spec->device);
+    }
+    if (!err && spec->take_over[0]) {
+        err = take_over_begin(place.nl, device, error);
     }
     if (err) {
         tap_forget(device);
@@ -449,7 +463,7 @@ vm_tap_make(struct device_env *env, struct device *device,
     if (err) {
         return err;
     }
-    format_alias(env, spec->port, alias);
+    format_alias(env, spec, alias);
     if (!link_get(nl, spec->device, &link)) {
         if (strcmp(link.alias, alias)) {
             str_setf(error, "%s: there is a link of this name that is not"
@@ -578,7 +592,7 @@ veth_find_left_over(struct device_env *env, const struct device *device,
     if (home < 0) {
         return false;
     }
-    format_alias(env, device->spec.port, alias);
+    format_alias(env, &device->spec, alias);
     is_there = !netlink_open(&nl)
                && !link_get(nl, device->spec.device, &link)
                && !strcmp(link.kind, "veth") && !strcmp(link.alias, alias);
@@ -743,7 +757,7 @@ device_set_inside(struct device_env *env, struct device *device,
     if (err) {
         return err;
     }
-    format_alias(env, spec->port, alias);
+    format_alias(env, spec, alias);
     err = link_get(place.nl, spec->device, &link);
     if (!err && (device->is_made ? strcmp(link.alias, alias)
                                  : link.ifindex != device->opened.ifindex)) {
@@ -770,8 +784,21 @@ clear_inside(struct device_env *env, struct device *device)
     char alias[256];
 
     if (device_set_inside(env, device, &nothing, NULL)) {
-        format_alias(env, device->spec.port, alias);
+        format_alias(env, &device->spec, alias);
         resolver_restore(device->spec.netns, alias);
+    }
+}
+
+void
+device_end_isolation(struct device_env *env, struct device *device)
+{
+    struct netlink *nl = NULL;
+    struct link_info link;
+
+    if (device->is_isolated && !device_find_link(device, &nl, &link)) {
+        isolate_end(env->instance, nl, &device->isolation);
+        device->is_isolated = false;
+        netlink_close(nl);
     }
 }
 
@@ -782,10 +809,13 @@ device_close(struct device_env *env, struct device *device, bool keep)
     struct netlink *nl = NULL;
     int home = -1;
 
-    /* What another switch has open goes on without us. */
-    keep = keep && (device->spec.is_lent
-                    || (device->kind != HELPER_NETDEV
-                        && device->kind != HELPER_VETH));
+    /* Without us the host would be cut off; what another switch has open goes
+     * on. */
+    take_over_end(device);
+    keep = keep && !device->spec.take_over[0]
+           && (device->spec.is_lent
+               || (device->kind != HELPER_NETDEV
+                   && device->kind != HELPER_VETH));
     if (!keep) {
         clear_inside(env, device);
         if (has_char_device(device)) {

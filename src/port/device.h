@@ -9,6 +9,7 @@
 
 #include "port/helper.h"
 #include "port/isolate.h"
+#include "port/take_over.h"
 
 /* Shared by all devices of a helper. */
 struct device_env {
@@ -35,7 +36,11 @@ struct device {
     bool was_down;                      /* we set it up */
     bool is_isolated;
     struct isolation isolation;
+    struct take_over take_over;
 };
+
+/* The host's own frames go to the host again. */
+void device_end_isolation(struct device_env *, struct device *);
 
 /* `kind` and `spec` are set.  On failure nothing is left behind. */
 int device_open(struct device_env *, struct device *, struct str *error);

@@ -28,6 +28,17 @@ struct clean_up {
     unsigned int n;
 };
 
+static int
+delete_left_over(struct netlink *nl, unsigned int ifindex)
+{
+    struct link_info link;
+
+    if (!link_get_by_index(nl, ifindex, &link)) {
+        take_over_clean(nl, &link);
+    }
+    return link_delete(nl, ifindex);
+}
+
 static bool
 note_left_over(const struct link_info *link, void *clean_)
 {
@@ -57,7 +68,7 @@ device_clean(const struct device_env *env,
             err = link_for_each(nl, note_left_over, &clean);
         }
         for (unsigned int i = 0; !err && i < clean.n; i++) {
-            err = link_delete(nl, clean.ifindexes[i]);
+            err = delete_left_over(nl, clean.ifindexes[i]);
             n++;
         }
     } while (!err && clean.n == ARRAY_SIZE(clean.ifindexes));

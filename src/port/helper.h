@@ -99,6 +99,8 @@ struct helper_device_spec {
                                  hears nothing.  Our end of a pair is called
                                  like the port and is where we are; it outlives
                                  us, as taps do (keep_devices) */
+    char take_over[IFNAMSIZ]; /* a tap: stands in for this device of the host,
+                                 as take_over.h says */
     uint32_t mtu;
     uint32_t n_queues;
     uint32_t tx_queue_len;

@@ -111,6 +111,11 @@ check_spec(uint32_t kind, const struct helper_device_spec *spec,
     } else if (!is_terminated(spec->netns, sizeof spec->netns)
                || !is_printable(spec->netns)) {
         bad = "namespace";
+    } else if (!is_terminated(spec->take_over, sizeof spec->take_over)
+               || (spec->take_over[0]
+                   && (kind != HELPER_TAP || spec->netns[0]
+                       || !is_link_name(spec->take_over)))) {
+        bad = "device to stand in for";
     } else if (!inside_is_valid(&spec->inside)) {
         bad = "address, gateway or resolver";
     } else if (!is_terminated(spec->user, sizeof spec->user)
@@ -783,6 +788,18 @@ helper_server_new_main(struct helper_server *server)
     server->is_ending = false;
 }
 
+/* Contact was lost: the device that was stood in for is the host's again, too. */
+static void
+free_device(struct helper_server *server, const char *name)
+{
+    for (struct holding *h = server->holdings; h; h = h->next) {
+        if (h->device.kind == HELPER_NETDEV
+            && !strcmp(h->device.spec.device, name)) {
+            device_end_isolation(&server->env, &h->device);
+        }
+    }
+}
+
 msec
 helper_server_run(struct helper_server *server, msec now)
 {
@@ -798,5 +815,10 @@ helper_server_run(struct helper_server *server, msec now)
         }
     }
     server->next_look = h ? server->next_look + LOOKS : 0;
+    for (h = server->holdings; h; h = h->next) {
+        if (take_over_watch(&h->device, now)) {
+            free_device(server, h->device.spec.take_over);
+        }
+    }
     return server->holdings ? now + LOOK_PERIOD_MS : INT64_MAX;
 }

@@ -1,5 +1,6 @@
 /* internal: the host's own leg in the switch, a tap in the namespace in which
- * Weft was started. */
+ * Weft was started.  from=DEVICE: it stands in for that device of the host
+ * (take_over.h). */
 #include "port/nic.h"
 #include "port/port_class.h"
 #include "port/tap.h"
@@ -14,7 +15,7 @@ internal_open(struct port *port, struct str *error)
 }
 
 static const char *const internal_options[] = {
-    "mtu", "mac", "queues", NIC_INSIDE_OPTIONS, NULL,
+    "mtu", "mac", "queues", "from", NIC_INSIDE_OPTIONS, NULL,
 };
 
 const struct port_class internal_class = {

@@ -1,7 +1,6 @@
-#include "port/netlink.h"
+#include "port/netlink_impl.h"
 
 #include <arpa/inet.h>
-#include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -12,12 +11,10 @@
 
 #include "lib/str.h"
 
-enum { BUFFER_SIZE = 32768 };     /* what the kernel may put in one dump part */
-
 struct netlink {
     struct mnl_socket *socket;
     uint32_t seq;
-    char buffer[BUFFER_SIZE] __attribute__((aligned(8)));
+    char buffer[NETLINK_BUFFER_SIZE] __attribute__((aligned(8)));
 };
 
 int
@@ -54,8 +51,8 @@ netlink_close(struct netlink *nl)
     }
 }
 
-static struct nlmsghdr *
-message_init(struct netlink *nl, uint16_t type, uint16_t flags)
+struct nlmsghdr *
+netlink_request(struct netlink *nl, uint16_t type, uint16_t flags)
 {
     struct nlmsghdr *nlh = mnl_nlmsg_put_header(nl->buffer);
 
@@ -65,10 +62,9 @@ message_init(struct netlink *nl, uint16_t type, uint16_t flags)
     return nlh;
 }
 
-/* Sends and hands the answers to `answer` until the kernel says it is done. */
-static int
-transact(struct netlink *nl, const struct nlmsghdr *nlh, mnl_cb_t answer,
-         void *aux)
+int
+netlink_transact(struct netlink *nl, const struct nlmsghdr *nlh,
+                 mnl_cb_t answer, void *aux)
 {
     unsigned int portid = mnl_socket_get_portid(nl->socket);
     int ret;
@@ -77,7 +73,8 @@ transact(struct netlink *nl, const struct nlmsghdr *nlh, mnl_cb_t answer,
         return -errno;
     }
     do {
-        ssize_t n = mnl_socket_recvfrom(nl->socket, nl->buffer, BUFFER_SIZE);
+        ssize_t n = mnl_socket_recvfrom(nl->socket, nl->buffer,
+                                        NETLINK_BUFFER_SIZE);
 
         if (n < 0) {
             return -errno;
@@ -178,7 +175,7 @@ get(struct netlink *nl, struct nlmsghdr *nlh, struct link_info *link)
 {
     struct link_info copy;
     struct link_visit visit = { keep_link, &copy, false };
-    int err = transact(nl, nlh, visit_link, &visit);
+    int err = netlink_transact(nl, nlh, visit_link, &visit);
 
     if (err) {
         return err;
@@ -193,7 +190,7 @@ get(struct netlink *nl, struct nlmsghdr *nlh, struct link_info *link)
 int
 link_get(struct netlink *nl, const char *name, struct link_info *link)
 {
-    struct nlmsghdr *nlh = message_init(nl, RTM_GETLINK, NLM_F_ACK);
+    struct nlmsghdr *nlh = netlink_request(nl, RTM_GETLINK, NLM_F_ACK);
 
     put_ifinfo(nlh, 0);
     mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
@@ -204,7 +201,7 @@ int
 link_get_by_index(struct netlink *nl, unsigned int ifindex,
                   struct link_info *link)
 {
-    struct nlmsghdr *nlh = message_init(nl, RTM_GETLINK, NLM_F_ACK);
+    struct nlmsghdr *nlh = netlink_request(nl, RTM_GETLINK, NLM_F_ACK);
 
     put_ifinfo(nlh, ifindex);
     return get(nl, nlh, link);
@@ -215,17 +212,17 @@ link_for_each(struct netlink *nl,
               bool (*found)(const struct link_info *, void *aux), void *aux)
 {
     struct link_visit visit = { found, aux, false };
-    struct nlmsghdr *nlh = message_init(nl, RTM_GETLINK, NLM_F_DUMP);
+    struct nlmsghdr *nlh = netlink_request(nl, RTM_GETLINK, NLM_F_DUMP);
 
     put_ifinfo(nlh, 0);
-    return transact(nl, nlh, visit_link, &visit);
+    return netlink_transact(nl, nlh, visit_link, &visit);
 }
 
 int
 link_change(struct netlink *nl, unsigned int ifindex,
             const struct link_change *change)
 {
-    struct nlmsghdr *nlh = message_init(nl, RTM_NEWLINK, NLM_F_ACK);
+    struct nlmsghdr *nlh = netlink_request(nl, RTM_NEWLINK, NLM_F_ACK);
     struct ifinfomsg *ifi = put_ifinfo(nlh, ifindex);
 
     if (change->admin != LINK_KEEP) {
@@ -251,14 +248,14 @@ link_change(struct netlink *nl, unsigned int ifindex,
         mnl_attr_put(nlh, IFLA_IFALIAS, strlen(change->alias),
                      change->alias);
     }
-    return transact(nl, nlh, NULL, NULL);
+    return netlink_transact(nl, nlh, NULL, NULL);
 }
 
 int
 link_create_veth(struct netlink *nl, const char *name, const char *peer,
                  int peer_netns_fd)
 {
-    struct nlmsghdr *nlh = message_init(nl, RTM_NEWLINK, NLM_F_ACK
+    struct nlmsghdr *nlh = netlink_request(nl, RTM_NEWLINK, NLM_F_ACK
                                         | NLM_F_CREATE | NLM_F_EXCL);
     struct nlattr *info, *data, *peer_attr;
 
@@ -274,16 +271,16 @@ link_create_veth(struct netlink *nl, const char *name, const char *peer,
     mnl_attr_nest_end(nlh, peer_attr);
     mnl_attr_nest_end(nlh, data);
     mnl_attr_nest_end(nlh, info);
-    return transact(nl, nlh, NULL, NULL);
+    return netlink_transact(nl, nlh, NULL, NULL);
 }
 
 int
 link_delete(struct netlink *nl, unsigned int ifindex)
 {
-    struct nlmsghdr *nlh = message_init(nl, RTM_DELLINK, NLM_F_ACK);
+    struct nlmsghdr *nlh = netlink_request(nl, RTM_DELLINK, NLM_F_ACK);
 
     put_ifinfo(nlh, ifindex);
-    return transact(nl, nlh, NULL, NULL);
+    return netlink_transact(nl, nlh, NULL, NULL);
 }
 
 /* Splits "ADDRESS/LENGTH".  Returns the address's bytes or -EINVAL. */
@@ -342,22 +339,22 @@ put_address(struct nlmsghdr *nlh, unsigned int ifindex, const char *text)
 int
 link_add_address(struct netlink *nl, unsigned int ifindex, const char *text)
 {
-    struct nlmsghdr *nlh = message_init(nl, RTM_NEWADDR, NLM_F_ACK
+    struct nlmsghdr *nlh = netlink_request(nl, RTM_NEWADDR, NLM_F_ACK
                                         | NLM_F_CREATE | NLM_F_REPLACE);
     int err = put_address(nlh, ifindex, text);
 
-    return err ? err : transact(nl, nlh, NULL, NULL);
+    return err ? err : netlink_transact(nl, nlh, NULL, NULL);
 }
 
 int
 link_remove_address(struct netlink *nl, unsigned int ifindex,
                     const char *text)
 {
-    struct nlmsghdr *nlh = message_init(nl, RTM_DELADDR, NLM_F_ACK);
+    struct nlmsghdr *nlh = netlink_request(nl, RTM_DELADDR, NLM_F_ACK);
     int err = put_address(nlh, ifindex, text);
 
     if (!err) {
-        err = transact(nl, nlh, NULL, NULL);
+        err = netlink_transact(nl, nlh, NULL, NULL);
     }
     return err == -EADDRNOTAVAIL ? 0 : err;
 }
@@ -366,7 +363,7 @@ static int
 change_gateway(struct netlink *nl, uint16_t type, uint16_t flags,
                unsigned int ifindex, const char *gateway)
 {
-    struct nlmsghdr *nlh = message_init(nl, type, NLM_F_ACK | flags);
+    struct nlmsghdr *nlh = netlink_request(nl, type, NLM_F_ACK | flags);
     struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof *rtm);
     bool v6 = strchr(gateway, ':');
     uint8_t address[16];
@@ -382,7 +379,7 @@ change_gateway(struct netlink *nl, uint16_t type, uint16_t flags,
     rtm->rtm_flags = RTNH_F_ONLINK;
     mnl_attr_put(nlh, RTA_GATEWAY, v6 ? 16 : 4, address);
     mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
-    return transact(nl, nlh, NULL, NULL);
+    return netlink_transact(nl, nlh, NULL, NULL);
 }
 
 int
@@ -435,7 +432,7 @@ int
 link_has_address(struct netlink *nl, unsigned int ifindex, int family,
                  bool *result)
 {
-    struct nlmsghdr *nlh = message_init(nl, RTM_GETADDR, NLM_F_DUMP);
+    struct nlmsghdr *nlh = netlink_request(nl, RTM_GETADDR, NLM_F_DUMP);
     struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof *ifa);
     struct address_search search = { ifindex, false };
     int err;
@@ -443,7 +440,7 @@ link_has_address(struct netlink *nl, unsigned int ifindex, int family,
     ifa->ifa_family = (unsigned char) family;
     ifa->ifa_index = ifindex;
     set_strict(nl, 1);
-    err = transact(nl, nlh, visit_address, &search);
+    err = netlink_transact(nl, nlh, visit_address, &search);
     set_strict(nl, 0);
     if (!err) {
         *result = search.found;

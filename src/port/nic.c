@@ -79,6 +79,8 @@ nic_parse(const struct port *port, struct helper_device_spec *spec,
                                 &n_queues, error))
         || (err = parse_text(port, "netns", spec->netns, sizeof spec->netns,
                              error))
+        || (err = parse_text(port, "from", spec->take_over,
+                             sizeof spec->take_over, error))
         || (err = parse_inside(port, &spec->inside, error))
         || (err = parse_text(port, "user", spec->user, sizeof spec->user,
                              error))

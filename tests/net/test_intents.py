@@ -240,18 +240,3 @@ def test_what_nobody_knows_is_no_answer(cloud):
                "not-there", "--address", "10.1.0.40")
     explained = cloud.weft("explain", "web", "late", status=None)
     assert explained.returncode in (DONE, USAGE)
-
-
-def test_an_uplink_does_not_cost_the_host_its_address(lab):
-    """[router: eth0 192.0.2.1] --- [host: lan0 192.0.2.2]"""
-    router = lab.veth("lan0", "router", addr="192.0.2.1/24")
-    lab.host.run("ip", "addr", "add", "192.0.2.2/24", "dev", "lan0")
-    assert router.ping("192.0.2.2")
-    lab.start_daemon()
-    lab.weft("uplink", "add", "lan", "--device", "lan0")
-    eventually(lambda: [p for p in lab.weft("doctor")
-                        if "carries addresses of this host" in p["what"]],
-               "it is said")
-    assert router.ping("192.0.2.2")
-    lab.host.run("ip", "addr", "flush", "dev", "lan0")
-    eventually(lambda: lab.weft("port", "list")["ports"], "it is taken now")
