@@ -86,7 +86,7 @@ put_object(struct store_txn *txn, const char *prefix,
     char *text;
 
     /* A trace ends where the operator wrote it, after a restart as well. */
-    json = json_pack("{s:o, s:s?, s:i, s:i}", "members", json, "file",
+    json = json_pack("{s:o, s:s*, s:i, s:i}", "members", json, "file",
                      object->place.file, "line", (int) object->place.line,
                      "column", (int) object->place.column);
     text = json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII);
@@ -103,23 +103,25 @@ read_object(enum intent_kind kind, const char *name,
 {
     json_error_t error;
     json_t *json = json_loadb(entry->value, entry->value_size, 0, &error);
-    const char *file = NULL;
-    json_t *members = NULL;
+    json_t *members = NULL, *file = NULL;
     int line = 0, column = 0;
     struct intent_object *object = NULL;
 
     if (!json) {
         diag_add(diag, NULL, entry->key, "is no JSON: %s", error.text);
-    } else if (json_unpack_ex(json, &error, 0, "{s:o, s?s, s?i, s?i}",
+    } else if (json_unpack_ex(json, &error, 0, "{s:o, s?o, s?i, s?i}",
                               "members", &members, "file", &file, "line",
                               &line, "column", &column)) {
         diag_add(diag, NULL, entry->key, "%s", error.text);
     } else {
         object = intent_parse_object(kind, name, members, diag);
     }
-    if (object && file && !object->place.file) {
-        object->place = (struct place) { xstrdup(file), (uint32_t) line,
-                                         (uint32_t) column };
+    /* What a command made has no file. */
+    if (object && json_is_string(file) && !object->place.file) {
+        object->place = (struct place) {
+            xstrdup(json_string_value(file)), (uint32_t) line,
+            (uint32_t) column,
+        };
     }
     json_decref(json);
     return object;

@@ -128,6 +128,32 @@ TEST(what_was_applied_outlives_the_daemon)
     keeper_fini(&k);
 }
 
+/* As by `weft network create`: it was in no file. */
+TEST(what_a_command_made_outlives_the_daemon)
+{
+    struct keeper k;
+    struct diagnostics *diag = diag_create();
+    struct intent *next = intent_create();
+    json_t *members = json_pack("{s:s}", "subnet", "10.1.0.0/24");
+    const struct intent_object *object;
+
+    keeper_init(&k);
+    intent_set(next, intent_parse_object(INTENT_NETWORK, "blue", members,
+                                         diag));
+    CHECK(intent_seal(next, diag));
+    CHECK(!intents_apply(k.intents, next, 0, note_done, &k));
+    lab_wait(&k.lab, &k.is_done);
+    CHECK(!k.err);
+    intent_unref(next);
+    end(&k);
+    begin(&k);
+    object = network(&k, "blue");
+    CHECK(object && !object->place.file);
+    json_decref(members);
+    diag_destroy(diag);
+    keeper_fini(&k);
+}
+
 TEST(an_unconfirmed_change_is_taken_back)
 {
     struct keeper k;
@@ -242,6 +268,7 @@ TEST(a_change_under_way_is_told_about_the_end)
 
 TESTS(
     RUN(what_was_applied_outlives_the_daemon),
+    RUN(what_a_command_made_outlives_the_daemon),
     RUN(an_unconfirmed_change_is_taken_back),
     RUN(a_confirmed_change_stays),
     RUN(a_change_that_waits_still_waits_after_a_restart),
