@@ -1,5 +1,6 @@
 /* Guard: what no guest may do to its network, and no LAN to ours.
  *
+ *   - tag its frames, behind the tag that is its port's;
  *   - speak as the gateway;
  *   - answer as a DHCP server or a router, where addresses are somebody else's
  *     business: ours, or the LAN's;
@@ -7,13 +8,14 @@
  *   - come back: a frame from an uplink with the MAC of a port of ours has been
  *     around a loop, and goes no further. */
 #include "controller/stage.h"
+#include "packet/eth.h"
 #include "packet/ip.h"
 
-enum { PRIORITY_GATEWAY = 200, PRIORITY_LOOP = 190, PRIORITY_ROGUE = 180,
+enum { PRIORITY_TAGGED = 210, PRIORITY_GATEWAY = 200, PRIORITY_LOOP = 190, PRIORITY_ROGUE = 180,
        PRIORITY_STORM = 100 };
 
-enum { DHCP_SERVER_PORT = 67, DHCP_CLIENT_PORT = 68, DHCP6_SERVER_PORT = 547,
-       DHCP6_CLIENT_PORT = 546, ROUTER_ADVERT = 134, REDIRECT = 137 };
+enum { DHCP_CLIENT_PORT = 68, DHCP6_CLIENT_PORT = 546, ROUTER_ADVERT = 134,
+       REDIRECT = 137, ND_HOP_LIMIT = 255 };
 
 static void
 begin_rogue(struct writer *w, const struct topology_network *network)
@@ -22,19 +24,58 @@ begin_rogue(struct writer *w, const struct topology_network *network)
     stage_match_flag(w, FROM_UPLINK, false);
 }
 
+/* Only servers send to a client's port, from whichever of theirs. */
 static void
 rogue_dhcp(struct writer *w, const struct topology_network *network)
 {
     begin_rogue(w, network);
-    writer_match_udp(w, DHCP_SERVER_PORT, DHCP_CLIENT_PORT);
+    writer_match_udp(w, 0, DHCP_CLIENT_PORT);
     writer_end(w);
+}
+
+static void
+begin_fragment(struct writer *w, const struct topology_network *network)
+{
+    begin_rogue(w, network);
+    writer_match_ipv6(w);
+    writer_match_masked(w, FIELD_IP_FRAG, FLOW_FRAG_ANY, FLOW_FRAG_ANY);
+}
+
+/* What would show who speaks may be hidden in a later fragment, or behind more
+ * headers than are read (RFC 7113, 7610).  A router's word has hop limit 255,
+ * or no host believes it (RFC 4861, 6.1.2), and is no fragment for a host that
+ * knows RFC 6980; a DHCPv6 server speaks to link-local addresses.  Nobody else
+ * needs such fragments, and nobody at all a packet of which it cannot be said
+ * what it is: Weft's switch calls that 59, Open vSwitch 0. */
+static void
+hidden(struct writer *w, const struct topology_network *network)
+{
+    static const uint8_t unreadable[] = { IP_PROTO_HOPOPTS, IP_PROTO_NONE };
+    static const struct subnet6 link_local = {
+        .is_set = true, .len = 10, .addr = { { 0xfe, 0x80 } },
+    };
+
+    begin_fragment(w, network);
+    writer_match(w, FIELD_IP_TTL, ND_HOP_LIMIT);
+    writer_end(w);
+
+    begin_fragment(w, network);
+    writer_match_subnet6(w, FIELD_IPV6_DST, &link_local);
+    writer_end(w);
+
+    for (size_t i = 0; i < ARRAY_SIZE(unreadable); i++) {
+        begin_rogue(w, network);
+        writer_match_ipv6(w);
+        writer_match(w, FIELD_IP_PROTO, unreadable[i]);
+        writer_end(w);
+    }
 }
 
 static void
 rogue_router(struct writer *w, const struct topology_network *network)
 {
     begin_rogue(w, network);
-    writer_match_udp6(w, DHCP6_SERVER_PORT, DHCP6_CLIENT_PORT);
+    writer_match_udp6(w, 0, DHCP6_CLIENT_PORT);
     writer_end(w);
 
     begin_rogue(w, network);
@@ -44,6 +85,7 @@ rogue_router(struct writer *w, const struct topology_network *network)
     begin_rogue(w, network);
     writer_match_icmp6(w, REDIRECT);
     writer_end(w);
+    hidden(w, network);
 }
 
 static void
@@ -86,10 +128,38 @@ member_flows(struct writer *w, const struct topology_member *member)
     }
 }
 
+static void
+begin_tagged(struct writer *w)
+{
+    stage_begin_base(w, STAGE_GUARD, PRIORITY_TAGGED);
+    stage_match_flag(w, FROM_UPLINK, false);
+}
+
+/* A second tag would hide what is behind it from whoever reads one, and a guest
+ * takes one with VLAN 0 for none.  Weft's switch calls it a tag, Open vSwitch,
+ * which reads one unless told else, the frame's type. */
+static void
+tagged(struct writer *w)
+{
+    begin_tagged(w);
+    writer_match_masked(w, FIELD_VLAN_VID, FLOW_VLAN_PRESENT,
+                        FLOW_VLAN_PRESENT);
+    writer_end(w);
+
+    begin_tagged(w);
+    writer_match(w, FIELD_ETH_TYPE, ETH_TYPE_VLAN);
+    writer_end(w);
+
+    begin_tagged(w);
+    writer_match(w, FIELD_ETH_TYPE, ETH_TYPE_QINQ);
+    writer_end(w);
+}
+
 void
 stage_guard(struct writer *w, const struct subject *subject)
 {
     if (subject->kind == SUBJECT_BASE) {
+        tagged(w);
         stage_else(w, STAGE_GUARD, STAGE_SERVICE);
     } else if (subject->kind == SUBJECT_NETWORK) {
         network_flows(w, subject->network);
