@@ -24,7 +24,7 @@ from weft import DONE, NEGATIVE
 
 MARKER_TYPE = 0x88b6
 MARKER = MARKER_TYPE.to_bytes(2, "big")
-BURST = 40                              # a receiver's socket holds a few
+BURST = 8                               # of each sender
 
 
 def yaml(value):
@@ -118,15 +118,29 @@ class Bench:
         by_sender = {name: [r for r in rows if r.sender == name]
                      for name in SENDERS}
         while any(by_sender.values()):
-            for name, own in by_sender.items():
-                for row in own[:BURST]:
-                    self.nics[name].send(row.wire)
+            burst = []
+            for own in by_sender.values():
+                burst += own[:BURST]
                 del own[:BURST]
-            for name in SENDERS:
-                self.mark(name)
-            for name in SENDERS:
-                self._hear(name, heard, len(SENDERS))
+            eventually(lambda: self._send_burst(burst, heard),
+                       "a burst is no overload")
         return heard
+
+    def _send_burst(self, burst, heard):
+        """False: some were misses too many (weftd's protection of its other
+        ports, which a loaded machine or a sanitizer makes work): that is no
+        verdict, and they are sent again."""
+        before = self._overload()
+        for row in burst:
+            self.nics[row.sender].send(row.wire)
+        for name in SENDERS:
+            self.mark(name)
+        for name in SENDERS:
+            self._hear(name, heard, len(SENDERS))
+        return self._overload() == before
+
+    def _overload(self):
+        return 0 if self.ovs else self.lab.drops("upcall-budget")
 
     def _hear(self, name, heard, n_marks):
         """Until as many markers came."""
