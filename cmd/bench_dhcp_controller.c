@@ -61,7 +61,8 @@ take_answer(void *aux, const struct topology_member *member,
 
 static void
 bind6(void *aux UNUSED, const struct topology_member *member UNUSED,
-      const struct ip6_addr *addresses UNUSED, unsigned int n UNUSED)
+      enum bound_kind kind UNUSED, const struct ip6_addr *addresses UNUSED,
+      unsigned int n UNUSED)
 {
 }
 

@@ -6,6 +6,7 @@
 #include "controller/explain.h"
 #include "controller/packet_in.h"
 #include "controller/reconcile.h"
+#include "controller/serve_binding.h"
 #include "controller/serve_dhcp.h"
 #include "controller/serve_dhcp6.h"
 #include "controller/serve_dns.h"
@@ -34,6 +35,7 @@ struct controller {
     struct serve_dns *dns;
     struct serve_dhcp *dhcp;
     struct serve_dhcp6 *dhcp6;
+    struct serve_binding *bindings;
     struct serve_multicast *multicast;
 
     struct unit_set dirty;        /* to be computed anew */
@@ -257,12 +259,12 @@ send_frame(void *aux, const struct topology_member *member,
 }
 
 static void
-bind6(void *aux, const struct topology_member *member,
+bind6(void *aux, const struct topology_member *member, enum bound_kind kind,
       const struct ip6_addr *addresses, unsigned int n)
 {
     struct controller *c = aux;
 
-    topology_set_bound(c->topology, member, addresses, n, &c->dirty);
+    topology_set_bound(c->topology, member, kind, addresses, n, &c->dirty);
     if (c->dirty.n) {
         schedule(c);
     }
@@ -286,6 +288,7 @@ open_services(struct controller *c)
     c->dns = serve_dns_create(&c->services, c->config.resolv_conf);
     c->dhcp = serve_dhcp_create(&c->services, c->config.store);
     c->dhcp6 = serve_dhcp6_create(&c->services, c->config.store);
+    c->bindings = serve_binding_create(&c->services, c->config.store);
     serve_multicast_open(c->multicast, &c->services);
 }
 
@@ -362,6 +365,7 @@ controller_destroy(struct controller *c)
     serve_dns_destroy(c->dns);
     serve_dhcp_destroy(c->dhcp);
     serve_dhcp6_destroy(c->dhcp6);
+    serve_binding_destroy(c->bindings);
     switch_session_destroy(c->session);
     uv_close((uv_handle_t *) c->timer, free_handle);
     topology_destroy(c->topology);
@@ -386,6 +390,7 @@ controller_set_intent(struct controller *c, const struct intent *intent)
     serve_dns_changed(c->dns);
     serve_dhcp_changed(c->dhcp);
     serve_dhcp6_changed(c->dhcp6);
+    serve_binding_changed(c->bindings);
     serve_multicast_changed(c->multicast);
     installed_forgive(&c->installed);
     c->retry = RETRY_MIN;
@@ -574,6 +579,13 @@ count_nd(const struct controller *c, counter_visitor *visit, void *aux)
         visit(aux, &(struct controller_counter) {
             "weft_nd_messages_total", "ND messages to gateways, by what "
             "became of them", "result", nd_event_name(i), c->nd.n_events[i],
+        });
+    }
+    for (unsigned int i = 0; i < N_BINDING_RESULTS; i++) {
+        visit(aux, &(struct controller_counter) {
+            "weft_bindings_total", "addresses that guests announced, by what "
+            "became of them", "result", binding_result_name(i),
+            serve_binding_counters(c->bindings)[i],
         });
     }
     visit(aux, &(struct controller_counter) {

@@ -209,7 +209,7 @@ format_to_group(const struct traffic *traffic, const struct end *from,
                  ip4_format(to->address, dst));
     } else {
         str_addf(out, ",ipv6_src=%s,ipv6_dst=%s",
-                 ip6_format(member->addresses6[member->n_addresses6 - 1],
+                 ip6_format(member->addresses6[member->n_planned6 - 1],
                             src),
                  ip6_format(to->group6, dst));
     }

@@ -77,7 +77,7 @@ bind_member(struct serve_dhcp6 *s, const struct dhcp6_scope *scope,
 
     lease6_for_port(scope->leases, member->port->intent->object.name,
                     now_of(s), add_bound, &b);
-    service_bind6(s->host, member, b.at, b.n);
+    service_bind6(s->host, member, BOUND_LEASED, b.at, b.n);
 }
 
 /* Only where addresses are leased: elsewhere others say what is bound. */

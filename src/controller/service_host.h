@@ -15,7 +15,7 @@ struct service_host {
                  const void *frame, size_t len);
     /* The addresses of IPv6 that a member uses beside its planned ones, at most
      * MEMBER_MAX_BOUND; they are forgotten with the intents. */
-    void (*bind6)(void *aux, const struct topology_member *,
+    void (*bind6)(void *aux, const struct topology_member *, enum bound_kind,
                   const struct ip6_addr *, unsigned int n);
     struct unit_set *dirty;       /* whose flows shall be other ones */
     void (*touched)(void *aux);   /* there are some more */
@@ -32,10 +32,10 @@ service_send(const struct service_host *host,
 
 static inline void
 service_bind6(const struct service_host *host,
-              const struct topology_member *member,
+              const struct topology_member *member, enum bound_kind kind,
               const struct ip6_addr *addresses, unsigned int n)
 {
-    host->bind6(host->aux, member, addresses, n);
+    host->bind6(host->aux, member, kind, addresses, n);
 }
 
 #endif

@@ -21,12 +21,13 @@ take_sent(void *aux, const struct topology_member *member,
 }
 
 static void
-bind6(void *aux, const struct topology_member *member,
+bind6(void *aux, const struct topology_member *member, enum bound_kind kind,
       const struct ip6_addr *addresses, unsigned int n)
 {
     struct service_lab *lab = aux;
 
-    topology_set_bound(lab->topology, member, addresses, n, &lab->dirty);
+    topology_set_bound(lab->topology, member, kind, addresses, n,
+                       &lab->dirty);
 }
 
 void

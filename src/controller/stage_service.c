@@ -62,6 +62,28 @@ listen(struct writer *w, const struct topology_network *network,
     writer_end(w);
 }
 
+/* Guests that choose an address ask whether it is free: heard on the way, too,
+ * so that the port may use it. */
+static void
+choices(struct writer *w, const struct topology_network *network)
+{
+    static const struct subnet6 link_local = {
+        true, 64, { { 0xfe, 0x80 } },
+    };
+    static const struct ip6_addr unspecified;
+    const struct subnet6 *chosen[] = { &link_local,
+                                       &network->intent->subnet6 };
+    unsigned int n = network->intent->ra == RA_SLAAC ? 2 : 1;
+
+    for (unsigned int i = 0; i < n; i++) {
+        begin(w, network);
+        writer_match_icmp6(w, ND_SOLICIT);
+        writer_match_ip6(w, FIELD_IPV6_SRC, &unspecified);
+        writer_match_subnet6(w, FIELD_ND_TARGET, chosen[i]);
+        listen(w, network, SERVICE_BINDING);
+    }
+}
+
 static void
 multicast(struct writer *w, const struct topology_network *network)
 {
@@ -129,6 +151,9 @@ stage_service(struct writer *w, const struct subject *subject)
     }
     if (topology_has_gateway6(network)) {
         dns6(w, network);
+    }
+    if (topology_learns6(network->intent)) {
+        choices(w, network);
     }
     if (network->intent->subnet6.is_set && network->intent->ra != RA_OFF) {
         router(w, network);

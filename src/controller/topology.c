@@ -788,27 +788,42 @@ topology_is_planned6(const struct topology_member *member,
     return false;
 }
 
+/* False: these are what it has. */
+static bool
+set_bound(struct topology_member *member, enum bound_kind kind,
+          const struct ip6_addr *addresses, unsigned int n)
+{
+    struct ip6_addr *at = &member->addresses6[member->n_planned6];
+    unsigned int n_was = member->n_bound6[kind];
+    unsigned int n_behind = 0;
+
+    for (unsigned int k = 0; k < N_BOUND_KINDS; k++) {
+        at += k < kind ? member->n_bound6[k] : 0;
+        n_behind += k > kind ? member->n_bound6[k] : 0;
+    }
+    if (n == n_was && !memcmp(at, addresses, n * sizeof *at)) {
+        return false;
+    }
+    memmove(at + n, at + n_was, n_behind * sizeof *at);
+    memcpy(at, addresses, n * sizeof *at);
+    member->n_bound6[kind] = n;
+    member->n_addresses6 += n - n_was;
+    return true;
+}
+
 /* A trunk may have the network more than once. */
 void
 topology_set_bound(struct topology *t, const struct topology_member *of,
-                   const struct ip6_addr *addresses, unsigned int n,
-                   struct unit_set *dirty)
+                   enum bound_kind kind, const struct ip6_addr *addresses,
+                   unsigned int n, struct unit_set *dirty)
 {
     struct topology_port *port = id_map_find(&t->by_id, of->port->id);
-    size_t size = n * sizeof addresses[0];
     bool is_news = false;
 
     assert(n <= MEMBER_MAX_BOUND);
     for (unsigned int i = 0; i < port->n_members; i++) {
-        struct topology_member *member = &port->members[i];
-        struct ip6_addr *bound = &member->addresses6[member->n_planned6];
-
-        if (member->network == of->network
-            && (member->n_addresses6 - member->n_planned6 != n
-                || memcmp(bound, addresses, size))) {
-            memcpy(bound, addresses, size);
-            member->n_addresses6 = member->n_planned6 + n;
-            is_news = true;
+        if (port->members[i].network == of->network) {
+            is_news |= set_bound(&port->members[i], kind, addresses, n);
         }
     }
     if (is_news) {

@@ -24,13 +24,17 @@
 
 enum {
     MEMBER_MAX_BOUND = 16,        /* addresses beside the planned ones */
-    MEMBER_MAX_ADDRESSES6 = 2 + MEMBER_MAX_BOUND,     /* link-local, the
-                                                         network's */
+    MEMBER_MAX_ADDRESSES6 = 2 + 2 * MEMBER_MAX_BOUND, /* link-local, the
+                                                         network's; both
+                                                         kinds of bound ones */
     /* Up to so many members a network's floods are one entry each; above, they
      * are cut into chunks, so that a member's change touches one of them. */
     FLOOD_MAX_DIRECT = 32,
     FLOOD_N_CHUNKS = 128,
 };
+
+/* How a port came to an address that is not planned. */
+enum bound_kind { BOUND_LEASED, BOUND_ANNOUNCED, N_BOUND_KINDS };
 
 struct topology_uplink {
     const struct intent_uplink *intent;
@@ -59,6 +63,7 @@ struct topology_member {
     uint16_t vid;                 /* 0: untagged */
     be32 address;                 /* 0: not planned */
     unsigned int n_planned6, n_addresses6;    /* the planned ones first */
+    unsigned int n_bound6[N_BOUND_KINDS];     /* then these, in order */
     struct ip6_addr addresses6[MEMBER_MAX_ADDRESSES6];
 };
 
@@ -120,8 +125,8 @@ const struct topology_member *topology_member(const struct topology *,
 /* The addresses of IPv6 that the port uses in the network besides its planned
  * ones: leased, or chosen by itself.  They are forgotten with the intents. */
 void topology_set_bound(struct topology *, const struct topology_member *,
-                        const struct ip6_addr *, unsigned int n,
-                        struct unit_set *dirty);
+                        enum bound_kind, const struct ip6_addr *,
+                        unsigned int n, struct unit_set *dirty);
 bool topology_is_planned6(const struct topology_member *,
                           const struct ip6_addr *);
 
@@ -174,6 +179,13 @@ static inline bool
 topology_has_gateway(const struct topology_network *network)
 {
     return network->intent->gateway != 0;
+}
+
+/* May guests choose addresses of IPv6, so that their announcements count? */
+static inline bool
+topology_learns6(const struct intent_network *network)
+{
+    return network && network->subnet6.is_set;
 }
 
 bool topology_has_gateway6(const struct topology_network *);

@@ -14,7 +14,8 @@
     X(SERVICE_ND, "nd")                                                      \
     X(SERVICE_DNS, "dns")                                                    \
     X(SERVICE_IGMP, "igmp")                                                  \
-    X(SERVICE_MLD, "mld")
+    X(SERVICE_MLD, "mld")                                                    \
+    X(SERVICE_BINDING, "binding")
 
 enum service_id {
 #define X(ID, NAME) ID,

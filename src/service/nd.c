@@ -271,6 +271,21 @@ nd_answer(const struct nd_gateway *gateway, const void *frame, size_t len,
     }
 }
 
+bool
+nd_announced(const void *frame, size_t len, struct eth_addr *mac,
+             struct ip6_addr *addr)
+{
+    struct question q;
+
+    if (read_question(frame, len, &q) != ND_ANSWERED
+        || q.icmp[0] != ND_SOLICIT || !is_unspecified(&q.src)) {
+        return false;
+    }
+    *mac = q.mac;
+    memcpy(addr, q.icmp + ND_TARGET_OFS, sizeof *addr);
+    return true;
+}
+
 /* As if somebody had asked who does not say who it is. */
 void
 nd_advertise(const struct nd_gateway *gateway, struct nd_reply *reply)

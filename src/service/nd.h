@@ -62,6 +62,10 @@ const char *nd_event_name(enum nd_event);
 /* `frame` is untagged Ethernet.  Fills the reply in, or leaves it empty. */
 enum nd_event nd_answer(const struct nd_gateway *, const void *frame,
                         size_t len, struct nd_reply *);
+/* Does a guest ask whether nobody has this address (RFC 4862, 5.4.2), because
+ * it is about to use it?  And whose frame is it? */
+bool nd_announced(const void *frame, size_t len, struct eth_addr *,
+                  struct ip6_addr *);
 /* The router advertisement that all nodes hear unasked (RFC 4861, 6.2.4). */
 void nd_advertise(const struct nd_gateway *, struct nd_reply *);
 

@@ -21,6 +21,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .servers = { { { 0xfd, [15] = 1 } } }, .domain = "blue.weft",
     };
     struct nd_reply reply;
+    struct ip6_addr addr;
+    struct eth_addr mac;
     enum nd_event event = nd_answer(&gateway, data, size, &reply);
     bool is_answered = event == ND_ANSWERED || event == ND_ADVERTISED;
 
@@ -28,6 +30,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         || (is_answered
             && !ip6_is_sound((const void *) (reply.frame + 14),
                              reply.len - 14))) {
+        abort();
+    }
+    if (nd_announced(data, size, &mac, &addr)
+        && event != ND_ANSWERED && event != ND_NOT_OURS) {
         abort();
     }
     return 0;

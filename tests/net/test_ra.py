@@ -123,3 +123,67 @@ def test_a_guests_own_advertisement_reaches_nobody(cloud):
                 and f[Ether].src == web.mac]
     assert not [a for a in addresses(cloud.netns("db"))
                 if a.startswith("fd66")]
+
+
+def flags(netns, address):
+    """Of one address, as `ip` says them; None: it is not there."""
+    said = json.loads(netns.run("ip", "-6", "-j", "addr", "show", "dev",
+                                "eth0").stdout)
+    for link in said:
+        for a in link.get("addr_info", ()):
+            if a.get("local") == address:
+                return {k for k in ("tentative", "dadfailed") if a.get(k)}
+    return None
+
+
+def choose(netns, address):
+    """Takes an address as a guest does: it asks whether it is free."""
+    netns.sysctl("net/ipv6/conf/eth0/accept_dad", "1")
+    netns.run("ip", "-6", "addr", "add", address + "/64", "dev", "eth0")
+    eventually(lambda: flags(netns, address) in (set(), {"dadfailed"},
+                                                 {"tentative", "dadfailed"}),
+               "it has asked")
+    return not flags(netns, address)
+
+
+def pings_from(netns, source):
+    return netns.run("ping", "-6", "-c", "1", "-W", "1", "-I", source,
+                     "fd01::1", check=False).returncode == 0
+
+
+def test_a_guest_may_use_an_address_that_it_chose_and_announced(cloud):
+    web, db = cloud.netns("web"), cloud.netns("db")
+    eventually(lambda: addresses(web) and addresses(db), "addresses")
+    assert choose(web, "fd01::cafe")
+    assert pings_from(web, "fd01::cafe")
+    # It is reached there, too.
+    assert db.ping("fd01::cafe")
+    # What was not announced is spoofed, and what is another's is not free.
+    web.run("ip", "-6", "addr", "add", "fd01::bad/64", "dev", "eth0",
+            "nodad")
+    assert not pings_from(web, "fd01::bad")
+    assert not choose(db, "fd01::cafe")
+    cloud.kill()
+    cloud.restart()
+    web.wait_link("eth0")
+    eventually(lambda: pings_from(web, "fd01::cafe"), "it passes again")
+    assert not pings_from(web, "fd01::bad")
+
+
+def test_privacy_addresses_work(cloud):
+    """RFC 8981, by the kernel."""
+    web = cloud.netns("web")
+    eventually(lambda: addresses(web), "an address")
+    web.run("ip", "link", "set", "dev", "eth0", "down")
+    web.sysctl("net/ipv6/conf/eth0/use_tempaddr", "2")
+    web.sysctl("net/ipv6/conf/eth0/accept_dad", "1")
+    web.run("ip", "link", "set", "dev", "eth0", "up")
+
+    def temporary():
+        said = json.loads(web.run("ip", "-6", "-j", "addr", "show", "dev",
+                                  "eth0", "temporary").stdout)
+        return [a["local"] for link in said
+                for a in link.get("addr_info", ()) if "local" in a
+                and not a.get("tentative")]
+    eventually(temporary, "a temporary address")
+    assert pings_from(web, temporary()[0])
