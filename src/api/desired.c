@@ -55,13 +55,13 @@ add_planned_port(void *reply, const struct controller_port *port)
 
     str_addf(&where, "%s %s", attach_word(intent->attach), intent->device);
     api_list_add(reply, json_pack(
-        "{s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:s, s:s}", "name",
+        "{s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:s, s:s, s:o}", "name",
         intent->object.name, "switch_name", intent->switch_name, "number",
         port->number ? json_integer(port->number) : json_null(), "network",
         text_or_null(intent->network_name), "trunk", (int) intent->n_trunk,
         "address", text_or_null(port->address), "address6",
         text_or_null(port->address6), "mac", port->mac,
-        "where", str_text(&where)));
+        "where", str_text(&where), "held", text_or_null(port->held)));
     str_fini(&where);
 }
 

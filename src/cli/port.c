@@ -76,7 +76,12 @@ add_port_row(struct table *table, const json_t *port, bool is_planned)
     } else {
         add_lab_cells(table, port);
     }
-    table_add_json(table, port, "state");
+    if (json_is_string(json_object_get(json_object_get(port, "plan"),
+                                       "held"))) {
+        table_add_text(table, "held");
+    } else {
+        table_add_json(table, port, "state");
+    }
     table_add_json(table, counters, "rx_packets");
     table_add_json(table, counters, "rx_dropped");
     table_add_json(table, counters, "tx_packets");

@@ -10,6 +10,7 @@
 #include "controller/serve_dhcp.h"
 #include "controller/serve_dhcp6.h"
 #include "controller/serve_dns.h"
+#include "controller/serve_loop.h"
 #include "controller/serve_multicast.h"
 #include "controller/serve_nd.h"
 #include "controller/stage.h"
@@ -33,6 +34,7 @@ struct controller {
     struct service_host services;
     struct serve_nd nd;
     struct serve_dns *dns;
+    struct serve_loop *loops;
     struct serve_dhcp *dhcp;
     struct serve_dhcp6 *dhcp6;
     struct serve_binding *bindings;
@@ -277,14 +279,26 @@ on_touched(void *aux)
 }
 
 static void
+hold_port(void *aux, const struct topology_port *port, bool is_held)
+{
+    struct controller *c = aux;
+
+    topology_hold_port(c->topology, port, is_held, &c->dirty);
+    if (c->dirty.n) {
+        schedule(c);
+    }
+}
+
+static void
 open_services(struct controller *c)
 {
     c->services = (struct service_host) {
         .loop = c->config.loop, .topology = c->topology,
-        .packet_ins = &c->packet_ins, .send = send_frame, .bind6 = bind6,
+        .packet_ins = &c->packet_ins, .send = send_frame, .bind6 = bind6, .hold = hold_port,
         .dirty = &c->dirty, .touched = on_touched, .aux = c,
     };
     serve_nd_init(&c->nd, &c->services);
+    c->loops = serve_loop_create(&c->services);
     c->dns = serve_dns_create(&c->services, c->config.resolv_conf);
     c->dhcp = serve_dhcp_create(&c->services, c->config.store);
     c->dhcp6 = serve_dhcp6_create(&c->services, c->config.store);
@@ -363,6 +377,7 @@ controller_destroy(struct controller *c)
     }
     serve_nd_fini(&c->nd);
     serve_dns_destroy(c->dns);
+    serve_loop_destroy(c->loops);
     serve_dhcp_destroy(c->dhcp);
     serve_dhcp6_destroy(c->dhcp6);
     serve_binding_destroy(c->bindings);
@@ -388,6 +403,7 @@ controller_set_intent(struct controller *c, const struct intent *intent)
     topology_set_intent(c->topology, intent, &c->dirty);
     serve_nd_changed(&c->nd);
     serve_dns_changed(c->dns);
+    serve_loop_changed(c->loops);
     serve_dhcp_changed(c->dhcp);
     serve_dhcp6_changed(c->dhcp6);
     serve_binding_changed(c->bindings);
@@ -477,7 +493,7 @@ describe_port(const struct topology_port *port,
 {
     struct controller_port info = {
         .intent = port->intent, .number = port->number,
-        .address = "", .address6 = "",
+        .address = "", .address6 = "", .held = "",
         .mac = eth_addr_format(port->intent->mac, buf[2]),
     };
 
@@ -516,8 +532,13 @@ controller_visit_ports(const struct controller *c,
 
         if (port) {
             struct controller_port info = describe_port(port, buf);
+            struct str held = STR_INIT;
 
+            if (serve_loop_reason(c->loops, wanted->object.name, &held)) {
+                info.held = str_text(&held);
+            }
             visit(aux, &info);
+            str_fini(&held);
         }
     }
 }

@@ -114,6 +114,7 @@ struct controller_port {
     const char *address;          /* in its own network; "": none */
     const char *address6;         /* the network's, not the link-local one */
     const char *mac;
+    const char *held;             /* why it is (serve_loop.h); "": it is not */
 };
 /* In order of name; those of other hosts are left out. */
 void controller_visit_ports(const struct controller *,

@@ -89,13 +89,16 @@ put_in(struct desired *d, const struct topology *t, struct unit unit,
     struct unit_flows *flows = xzalloc(sizeof *flows);
     const struct topology_port *port
         = unit.kind == UNIT_PORT ? topology_port(t, unit.id) : NULL;
+    const struct topology_uplink *uplink
+        = unit.kind == UNIT_UPLINK ? topology_uplink(t, unit.id) : NULL;
     struct writer writer;
 
     flows->unit = unit;
     writer_init(&writer, &flows->flows);
     stage_compute(t, unit, &writer);
     writer_fini(&writer);
-    flows->n_meters = port ? port_meters(port, flows->meters) : 0;
+    flows->n_meters = port     ? port_meters(port, flows->meters)
+                      : uplink ? uplink_meters(uplink, flows->meters) : 0;
     if (!flows->flows.n && !flows->n_meters) {
         flow_rules_fini(&flows->flows);
         free(flows);

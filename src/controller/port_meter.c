@@ -18,6 +18,17 @@ storm_cap(const struct topology_port *port)
     return cap;
 }
 
+/* What may go round gets little at once: a loop is to be cut before it has
+ * multiplied a thousand frames. */
+static struct port_meter
+storm_meter(uint32_t number, uint32_t cap, bool may_go_round)
+{
+    return (struct port_meter) {
+        METER_STORM + number, METER_PKTPS | METER_BURST, cap,
+        may_go_round ? MAX(cap / 5, 1u) : cap,
+    };
+}
+
 static struct port_meter
 rate_meter(uint32_t id, uint64_t bits)
 {
@@ -41,9 +52,7 @@ port_meters(const struct topology_port *port,
         return 0;
     }
     if (cap) {
-        out[n++] = (struct port_meter) {
-            METER_STORM + port->number, METER_PKTPS | METER_BURST, cap, cap,
-        };
+        out[n++] = storm_meter(port->number, cap, port->intent->is_spoof_ok);
     }
     if (port->intent->rate_out) {
         out[n++] = rate_meter(METER_RATE_OUT + port->number,
@@ -54,6 +63,17 @@ port_meters(const struct topology_port *port,
                               port->intent->rate_in);
     }
     return n;
+}
+
+unsigned int
+uplink_meters(const struct topology_uplink *uplink,
+              struct port_meter out[PORT_MAX_METERS])
+{
+    if (!uplink->number) {
+        return 0;
+    }
+    out[0] = storm_meter(uplink->number, UPLINK_STORM_CAP, true);
+    return 1;
 }
 
 bool

@@ -14,11 +14,15 @@ struct port_meter {
     uint32_t rate, burst;         /* in the unit that the flags say */
 };
 
-enum { PORT_MAX_METERS = 3 };
+enum { PORT_MAX_METERS = 3, UPLINK_STORM_CAP = 500 };
 
 /* Those of a port; how many. */
 unsigned int port_meters(const struct topology_port *,
                             struct port_meter out[PORT_MAX_METERS]);
+
+/* The floods of an uplink's LAN, where they could go round. */
+unsigned int uplink_meters(const struct topology_uplink *,
+                           struct port_meter out[PORT_MAX_METERS]);
 
 bool port_meter_equal(const struct port_meter *, const struct port_meter *);
 void port_meter_to_mod(const struct port_meter *, enum meter_mod_command,

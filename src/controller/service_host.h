@@ -17,6 +17,8 @@ struct service_host {
      * MEMBER_MAX_BOUND; they are forgotten with the intents. */
     void (*bind6)(void *aux, const struct topology_member *, enum bound_kind,
                   const struct ip6_addr *, unsigned int n);
+    /* A port is taken for one that is not there, or no more so. */
+    void (*hold)(void *aux, const struct topology_port *, bool is_held);
     struct unit_set *dirty;       /* whose flows shall be other ones */
     void (*touched)(void *aux);   /* there are some more */
     void *aux;

@@ -90,6 +90,11 @@ enum multicast_list {
     LIST_ROUTERS = 0x2000,        /* and reports; + 1 + a chunk */
 };
 
+/* Of frames that look for loops (serve_loop.h); IEEE 802's second type for local
+ * experiments. */
+#define STAGE_PROBE_MAC UINT64_C(0x030057454654)
+#define STAGE_PROBE_TYPE 0x88b6
+
 /* Meters are numbered by the port that they are for. */
 enum {
     METER_STORM = 0x10000,        /* + number: broadcasts from it */

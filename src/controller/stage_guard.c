@@ -5,13 +5,17 @@
  *   - answer as a DHCP server or a router, where addresses are somebody else's
  *     business: ours, or the LAN's;
  *   - send more broadcasts than the network's storm cap;
+ *   - go round: where anybody may be behind two places of a network, probes look
+ *     for loops (serve_loop.h);
  *   - come back: a frame from an uplink with the MAC of a port of ours has been
  *     around a loop, and goes no further. */
 #include "controller/stage.h"
+#include "controller/userdata.h"
 #include "packet/eth.h"
 #include "packet/ip.h"
 
-enum { PRIORITY_TAGGED = 210, PRIORITY_GATEWAY = 200, PRIORITY_LOOP = 190, PRIORITY_ROGUE = 180,
+enum { PRIORITY_PROBE = 220, PRIORITY_TAGGED = 210, PRIORITY_GATEWAY = 200,
+       PRIORITY_LOOP = 190, PRIORITY_ROGUE = 180,
        PRIORITY_STORM = 100 };
 
 enum { DHCP_CLIENT_PORT = 68, DHCP6_CLIENT_PORT = 546, ROUTER_ADVERT = 134,
@@ -88,11 +92,40 @@ rogue_router(struct writer *w, const struct topology_network *network)
     hidden(w, network);
 }
 
+/* Where a loop is possible: probes that come back, and the LAN's floods within
+ * bounds, of which the ports' are anyway. */
+static void
+loops(struct writer *w, const struct topology_network *network)
+{
+    struct userdata u = { SERVICE_LOOP, network->id };
+    uint8_t bytes[USERDATA_LEN];
+
+    stage_begin_network(w, STAGE_GUARD, PRIORITY_PROBE, network);
+    writer_match(w, FIELD_ETH_TYPE, STAGE_PROBE_TYPE);
+    writer_match(w, FIELD_ETH_DST, STAGE_PROBE_MAC);
+    userdata_encode(&u, bytes);
+    writer_controller(w, bytes, sizeof bytes);
+    writer_end(w);
+
+    if (network->uplink && network->uplink->number) {
+        stage_begin_network(w, STAGE_GUARD, PRIORITY_STORM, network);
+        stage_match_flag(w, FROM_UPLINK, true);
+        stage_match_group_address(w);
+        writer_meter(w, METER_STORM + network->uplink->number);
+        writer_goto(w, STAGE_SERVICE);
+        writer_end(w);
+    }
+}
+
 static void
 network_flows(struct writer *w, const struct topology_network *network)
 {
     const struct intent_network *intent = network->intent;
     bool is_bridged = intent_network_is_bridged(intent);
+
+    if (topology_is_at_risk(network)) {
+        loops(w, network);
+    }
 
     if (topology_has_gateway(network) || topology_has_gateway6(network)) {
         stage_begin_network(w, STAGE_GUARD, PRIORITY_GATEWAY, network);

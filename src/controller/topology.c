@@ -9,6 +9,7 @@ struct switch_port {
     char name[16];
     uint32_t number;
     bool has_link;
+    bool is_held;                 /* as if the switch did not have it */
     struct eth_addr mac;
 };
 
@@ -121,7 +122,7 @@ number_of(const struct topology *t, const char *name)
 {
     const struct switch_port *port = find_switch_port(t, name);
 
-    return port ? port->number : 0;
+    return port && !port->is_held ? port->number : 0;
 }
 
 /* ---- IPv6 addresses ---- */
@@ -746,6 +747,19 @@ topology_set_switch_mac(struct topology *t, const char *name,
 
     if (port && !eth_addr_eq(port->mac, mac)) {
         port->mac = mac;
+        renumber(t, name, dirty);
+    }
+}
+
+void
+topology_hold_port(struct topology *t, const struct topology_port *port,
+                   bool is_held, struct unit_set *dirty)
+{
+    const char *name = port->intent->switch_name;
+    struct switch_port *record = id_map_find(&t->switch_ports, name_id(name));
+
+    if (record && record->is_held != is_held) {
+        record->is_held = is_held;
         renumber(t, name, dirty);
     }
 }

@@ -107,6 +107,9 @@ void topology_set_switch_port(struct topology *, const char *name,
 /* What the switch says the MAC of such a port is. */
 void topology_set_switch_mac(struct topology *, const char *name,
                              struct eth_addr, struct unit_set *dirty);
+/* The port is treated as if the switch did not have it, or no more so. */
+void topology_hold_port(struct topology *, const struct topology_port *,
+                        bool is_held, struct unit_set *dirty);
 /* The switch is another one: none of its ports are known. */
 void topology_clear_switch_ports(struct topology *, struct unit_set *dirty);
 
@@ -156,6 +159,15 @@ static inline bool
 topology_is_unknown(const struct topology_member *member)
 {
     return member->port->intent->is_spoof_ok;
+}
+
+/* A frame can leave by one place and come back by another: behind both may be
+ * anybody. */
+static inline bool
+topology_is_at_risk(const struct topology_network *network)
+{
+    return network->n_unknown + (network->uplink ? 1 : 0) > 1
+           && network->n_unknown;
 }
 
 /* Its address is not planned: it hears who asks for one. */

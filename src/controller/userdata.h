@@ -15,7 +15,8 @@
     X(SERVICE_DNS, "dns")                                                    \
     X(SERVICE_IGMP, "igmp")                                                  \
     X(SERVICE_MLD, "mld")                                                    \
-    X(SERVICE_BINDING, "binding")
+    X(SERVICE_BINDING, "binding")                                            \
+    X(SERVICE_LOOP, "loop")
 
 enum service_id {
 #define X(ID, NAME) ID,

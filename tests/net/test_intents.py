@@ -113,7 +113,7 @@ def test_lists_say_what_was_planned(lab):
         "name": "web", "switch_name": "web", "network": "blue", "trunk": 0,
         "number": ports["web"]["number"], "address": "10.1.0.10",
         "address6": "fd00:1::ff:fe00:1", "mac": "02:00:00:00:00:01",
-        "where": "netns web"}
+        "where": "netns web", "held": None}
     assert ports["away"]["state"] == "down"
     listed = lab.text("port", "list").splitlines()
     assert listed[0].split() == ["PORT", "NAME", "NETWORK", "ADDRESS", "MAC",

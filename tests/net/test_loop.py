@@ -122,3 +122,100 @@ def test_moves_may_be_left_uncounted(lab):
         b.send(broadcast(b, "me", src=STATION))
         a.expect(broadcast(b, "me", src=STATION))
     assert not held(lab)
+
+
+# ---- In networks that were planned ----
+
+FILE = """\
+version: 1
+uplinks:
+  lan: {device: lan0}
+networks:
+  blue: {segment: {vlan: 0, uplink: lan}}
+ports:
+  host: {network: blue, netns: host1}
+  p2: {network: blue, device: p2, anti-spoof: false}
+  p3: {network: blue, device: p3, anti-spoof: false}
+"""
+
+
+@pytest.fixture
+def planned(lab):
+    """A guest host; p2, p3 and the LAN's end, which a bridge may join."""
+    lab.netns("host1")
+    for ours, theirs in (("lan0", "l1"), ("p2", "l2"), ("p3", "l3")):
+        lan = lab.veth(ours, "lan", peer=theirs)
+    lab.start_daemon()
+    path = lab.dir + "/cloud.yaml"
+    with open(path, "w") as f:
+        f.write(FILE)
+    lab.weft("apply", path)
+    lab.netns("host1").wait_link("eth0")
+    return lan, lab.netns("host1").nic("eth0")
+
+
+def join(lan, *devices):
+    lan.run("ip", "link", "add", "ring", "type", "bridge")
+    for device in devices:
+        lan.run("sysctl", "-qw", "net.ipv6.conf.%s.disable_ipv6=1" % device)
+        lan.run("ip", "link", "set", device, "master", "ring", "up")
+    lan.run("sysctl", "-qw", "net.ipv6.conf.ring.disable_ipv6=1")
+    lan.run("ip", "link", "set", "ring", "up")
+
+
+def held_by_plan(lab):
+    return {p["plan"]["name"]: p["plan"]["held"]
+            for p in lab.weft("port", "list")["ports"]
+            if p.get("plan", {}).get("held")}
+
+
+@pytest.mark.parametrize("ends, names", [
+    (("l2", "l3"), {"p2", "p3"}),         # two ports of guests
+    (("l1", "l2"), {"p2"}),               # a port, and the uplink's LAN
+])
+def test_a_loop_in_a_planned_network(lab, planned, ends, names):
+    lan, guest = planned
+    # Probes go by themselves; what floods is bounded until they are back.
+    join(lan, *ends)
+    guest.send(broadcast(guest, "round and round"))
+    why = eventually(lambda: held_by_plan(lab), "one end is held", timeout=3)
+    assert len(why) == 1
+    name, sentence = why.popitem()
+    assert name in names and "there is a loop in network 'blue'" in sentence
+    assert sent_by(lab, "p2", "p3", "lan0") <= 1000
+    assert sentence in lab.log()
+    assert "held" in lab.text("port", "list")
+    quiet = sent_by(lab, "p2", "p3", "lan0")
+    guest.send(broadcast(guest, "and now"))
+    lab.weft("controller", "show")
+    assert sent_by(lab, "p2", "p3", "lan0") - quiet <= 50
+
+    lan.run("ip", "link", "set", "ring", "down")
+    eventually(lambda: not held_by_plan(lab), "it is let go", timeout=10)
+    end = lan.nic({"p2": "l2", "p3": "l3"}[name])
+    eventually(lambda: guest_hears(guest, end), "it is heard again")
+
+
+def guest_hears(guest, end):
+    end.send(broadcast(end, "here again"))
+    try:
+        guest.expect(broadcast(end, "here again"), timeout=0.5)
+    except AssertionError:
+        return False
+    return True
+
+
+def test_one_way_in_is_not_probed(lab):
+    """An unchecked port alone: nobody looks for loops there."""
+    lab.netns("a")
+    lab.start_daemon()
+    lab.weft("network", "create", "blue", "--subnet", "10.1.0.0/24")
+    lab.weft("port", "add", "a", "--network", "blue", "--netns", "a",
+             "--anti-spoof", "false")
+    a = lab.netns("a")
+    a.wait_link("eth0")
+    assert "dl_dst=03:00:57:45:46:54" not in str(lab.weft("flow", "list"))
+    lab.weft("port", "add", "b", "--network", "blue", "--device", "not-there",
+             "--anti-spoof", "false")
+    eventually(lambda: "dl_dst=03:00:57:45:46:54"
+               in str(lab.weft("flow", "list")), "two are probed")
