@@ -8,6 +8,8 @@
  *                 v
  *            its owner's thread: routes.c -> ports.c, flows.c, ...  -> reply
  *                 | long lists: a job on the loop's pool, under RCU
+ *                 | what two threads know (explain): handed from one to the
+ *                 | other and back, each adding its part
  *                 v
  *            http.c -> client
  *
@@ -56,7 +58,8 @@ enum api_owner api_owner(const char *path);
 bool api_must_wait(const struct api *, const struct api_request *);
 /* On the owner's thread: finds the route and runs its handler.
  * The reply may hold a job: then it is not finished until api_run_job(); or be
- * deferred: until api_reply_finish(). */
+ * deferred: until api_reply_finish(); or be relayed: then it is dispatched again
+ * on that owner's thread. */
 void api_dispatch(struct api *, struct api_request *, msec now,
                   struct api_reply *);
 /* Any thread that is a registered RCU reader. */

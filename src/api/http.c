@@ -185,17 +185,19 @@ refuse_early(struct http_request *r)
 /* Hands the request to the thread that answers such; false: the daemon is about
  * to end. */
 static bool
-queue_request(struct http_request *r)
+queue_request(struct http_request *r, enum api_owner owner)
 {
     struct http *http = r->http;
-    struct http_lane *lane = &http->lanes[api_owner(r->request.path)];
+    struct http_lane *lane = &http->lanes[owner];
     bool is_queued;
 
     pthread_mutex_lock(&http->mutex);
     is_queued = lane->loop != NULL;
     if (is_queued) {
-        /* Before that thread can see it, or it might resume first. */
-        MHD_suspend_connection(r->connection);
+        if (r->state == RECEIVING) {
+            /* Before that thread can see it, or it might resume first. */
+            MHD_suspend_connection(r->connection);
+        }
         r->state = QUEUED;
         r->lane = lane;
         r->next = NULL;
@@ -206,6 +208,13 @@ queue_request(struct http_request *r)
     }
     pthread_mutex_unlock(&http->mutex);
     return is_queued;
+}
+
+static void
+refuse_ending(struct http_request *r)
+{
+    api_fail(&r->reply, API_BUSY, NULL, NULL,
+             "nobody answers that: the daemon begins, or ends");
 }
 
 static ssize_t
@@ -285,9 +294,8 @@ receive(void *aux, struct MHD_Connection *connection, const char *path,
     if (refuse_early(r)) {
         return answer(r);
     }
-    if (!queue_request(r)) {
-        api_fail(&r->reply, API_BUSY, NULL, NULL,
-                 "nobody answers that: the daemon begins, or ends");
+    if (!queue_request(r, api_owner(r->request.path))) {
+        refuse_ending(r);
         return answer(r);
     }
     return MHD_YES;
@@ -460,6 +468,13 @@ handle(struct http_request *r)
         return;
     }
     r->lane->n_deferred--;
+    if (r->reply.relay.go_on) {
+        if (!queue_request(r, (enum api_owner) r->reply.relay.owner)) {
+            refuse_ending(r);
+            finish(r);
+        }
+        return;
+    }
     if (r->reply.job) {
         r->lane->n_jobs++;
         uv_queue_work(r->lane->loop, &r->work, run_job, job_done);

@@ -22,7 +22,20 @@ api_reply_fini(struct api_reply *reply)
         reply->job->destroy(reply->job);
         reply->job = NULL;
     }
+    if (reply->relay.destroy) {
+        reply->relay.destroy(reply->relay.state);
+        reply->relay.destroy = NULL;
+    }
     str_fini(&reply->body);
+}
+
+void
+api_relay(struct api_reply *reply, unsigned int owner,
+          void (*go_on)(struct api *, struct api_request *, msec now,
+                        struct api_reply *))
+{
+    reply->relay.owner = owner;
+    reply->relay.go_on = go_on;
 }
 
 void

@@ -35,7 +35,19 @@ enum api_error {
     N_API_ERRORS
 };
 
+struct api;
 struct api_reply;
+struct api_request;
+
+/* The handler did its part; the rest is the business of another thread: of
+ * `owner` (enum api_owner).  See api_relay(). */
+struct api_relay {
+    void (*go_on)(struct api *, struct api_request *, msec now,
+                  struct api_reply *);      /* NULL: there is no rest */
+    unsigned int owner;
+    void *state;                  /* of the handlers; owned by the reply */
+    void (*destroy)(void *state);
+};
 
 /* The part of a request that may take long: reads under RCU, fills the reply. */
 struct api_job {
@@ -48,6 +60,7 @@ struct api_reply {
     const char *content_type;
     struct str body;
     struct api_job *job;          /* owned */
+    struct api_relay relay;
     struct stream *stream;        /* the body is what it says; not owned */
     /* The handler fills it in later, on its thread, and then calls
      * api_reply_finish(). */
@@ -58,6 +71,12 @@ struct api_reply {
 void api_reply_finish(struct api_reply *);
 
 void api_reply_fini(struct api_reply *);
+
+/* The last thing that a handler does: `go_on` is called on the other thread, with
+ * what relay.state holds. */
+void api_relay(struct api_reply *, unsigned int owner,
+               void (*go_on)(struct api *, struct api_request *, msec now,
+                             struct api_reply *));
 
 /* Takes `json` over; NULL (no memory) is an internal error. */
 void api_reply_json(struct api_reply *, unsigned int status, json_t *json);

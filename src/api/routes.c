@@ -45,9 +45,8 @@ static const struct api_route routes[] = {
     { API_CONTROLLER, "GET",  "/v1/controller/ports", controller_ports, { 0 } },
     { API_CONTROLLER, "GET",  "/v1/leases", leases_list, { "network" } },
     { API_CONTROLLER, "GET",  "/v1/multicast", multicast_list, { "network" } },
-    { API_CONTROLLER, "GET",  "/v1/explain", explain_ask,
+    { API_CONTROLLER, "GET",  "/v1/explain", explain_show,
       { "from", "to", "what" } },
-    { API_CONTROLLER, "GET",  "/v1/cookie/*", cookie_show, { "table" } },
     { API_CONTROLLER, "GET",  "/v1/intents", intents_show, { "format" } },
     { API_CONTROLLER, "PUT",  "/v1/intents", intents_put, { 0 } },
     { API_CONTROLLER, "POST", "/v1/intents/confirm", intents_confirm_post,
@@ -230,6 +229,13 @@ api_dispatch(struct api *api, struct api_request *request, msec now,
 {
     bool path_exists = false;
 
+    if (reply->relay.go_on) {
+        api_handler *go_on = reply->relay.go_on;
+
+        reply->relay.go_on = NULL;
+        go_on(api, request, now, reply);
+        return;
+    }
     for (const struct api_route *r = routes; r->method; r++) {
         if (!path_fits(r, request->path, request->name)) {
             continue;

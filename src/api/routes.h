@@ -30,7 +30,7 @@ api_handler cache_list, drops_show;
 api_handler status_show, switch_show, barrier_post, metrics_show;
 api_handler leases_list, multicast_list;
 api_handler controller_show, controller_ports, host_show;
-api_handler explain_ask, cookie_show;
+api_handler explain_show;
 api_handler intents_show, intents_put, intents_confirm_post;
 api_handler intents_rollback_post;
 api_handler intent_list, intent_show, intent_create_one, intent_change;
@@ -50,6 +50,10 @@ bool api_has_controller(const struct api *, struct api_reply *);
 /* The refusal that an errno of a port's device is. */
 void api_fail_errno(struct api_reply *, int err, const char *where,
                     const char *why);
+
+/* Of a packet to be traced.  A TTL that is not written is nobody's question;
+ * zero would end every trace at the first router. */
+void api_set_ttls(struct match *packet);
 
 /* Names of ports as they were when it was made: jobs cannot ask the switch. */
 struct port_names {

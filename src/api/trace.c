@@ -32,10 +32,8 @@ trace_json(const struct trace *trace)
                      "actions", str_text(&trace->actions));
 }
 
-/* A TTL that is not written is nobody's question; zero would end every trace
- * at the first router. */
-static void
-set_ttls(struct match *packet)
+void
+api_set_ttls(struct match *packet)
 {
     static const enum field_id ttls[] = { FIELD_IP_TTL, FIELD_MPLS_TTL };
 
@@ -76,7 +74,7 @@ trace_run(struct api *api, struct api_request *request, msec now UNUSED,
         goto free_body;
     }
 
-    set_ttls(&packet);
+    api_set_ttls(&packet);
     packet.value.key.in_port = htobe32(sp->number);
     err = switch_trace(api->sw, &packet.value, body.learn, &trace, &error);
     if (err) {

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "controller/address_store.h"
-#include "controller/explain.h"
 #include "controller/packet_in.h"
 #include "controller/reconcile.h"
 #include "controller/serve_binding.h"
@@ -549,15 +548,6 @@ controller_stage_name(uint8_t table)
     return stage_name(table);
 }
 
-int
-controller_question(const struct controller *c, const char *from,
-                    const char *to, const char *what,
-                    struct controller_question *question, struct str *error)
-{
-    *question = (struct controller_question) { 0 };
-    return explain_question(c->topology, from, to, what, question, error);
-}
-
 typedef void counter_visitor(void *aux, const struct controller_counter *);
 
 static void
@@ -748,4 +738,91 @@ controller_visit_listeners(const struct controller *c,
     struct listener_visit v = { visit, aux };
 
     serve_multicast_visit(c->multicast, visit_listener, &v);
+}
+
+/* ---- Explain ---- */
+
+int
+controller_explain_ask(const struct controller *c, const char *from,
+                       const char *to, const char *what, struct explain *e,
+                       struct str *error)
+{
+    return explain_ask(c->topology, from, to, what, e, error);
+}
+
+static void
+add_origin(void *c, uint64_t cookie, struct str *out)
+{
+    controller_explain_cookie(c, cookie, out);
+}
+
+void
+controller_explain_add(const struct controller *c, struct explain *e,
+                       enum explain_leg_id leg,
+                       const struct explain_outcome *outcome)
+{
+    explain_add_outcome(e, leg, outcome, add_origin,
+                        (void *) (uintptr_t) c);
+}
+
+struct lease_search {
+    const char *network, *address;
+    bool is_bound;
+};
+
+static void
+look_at_lease(void *aux, const struct controller_lease *lease)
+{
+    struct lease_search *search = aux;
+
+    search->is_bound |= !strcmp(lease->network, search->network)
+                        && !strcmp(lease->address, search->address)
+                        && !strcmp(lease->state, "bound");
+}
+
+/* A guest that has not asked for its address yet does not answer to it. */
+static void
+note_lease(const struct controller *c, const struct explain_side *side,
+           struct explain *e)
+{
+    const struct topology_port *port = topology_port(
+        c->topology, intent_object_id(INTENT_PORT, side->port));
+    const struct topology_network *network = topology_network(
+        c->topology, intent_object_id(INTENT_NETWORK, side->network));
+    struct lease_search search = { side->network, str_text(&side->address),
+                                   false };
+
+    if (!port || !network || e->is_v6 || side->is_spoofed
+        || port->intent->configure || !network->intent->subnet.is_set
+        || network->intent->dhcp.is_off) {
+        return;
+    }
+    controller_visit_leases(c, look_at_lease, &search);
+    if (!search.is_bound) {
+        str_addf(&e->notes, "port '%s' has not asked for its address %s yet "
+                 "(no DHCP lease)\n", side->port, search.address);
+    }
+}
+
+static void
+note_leases(const struct controller *c, struct explain *e)
+{
+    note_lease(c, &e->from, e);
+    if (strcmp(e->from.port, e->to.port)) {
+        note_lease(c, &e->to, e);
+    }
+}
+
+void
+controller_explain_decide(const struct controller *c, struct explain *e)
+{
+    explain_decide(e);
+    note_leases(c, e);
+}
+
+void
+controller_explain_by_plan(const struct controller *c, struct explain *e)
+{
+    explain_by_plan(c->topology, e, add_origin, (void *) (uintptr_t) c);
+    note_leases(c, e);
 }

@@ -44,6 +44,7 @@
 
 #include <uv.h>
 
+#include "controller/explain.h"
 #include "intent/intent.h"
 #include "lib/str.h"
 
@@ -164,26 +165,15 @@ void controller_visit_listeners(const struct controller *,
                                               *),
                                 void *aux);
 
-/* "Can web reach db by tcp/443?": what to trace.  `to` is a port, an IPv4
- * address, a multicast group or "gateway"; `what` is tcp/N, udp/N, sctp/N or
- * icmp.  Names are borrowed from the set of intents; the texts are matches, to
- * be freed. */
-struct controller_question {
-    const char *from, *to;        /* ports of the switch; `to` NULL: none */
-    const char *from_network, *to_network;
-    bool is_group;                /* it is who hears it; nobody is asked for
-                                     an address */
-    bool is_plugged;              /* the switch has both */
-    bool is_gateway;              /* it is the gateway's address: an answer comes
-                                     back to `from` */
-    struct str there, back;       /* `back` only with `to` */
-    /* Who has the other's address, or the gateway's? */
-    struct str ask_there, ask_back;
-};
-void controller_question_fini(struct controller_question *);
-/* -EINVAL, -ENOENT, -ENODATA (an address that nobody knows) with `error`. */
-int controller_question(const struct controller *, const char *from,
-                        const char *to, const char *what,
-                        struct controller_question *, struct str *error);
+/* "Can web reach db by tcp/443?" (explain.h): what to trace, then what became of
+ * it, then the verdict; a switch that cannot be asked leaves the plan. */
+int controller_explain_ask(const struct controller *, const char *from,
+                           const char *to, const char *what,
+                           struct explain *, struct str *error);
+void controller_explain_add(const struct controller *, struct explain *,
+                            enum explain_leg_id,
+                            const struct explain_outcome *);
+void controller_explain_decide(const struct controller *, struct explain *);
+void controller_explain_by_plan(const struct controller *, struct explain *);
 
 #endif

@@ -3,287 +3,442 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controller/explain_end.h"
+#include "controller/stage.h"
 #include "packet/address.h"
+#include "packet/ip.h"
 
 enum { CLIENT_PORT = 40000 };     /* of the one who asks */
 
-/* One end of the question. */
-struct end {
-    const struct topology_port *port;     /* NULL: an address only */
-    const struct topology_member *member; /* NULL: the same */
-    be32 address;
-    struct ip6_addr group6;       /* all zero: not one of IPv6 */
-    struct eth_addr mac;
+/* ---- What is asked ---- */
+
+enum family { ANY_FAMILY, ONLY_4, ONLY_6 };
+
+/* Words of a match, by IPv4 and by IPv6; NULL: there is no such. */
+static const struct kind {
+    const char *name;
+    enum family family;
+    bool has_port, is_ask_only;
+    const char *there[2], *back[2];
+} kinds[] = {
+    { "icmp", ANY_FAMILY, false, false,
+      { "icmp,icmp_type=8,icmp_code=0", "icmp6,icmp_type=128,icmp_code=0" },
+      { "icmp,icmp_type=0,icmp_code=0", "icmp6,icmp_type=129,icmp_code=0" } },
+    { "tcp", ANY_FAMILY, true, false, { "tcp", "tcp6" }, { "tcp", "tcp6" } },
+    { "udp", ANY_FAMILY, true, false, { "udp", "udp6" }, { "udp", "udp6" } },
+    { "sctp", ANY_FAMILY, true, false, { "sctp", "sctp6" },
+      { "sctp", "sctp6" } },
+    /* A protocol that nobody treats specially (RFC 3692). */
+    { "any", ANY_FAMILY, false, false, { "ip,nw_proto=253",
+                                         "ipv6,nw_proto=253" },
+      { "ip,nw_proto=253", "ipv6,nw_proto=253" } },
+    { "arp", ONLY_4, false, true, { NULL, NULL }, { NULL, NULL } },
+    { "nd", ONLY_6, false, true, { NULL, NULL }, { NULL, NULL } },
 };
 
-/* What is asked for, as the words of a match. */
 struct traffic {
-    const char *there, *back;     /* "tcp", "icmp,icmp_type=8" */
-    const char *there6;
+    const struct kind *kind;
+    enum family family;
     unsigned int number;          /* of the service's port; 0: has none */
 };
 
-static const struct {
-    const char *name;
-    bool has_port;
-    struct traffic traffic;
-} kinds[] = {
-    { "icmp", false, { "icmp,icmp_type=8", "icmp,icmp_type=0",
-                       "icmp6,icmp_type=128", 0 } },
-    { "tcp", true, { "tcp", "tcp", "tcp6", 0 } },
-    { "udp", true, { "udp", "udp", "udp6", 0 } },
-    { "sctp", true, { "sctp", "sctp", "sctp6", 0 } },
-};
+static int
+wrong_traffic(const char *text, struct str *error)
+{
+    str_setf(error, "'%s' is not like tcp/443, udp/53, sctp/9, icmp, any or "
+             "arp, nor tcp6/443, icmp6, any6 or nd", text);
+    return -EINVAL;
+}
 
 static int
 parse_traffic(const char *text, struct traffic *traffic, struct str *error)
 {
     size_t len = strcspn(text, "/");
+    bool is_v6 = len > 1 && text[len - 1] == '6';
+    unsigned long number = 0;
     char *end;
 
+    *traffic = (struct traffic) { NULL, ANY_FAMILY, 0 };
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        unsigned long number;
-
-        if (strlen(kinds[i].name) != len
-            || strncmp(kinds[i].name, text, len)) {
-            continue;
-        }
-        *traffic = kinds[i].traffic;
-        if (!text[len] && !kinds[i].has_port) {
-            return 0;
-        }
-        number = text[len] ? strtoul(text + len + 1, &end, 10) : 0;
-        if (!kinds[i].has_port || !number || number > 65535 || *end) {
-            break;
-        }
-        traffic->number = (unsigned int) number;
-        return 0;
-    }
-    str_setf(error, "'%s' is not like tcp/443, udp/53, sctp/9 or icmp", text);
-    return -EINVAL;
-}
-
-static const struct topology_member *
-access_member(const struct topology_port *port)
-{
-    for (unsigned int i = 0; i < port->n_members; i++) {
-        if (!port->members[i].vid) {
-            return &port->members[i];
+        if (strlen(kinds[i].name) == len - is_v6
+            && !strncmp(kinds[i].name, text, len - is_v6)
+            && !(is_v6 && kinds[i].family)) {
+            traffic->kind = &kinds[i];
+            traffic->family = is_v6 ? ONLY_6 : kinds[i].family;
         }
     }
-    return port->n_members ? &port->members[0] : NULL;
-}
-
-static int
-find_port(const struct topology *t, const char *name, struct end *end,
-          struct str *error)
-{
-    const struct topology_port *port = topology_port(
-        t, intent_object_id(INTENT_PORT, name));
-    const struct topology_member *member = port ? access_member(port) : NULL;
-
-    if (!member) {
-        str_setf(error, "there is no port '%s' in any network", name);
-        return -ENOENT;
+    if (!traffic->kind) {
+        return wrong_traffic(text, error);
     }
-    *end = (struct end) { .port = port, .member = member,
-                          .address = member->address,
-                          .mac = port->intent->mac };
+    if (text[len]) {
+        number = strtoul(text + len + 1, &end, 10);
+        if (text[len + 1] < '0' || text[len + 1] > '9' || *end || !number
+            || number > 65535) {
+            return wrong_traffic(text, error);
+        }
+    }
+    if (traffic->kind->has_port != !!number) {
+        return wrong_traffic(text, error);
+    }
+    traffic->number = (unsigned int) number;
     return 0;
 }
 
-/* A multicast group, of either family, and its MAC (RFC 1112, 2464). */
+static int
+choose_family(const struct traffic *traffic, const struct explain_end *from,
+              const struct explain_end *to, bool *is_v6, struct str *error)
+{
+    bool says_v6 = (from->has_literal && from->is_v6)
+                   || (to->has_literal && to->is_v6);
+    bool says_v4 = (from->has_literal && !from->is_v6)
+                   || (to->has_literal && !to->is_v6);
+
+    if ((says_v6 && (says_v4 || traffic->family == ONLY_4))
+        || (says_v4 && traffic->family == ONLY_6)) {
+        str_setf(error, "one says IPv4, another says IPv6");
+        return -EINVAL;
+    }
+    *is_v6 = traffic->family == ONLY_6 || says_v6
+             || (traffic->family == ANY_FAMILY && !says_v4
+                 && !explain_ends_have(from, to, false)
+                 && explain_ends_have(from, to, true));
+    return 0;
+}
+
+/* ---- Packets ---- */
+
+struct question {
+    const struct traffic *traffic;
+    const struct explain_end *from, *to;
+    bool is_v6;
+};
+
+/* Does what `from` sends to `to` stay in the network? */
 static bool
-parse_group(const char *text, struct end *end)
+is_direct(const struct question *q, const struct explain_end *from,
+          const struct explain_end *to)
 {
-    struct ip6_addr group;
-    be32 group4;
+    const struct intent_network *n = from->network->intent;
 
-    if (ip4_parse(text, &group4)) {
-        group = ip6_of_ip4(group4);
-        end->address = group4;
-    } else if (ip6_parse(text, &group)) {
-        end->group6 = group;
-    } else {
-        return false;
+    if (to->is_gateway || to->is_group || to->network == from->network) {
+        return true;
     }
-    end->mac = (struct eth_addr) { { 0x33, 0x33, group.b[12], group.b[13],
-                                     group.b[14], group.b[15] } };
-    if (end->address) {
-        end->mac = (struct eth_addr) { { 1, 0, 0x5e, group.b[13] & 0x7f,
-                                         group.b[14], group.b[15] } };
-    }
-    return ip6_is_group(&group);
+    return q->is_v6 ? n->subnet6.is_set
+                      && ip6_addr_eq(ip6_masked(to->address6,
+                                                n->subnet6.len),
+                                     ip6_masked(n->subnet6.addr,
+                                                n->subnet6.len))
+                    : n->subnet.is_set
+                      && ip4_is_within(to->address, n->subnet.addr,
+                                       n->subnet.len);
 }
 
-/* The network's station with that address, as its ARP answers say. */
-static const struct topology_member *
-find_station(const struct topology_network *network, be32 address)
+/* What a tag looks like where it sends. */
+static void
+add_tag(const struct explain_end *from, struct str *out)
 {
-    for (unsigned int i = 0; i < network->n_members; i++) {
-        if (network->members[i]->address == address) {
-            return network->members[i];
-        }
-    }
-    return NULL;
-}
+    uint16_t vid = from->member   ? from->member->vid
+                   : from->uplink ? from->network->intent->segment.vid : 0;
 
-/* Where the one who asks sends what is for `address`: to a station of its own
- * network, or to the gateway. */
-static struct eth_addr
-next_hop(const struct end *from, be32 address, struct eth_addr otherwise)
-{
-    const struct topology_network *network = from->member->network;
-    const struct intent_network *intent = network->intent;
-    const struct topology_member *station;
-
-    if (address == intent->gateway
-        || (intent->subnet.is_set
-            && !ip4_is_within(address, intent->subnet.addr,
-                              intent->subnet.len))) {
-        return intent->gateway_mac;
+    if (vid) {
+        str_addf(out, ",dl_vlan=%u", vid);
     }
-    station = find_station(network, address);
-    return station ? station->port->intent->mac : otherwise;
 }
 
 static void
-format_packet(const struct traffic *traffic, bool is_back,
-              const struct end *from, const struct end *to, struct str *out)
+add_macs(struct eth_addr from, struct eth_addr to, struct str *out)
 {
-    char src_mac[ADDRESS_TEXT_SIZE], dst_mac[ADDRESS_TEXT_SIZE];
     char src[ADDRESS_TEXT_SIZE], dst[ADDRESS_TEXT_SIZE];
 
-    str_addf(out, "%s,dl_src=%s,dl_dst=%s,nw_src=%s,nw_dst=%s",
-             is_back ? traffic->back : traffic->there,
-             eth_addr_format(from->mac, src_mac),
-             eth_addr_format(next_hop(from, to->address, to->mac), dst_mac),
-             ip4_format(from->address, src), ip4_format(to->address, dst));
+    str_addf(out, ",dl_src=%s,dl_dst=%s", eth_addr_format(from, src),
+             eth_addr_format(to, dst));
+}
+
+static void
+add_addresses(const struct question *q, const struct explain_end *from,
+              const struct explain_end *to, struct str *out)
+{
+    char src[ADDRESS_TEXT_SIZE], dst[ADDRESS_TEXT_SIZE];
+
+    if (q->is_v6) {
+        str_addf(out, ",ipv6_src=%s,ipv6_dst=%s",
+                 ip6_format(from->address6, src),
+                 ip6_format(to->address6, dst));
+    } else {
+        str_addf(out, ",nw_src=%s,nw_dst=%s", ip4_format(from->address, src),
+                 ip4_format(to->address, dst));
+    }
+}
+
+static void
+format_packet(const struct question *q, const struct explain_end *from,
+              const struct explain_end *to, struct str *out)
+{
+    const struct traffic *traffic = q->traffic;
+    bool is_back = from == q->to;
+
+    str_add(out, (is_back ? traffic->kind->back
+                          : traffic->kind->there)[q->is_v6]);
+    add_macs(from->mac, is_direct(q, from, to)
+                            ? to->mac : from->network->intent->gateway_mac,
+             out);
+    add_addresses(q, from, to, out);
     if (traffic->number) {
         str_addf(out, ",tp_src=%u,tp_dst=%u",
                  is_back ? traffic->number : CLIENT_PORT,
                  is_back ? CLIENT_PORT : traffic->number);
     }
-    if (from->member->vid) {
-        str_addf(out, ",dl_vlan=%u", from->member->vid);
-    }
+    add_tag(from, out);
 }
 
-/* The address that is asked for before anything is sent. */
 static void
-format_ask(const struct end *from, const struct end *to, struct str *out)
+format_arp(const struct explain_end *from, be32 asked, struct str *out)
 {
-    const struct intent_network *network = from->member->network->intent;
+    static const struct eth_addr everybody = { { 255, 255, 255, 255, 255,
+                                                 255 } };
     char mac[ADDRESS_TEXT_SIZE], own[ADDRESS_TEXT_SIZE];
-    char asked[ADDRESS_TEXT_SIZE];
-    be32 hop = to->address;
+    char target[ADDRESS_TEXT_SIZE];
 
-    if (network->subnet.is_set
-        && !ip4_is_within(hop, network->subnet.addr, network->subnet.len)) {
-        hop = network->gateway;
+    str_addf(out, "arp,arp_op=1,arp_spa=%s,arp_tpa=%s,arp_sha=%s",
+             ip4_format(from->address, own), ip4_format(asked, target),
+             eth_addr_format(from->mac, mac));
+    add_macs(from->mac, everybody, out);
+    add_tag(from, out);
+}
+
+/* To the group of those whose addresses end alike (RFC 4291 section 2.7.1). */
+static void
+format_solicit(const struct explain_end *from, struct ip6_addr asked,
+               struct str *out)
+{
+    struct ip6_addr group = { { 0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff,
+                                asked.b[13], asked.b[14], asked.b[15] } };
+    struct eth_addr mac = { { 0x33, 0x33, 0xff, asked.b[13], asked.b[14],
+                              asked.b[15] } };
+    char own[ADDRESS_TEXT_SIZE], target[ADDRESS_TEXT_SIZE];
+    char dst[ADDRESS_TEXT_SIZE], sll[ADDRESS_TEXT_SIZE];
+
+    str_addf(out, "icmp6,icmp_type=%u,icmp_code=0,nw_ttl=255,ipv6_src=%s,"
+             "ipv6_dst=%s,nd_target=%s,nd_sll=%s", ND_SOLICIT,
+             ip6_format(from->address6, own), ip6_format(group, dst),
+             ip6_format(asked, target), eth_addr_format(from->mac, sll));
+    add_macs(from->mac, mac, out);
+    add_tag(from, out);
+}
+
+static void
+format_advert(const struct question *q, const struct explain_end *from,
+              const struct explain_end *to, struct str *out)
+{
+    char target[ADDRESS_TEXT_SIZE], tll[ADDRESS_TEXT_SIZE];
+
+    str_addf(out, "icmp6,icmp_type=%u,icmp_code=0,nw_ttl=255,nd_target=%s,"
+             "nd_tll=%s", ND_ADVERT, ip6_format(from->address6, target),
+             eth_addr_format(from->mac, tll));
+    add_addresses(q, from, to, out);
+    add_macs(from->mac, to->mac, out);
+    add_tag(from, out);
+}
+
+/* ---- Legs ---- */
+
+static struct explain_leg *
+begin_leg(struct explain *e, enum explain_leg_id id,
+          const struct explain_end *from, const struct explain_end *to)
+{
+    struct explain_leg *leg = &e->legs[id];
+
+    leg->is_asked = true;
+    leg->in_port = explain_end_number(from);
+    leg->ends[0] = to->is_gateway ? leg->in_port : explain_end_number(to);
+    leg->may_be_ours = to->is_gateway;
+    /* Nobody is planned there: whoever it is, is behind a port that may be
+     * anybody's. */
+    leg->may_be_anywhere = to->is_group
+                           || (!to->port && !to->uplink && !to->is_gateway
+                               && to->network && to->network->n_unknown);
+    return leg;
+}
+
+static void
+ask(const struct question *q, struct explain *e, enum explain_leg_id id,
+    const struct explain_end *from, const struct explain_end *to)
+{
+    const struct intent_network *n = from->network->intent;
+    bool is_direct_ = is_direct(q, from, to);
+    struct explain_leg *leg = begin_leg(e, id, from, to);
+
+    /* The plan answers for the others, and we for the gateway. */
+    leg->ends[1] = q->is_v6 && is_direct_ ? 0 : leg->in_port;
+    leg->may_be_ours |= !is_direct_;
+    if (q->is_v6) {
+        format_solicit(from, is_direct_ ? to->address6 : n->gateway6,
+                       &leg->packet);
+    } else {
+        format_arp(from, is_direct_ ? to->address : n->gateway, &leg->packet);
     }
-    str_addf(out, "arp,dl_dst=ff:ff:ff:ff:ff:ff,arp_op=1,arp_spa=%s,"
-             "arp_tpa=%s,", ip4_format(from->address, own),
-             ip4_format(hop, asked));
-    eth_addr_format(from->mac, mac);
-    str_addf(out, "dl_src=%s,arp_sha=%s", mac, mac);
-    if (from->member->vid) {
-        str_addf(out, ",dl_vlan=%u", from->member->vid);
+}
+
+/* One direction: from who begins it to the other. */
+static void
+go(const struct question *q, struct explain *e, bool is_back)
+{
+    const struct explain_end *from = is_back ? q->to : q->from;
+    const struct explain_end *to = is_back ? q->from : q->to;
+
+    if (!to->is_group) {
+        ask(q, e, is_back ? LEG_ASK_BACK : LEG_ASK, from, to);
+    }
+    if (q->is_v6 && explain_end_number(to) && is_direct(q, from, to)) {
+        format_advert(q, to, from,
+                      &begin_leg(e, is_back ? LEG_TELL_BACK : LEG_TELL, to,
+                                 from)->packet);
+    }
+    if (!q->traffic->kind->is_ask_only) {
+        format_packet(q, from, to,
+                      &begin_leg(e, is_back ? LEG_BACK : LEG_THERE, from,
+                                 to)->packet);
+    }
+}
+
+/* ---- The question's own copies ---- */
+
+static const char *
+uplink_switch_name(const struct topology_uplink *uplink)
+{
+    return uplink->intent->n_members ? uplink->intent->members[0].switch_name
+                                     : "";
+}
+
+static void
+fill_side(const struct explain_end *end, bool is_v6,
+          struct explain_side *side)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    str_addf(&side->text, "%s", end->text);
+    if (end->port) {
+        strcpy(side->port, end->port->intent->object.name);
+        strcpy(side->switch_name, end->port->intent->switch_name);
+        side->is_isolated = end->port->intent->is_isolated;
+    } else if (end->uplink) {
+        strcpy(side->switch_name, uplink_switch_name(end->uplink));
+    }
+    if (end->network) {
+        strcpy(side->network, end->network->intent->object.name);
+    }
+    str_addf(&side->address, "%s", is_v6 ? ip6_format(end->address6, text)
+                                         : ip4_format(end->address, text));
+    side->is_gateway = end->is_gateway;
+    side->is_group = end->is_group;
+    side->is_spoofed = end->is_spoofed;
+    if ((end->port || end->uplink) && !explain_end_number(end)) {
+        str_addf(&side->trouble, "%s '%s' is not plugged in",
+                 end->port ? "port" : "uplink",
+                 end->port ? side->port : end->uplink->intent->object.name);
     }
 }
 
 static void
-format_to_group(const struct traffic *traffic, const struct end *from,
-                const struct end *to, struct str *out)
+add_meter(struct explain *e, uint32_t id, bool is_to, const char *what)
 {
-    const struct topology_member *member = from->member;
-    char src_mac[ADDRESS_TEXT_SIZE], dst_mac[ADDRESS_TEXT_SIZE];
-    char src[ADDRESS_TEXT_SIZE], dst[ADDRESS_TEXT_SIZE];
+    e->meters[e->n_meters++] = (struct explain_meter) { id, is_to, what, 0 };
+}
 
-    str_addf(out, "%s,dl_src=%s,dl_dst=%s",
-             to->address ? traffic->there : traffic->there6,
-             eth_addr_format(from->mac, src_mac),
-             eth_addr_format(to->mac, dst_mac));
-    if (to->address) {
-        str_addf(out, ",nw_src=%s,nw_dst=%s", ip4_format(from->address, src),
-                 ip4_format(to->address, dst));
-    } else {
-        str_addf(out, ",ipv6_src=%s,ipv6_dst=%s",
-                 ip6_format(member->addresses6[member->n_planned6 - 1],
-                            src),
-                 ip6_format(to->group6, dst));
+static void
+add_meters(struct explain *e, const struct explain_end *end, bool is_to)
+{
+    uint32_t number = end->port ? end->port->number : 0;
+
+    if (!number) {
+        return;
     }
-    if (traffic->number) {
-        str_addf(out, ",tp_src=%u,tp_dst=%u", CLIENT_PORT, traffic->number);
+    if (end->network->intent->storm_cap) {
+        add_meter(e, METER_STORM + number, is_to, "storm cap");
     }
-    if (member->vid) {
-        str_addf(out, ",dl_vlan=%u", member->vid);
+    if (end->port->intent->rate_out) {
+        add_meter(e, METER_RATE_OUT + number, is_to, "rate from it");
+    }
+    if (end->port->intent->rate_in) {
+        add_meter(e, METER_RATE_IN + number, is_to, "rate towards it");
     }
 }
 
-static int
-check_address(const struct end *end, const char *name, struct str *error)
+static void
+note_stand_in(struct explain *e, const struct explain_end *end)
 {
-    if (end->address) {
-        return 0;
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (end->is_stand_in) {
+        str_addf(&e->notes, "network '%s' has no plan of addresses: %s stands "
+                 "in for that of %s\n", end->network->intent->object.name,
+                 ip4_format(end->address, text), end->text);
     }
-    str_setf(error, "nobody knows the IPv4 address of '%s'", name);
-    return -ENODATA;
 }
 
 int
-explain_question(const struct topology *t, const char *from_name,
-                 const char *to_name, const char *what,
-                 struct controller_question *question, struct str *error)
+explain_ask(const struct topology *t, const char *from_text,
+            const char *to_text, const char *what, struct explain *e,
+            struct str *error)
 {
-    struct traffic traffic = { NULL, NULL, NULL, 0 };
-    struct end from = { .port = NULL }, to = { .port = NULL };
+    struct explain_end from, to;
+    struct traffic traffic;
+    struct question q = { &traffic, &from, &to, false };
     int err = parse_traffic(what, &traffic, error);
 
+    *e = (struct explain) { .decided = -1 };
     if (!err) {
-        err = find_port(t, from_name, &from, error);
+        err = explain_ends_parse(t, from_text, to_text, &from, &to, error);
     }
-    if (!err && parse_group(to_name, &to)) {
-        question->from = from.port->intent->switch_name;
-        question->from_network = from.member->network->intent->object.name;
-        question->is_plugged = from.port->number;
-        question->is_group = true;
-        format_to_group(&traffic, &from, &to, &question->there);
-        return 0;
+    if (!err && from.port && from.port == to.port) {
+        str_setf(error, "that is port '%s' twice: what a guest says to itself "
+                 "does not leave it", from.port->intent->object.name);
+        err = -EINVAL;
     }
-    to = (struct end) { .port = NULL };
-    if (!err && !ip4_parse(to_name, &to.address)) {
-        if (strcmp(to_name, "gateway")) {
-            err = find_port(t, to_name, &to, error);
-        } else {
-            to.address = from.member->network->intent->gateway;
-        }
+    if (!err) {
+        err = choose_family(&traffic, &from, &to, &q.is_v6, error);
     }
-    if (err || (err = check_address(&from, from_name, error))
-        || (err = check_address(&to, to_name, error))) {
+    if (!err && !explain_ends_address(&from, &to, q.is_v6, error)) {
+        err = -ENODATA;
+    }
+    if (err) {
         return err;
     }
-    question->from = from.port->intent->switch_name;
-    question->from_network = from.member->network->intent->object.name;
-    question->is_plugged = from.port->number && (!to.port || to.port->number);
-    question->is_gateway = to.address
-                           == from.member->network->intent->gateway;
-    format_packet(&traffic, false, &from, &to, &question->there);
-    format_ask(&from, &to, &question->ask_there);
-    if (to.port) {
-        question->to = to.port->intent->switch_name;
-        question->to_network = to.member->network->intent->object.name;
-        format_packet(&traffic, true, &to, &from, &question->back);
-        format_ask(&to, &from, &question->ask_back);
+    e->is_v6 = q.is_v6;
+    str_addf(&e->what, "%s", what);
+    fill_side(&from, q.is_v6, &e->from);
+    fill_side(&to, q.is_v6, &e->to);
+    note_stand_in(e, &from);
+    note_stand_in(e, &to);
+    add_meters(e, &from, false);
+    add_meters(e, &to, true);
+    go(&q, e, false);
+    if (explain_end_number(&to)) {
+        go(&q, e, true);
     }
     return 0;
 }
 
 void
-controller_question_fini(struct controller_question *question)
+explain_fini(struct explain *e)
 {
-    str_fini(&question->there);
-    str_fini(&question->back);
-    str_fini(&question->ask_there);
-    str_fini(&question->ask_back);
+    struct explain_side *sides[] = { &e->from, &e->to };
+
+    for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
+        str_fini(&sides[i]->text);
+        str_fini(&sides[i]->address);
+        str_fini(&sides[i]->trouble);
+    }
+    for (unsigned int i = 0; i < N_EXPLAIN_LEGS; i++) {
+        str_fini(&e->legs[i].packet);
+        str_fini(&e->legs[i].stage);
+        str_fini(&e->legs[i].origin);
+        str_fini(&e->legs[i].verdict);
+        str_fini(&e->legs[i].path);
+    }
+    str_fini(&e->what);
+    str_fini(&e->notes);
+    str_fini(&e->why);
+    str_fini(&e->fix);
+    str_fini(&e->origin);
 }

@@ -9,9 +9,6 @@
 struct passes {
     unsigned int n, done;
     struct flow flows[DP_MAX_RECIRC];
-    unsigned int n_outputs;       /* of all passes so far */
-    uint32_t last_output;
-    unsigned int n_packet_ins;
     bool asks_len;                /* of two passes one is taken */
 };
 
@@ -65,7 +62,7 @@ dec_ttl(uint8_t *ttl, struct trace *trace)
     return false;
 }
 
-/* Counts what the list sends.  False when the TTL ends it. */
+/* Notes what the list sends.  False when the TTL ends it. */
 static bool
 look_through(struct dp_action_list list, struct ttls ttls,
              struct passes *passes, struct trace *trace)
@@ -75,11 +72,11 @@ look_through(struct dp_action_list list, struct ttls ttls,
 
         switch (a->type) {
         case DP_ACTION_OUTPUT:
-            passes->n_outputs++;
-            passes->last_output = ((const struct dp_action_output *) p)->port;
+            trace_add_output(trace, port_number(
+                ((const struct dp_action_output *) p)->port));
             break;
         case DP_ACTION_CONTROLLER:
-            passes->n_packet_ins++;
+            trace->to_controller = true;
             break;
         case DP_ACTION_CLONE:
             look_through(dp_action_nested(a), ttls, passes, trace);
@@ -175,21 +172,23 @@ give_verdict(struct switch_ *sw, const struct passes *passes,
 {
     struct str *s = &trace->verdict;
 
-    trace->is_dropped = !passes->n_outputs && !passes->n_packet_ins;
+    trace->is_dropped = !trace->n_outputs && !trace->to_controller;
     if (trace->is_dropped) {
         str_addf(s, "dropped (%s): %s", drop_reason_name(trace->drop_reason),
                  drop_reason_text(trace->drop_reason));
         return;
     }
-    if (passes->n_outputs == 1) {
-        const char *name = name_of(sw, passes->last_output);
+    if (trace->n_outputs == 1) {
+        uint32_t number = trace->outputs[0];
+        const struct switch_port *port = switch_port_by_number(sw, number);
 
-        str_addf(s, "sent to port %s (%s)", name ? name : "?",
-                 port_number_text(port_number(passes->last_output)).text);
-    } else if (passes->n_outputs) {
-        str_addf(s, "sent to %u ports", passes->n_outputs);
+        str_addf(s, "sent to port %s (%s)",
+                 port ? port->port->config.name : "?",
+                 port_number_text(number).text);
+    } else if (trace->n_outputs) {
+        str_addf(s, "sent to %u ports", trace->n_outputs);
     }
-    if (passes->n_packet_ins) {
+    if (trace->to_controller) {
         str_addf(s, "%ssent to the controller", s->len ? ", and " : "");
     }
     if (passes->asks_len) {

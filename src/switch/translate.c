@@ -276,6 +276,7 @@ say_entry(struct translation *t, const struct flow_entry *entry)
         kind_of_table(t, entry->table), entry->table, entry->priority,
         str_text(&text), text.len ? " " : "",
         text.len ? "" : "any packet ", be64toh(entry->cookie));
+    trace_add_entry(t->opt->trace, entry->table, be64toh(entry->cookie));
     str_fini(&text);
 }
 
