@@ -197,6 +197,7 @@ ask(struct world *w, unsigned int client, const struct dhcp6_question *q)
     struct dhcp6_answer a;
     enum dhcp6_verdict verdict = dhcp6_server_handle(&w->server, q, &a);
 
+    require(*dhcp6_verdict_name(verdict) && *dhcp6_verdict_text(verdict));
     require(a.len == 0 || verdict < DHCP6_NOT_DHCP);
     require(a.len <= DHCP6_REPLY_MAX && a.changes.n <= LEASE6_MAX_CHANGES);
     if (w->store_fails) {
@@ -252,6 +253,10 @@ send_message(struct world *w, unsigned int client, struct cursor *c)
     if (what & 4) {
         dhcp6_put_option(&out, DHCP6_OPT_RAPID_COMMIT, NULL, 0);
     }
+    if (where & 32) {
+        dhcp6_put_option(&out, DHCP6_OPT_FQDN,
+                         what & 8 ? "\0\5Ab-c1" : "\0\5Ab c1", 7);
+    }
     if (what & 8) {
         dhcp6_put_option(&out, DHCP6_OPT_ORO, "\0\x17\0\x18\0\x38\0\x3b", 8);
     }
@@ -299,8 +304,23 @@ send_bytes(struct world *w, struct cursor *c)
 }
 
 static void
+count(const struct lease6_record *r, void *n)
+{
+    require(r->port[0] != '\0');
+    ++*(unsigned int *) n;
+}
+
+static void
 check(const struct world *w)
 {
+    unsigned int n = 0, n_by_port = 0;
+
+    lease6_for_each(w->leases, w->now, count, &n);
+    require(n <= lease6_count(w->leases));
+    for (unsigned int i = 0; i <= N_PORTS; i++) {
+        lease6_for_port(w->leases, ports[i], w->now, count, &n_by_port);
+    }
+    require(n == n_by_port);
     for (unsigned int i = 0; i < 2 * N_CLIENTS; i++) {
         for (unsigned int j = 0; j < i; j++) {
             require(!ip6_addr_is_set(w->belief[i / 2][i % 2].addr)

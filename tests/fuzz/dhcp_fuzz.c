@@ -21,6 +21,7 @@
  * one address, and each answer reads well and has right checksums.
  *
  * Covers: src/packet/dhcp.c src/packet/udp4.c
+ * Covers: src/service/dhcp_fqdn.c
  * Covers: src/service/dhcp_served.c src/service/dhcp_server.c
  * Covers: src/service/lease.c
  * Covers: src/service/lease_index.c src/service/lease_record.c
@@ -184,7 +185,8 @@ configure(struct world *w, unsigned int n_holes)
         .n_exclusions = n_holes, .exclusions = &hole,
         .router = htobe32(SERVER), .default_time = TIME, .max_time = TIME,
         .mtu = 1450, .is_rapid = true, .boot_server = "10.0.0.1",
-        .boot_file = "boot", .n_extras = 1, .extras = extras,
+        .boot_file = "boot", .domain = n_holes ? "blue.weft" : NULL,
+        .n_extras = 1, .extras = extras,
     };
     struct dhcp_server_config config = {
         .address = htobe32(SERVER), .mac = { { 2, 0, 0, 0, 0, 0xfe } },
@@ -283,8 +285,8 @@ fail(struct world *w, struct lease_changes *changes)
 static void
 ask(struct world *w, unsigned int client, const uint8_t *frame, size_t len)
 {
-    struct dhcp_question q = { frame, len, ports[client % N_PORTS], "name",
-                               w->now };
+    struct dhcp_question q = { frame, len, ports[client % N_PORTS],
+                               client & 4 ? NULL : "name", w->now };
     struct dhcp_answer a;
     enum dhcp_verdict verdict = dhcp_server_handle(w->server, &q, &a);
 
@@ -329,7 +331,7 @@ send_message(struct world *w, unsigned int client, struct cursor *c)
     struct udp4 udp = { .ip_dst = UINT32_MAX, .src_port = 68,
                         .dst_port = 67 };
     uint8_t frame[DHCP_FRAME_MAX];
-    struct dhcp_item items[8];
+    struct dhcp_item items[10];
     unsigned int n = 0, n_left_out;
 
     memcpy(h.chaddr, mac, sizeof mac);
@@ -355,6 +357,11 @@ send_message(struct world *w, unsigned int client, struct cursor *c)
     if (flags & 4) {
         h.giaddr = htobe32(NETWORK + 9);
         items[n++] = (struct dhcp_item) { DHCP_OPT_RELAY, 4, "\1\2ab" };
+    }
+    if (flags & 64) {
+        items[n++] = flags & 32
+            ? (struct dhcp_item) { DHCP_OPT_FQDN, 9, "\4\0\0\4host\0" }
+            : (struct dhcp_item) { DHCP_OPT_FQDN, 8, "\1\0\0old.x" };
     }
     if (flags & 8) {
         h.flags = DHCP_BROADCAST;

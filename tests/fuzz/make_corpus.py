@@ -375,6 +375,10 @@ def dhcp_inputs():
     rapid = b"".join(bytes([i << 4, 1, 0, 3]) for i in range(8))
     yield "store", (bytes([1]) + rapid + bytes([0x4a]) + rapid
                     + bytes([0x3d, 0x43]) + rapid + bytes([0x8a, 0x4f, 0x8f]))
+    # Names: with a domain and without, of ports and of nested guests.
+    named = b"".join(bytes([i << 4, 1, 0, flags]) for i in range(8)
+                     for flags in (0x42, 0x62))
+    yield "names", bytes([1]) + named + bytes([0x5f]) + named
     yield "ranges", bytes([1]) + rapid + bytes([0x5f, 11, 255, 11, 255, 0x4f,
                                                 0x5f]) + rapid
 
@@ -411,6 +415,9 @@ def dhcp6_inputs():
     yield "plans", (bytes([1]) + lives + bytes([0x4a]) + lives
                     + bytes([0x4a, 0x3c, 0x0b, 255, 0x0b, 255, 0x0d, 0x0f])
                     + lives)
+    named = b"".join(bytes([i << 4, 3, 11 + 16 * (i % 2), 32, i << 4, 3, 3,
+                            32]) for i in range(8))
+    yield "names", bytes([1]) + named + bytes([0x0b, 255, 0x0b, 255, 0x0d])
     yield "refused", bytes([1]) + b"".join(
         bytes([i << 4, 1 + i, 33 + i * 32 & 255, 128 + i]) for i in range(8))
 

@@ -1,14 +1,30 @@
 /* Solicitations, as guests may send them to their gateway.
  *
- * What is answered is a whole, sound frame.
+ * What is answered is a whole, sound frame.  And what the store may hold of
+ * addresses that guests announced.
  *
  * Covers: src/service/nd.c */
 #include <stdlib.h>
 
 #include "packet/ip.h"
+#include "service/binding.h"
 #include "service/nd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What is understood is written as it came. */
+static void
+fuzz_bindings(const uint8_t *data, size_t size)
+{
+    uint8_t bytes[BINDING_BYTES_MAX];
+    struct binding_list list;
+
+    if (!binding_decode(data, size, &list)
+        && (binding_encode(&list, bytes) != size
+            || memcmp(bytes, data, size))) {
+        abort();
+    }
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -32,6 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              reply.len - 14))) {
         abort();
     }
+    fuzz_bindings(data, size);
     if (nd_announced(data, size, &mac, &addr)
         && event != ND_ANSWERED && event != ND_NOT_OURS) {
         abort();
