@@ -7,8 +7,8 @@
 
 enum { MAX_WORDS = 32 };
 
-/* Parses "a b c" as a shell would hand it over; weftd and --switch-only come by
- * themselves. */
+/* Parses "a b c" as a shell would hand it over; weftd comes by itself, and
+ * --switch-only where no other mode is asked for. */
 static int
 parse(const char *line, struct weftd_options *options, struct str *error)
 {
@@ -17,7 +17,7 @@ parse(const char *line, struct weftd_options *options, struct str *error)
         (char *) (uintptr_t) "weftd", (char *) (uintptr_t) "--switch-only",
     };
     char *save = NULL;
-    int n = 2;
+    int n = strstr(line, "--controller-only") ? 1 : 2;
 
     strncpy(copy, line, sizeof copy - 1);
     for (char *word = strtok_r(copy, " ", &save); word;
@@ -178,6 +178,27 @@ TEST(with_a_controller_of_its_own_a_switch_starts_empty)
     str_fini(&error);
 }
 
+TEST(a_controller_without_a_switch_drives_open_vswitch)
+{
+    struct weftd_options options;
+
+    CHECK(!parse("--controller-only --ovsdb unix:/tmp/ovs/db.sock "
+                 "--switch cloud", &options, NULL));
+    CHECK(!strcmp(options.ovsdb, "/tmp/ovs/db.sock"));
+    CHECK(!strcmp(options.drives, "unix:/tmp/ovs/cloud.mgmt"));
+    weftd_options_fini(&options);
+    CHECK(!parse("--controller-only --ovsdb none --drive tcp:192.0.2.1:6653",
+                 &options, NULL));
+    CHECK(!options.ovsdb && !strcmp(options.drives, "tcp:192.0.2.1:6653"));
+    weftd_options_fini(&options);
+    check_refused("--controller-only --port tap:a", "--port does not go");
+    check_refused("--controller-only --listen ptcp:6653", "--listen does not");
+    check_refused("--controller-only --ovsdb none", "needs --drive");
+    check_refused("--controller-only --ovsdb db.sock", "unix:PATH");
+    check_refused("--controller-only --drive ptcp:6653", "expected tcp:IP");
+    check_refused("--drive unix:/tmp/x", "needs --controller-only");
+}
+
 TESTS(
     RUN(tables_can_be_limited),
     RUN(controllers_and_listeners_are_methods),
@@ -186,4 +207,5 @@ TESTS(
     RUN(an_instance_is_named_like_its_switch),
     RUN(mistakes_are_told_with_what_was_meant),
     RUN(with_a_controller_of_its_own_a_switch_starts_empty),
+    RUN(a_controller_without_a_switch_drives_open_vswitch),
 )
