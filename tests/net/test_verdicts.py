@@ -220,8 +220,6 @@ def test_everybody_hears_what_the_intents_say(bench):
 
 
 def test_explain_says_the_same(bench):
-    if bench.kind == "ovs":
-        pytest.skip("the switch's own trace answers there")
     asked = verdicts.questions_by_name(bench.gateways)
     assert len(asked) >= 50
     wrong = []
