@@ -12,6 +12,7 @@
 #include "controller/serve_loop.h"
 #include "controller/serve_multicast.h"
 #include "controller/serve_nd.h"
+#include "controller/service_counters.h"
 #include "controller/stage.h"
 #include "controller/switch_session.h"
 #include "lib/clock.h"
@@ -548,98 +549,16 @@ controller_stage_name(uint8_t table)
     return stage_name(table);
 }
 
-typedef void counter_visitor(void *aux, const struct controller_counter *);
-
-static void
-count_packet_ins(const struct controller *c, counter_visitor *visit,
-                 void *aux)
-{
-    for (unsigned int i = 0; i < N_SERVICES; i++) {
-        visit(aux, &(struct controller_counter) {
-            "weft_service_packets_total", "packets that a service was sent",
-            "service", service_name(i), c->packet_ins.counters.n_seen[i],
-        });
-    }
-}
-
-static void
-count_dhcp(const struct controller *c, counter_visitor *visit, void *aux)
-{
-    uint64_t n[N_DHCP_VERDICTS], n6[N_DHCP6_VERDICTS];
-
-    serve_dhcp_count(c->dhcp, n);
-    for (unsigned int i = 0; i < N_DHCP_VERDICTS; i++) {
-        visit(aux, &(struct controller_counter) {
-            "weft_dhcp_messages_total", "DHCPv4 messages, by what became of "
-            "them", "result", dhcp_verdict_name(i), n[i],
-        });
-    }
-    serve_dhcp6_count(c->dhcp6, n6);
-    for (unsigned int i = 0; i < N_DHCP6_VERDICTS; i++) {
-        visit(aux, &(struct controller_counter) {
-            "weft_dhcp6_messages_total", "DHCPv6 messages, by what became of "
-            "them", "result", dhcp6_verdict_name(i), n6[i],
-        });
-    }
-}
-
-static void
-count_nd(const struct controller *c, counter_visitor *visit, void *aux)
-{
-    for (unsigned int i = 0; i < N_ND_EVENTS; i++) {
-        visit(aux, &(struct controller_counter) {
-            "weft_nd_messages_total", "ND messages to gateways, by what "
-            "became of them", "result", nd_event_name(i), c->nd.n_events[i],
-        });
-    }
-    for (unsigned int i = 0; i < N_BINDING_RESULTS; i++) {
-        visit(aux, &(struct controller_counter) {
-            "weft_bindings_total", "addresses that guests announced, by what "
-            "became of them", "result", binding_result_name(i),
-            serve_binding_counters(c->bindings)[i],
-        });
-    }
-    visit(aux, &(struct controller_counter) {
-        "weft_router_advertisements_total", "router advertisements that "
-        "nobody asked for, by port", NULL, NULL, c->nd.n_unasked,
-    });
-}
-
-static void
-count_dns(const struct controller *c, counter_visitor *visit, void *aux)
-{
-    const struct dns_counters *counters = serve_dns_counters(c->dns);
-
-    for (unsigned int i = 0; i < N_DNS_EVENTS; i++) {
-        visit(aux, &(struct controller_counter) {
-            "weft_dns_messages_total", "DNS messages, by what became of them",
-            "result", dns_event_name(i), counters->n[i],
-        });
-    }
-}
-
-static void
-count_multicast(const struct controller *c, counter_visitor *visit, void *aux)
-{
-    const struct multicast *multicast = serve_multicast_state(c->multicast);
-
-    for (enum multicast_event i = 0; i < N_MULTICAST_EVENTS; i++) {
-        visit(aux, &(struct controller_counter) {
-            "weft_multicast_events_total", "what IGMP and MLD brought about",
-            "event", multicast_event_name(i), multicast_count(multicast, i),
-        });
-    }
-}
-
 void
-controller_visit_counters(const struct controller *c, counter_visitor *visit,
-                          void *aux)
+controller_visit_counters(const struct controller *c,
+                          service_counter_visitor *visit, void *aux)
 {
-    count_packet_ins(c, visit, aux);
-    count_dhcp(c, visit, aux);
-    count_nd(c, visit, aux);
-    count_dns(c, visit, aux);
-    count_multicast(c, visit, aux);
+    const struct services services = {
+        &c->packet_ins, c->dhcp, c->dhcp6, &c->nd, c->bindings, c->dns,
+        c->multicast,
+    };
+
+    service_counters_visit(&services, visit, aux);
 }
 
 struct lease_visit {

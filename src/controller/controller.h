@@ -146,10 +146,10 @@ struct controller_counter {
     const char *label, *value;    /* result="leased" */
     uint64_t n;
 };
+typedef void service_counter_visitor(void *aux,
+                                     const struct controller_counter *);
 void controller_visit_counters(const struct controller *,
-                               void (*visit)(void *aux,
-                                             const struct controller_counter *),
-                               void *aux);
+                               service_counter_visitor *, void *aux);
 
 /* A port that hears a multicast group, in words. */
 struct controller_listener {

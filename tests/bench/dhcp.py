@@ -74,7 +74,7 @@ class Server(Network):
             ("ip", "netns", "exec", self.containers[0], "perfdhcp", "-4",
              "-r", str(rate), "-R", str(clients), "-p", str(seconds), "-W",
              "500000", "-l", "eth0", SERVER), stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=60)
+            capture_output=True, text=True, timeout=60 + 2 * seconds)
         text = done.stdout
         received = re.findall(r"^received packets: (\d+)", text, re.M)
         drops = re.findall(r"^drops: (\d+)", text, re.M)
@@ -241,5 +241,5 @@ def run(bench):
 
 def warm_up(server):
     """Each client once, slowly enough for all."""
-    rate = min(server.first, 2000)
+    rate = min(2 * server.first, 2000)
     server.perfdhcp(rate, round(1.2 * N_KNOWN / rate), N_KNOWN)
