@@ -138,7 +138,10 @@ fits_mtu(const struct port *port, const struct packet *pkt)
     uint32_t l2_len = pkt->l3_ofs != PACKET_NO_OFS ? pkt->l3_ofs
                                                    : ETH_HEADER_LEN;
 
-    return !port->mtu || packet_wire_len(pkt) <= port->mtu + l2_len;
+    /* It may be changed under traffic. */
+    uint32_t mtu = __atomic_load_n(&port->mtu, __ATOMIC_RELAXED);
+
+    return !mtu || packet_wire_len(pkt) <= mtu + l2_len;
 }
 
 /* Cuts to n_trunc bytes; what was owed is completed first, so that the bytes

@@ -18,7 +18,7 @@ struct plug {
     /* Whether it is in and its device is open; -ENOENT, -ENODEV (`why` may stay
      * empty: the device is not there). */
     int (*check)(void *aux, const char *name, struct str *why);
-    /* Replaces what its device is given inside (port_configure()).  -ENOENT: it
+    /* Replaces its MTU and what its device is given inside (port_configure()).  -ENOENT: it
      * is not in. */
     int (*configure)(void *aux, const struct port_config *,
                      struct str *error);

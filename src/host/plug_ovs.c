@@ -284,6 +284,14 @@ plug_configure(void *ovs_, const struct port_config *config,
         return -ENOENT;
     }
     err = read_config(config, &wanted, error);
+    if (!err && (*port)->handle && wanted.spec.mtu
+        && wanted.spec.mtu != (*port)->spec.mtu) {
+        err = helper_set_link(ovs->config.helper, (*port)->handle, LINK_KEEP,
+                              wanted.spec.mtu, NULL, error);
+    }
+    if (!err) {
+        (*port)->spec.mtu = wanted.spec.mtu;
+    }
     if (!err && (*port)->handle) {
         err = helper_set_inside(ovs->config.helper, (*port)->handle,
                                 &wanted.spec.inside, error);

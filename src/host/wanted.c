@@ -128,6 +128,9 @@ wanted_add_inside(const struct wanted_port *port, be32 chosen,
     const struct wanted_inside *inside = &port->inside;
     be32 address = inside->address ? inside->address : chosen;
 
+    if (port->mtu) {
+        str_addf(spec, ",mtu=%u", port->mtu);
+    }
     if (!inside->is_wanted || !(address || inside->address6[0])) {
         return;
     }
@@ -189,15 +192,15 @@ add_port(struct wanted *wanted, const struct intent_port *port)
     }
     str_add(&name, port->object.name);
     want[port->attach](port, &spec);
-    /* A device that exists has a size of its own; of ours we say it. */
-    if (port->attach != ATTACH_DEVICE && port->network) {
-        str_addf(&spec, ",mtu=%u", port->network->mtu);
-    }
     if (port->n_queues > 1) {
         str_addf(&spec, ",queues=%u", port->n_queues);
     }
     result = append(wanted, port->switch_name, &name, &spec);
     result->port = port;
+    /* A device that exists has a size of its own; of ours we say it. */
+    if (port->attach != ATTACH_DEVICE && port->network) {
+        result->mtu = port->network->mtu;
+    }
     result->missing = missing_text(port->attach == ATTACH_NETNS
                                        ? "namespace" : "device",
                                    port->device);

@@ -21,6 +21,7 @@ struct wanted_port {
     char *spec;                   /* "tap:eth0,netns=web", for
                                      port_config_parse(); as long as it is the
                                      same, the port need not be opened again */
+    uint32_t mtu;                 /* changed while it is open; 0: its own */
     char *missing;                /* "namespace 'web' is not there": what is
                                      said while the device is away */
     struct wanted_inside inside;
@@ -42,7 +43,8 @@ struct wanted {
 void wanted_init(struct wanted *, const struct intent *,
                  const char *host_name, struct wanted *last);
 void wanted_fini(struct wanted *);
-/* Appends the options of the inside: ",addr=10.0.0.2/24,gateway=...".  `chosen`
+/* Appends the options that are changed while it is open: its MTU, and those of
+ * the inside: ",mtu=1500,addr=10.0.0.2/24,gateway=...".  `chosen`
  * is the address when the intent says none; 0: none yet. */
 void wanted_add_inside(const struct wanted_port *, be32 chosen,
                        struct str *);

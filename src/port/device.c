@@ -745,6 +745,33 @@ device_find_link(const struct device *device, struct netlink **result,
 }
 
 int
+device_set_mtu_inside(struct device *device, uint32_t mtu, struct str *error)
+{
+    struct helper_device_spec *spec = &device->spec;
+    struct place place;
+    struct link_info link;
+    int err;
+
+    if (device->kind == HELPER_VETH) {
+        err = place_enter(&place, spec, error);
+        if (err) {
+            return err;
+        }
+        err = link_get(place.nl, spec->device, &link);
+        if (!err) {
+            err = link_change(place.nl, link.ifindex,
+                              &(struct link_change) { .mtu = mtu });
+        }
+        place_leave(&place);
+        if (err) {
+            return fail(error, spec->device, "change its MTU", err);
+        }
+    }
+    spec->mtu = mtu;
+    return 0;
+}
+
+int
 device_set_inside(struct device_env *env, struct device *device,
                   const struct helper_inside *inside, struct str *error)
 {

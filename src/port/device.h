@@ -47,6 +47,9 @@ int device_open(struct device_env *, struct device *, struct str *error);
 /* `keep`: a tap that outlives its processes stays, a VM's isolated. */
 void device_close(struct device_env *, struct device *, bool keep);
 
+/* Replaces spec.mtu; a veth's other end, of which device_find_link() tells
+ * nothing, gets it. */
+int device_set_mtu_inside(struct device *, uint32_t mtu, struct str *error);
 /* Replaces spec.inside. */
 int device_set_inside(struct device_env *, struct device *,
                       const struct helper_inside *, struct str *error);

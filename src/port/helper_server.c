@@ -363,6 +363,9 @@ serve_set_link(struct helper_server *server,
         str_setf(error, "%s: %s", link.name, strerror(-err));
     }
     netlink_close(nl);
+    if (!err && spec->mtu) {
+        err = device_set_mtu_inside(&holding->device, spec->mtu, error);
+    }
     return err;
 }
 

@@ -394,6 +394,7 @@ const struct port_class vm_tap_class = {
     .size = sizeof(struct netdev),
     .open = vm_tap_open,
     .close = nic_close,
+    .configure = nic_configure,
     .rx = netdev_rx,
     .tx = netdev_tx,
     .rx_fd = nic_rx_fd,

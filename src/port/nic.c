@@ -117,12 +117,24 @@ nic_open(struct port *port, enum helper_kind kind,
 int
 nic_configure(struct port *port, struct str *error)
 {
+    uint32_t handle = nic_cast(port)->handle;
     struct helper_inside inside = { 0 };
+    uint64_t mtu = 0;
     int err = parse_inside(port, &inside, error);
 
-    return err ? err : helper_set_inside(port->helper,
-                                         nic_cast(port)->handle, &inside,
-                                         error);
+    if (!err) {
+        err = option_number(port, "mtu", 68, 65521, &mtu, error);
+    }
+    if (!err && mtu && mtu != port->mtu) {
+        err = helper_set_link(port->helper, handle, LINK_KEEP,
+                              (uint32_t) mtu, NULL, error);
+        if (!err) {
+            __atomic_store_n(&port->mtu, (uint32_t) mtu, __ATOMIC_RELAXED);
+        }
+    }
+    /* A VM's inside is its own. */
+    return err || port_config_get(&port->config, "vm")
+           ? err : helper_set_inside(port->helper, handle, &inside, error);
 }
 
 void

@@ -267,7 +267,8 @@ port_close_failed(struct port *port)
 static bool
 is_other_device(const struct port_config *a, const struct port_config *b)
 {
-    static const char *const inside[] = { NIC_INSIDE_OPTIONS, NULL };
+    static const char *const changeable[] = { "mtu", NIC_INSIDE_OPTIONS,
+                                              NULL };
 
     if (strcmp(a->type, b->type) || strcmp(a->device, b->device)
         || strcmp(a->name, b->name)) {
@@ -277,7 +278,7 @@ is_other_device(const struct port_config *a, const struct port_config *b)
         const struct port_option *option = &a->options[i];
         const char *other = port_config_get(b, option->key);
 
-        if (!is_one_of(option->key, inside)
+        if (!is_one_of(option->key, changeable)
             && (!other || strcmp(option->value, other))) {
             return true;
         }

@@ -108,8 +108,8 @@ struct port_class {
      * why.  -ENODEV: not there (yet); the port stays DOWN and is tried again. */
     int (*open)(struct port *, struct str *error);
     void (*close)(struct port *);
-    /* Does as config's options of the device's inside say now, while it is open
-     * (nic.h).  NULL: it has none. */
+    /* Does as config's MTU and options of the device's inside say now, while it
+     * is open (nic.h).  NULL: it has none. */
     int (*configure)(struct port *, struct str *error);
 
     /* Appends what fits to the batch, with offload filled in and in_port set.

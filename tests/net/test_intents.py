@@ -194,3 +194,37 @@ def test_a_port_waits_for_its_namespace(lab):
     lab.netns("web").wait_link("eth0")
     eventually(lambda: lab.weft("port", "show", "web")["state"] == "up",
                "the port is up")
+
+
+def test_an_mtu_changes_under_traffic(lab):
+    """In place: NICs stay, with what hangs on them."""
+    for name in ("web", "old"):
+        lab.netns(name)
+    text = ("version: 1\nnetworks:\n  blue: {subnet: 10.1.0.0/24, mtu: 1500}\n"
+            "ports:\n  web: {network: blue, netns: web, configure: true}\n"
+            "  old: {network: blue, netns: old, veth: true}\n"
+            "  vm: {network: blue, tap: vm1}\n")
+    lab.start_daemon()
+    lab.weft("apply", write(lab, text))
+    for name in ("web", "old"):
+        lab.netns(name).wait_link("eth0")
+    eventually(lambda: "vm1" in lab.host.links(), "the VM's tap is there")
+
+    def look():
+        return [(where.run("cat", "/sys/class/net/%s/ifindex" % nic).stdout.strip(),
+                 where.run("cat", "/sys/class/net/%s/mtu" % nic).stdout.strip())
+                for where, nic in ((lab.netns("web"), "eth0"),
+                                   (lab.netns("old"), "eth0"),
+                                   (lab.host, "vm1"))]
+    before = look()
+    assert {mtu for _, mtu in before} == {"1500"}
+    wanted = write(lab, text.replace("1500", "1400"))
+    assert "Interrupted: 0 of 3 ports" in lab.text("plan", wanted)
+    lab.weft("apply", wanted)
+    eventually(lambda: {mtu for _, mtu in look()} == {"1400"},
+               "the MTU is another one")
+    assert [index for index, _ in look()] == [index for index, _ in before]
+    ports = {p["name"]: p for p in lab.weft("port", "list")["ports"]}
+    assert {p["mtu"] for p in ports.values()} == {1400}
+    lab.weft("apply", write(lab, "version: 1\n"))
+    eventually(lambda: "vm1" not in lab.host.links(), "the tap is gone")
