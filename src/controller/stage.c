@@ -177,6 +177,24 @@ by_output(struct writer *w, uint32_t number)
     writer_resubmit(w, STAGE_OUTPUT);
 }
 
+/* A meter that drops ends the list that it is in.  In a clone it ends only that;
+ * but Open vSwitch makes none where it believes that it can take back what
+ * happens inside, and a meter behind a resubmit it does not see.  What it cannot
+ * take back is an output of part of a packet: here to the port that it came in
+ * by, which is none for that moment. */
+static void
+by_output_with_meter(struct writer *w, uint32_t number)
+{
+    enum { ANY_LEN = 64 };
+    uint32_t mark = writer_begin_clone(w);
+
+    writer_set(w, FIELD_IN_PORT, 0);
+    writer_output_trunc(w, OFPP_IN_PORT, ANY_LEN);
+    writer_move(w, FIELD_REG14, FIELD_IN_PORT);
+    by_output(w, number);
+    writer_end_clone(w, mark);
+}
+
 void
 stage_copy_to(struct writer *w, const struct topology_member *member,
               bool is_allowed)
@@ -186,7 +204,9 @@ stage_copy_to(struct writer *w, const struct topology_member *member,
     if (!port->number) {
         return;
     }
-    if (member->vid || port->mirror
+    if (port->intent->rate_in) {
+        by_output_with_meter(w, port->number);
+    } else if (member->vid || port->mirror
         || (!is_allowed && port->intent->is_isolated)) {
         by_output(w, port->number);
     } else {

@@ -246,6 +246,28 @@ writer_resubmit(struct writer *w, uint8_t table)
     resubmit->table = table;
 }
 
+uint32_t
+writer_begin_clone(struct writer *w)
+{
+    return actions_begin_clone(&w->actions);
+}
+
+void
+writer_end_clone(struct writer *w, uint32_t mark)
+{
+    actions_end(&w->actions, mark);
+}
+
+void
+writer_output_trunc(struct writer *w, uint32_t port, uint32_t max_len)
+{
+    struct action_output *output = actions_add(&w->actions, ACTION_OUTPUT,
+                                               sizeof *output);
+
+    output->port = port;
+    output->trunc = max_len;
+}
+
 void
 writer_push_vlan(struct writer *w, uint16_t tpid, uint16_t vid)
 {

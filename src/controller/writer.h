@@ -55,6 +55,11 @@ void writer_set_ip6(struct writer *, enum field_id, const struct ip6_addr *);
 void writer_move(struct writer *, enum field_id from, enum field_id to);
 void writer_output(struct writer *, uint32_t port);
 void writer_resubmit(struct writer *, uint8_t table);
+/* What is between them happens to a copy of the packet.  A mark. */
+uint32_t writer_begin_clone(struct writer *);
+void writer_end_clone(struct writer *, uint32_t mark);
+/* The first bytes only. */
+void writer_output_trunc(struct writer *, uint32_t port, uint32_t max_len);
 void writer_push_vlan(struct writer *, uint16_t tpid, uint16_t vid);
 void writer_pop_vlan(struct writer *);
 void writer_controller(struct writer *, const void *userdata, uint16_t len);
