@@ -73,13 +73,8 @@ ports:
                           "dl_src=02:00:00:00:00:07," + packet,
                           status=None).stdout
         steps = [step["text"] for step in json.loads(traced)["steps"]]
-        last = re.search(r"table (\d+): priority .*\(cookie (0x[0-9a-f]+)\)",
-                         [s for s in steps if "cookie" in s][-1])
-        assert int(last.group(1)) == GUARD
-        said = lab.api("GET", "/v1/cookie/%s?table=%s"
-                       % (last.group(2), last.group(1)))
-        assert said["stage"] == "guard"
-        assert said["origin"] == "network 'east' (%s:3)" % path
+        last = [step for step in steps if "cookie" in step][-1]
+        assert last.startswith("table %d: priority" % GUARD)
         assert not json.loads(traced)["forwarded"]
 
 
