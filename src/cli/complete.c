@@ -2,8 +2,9 @@
  *
  * The words behind `--` are what was typed, the last one still being typed (maybe
  * empty).  Prints one candidate per line.  Nouns, verbs and options come from
- * the table of commands; names come from the daemon, if it answers: which list
- * holds them follows from the word in the command's usage ("PORT"). */
+ * the table of commands, members from the table of the noun; names come from the
+ * daemon, if it answers: which list holds them follows from the word in the
+ * command's usage ("PORT"). */
 
 #include "cli/client.h"
 #include "cli/commands.h"
@@ -12,15 +13,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A word of usages, and where its names are. */
+#include "intent/schema.h"
+#include "intent/value.h"
+
+/* A word of usages, and where its names are: several rows may have some.  (What
+ * a daemon does not know, as intents on a lab's switch, it does not list.) */
 static const struct source {
     const char *word;
     const char *path;
     const char *list;             /* the answer's member */
-    const char *member;           /* of each item; NULL: the item is it */
 } sources[] = {
-    { "PORT", "/v1/ports", "ports", "name" },
-    { "METHOD", "/v1/controllers", "controllers", "name" },
+    { "PORT", "/v1/ports", "ports" },
+    { "PORT", "/v1/intent/port", "ports" },
+    { "NETWORK", "/v1/intent/network", "networks" },
+    { "UPLINK", "/v1/intent/uplink", "uplinks" },
+    { "METHOD", "/v1/controllers", "controllers" },
+};
+
+/* Words of usages that stand for others, or for what is always so. */
+static const struct {
+    const char *word;
+    const char *also;             /* a word of `sources`; NULL: none */
+    const char *fixed[12];
+} words_of[] = {
+    { "FROM", "PORT", {} },
+    { "TO", "PORT", { "gateway" } },
+    { "WHAT", NULL, { "icmp", "tcp/", "udp/", "sctp/", "any", "arp", "icmp6",
+                      "tcp6/", "udp6/", "sctp6/", "any6", "nd" } },
+    { "MODE", NULL, { "secure", "standalone" } },
 };
 
 static void
@@ -31,9 +51,10 @@ offer(const char *candidate, const char *typed)
     }
 }
 
+/* Those that are not in `seen` yet. */
 static void
 offer_names(const struct cli *cli, const struct source *source,
-            const char *typed)
+            json_t *seen, const char *typed)
 {
     struct answer answer;
     json_t *item;
@@ -44,11 +65,11 @@ offer_names(const struct cli *cli, const struct source *source,
         return;
     }
     json_array_foreach (json_object_get(answer.json, source->list), i, item) {
-        const char *name = json_string_value(
-            source->member ? json_object_get(item, source->member) : item);
+        const char *name = json_string_value(json_object_get(item, "name"));
 
-        if (name) {
+        if (name && !json_object_get(seen, name)) {
             offer(name, typed);
+            json_object_set_new(seen, name, json_true());
         }
     }
     answer_fini(&answer);
@@ -74,12 +95,77 @@ usage_word(const char *usage, int n, struct str *word)
 }
 
 static void
-offer_for(const struct cli *cli, const char *word, const char *typed)
+offer_live(const struct cli *cli, const char *word, const char *typed)
 {
+    json_t *seen = json_object();
+
     for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
         if (!strcmp(sources[i].word, word)) {
-            offer_names(cli, &sources[i], typed);
+            offer_names(cli, &sources[i], seen, typed);
         }
+    }
+    json_decref(seen);
+}
+
+static void
+offer_for(const struct cli *cli, const char *word, const char *typed)
+{
+    offer_live(cli, word, typed);
+    for (size_t i = 0; i < ARRAY_SIZE(words_of); i++) {
+        if (strcmp(words_of[i].word, word)) {
+            continue;
+        }
+        if (words_of[i].also) {
+            offer_live(cli, words_of[i].also, typed);
+        }
+        for (size_t k = 0; k < ARRAY_SIZE(words_of[i].fixed)
+                           && words_of[i].fixed[k]; k++) {
+            offer(words_of[i].fixed[k], typed);
+        }
+    }
+}
+
+/* ---- Members of intents, which are options of their commands ---- */
+
+static const struct member *
+find_member(const struct cli_command *command, const char *word)
+{
+    const struct noun *noun = intent_of_command(command);
+    int i = noun && !strncmp(word, "--", 2)
+            ? member_index(noun->members, word + 2) : -1;
+
+    return i < 0 ? NULL : &noun->members[i];
+}
+
+static void
+offer_members(const struct cli_command *command, const char *typed)
+{
+    const struct noun *noun = intent_of_command(command);
+
+    for (int i = 0; noun && noun->members[i].name; i++) {
+        struct str option = STR_INIT;
+
+        str_addf(&option, "--%s", noun->members[i].name);
+        offer(str_text(&option), typed);
+        str_fini(&option);
+    }
+}
+
+static void
+offer_values(const struct cli *cli, const struct member *member,
+             const char *typed)
+{
+    if (member->type == &value_bool || member->type == &value_not) {
+        offer("true", typed);
+        offer("false", typed);
+    }
+    for (int i = 0; member->words && member->words[i]; i++) {
+        offer(member->words[i], typed);
+    }
+    if (!strcmp(member->name, "network")) {
+        offer_live(cli, "NETWORK", typed);
+    } else if (!strcmp(member->name, "mirror")) {
+        offer_live(cli, "PORT", typed);
     }
 }
 
@@ -89,6 +175,7 @@ offer_options(const struct cli_command *command, const char *typed)
     for (int i = 0; i < CLI_MAX_OPTIONS && command->options[i].name; i++) {
         offer(command->options[i].name, typed);
     }
+    offer_members(command, typed);
     offer("--json", typed);
     offer("--help", typed);
 }
@@ -111,19 +198,23 @@ complete_arguments(const struct cli *cli, const struct cli_command *command,
 {
     const char *typed = words[n - 1];
     const struct cli_option *option;
+    const struct member *member;
     struct str word = STR_INIT;
     int n_words = 0;
 
     for (int i = 0; i < n - 1; i++) {
         option = find_option(command, words[i]);
-        if (option && option->value) {
+        if ((option && option->value) || find_member(command, words[i])) {
             i++;
         } else if (words[i][0] != '-') {
             n_words++;
         }
     }
     option = n > 1 ? find_option(command, words[n - 2]) : NULL;
-    if (option && option->value) {
+    member = n > 1 ? find_member(command, words[n - 2]) : NULL;
+    if (member) {
+        offer_values(cli, member, typed);
+    } else if (option && option->value) {
         offer_for(cli, option->value, typed);
     } else if (typed[0] == '-') {
         offer_options(command, typed);
@@ -166,13 +257,15 @@ complete_command_run(struct cli *cli, const struct cli_args *args)
     for (const struct cli_command *c = cli_commands(); c->noun; c++) {
         int used = c->verb ? 2 : 1;
 
-        if (n > used && !strcmp(c->noun, words[0])
+        if (strcmp(words[0], "help") && n > used && !strcmp(c->noun, words[0])
             && (!c->verb || !strcmp(c->verb, words[1]))) {
             complete_arguments(cli, c, words + used, n - used);
             return CLI_DONE;
         }
     }
-    if (n == 2) {
+    if (!strcmp(words[0], "help")) {
+        complete_command(n > 2 ? words[1] : NULL, words[n - 1]);
+    } else if (n == 2) {
         complete_command(words[0], words[1]);
     }
     return CLI_DONE;

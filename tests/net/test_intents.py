@@ -228,3 +228,24 @@ def test_an_mtu_changes_under_traffic(lab):
     assert {p["mtu"] for p in ports.values()} == {1400}
     lab.weft("apply", write(lab, "version: 1\n"))
     eventually(lambda: "vm1" not in lab.host.links(), "the tap is gone")
+
+
+def test_live_names_complete(cloud):
+    def after(*words):
+        return cloud.text("complete", "--", *words).split()
+    assert sorted(after("port", "show", "")) == ["db", "spy", "web"]
+    assert after("network", "delete", "b") == ["blue"]
+    assert after("uplink", "show", "") == []
+    assert sorted(after("explain", "")) == ["db", "spy", "web"]
+    assert "gateway" in after("explain", "web", "")
+    assert after("explain", "web", "db", "tcp") == ["tcp/", "tcp6/"]
+    assert after("port", "set", "web", "--iso") == ["--isolated"]
+    assert after("port", "set", "web", "--isolated", "") == ["true", "false"]
+    assert after("port", "set", "web", "--network", "") == ["blue", "red"]
+    assert after("port", "set", "web", "--network", "red", "--mirror",
+                 "s") == ["spy"]
+    assert after("lease", "list", "--network", "r") == ["red"]
+    assert after("help", "pla") == ["plan"]
+    assert after("help", "uplink", "a") == ["add"]
+    cloud.weft("port", "add", "late", "--network", "blue", "--netns", "none")
+    assert after("port", "show", "la") == ["late"]
