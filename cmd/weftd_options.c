@@ -354,10 +354,11 @@ static const struct option {
     { "--controller-only", NULL, set_controller_only, NULL,
       "a controller without a switch of its own: it drives Open vSwitch" },
     { "--ovsdb", "unix:PATH", set_ovsdb, NULL,
-      "its database (unix:/run/openvswitch/db.sock); none: ports are plugged in "
-      "by somebody else" },
+      "its database (unix:/run/openvswitch/db.sock); none: ports are plugged "
+      "in by somebody else" },
     { "--drive", "METHOD", set_drive, NULL,
-      "where its bridge listens for OpenFlow (SWITCH.mgmt beside the database)" },
+      "where its bridge listens for OpenFlow (SWITCH.mgmt beside the "
+      "database)" },
     { "--host", "NAME", set_host, NULL,
       "what the intents call this host (its name up to the first dot)" },
     { "--switch", "NAME", set_switch, NULL, "the switch's name (br0)" },

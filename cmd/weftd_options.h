@@ -24,8 +24,9 @@ struct weftd_options {
     char host[64];                /* what ports' `host:` calls us */
     bool is_switch_only;
     bool is_controller_only;
-    const char *ovsdb;            /* controller only: the socket of Open vSwitch's
-                                     database; NULL: somebody else plugs in */
+    const char *ovsdb;            /* controller only: the socket of Open
+                                     vSwitch's database; NULL: somebody else
+                                     plugs in */
     char drives[128];             /* the same: where the switch listens */
     bool has_fail_mode;           /* it was given */
     bool is_help, is_version;

@@ -1,15 +1,13 @@
-#include "port/device.h"
+#include "port/device_impl.h"
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/ethtool.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "port/inside.h"
@@ -34,8 +32,8 @@ static const unsigned int tun_offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6
                                          | TUN_F_TSO_ECN;
 static const unsigned int tun_uso = TUN_F_USO4 | TUN_F_USO6;
 
-static int
-fail(struct str *error, const char *device, const char *what, int err)
+int
+device_fail(struct str *error, const char *device, const char *what, int err)
 {
     str_setf(error, "%s: %s: %s", device, what, strerror(-err));
     return err;
@@ -115,20 +113,18 @@ close_fds:
     return err;
 }
 
-static void
-format_alias(const struct device_env *env,
-             const struct helper_device_spec *spec, char alias[256])
+void
+device_format_alias(const struct device_env *env,
+                    const struct helper_device_spec *spec, char alias[256])
 {
     snprintf(alias, 256, "weft:%s:%s%s%s", env->instance, spec->port,
              spec->take_over[0] ? ",from=" : "", spec->take_over);
 }
 
-/* Gives the link in this namespace the settings asked for, sets it up, and
- * fills in what main wants to know of it. */
-static int
-configure(struct netlink *nl, const struct device_env *env,
-          struct device *device, bool label, uint32_t tx_queue_len,
-          struct str *error)
+int
+device_configure(struct netlink *nl, const struct device_env *env,
+                 struct device *device, bool label, uint32_t tx_queue_len,
+                 struct str *error)
 {
     const struct helper_device_spec *spec = &device->spec;
     const struct helper_inside nothing = { 0 };
@@ -137,9 +133,9 @@ configure(struct netlink *nl, const struct device_env *env,
     int err = link_get(nl, spec->device, &link);
 
     if (err) {
-        return fail(error, spec->device, "find it", err);
+        return device_fail(error, spec->device, "find it", err);
     }
-    format_alias(env, spec, alias);
+    device_format_alias(env, spec, alias);
     err = link_change(nl, link.ifindex, &(struct link_change) {
         .admin = LINK_UP,
         .mtu = spec->mtu,
@@ -150,7 +146,7 @@ configure(struct netlink *nl, const struct device_env *env,
         .tx_queue_len = tx_queue_len,
     });
     if (err) {
-        return fail(error, spec->device, "set it up", err);
+        return device_fail(error, spec->device, "set it up", err);
     }
     err = inside_change(nl, link.ifindex, spec->netns, alias, &nothing,
                         &spec->inside, error);
@@ -159,7 +155,7 @@ configure(struct netlink *nl, const struct device_env *env,
     }
     err = link_get_by_index(nl, link.ifindex, &link);
     if (err) {
-        return fail(error, spec->device, "find it again", err);
+        return device_fail(error, spec->device, "find it again", err);
     }
     device->opened.ifindex = link.ifindex;
     device->opened.mtu = link.mtu;
@@ -185,12 +181,13 @@ place_enter(struct place *place, const struct helper_device_spec *spec,
     }
     place->home = netns_enter(place->netns_fd);
     if (place->home < 0) {
-        err = fail(error, spec->device, "enter its namespace", place->home);
+        err = device_fail(error, spec->device, "enter its namespace",
+                          place->home);
         goto close_netns;
     }
     err = netlink_open(&place->nl);
     if (err) {
-        fail(error, spec->device, "netlink", err);
+        device_fail(error, spec->device, "netlink", err);
         goto leave;
     }
     return 0;
@@ -231,7 +228,7 @@ tap_make(struct device_env *env, struct device *device, int netns_fd,
     snprintf(name, sizeof name, "t%u", ++env->n_made);
     err = tap_open_queues(env, name, device);
     if (err) {
-        fail(error, spec->device, "open a tap", err);
+        device_fail(error, spec->device, "open a tap", err);
         goto leave;
     }
     err = netlink_open(&nl);
@@ -243,7 +240,7 @@ tap_make(struct device_env *env, struct device *device, int netns_fd,
     }
     if (err) {
         close_fds(&device->opened);
-        fail(error, spec->device, "put it into its namespace", err);
+        device_fail(error, spec->device, "put it into its namespace", err);
     }
     netlink_close(nl);
 
@@ -328,7 +325,7 @@ open_tap(struct device_env *env, struct device *device, struct str *error)
         err = take_over_dress(place.nl, device, error);
     }
     if (!err) {
-        err = configure(place.nl, env, device, device->is_made,
+        err = device_configure(place.nl, env, device, device->is_made,
                         spec->tx_queue_len ? spec->tx_queue_len
                         : device->is_made ? TAP_QUEUE_LEN : 0, error);
     }
@@ -350,16 +347,16 @@ leave:
 
 /* NETDEV and VM_TAP. */
 
-/* Takes over a link of the current namespace. */
-static int
-attach(struct device_env *env, struct device *device, struct netlink *nl,
-       const char *name, bool isolate, struct str *error)
+int
+device_attach(struct device_env *env, struct device *device,
+              struct netlink *nl, const char *name, bool isolate,
+              struct str *error)
 {
     struct link_info link;
     int err = link_get(nl, name, &link);
 
     if (err) {
-        return fail(error, name, "find it", err);
+        return device_fail(error, name, "find it", err);
     }
     if (!link.is_ethernet) {
         str_setf(error, "%s: is no Ethernet device", name);
@@ -392,7 +389,7 @@ attach(struct device_env *env, struct device *device, struct netlink *nl,
         err = link_change(nl, link.ifindex,
                           &(struct link_change) { .admin = LINK_UP });
         if (err) {
-            fail(error, name, "set it up", err);
+            device_fail(error, name, "set it up", err);
             goto end_isolation;
         }
         device->was_down = true;
@@ -404,7 +401,7 @@ attach(struct device_env *env, struct device *device, struct netlink *nl,
                                 device->opened.fds);
     if (err) {
         device->opened.n_fds = 0;
-        fail(error, name, "open a packet socket", err);
+        device_fail(error, name, "open a packet socket", err);
         goto set_down;
     }
     device->opened.ifindex = link.ifindex;
@@ -463,7 +460,7 @@ vm_tap_make(struct device_env *env, struct device *device,
     if (err) {
         return err;
     }
-    format_alias(env, spec, alias);
+    device_format_alias(env, spec, alias);
     if (!link_get(nl, spec->device, &link)) {
         if (strcmp(link.alias, alias)) {
             str_setf(error, "%s: there is a link of this name that is not"
@@ -477,16 +474,16 @@ vm_tap_make(struct device_env *env, struct device *device,
 
     err = tap_attach(spec->device, spec->n_queues > 1, false, &fd);
     if (err) {
-        return fail(error, spec->device, "make a tap", err);
+        return device_fail(error, spec->device, "make a tap", err);
     }
     if ((spec->user[0] && ioctl(fd, TUNSETOWNER, uid))
         || (spec->group[0] && ioctl(fd, TUNSETGROUP, gid))
         || ioctl(fd, TUNSETPERSIST, 1)) {
-        err = fail(error, spec->device, "make a tap", -errno);
+        err = device_fail(error, spec->device, "make a tap", -errno);
         goto close_fd;
     }
     device->is_made = true;
-    err = configure(nl, env, device, true,
+    err = device_configure(nl, env, device, true,
                     spec->tx_queue_len ? spec->tx_queue_len : TAP_QUEUE_LEN,
                     error);
     if (err) {
@@ -515,7 +512,7 @@ open_netdev(struct device_env *env, struct device *device,
         err = vm_tap_make(env, device, place.nl, error);
     }
     if (!err) {
-        err = attach(env, device, place.nl, spec->device, true, error);
+        err = device_attach(env, device, place.nl, spec->device, true, error);
         if (err && device->is_made) {
             struct link_info link;
 
@@ -525,166 +522,6 @@ open_netdev(struct device_env *env, struct device *device,
         }
     }
     place_leave(&place);
-    return err;
-}
-
-/* VETH. */
-
-/* Who opens the other end by plain packet sockets sees what a container sends as
- * its kernel left it: with checksums still to be made, and longer than the MTU.
- * Without offload it makes them itself, and cuts. */
-static int
-refuse_offload(const char *name)
-{
-    struct ethtool_value value = { .cmd = ETHTOOL_STXCSUM, .data = 0 };
-    struct ifreq ifr = { .ifr_data = (char *) &value };
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    int err = 0;
-
-    if (fd < 0) {
-        return -errno;
-    }
-    snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", name);
-    if (ioctl(fd, SIOCETHTOOL, &ifr)) {
-        err = -errno;
-    }
-    close(fd);
-    return err;
-}
-
-static int
-veth_configure_peer(struct device_env *env, struct device *device,
-                    int netns_fd, struct str *error)
-{
-    struct netlink *nl = NULL;
-    int home = netns_enter(netns_fd);
-    int err;
-
-    if (home < 0) {
-        return fail(error, device->spec.device, "enter its namespace", home);
-    }
-    err = netlink_open(&nl);
-    if (!err) {
-        err = configure(nl, env, device, true, 0, error);
-    }
-    if (!err && device->spec.is_lent) {
-        err = refuse_offload(device->spec.device);
-        if (err) {
-            fail(error, device->spec.device, "switch offload off", err);
-        }
-    }
-    netlink_close(nl);
-    netns_leave(home);
-    return err;
-}
-
-/* Is the container's end there, of an earlier run of this port? */
-static bool
-veth_find_left_over(struct device_env *env, const struct device *device,
-                    int netns_fd, bool delete)
-{
-    struct netlink *nl = NULL;
-    struct link_info link;
-    char alias[256];
-    int home = netns_enter(netns_fd);
-    bool is_there;
-
-    if (home < 0) {
-        return false;
-    }
-    format_alias(env, &device->spec, alias);
-    is_there = !netlink_open(&nl)
-               && !link_get(nl, device->spec.device, &link)
-               && !strcmp(link.kind, "veth") && !strcmp(link.alias, alias);
-    if (is_there && delete) {
-        link_delete(nl, link.ifindex);
-    }
-    netlink_close(nl);
-    netns_leave(home);
-    return is_there;
-}
-
-/* The pair, its ends not configured yet. */
-static int
-veth_make(struct device_env *env, const struct device *device,
-          struct netlink *nl, const char *name, int netns_fd)
-{
-    const struct helper_device_spec *spec = &device->spec;
-    struct link_info link;
-    int err;
-
-    /* One that outlived us goes on as it is. */
-    if (spec->is_lent && veth_find_left_over(env, device, netns_fd, false)
-        && !link_get(nl, name, &link) && !strcmp(link.kind, "veth")) {
-        return 0;
-    }
-    err = link_create_veth(nl, name, spec->device, netns_fd);
-    /* The pair of a helper that was killed goes with its private namespace, a
-     * moment later than the next start may come: out of the way. */
-    if (err == -EEXIST
-        && veth_find_left_over(env, device, netns_fd, true)) {
-        err = link_create_veth(nl, name, spec->device, netns_fd);
-    }
-    return err;
-}
-
-static int
-open_veth(struct device_env *env, struct device *device, struct str *error)
-{
-    const struct helper_device_spec *spec = &device->spec;
-    int netns_fd = netns_open(spec->netns, error);
-    struct netlink *nl = NULL;
-    struct link_info link;
-    char name[IFNAMSIZ];
-    int home = -1, err;
-
-    if (netns_fd < 0) {
-        return netns_fd;
-    }
-    device->netns = netns_id(netns_fd);
-    if (!spec->is_lent) {
-        home = netns_enter(env->private_netns);
-        if (home < 0) {
-            close(netns_fd);
-            return fail(error, spec->device, "enter our namespace", home);
-        }
-    }
-    err = netlink_open(&nl);
-    if (err) {
-        fail(error, spec->device, "netlink", err);
-        goto leave;
-    }
-
-    if (spec->is_lent) {
-        snprintf(name, sizeof name, "%.15s", spec->port);
-    } else {
-        snprintf(name, sizeof name, "v%u", ++env->n_made);
-    }
-    err = veth_make(env, device, nl, name, netns_fd);
-    if (err) {
-        fail(error, spec->device, "make a veth pair", err);
-        goto close_netlink;
-    }
-    device->is_made = true;
-    err = veth_configure_peer(env, device, netns_fd, error);
-    if (!err && spec->mtu && !(err = link_get(nl, name, &link))) {
-        err = link_change(nl, link.ifindex,
-                          &(struct link_change) { .mtu = spec->mtu });
-    }
-    if (!err) {
-        err = attach(env, device, nl, name, spec->is_lent, error);
-    }
-    if (err && !link_get(nl, name, &link)) {
-        link_delete(nl, link.ifindex);
-    }
-
-close_netlink:
-    netlink_close(nl);
-leave:
-    if (home >= 0) {
-        netns_leave(home);
-    }
-    close(netns_fd);
     return err;
 }
 
@@ -706,7 +543,7 @@ device_open(struct device_env *env, struct device *device, struct str *error)
         err = open_netdev(env, device, error);
         break;
     case HELPER_VETH:
-        err = open_veth(env, device, error);
+        err = device_open_veth(env, device, error);
         break;
     }
     return err;
@@ -764,7 +601,8 @@ device_set_mtu_inside(struct device *device, uint32_t mtu, struct str *error)
         }
         place_leave(&place);
         if (err) {
-            return fail(error, spec->device, "change its MTU", err);
+            return device_fail(error, spec->device, "change its MTU",
+                               err);
         }
     }
     spec->mtu = mtu;
@@ -784,14 +622,14 @@ device_set_inside(struct device_env *env, struct device *device,
     if (err) {
         return err;
     }
-    format_alias(env, spec, alias);
+    device_format_alias(env, spec, alias);
     err = link_get(place.nl, spec->device, &link);
     if (!err && (device->is_made ? strcmp(link.alias, alias)
                                  : link.ifindex != device->opened.ifindex)) {
         err = -ENODEV;          /* of another namespace under this name */
     }
     if (err) {
-        fail(error, spec->device, "find it", err);
+        device_fail(error, spec->device, "find it", err);
     } else {
         err = inside_change(place.nl, link.ifindex, spec->netns, alias,
                             &spec->inside, inside, error);
@@ -811,7 +649,7 @@ clear_inside(struct device_env *env, struct device *device)
     char alias[256];
 
     if (device_set_inside(env, device, &nothing, NULL)) {
-        format_alias(env, &device->spec, alias);
+        device_format_alias(env, &device->spec, alias);
         resolver_restore(device->spec.netns, alias);
     }
 }
