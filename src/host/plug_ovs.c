@@ -271,6 +271,23 @@ plug_check(void *ovs_, const char *name, struct str *why)
     return err;
 }
 
+/* MTU and inside, as they shall be now. */
+static int
+configure_device(struct plug_ovs *ovs, const struct ovs_port *port,
+                 const struct helper_device_spec *spec, struct str *error)
+{
+    int err = 0;
+
+    if (spec->mtu && spec->mtu != port->spec.mtu) {
+        err = helper_set_link(ovs->config.helper, port->handle, LINK_KEEP,
+                              spec->mtu, NULL, error);
+    }
+    /* A VM's inside is its own. */
+    return err || port->kind != HELPER_VETH
+           ? err : helper_set_inside(ovs->config.helper, port->handle,
+                                     &spec->inside, error);
+}
+
 static int
 plug_configure(void *ovs_, const struct port_config *config,
                struct str *error)
@@ -293,11 +310,11 @@ plug_configure(void *ovs_, const struct port_config *config,
         (*port)->spec.mtu = wanted.spec.mtu;
     }
     if (!err && (*port)->handle) {
-        err = helper_set_inside(ovs->config.helper, (*port)->handle,
-                                &wanted.spec.inside, error);
+        err = configure_device(ovs, *port, &wanted.spec, error);
     }
     if (!err) {
         (*port)->spec.inside = wanted.spec.inside;
+        (*port)->spec.mtu = wanted.spec.mtu;
     }
     return err;
 }

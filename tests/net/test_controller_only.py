@@ -129,6 +129,17 @@ def test_a_port_comes_and_goes(cloud, vswitch):
     assert cloud.netns("spy").ping("10.1.0.1")
 
 
+def test_an_mtu_changes_and_the_nic_stays(cloud):
+    web = cloud.netns("web")
+    before = web.links()
+    cloud.weft("network", "set", "blue", "--mtu", "1400")
+    eventually(lambda: "mtu 1400" in web.run("ip", "link", "show",
+                                             "eth0").stdout, "it is 1400")
+    assert web.links() == before
+    assert "mtu 1400" in cloud.host.run("ip", "link", "show", "web").stdout
+    assert web.ping("10.1.0.20", size=1300, df=True)
+
+
 def test_what_is_somebody_else_s_stays(cloud, vswitch):
     cloud.veth("theirs", "stranger")
     vswitch.add_port("theirs", 77)
