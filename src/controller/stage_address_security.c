@@ -5,12 +5,11 @@
  * the LAN's own DHCP server gives them) only MACs are judged.  One drop for
  * each family, so that its counter says what was tried. */
 #include "controller/stage.h"
+#include "packet/dhcp.h"
 #include "packet/eth.h"
 #include "packet/ip.h"
 
 enum { PRIORITY_OWN = 100, PRIORITY_UNSPECIFIED = 90, PRIORITY_REST = 50 };
-
-enum { DHCP_CLIENT_PORT = 68, DHCP_SERVER_PORT = 67 };
 
 static void
 begin(struct writer *w, const struct topology_member *member,

@@ -11,6 +11,8 @@
  *     around a loop, and goes no further. */
 #include "controller/stage.h"
 #include "controller/userdata.h"
+#include "packet/dhcp.h"
+#include "packet/dhcp6.h"
 #include "packet/eth.h"
 #include "packet/ip.h"
 
@@ -18,8 +20,7 @@ enum { PRIORITY_PROBE = 220, PRIORITY_TAGGED = 210, PRIORITY_GATEWAY = 200,
        PRIORITY_LOOP = 190, PRIORITY_ROGUE = 180,
        PRIORITY_STORM = 100 };
 
-enum { DHCP_CLIENT_PORT = 68, DHCP6_CLIENT_PORT = 546, ROUTER_ADVERT = 134,
-       REDIRECT = 137, ND_HOP_LIMIT = 255 };
+enum { ROUTER_ADVERT = 134, REDIRECT = 137, ND_HOP_LIMIT = 255 };
 
 static void
 begin_rogue(struct writer *w, const struct topology_network *network)

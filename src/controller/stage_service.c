@@ -4,13 +4,14 @@
  * hears which multicast group is heard from both. */
 #include "controller/stage.h"
 #include "controller/userdata.h"
+#include "packet/dhcp.h"
+#include "packet/dhcp6.h"
 #include "packet/ip.h"
 
 enum { PRIORITY_SERVICE = 100 };
 
-enum { DHCP_PORT = 67, DHCP6_PORT = 547, DNS_PORT = 53,
-       ROUTER_SOLICIT = 133, MLD_QUERY = 130, MLD_REPORT = 131,
-       MLD_DONE = 132, MLD2_REPORT = 143 };
+enum { DNS_PORT = 53, ROUTER_SOLICIT = 133, MLD_QUERY = 130,
+       MLD_REPORT = 131, MLD_DONE = 132, MLD2_REPORT = 143 };
 
 static void
 begin(struct writer *w, const struct topology_network *network)
@@ -40,7 +41,7 @@ dhcp(struct writer *w, const struct topology_network *network)
 
     for (unsigned int i = 0; i < n; i++) {
         begin(w, network);
-        writer_match_udp(w, 0, DHCP_PORT);
+        writer_match_udp(w, 0, DHCP_SERVER_PORT);
         writer_match_ip4(w, FIELD_IPV4_DST, to[i]);
         to_service(w, network, SERVICE_DHCP);
     }
@@ -123,7 +124,7 @@ static void
 router(struct writer *w, const struct topology_network *network)
 {
     begin(w, network);
-    writer_match_udp6(w, 0, DHCP6_PORT);
+    writer_match_udp6(w, 0, DHCP6_SERVER_PORT);
     to_service(w, network, SERVICE_DHCP6);
 
     begin(w, network);

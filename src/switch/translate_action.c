@@ -411,86 +411,6 @@ do_pop_vlan(struct translation *t, const struct action *action UNUSED)
     set_vlan(t, 0, FLOW_VLAN_PRESENT);
 }
 
-static void
-do_push_mpls(struct translation *t, const struct action *action)
-{
-    const struct action_push *a = (const void *) action;
-    struct flow_view *v = &t->view;
-    struct dp_action_mpls *push;
-    uint32_t lse;
-
-    /* 1.3.5 section 5.12.1: label, TC and TTL of the outer entry; below the
-     * first one, the TTL of IP. */
-    if (flow_view_has(v, &t->looks, FIELD_MPLS_LABEL)) {
-        lse = (uint32_t) (flow_view_get(v, &t->looks, FIELD_MPLS_LABEL) << 12
-                          | flow_view_get(v, &t->looks, FIELD_MPLS_TC) << 9
-                          | flow_view_get(v, &t->looks, FIELD_MPLS_TTL));
-    } else if (flow_view_has(v, &t->looks, FIELD_IP_TTL)) {
-        lse = MPLS_BOS | (uint32_t) flow_view_get(v, &t->looks, FIELD_IP_TTL);
-    } else {
-        lse = MPLS_BOS | 64;
-    }
-    push = translate_emit(t, DP_ACTION_PUSH_MPLS, sizeof *push);
-    push->eth_type = a->eth_type;
-    push->lse = lse;
-    flow_view_push_mpls(v, &t->looks, a->eth_type, lse);
-}
-
-static bool
-is_mpls(struct translation *t)
-{
-    if (flow_view_has(&t->view, &t->looks, FIELD_MPLS_LABEL)) {
-        return true;
-    }
-    SAY(t, "skipped: the packet has no MPLS label");
-    return false;
-}
-
-static void
-do_pop_mpls(struct translation *t, const struct action *action)
-{
-    const struct action_push *a = (const void *) action;
-    struct dp_action_mpls *pop;
-
-    if (is_mpls(t)) {
-        pop = translate_emit(t, DP_ACTION_POP_MPLS, sizeof *pop);
-        pop->eth_type = a->eth_type;
-        flow_view_pop_mpls(&t->view, &t->looks, a->eth_type);
-    }
-}
-
-/* 1.3.5 section 5.12.1: the service of an outer tag that is there, the priority
- * of the VLAN tag. */
-static void
-do_push_pbb(struct translation *t, const struct action *action UNUSED)
-{
-    struct flow_view *v = &t->view;
-    struct dp_action_pbb *push;
-    uint32_t tci = 0;
-
-    if (flow_view_has(v, &t->looks, FIELD_PBB_ISID)) {
-        tci = (uint32_t) flow_view_get(v, &t->looks, FIELD_PBB_ISID);
-    }
-    if (flow_view_has(v, &t->looks, FIELD_VLAN_PCP)) {
-        tci |= (uint32_t) flow_view_get(v, &t->looks, FIELD_VLAN_PCP)
-               << PBB_PCP_SHIFT;
-    }
-    push = translate_emit(t, DP_ACTION_PUSH_PBB, sizeof *push);
-    push->tci = tci;
-    flow_view_push_pbb(v, tci);
-}
-
-static void
-do_pop_pbb(struct translation *t, const struct action *action UNUSED)
-{
-    if (!flow_view_has(&t->view, &t->looks, FIELD_PBB_ISID)) {
-        SAY(t, "skipped: the packet has no I-TAG");
-        return;
-    }
-    translate_emit(t, DP_ACTION_POP_PBB, sizeof(struct dp_action_plain));
-    flow_view_pop_pbb(&t->view);
-}
-
 /* ---- TTL ---- */
 
 /* To decrement, and whom to tell when that cannot be. */
@@ -543,30 +463,10 @@ do_dec_ttl_ids(struct translation *t, const struct action *action)
 static void
 do_dec_mpls_ttl(struct translation *t, const struct action *action UNUSED)
 {
-    if (is_mpls(t)) {
+    if (translate_is_mpls(t)) {
         emit_dec_ttl(t, DP_ACTION_DEC_MPLS_TTL, default_id,
                      ARRAY_SIZE(default_id));
         flow_view_dec_mpls_ttl(&t->view);
-    }
-}
-
-static void
-do_copy_ttl_out(struct translation *t, const struct action *action UNUSED)
-{
-    if (is_mpls(t)) {
-        translate_emit(t, DP_ACTION_COPY_TTL_OUT,
-                       sizeof(struct dp_action_plain));
-        flow_view_copy_ttl_out(&t->view, &t->looks);
-    }
-}
-
-static void
-do_copy_ttl_in(struct translation *t, const struct action *action UNUSED)
-{
-    if (is_mpls(t)) {
-        translate_emit(t, DP_ACTION_COPY_TTL_IN,
-                       sizeof(struct dp_action_plain));
-        flow_view_copy_ttl_in(&t->view, &t->looks);
     }
 }
 
@@ -744,15 +644,15 @@ static do_action *const doers[N_ACTIONS] = {
     [ACTION_MOVE] = do_move,
     [ACTION_PUSH_VLAN] = do_push_vlan,
     [ACTION_POP_VLAN] = do_pop_vlan,
-    [ACTION_PUSH_MPLS] = do_push_mpls,
-    [ACTION_POP_MPLS] = do_pop_mpls,
-    [ACTION_PUSH_PBB] = do_push_pbb,
-    [ACTION_POP_PBB] = do_pop_pbb,
+    [ACTION_PUSH_MPLS] = translate_push_mpls,
+    [ACTION_POP_MPLS] = translate_pop_mpls,
+    [ACTION_PUSH_PBB] = translate_push_pbb,
+    [ACTION_POP_PBB] = translate_pop_pbb,
     [ACTION_DEC_TTL] = do_dec_ttl,
     [ACTION_DEC_TTL_IDS] = do_dec_ttl_ids,
     [ACTION_DEC_MPLS_TTL] = do_dec_mpls_ttl,
-    [ACTION_COPY_TTL_OUT] = do_copy_ttl_out,
-    [ACTION_COPY_TTL_IN] = do_copy_ttl_in,
+    [ACTION_COPY_TTL_OUT] = translate_copy_ttl_out,
+    [ACTION_COPY_TTL_IN] = translate_copy_ttl_in,
     [ACTION_GROUP] = do_group,
     [ACTION_METER] = do_meter,
     [ACTION_SET_QUEUE] = do_set_queue,

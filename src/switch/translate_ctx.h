@@ -169,4 +169,15 @@ void translate_resume(struct translation *, const struct recirc_state *);
 void translate_frozen_shown(const struct recirc_state *,
                             struct packet_in_extra *);
 
+/* ---- translate_label.c ---- */
+
+void translate_push_mpls(struct translation *, const struct action *);
+void translate_pop_mpls(struct translation *, const struct action *);
+void translate_push_pbb(struct translation *, const struct action *);
+void translate_pop_pbb(struct translation *, const struct action *);
+void translate_copy_ttl_out(struct translation *, const struct action *);
+void translate_copy_ttl_in(struct translation *, const struct action *);
+/* Says when it has no label. */
+bool translate_is_mpls(struct translation *);
+
 #endif
