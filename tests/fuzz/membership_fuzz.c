@@ -7,6 +7,7 @@
  * Covers: src/packet/igmp.c src/packet/membership.c src/packet/mld.c */
 #include <stdlib.h>
 
+#include "packet/address.h"
 #include "packet/igmp.h"
 #include "packet/mld.h"
 #include "service/multicast.h"
@@ -41,12 +42,15 @@ on_ask(void *aux, uint64_t network, uint64_t port,
 {
     uint8_t frame[MEMBERSHIP_QUERY_MAX];
     struct membership_message again;
+    int err;
 
     (void) aux;
     (void) network;
     (void) port;
-    if (igmp_decode(frame, igmp_encode_query(query, frame), &again)
-        && mld_decode(frame, mld_encode_query(query, frame), &again)) {
+    err = ip6_is_mapped4(&query->src)
+          ? igmp_decode(frame, igmp_encode_query(query, frame), &again)
+          : mld_decode(frame, mld_encode_query(query, frame), &again);
+    if (err) {
         abort();
     }
 }
