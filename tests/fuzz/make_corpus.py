@@ -427,6 +427,30 @@ def membership_inputs():
         yield "seed-%02d" % i, bytes([i % 8]) + bytes(row[1])
 
 
+def lacp_frame(partner_state, knows_us=True):
+    """An LACPDU of a partner of the target's link 0."""
+    us = struct.pack(">H6sHHHB3x", 0x8000, bytes([2, 0, 0, 0, 0, 1]), 7,
+                     0x8000, 5, 0x3d) if knows_us else bytes(18)
+    actor = struct.pack(">H6sHHHB3x", 1, bytes([2, 0, 0, 0, 0, 9]), 3, 4, 5,
+                        partner_state)
+    return (b"\x01\x80\xc2\0\0\2\2\0\0\0\0\x09\x88\x09\1\1"
+            + bytes([1, 20]) + actor + bytes([2, 20]) + us
+            + bytes([3, 16]) + bytes(66))
+
+
+def lacp_inputs():
+    marker = (lacp_frame(0)[:14] + b"\2\1\1\x10\0\5\2\0\0\0\0\x09"
+              + bytes(98))
+    for i, state in enumerate((0x3d, 0x3f, 0x05, 0x0d, 0x39, 0xc7)):
+        yield "agreed-%d" % i, bytes([0x1f & 5 * i]) + lacp_frame(state)
+    yield "stranger", b"\x0c" + lacp_frame(0x3f, knows_us=False)
+    yield "passive", b"\x13" + lacp_frame(0x3c)
+    yield "marker", b"\x0d" + marker
+    yield "cut", b"\x01" + lacp_frame(0x3f)[:50]
+    yield "cut-marker", b"\x01" + marker[:60]
+    yield "foreign", b"\x01" + b"\xff" * 60
+
+
 def main():
     for name, data in dhcp_inputs():
         write("dhcp", "seed-" + name, data)
@@ -438,6 +462,8 @@ def main():
         write("dns_forward", name, data)
     for name, data in flow_text_inputs():
         write("flow_text", "seed-" + name, data)
+    for name, data in lacp_inputs():
+        write("lacp", name, data)
     for name, data in membership_inputs():
         write("membership", name, data)
     for name, data in offload_inputs():
