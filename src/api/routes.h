@@ -28,7 +28,7 @@ api_handler controllers_list, controllers_set, controllers_delete;
 api_handler fdb_list, fdb_flush_some;
 api_handler cache_list, drops_show;
 api_handler status_show, switch_show, barrier_post, metrics_show;
-api_handler leases_list, multicast_list;
+api_handler leases_list, multicast_list, controller_uplinks;
 api_handler controller_show, controller_ports, host_show;
 api_handler explain_show;
 api_handler intents_show, intents_put, intents_confirm_post;

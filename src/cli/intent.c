@@ -10,6 +10,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/table.h"
+#include "cli/uplink.h"
 #include "intent/diag.h"
 #include "intent/parse.h"
 #include "intent/schema.h"
@@ -598,6 +599,8 @@ object_list(struct cli *cli, const struct cli_args *args UNUSED)
             /* Nothing is left to print. */
         } else if (!strcmp(cli->command->noun, "network")) {
             print_networks(cli, objects);
+        } else if (!strcmp(cli->command->noun, "uplink")) {
+            uplink_print_all(cli, objects);
         } else {
             print_objects(objects);
         }
@@ -637,6 +640,9 @@ object_show(struct cli *cli, const struct cli_args *args)
             }
             printf("%-16s %s\n", name, str_text(&text));
             str_fini(&text);
+        }
+        if (!strcmp(cli->command->noun, "uplink")) {
+            uplink_print_links(cli, args->words[0]);
         }
     }
     answer_fini(&answer);

@@ -6,6 +6,7 @@
 #include "controller/packet_in.h"
 #include "controller/reconcile.h"
 #include "controller/serve_binding.h"
+#include "controller/serve_bond.h"
 #include "controller/serve_dhcp.h"
 #include "controller/serve_dhcp6.h"
 #include "controller/serve_dns.h"
@@ -39,6 +40,7 @@ struct controller {
     struct serve_dhcp6 *dhcp6;
     struct serve_binding *bindings;
     struct serve_multicast *multicast;
+    struct serve_bond *bonds;
 
     struct unit_set dirty;        /* to be computed anew */
     struct desired_touched touched;     /* computed, to be compared */
@@ -76,6 +78,7 @@ say_synced(struct controller *c, uint64_t generation)
 static void
 compute(struct controller *c)
 {
+    serve_bond_follow(c->bonds);
     serve_multicast_follow(c->multicast);
     desired_update(&c->desired, c->topology, &c->dirty, &c->touched);
     unit_set_clear(&c->dirty);
@@ -272,6 +275,24 @@ bind6(void *aux, const struct topology_member *member, enum bound_kind kind,
     }
 }
 
+static bool
+send_by(void *aux, uint32_t number, uint16_t tpid, uint16_t vid,
+        const void *frame, size_t len)
+{
+    struct controller *c = aux;
+
+    return packet_in_send_by(&c->packet_ins, c->session, number, tpid, vid,
+                             frame, len);
+}
+
+static void
+set_links(void *aux, uint64_t uplink, const struct uplink_links *links)
+{
+    struct controller *c = aux;
+
+    topology_set_links(c->topology, uplink, links, &c->dirty);
+}
+
 static void
 on_touched(void *aux)
 {
@@ -294,7 +315,8 @@ open_services(struct controller *c)
 {
     c->services = (struct service_host) {
         .loop = c->config.loop, .topology = c->topology,
-        .packet_ins = &c->packet_ins, .send = send_frame, .bind6 = bind6, .hold = hold_port,
+        .packet_ins = &c->packet_ins, .send = send_frame, .bind6 = bind6,
+        .hold = hold_port, .send_by = send_by, .set_links = set_links,
         .dirty = &c->dirty, .touched = on_touched, .aux = c,
     };
     serve_nd_init(&c->nd, &c->services);
@@ -304,6 +326,7 @@ open_services(struct controller *c)
     c->dhcp6 = serve_dhcp6_create(&c->services, c->config.store);
     c->bindings = serve_binding_create(&c->services, c->config.store);
     serve_multicast_open(c->multicast, &c->services);
+    c->bonds = serve_bond_create(&c->services);
 }
 
 static void
@@ -381,6 +404,7 @@ controller_destroy(struct controller *c)
     serve_dhcp_destroy(c->dhcp);
     serve_dhcp6_destroy(c->dhcp6);
     serve_binding_destroy(c->bindings);
+    serve_bond_destroy(c->bonds);
     switch_session_destroy(c->session);
     uv_close((uv_handle_t *) c->timer, free_handle);
     topology_destroy(c->topology);
@@ -408,6 +432,7 @@ controller_set_intent(struct controller *c, const struct intent *intent)
     serve_dhcp6_changed(c->dhcp6);
     serve_binding_changed(c->bindings);
     serve_multicast_changed(c->multicast);
+    serve_bond_changed(c->bonds);
     installed_forgive(&c->installed);
     c->retry = RETRY_MIN;
     if (c->config.store) {
@@ -623,6 +648,15 @@ controller_visit_leases(const struct controller *c,
 
     serve_dhcp_visit(c->dhcp, visit_lease, &v);
     serve_dhcp6_visit(c->dhcp6, visit_lease6, &v);
+}
+
+void
+controller_visit_links(const struct controller *c,
+                       void (*visit)(void *aux,
+                                     const struct controller_link *),
+                       void *aux)
+{
+    serve_bond_visit(c->bonds, visit, aux);
 }
 
 struct listener_visit {

@@ -165,6 +165,29 @@ void controller_visit_listeners(const struct controller *,
                                               *),
                                 void *aux);
 
+/* A link of an uplink, in words. */
+struct controller_link {
+    const char *uplink, *device;
+    const char *mode;             /* "device", "active-backup", "lacp" */
+    uint32_t number;              /* the switch's; 0: it does not have it */
+    bool has_link;
+    const char *use;              /* "in use", "receives", "standby", "no link",
+                                     "missing" */
+    /* With LACP; NULL: without. */
+    const char *lacp;             /* "current", "expired", "no-partner",
+                                     "down" */
+    const char *partner;          /* its system's address */
+    uint16_t partner_key, partner_port;
+    uint8_t actor_flags, partner_flags;     /* bit by bit, by name: */
+    uint64_t n_received, n_sent;  /* LACPDUs */
+};
+const char *controller_link_flag_name(unsigned int bit);
+/* In order of uplinks and their devices; the host's own stack has none. */
+void controller_visit_links(const struct controller *,
+                            void (*visit)(void *aux,
+                                          const struct controller_link *),
+                            void *aux);
+
 /* "Can web reach db by tcp/443?" (explain.h): what to trace, then what became of
  * it, then the verdict; a switch that cannot be asked leaves the plan. */
 int controller_explain_ask(const struct controller *, const char *from,

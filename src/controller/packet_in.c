@@ -42,13 +42,17 @@ packet_in_dispatch(struct packet_in_table *table, const struct topology *t,
         table->counters.n_unserved++;
         return;
     }
+    event.uplink = topology_uplink(t, u.object);
+    event.in_port = flow_in_port(flow);
     event.network = topology_network(t, u.object);
     event.member = topology_member(t, be64toh(flow->metadata),
                                    be32toh(flow->regs[14]));
-    if ((!event.network || !event.member
-         || event.member->network != event.network)
-        && !(table->services[u.service].is_lan_served
-             && is_from_lan(event.network, flow))) {
+    if (u.service == SERVICE_LACP
+        ? !event.uplink
+        : ((!event.network || !event.member
+            || event.member->network != event.network)
+           && !(table->services[u.service].is_lan_served
+                && is_from_lan(event.network, flow)))) {
         table->counters.n_stale++;
         return;
     }
@@ -57,30 +61,31 @@ packet_in_dispatch(struct packet_in_table *table, const struct topology *t,
 }
 
 static void
-write_actions(const struct topology_member *member, struct actions *actions)
+write_actions(uint32_t number, uint16_t tpid, uint16_t vid,
+              struct actions *actions)
 {
-    if (member->vid) {
+    if (vid) {
         struct action_push *push = actions_add(actions, ACTION_PUSH_VLAN,
                                                sizeof *push);
 
-        push->eth_type = ETH_TYPE_VLAN;
+        push->eth_type = tpid;
         actions_add_set_field(actions, FIELD_VLAN_VID,
-                              FLOW_VLAN_PRESENT | member->vid,
+                              FLOW_VLAN_PRESENT | vid,
                               field_ones(field_by_id(FIELD_VLAN_VID)));
     }
-    actions_add_output(actions, member->port->number);
+    actions_add_output(actions, number);
 }
 
 bool
-packet_in_send(struct packet_in_table *table, struct switch_session *session,
-               const struct topology_member *member, const void *frame,
-               size_t len)
+packet_in_send_by(struct packet_in_table *table,
+                  struct switch_session *session, uint32_t number,
+                  uint16_t tpid, uint16_t vid, const void *frame, size_t len)
 {
     struct actions actions = { NULL, 0, 0 };
     bool is_sent = false;
 
-    if (member->port->number) {
-        write_actions(member, &actions);
+    if (number) {
+        write_actions(number, tpid, vid, &actions);
         is_sent = switch_session_packet_out(session, OFPP_CONTROLLER,
                                             actions_list(&actions), frame,
                                             len);
@@ -89,4 +94,13 @@ packet_in_send(struct packet_in_table *table, struct switch_session *session,
     table->counters.n_out += is_sent;
     table->counters.n_out_lost += !is_sent;
     return is_sent;
+}
+
+bool
+packet_in_send(struct packet_in_table *table, struct switch_session *session,
+               const struct topology_member *member, const void *frame,
+               size_t len)
+{
+    return packet_in_send_by(table, session, member->port->number,
+                             ETH_TYPE_VLAN, member->vid, frame, len);
 }

@@ -14,6 +14,10 @@
 struct packet_in {
     const struct topology_network *network;
     const struct topology_member *member;     /* who sent it; NULL: the LAN */
+    const struct topology_uplink *uplink;     /* of what is for an uplink, not
+                                                 for a network; then there is
+                                                 neither of these */
+    uint32_t in_port;
     const uint8_t *frame;         /* without its port's VLAN tag */
     size_t len;
 };
@@ -44,6 +48,11 @@ void packet_in_serve_lan(struct packet_in_table *, enum service_id);
 void packet_in_dispatch(struct packet_in_table *, const struct topology *,
                         const struct of_packet_in *);
 
+/* Sends a frame by a port of the switch, tagged unless `vid` is 0.  False: it
+ * could not be sent, and was counted. */
+bool packet_in_send_by(struct packet_in_table *, struct switch_session *,
+                       uint32_t number, uint16_t tpid, uint16_t vid,
+                       const void *frame, size_t len);
 /* Sends a frame to a member.  False: it could not be sent, and was counted. */
 bool packet_in_send(struct packet_in_table *, struct switch_session *,
                     const struct topology_member *, const void *frame,

@@ -114,7 +114,10 @@ service_lab_receive(struct service_lab *lab, enum service_id service,
                     const char *port, const void *frame, size_t len)
 {
     const struct topology_member *member = service_lab_member(lab, port);
-    const struct packet_in in = { member->network, member, frame, len };
+    const struct packet_in in = {
+        .network = member->network, .member = member, .frame = frame,
+        .len = len,
+    };
 
     lab->n_sent = 0;
     CHECK(lab->packet_ins.services[service].function);

@@ -81,7 +81,7 @@ stage_compute(const struct topology *t, struct unit unit, struct writer *w)
     case UNIT_UPLINK:
         subject.kind = SUBJECT_UPLINK;
         subject.uplink = topology_uplink(t, unit.id);
-        if (subject.uplink && subject.uplink->number) {
+        if (subject.uplink && subject.uplink->n_ports) {
             compute(w, &subject);
         }
         return;

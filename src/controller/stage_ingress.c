@@ -4,9 +4,11 @@
  * here to output a packet has no tag, but in networks with a service tag, where
  * customers' own tags stay. */
 #include "controller/stage.h"
+#include "controller/userdata.h"
 #include "packet/eth.h"
+#include "packet/lacp.h"
 
-enum { PRIORITY_RESERVED = 200, PRIORITY_OWN = 100, PRIORITY_TAGGED = 90,
+enum { PRIORITY_LACP = 210, PRIORITY_RESERVED = 200, PRIORITY_OWN = 100, PRIORITY_TAGGED = 90,
        PRIORITY_HOST = 50, PRIORITY_REST = 10 };
 
 /* Bridges never forward what is sent to these addresses (802.1Q table 8-1):
@@ -125,10 +127,32 @@ host_leg(struct writer *w, const struct topology_uplink *uplink,
     writer_end(w);
 }
 
+/* LACPDUs and markers are for whoever speaks for the bond. */
+static void
+lacp(struct writer *w, const struct topology_uplink *uplink, uint32_t number)
+{
+    struct userdata u = { SERVICE_LACP, uplink->id };
+    uint8_t bytes[USERDATA_LEN];
+
+    userdata_encode(&u, bytes);
+    writer_begin(w, STAGE_INGRESS, PRIORITY_LACP, uplink->id);
+    writer_match(w, FIELD_IN_PORT, number);
+    writer_match_eth(w, FIELD_ETH_DST, lacp_group_address);
+    writer_match(w, FIELD_ETH_TYPE, ETH_TYPE_SLOW);
+    writer_controller(w, bytes, sizeof bytes);
+    writer_end(w);
+}
+
+/* What comes by a member that is not in use ends here, too. */
 static void
 uplink_flows(struct writer *w, const struct topology_uplink *uplink)
 {
-    rest(w, uplink->id, uplink->number);
+    for (unsigned int i = 0; i < uplink->n_ports; i++) {
+        rest(w, uplink->id, uplink->ports[i]);
+        if (uplink->intent->is_bond && uplink->intent->mode == BOND_LACP) {
+            lacp(w, uplink, uplink->ports[i]);
+        }
+    }
     if (uplink->host_number) {
         rest(w, uplink->id, uplink->host_number);
         host_leg(w, uplink, uplink->number, uplink->host_number);
@@ -150,18 +174,18 @@ from_host(struct writer *w, const struct topology_network *network)
 }
 
 static void
-bridged_network(struct writer *w, const struct topology_network *network)
+from_link(struct writer *w, const struct topology_network *network,
+          uint32_t link)
 {
     uint32_t number = network->uplink->number;
     uint16_t vid = network->intent->segment.vid;
 
-    from_host(w, network);
     if (!vid) {
-        begin_uplink(w, PRIORITY_OWN, network, number);
+        begin_uplink(w, PRIORITY_OWN, network, link);
         writer_match(w, FIELD_VLAN_VID, 0);
         enter(w, network, number, FROM_UPLINK, false, STAGE_GUARD);
     }
-    begin_uplink(w, PRIORITY_OWN, network, number);
+    begin_uplink(w, PRIORITY_OWN, network, link);
     writer_match(w, FIELD_VLAN_VID, FLOW_VLAN_PRESENT | vid);
     if (!network->intent->segment.is_service_tag) {
         enter(w, network, number, FROM_UPLINK, true, STAGE_GUARD);
@@ -174,6 +198,17 @@ bridged_network(struct writer *w, const struct topology_network *network)
     writer_metadata(w, network->id);
     writer_goto(w, STAGE_PORT_SECURITY);
     writer_end(w);
+}
+
+static void
+bridged_network(struct writer *w, const struct topology_network *network)
+{
+    const struct uplink_links *links = &network->uplink->links;
+
+    from_host(w, network);
+    for (unsigned int i = 0; i < links->n_rx; i++) {
+        from_link(w, network, links->rx[i]);
+    }
 }
 
 void

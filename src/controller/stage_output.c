@@ -7,7 +7,7 @@
 #include "controller/stage.h"
 #include "packet/eth.h"
 
-enum { PRIORITY_ISOLATED = 110, PRIORITY_PORT = 100 };
+enum { PRIORITY_BACK = 120, PRIORITY_ISOLATED = 110, PRIORITY_PORT = 100 };
 
 static void
 begin(struct writer *w, uint16_t priority, uint64_t cookie,
@@ -28,6 +28,40 @@ with_tag(struct writer *w, uint16_t tpid, uint16_t vid, uint32_t number)
     if (vid) {
         writer_pop_vlan(w);
     }
+}
+
+static void
+to_bond(struct writer *w, const struct topology_network *network)
+{
+    const struct segment *segment = &network->intent->segment;
+    const struct uplink_links *links = &network->uplink->links;
+
+    if (segment->vid) {
+        writer_push_vlan(w, segment->is_service_tag ? ETH_TYPE_QINQ
+                                                    : ETH_TYPE_VLAN,
+                         segment->vid);
+    }
+    writer_bundle(w, links->is_spread ? BUNDLE_HRW : BUNDLE_ACTIVE_BACKUP,
+                  links->tx, links->n_tx);
+    if (segment->vid) {
+        writer_pop_vlan(w);
+    }
+}
+
+/* A frame of the LAN's does not return by another member: the switch itself
+ * only knows not to send it back by the one that it came by. */
+static void
+bond_flows(struct writer *w, const struct topology_network *network)
+{
+    begin(w, PRIORITY_BACK, network->id, network, BOND_NUMBER);
+    stage_match_flag(w, FROM_UPLINK, true);
+    writer_end(w);
+
+    begin(w, PRIORITY_PORT, network->id, network, BOND_NUMBER);
+    if (network->uplink->links.n_tx) {
+        to_bond(w, network);
+    }
+    writer_end(w);
 }
 
 static void
@@ -59,7 +93,9 @@ network_flows(struct writer *w, const struct topology_network *network)
 {
     const struct segment *segment = &network->intent->segment;
 
-    if (network->uplink && network->uplink->number) {
+    if (network->uplink && network->uplink->number == BOND_NUMBER) {
+        bond_flows(w, network);
+    } else if (network->uplink && network->uplink->number) {
         begin(w, PRIORITY_PORT, network->id, network,
               network->uplink->number);
         with_tag(w, segment->is_service_tag ? ETH_TYPE_QINQ : ETH_TYPE_VLAN,

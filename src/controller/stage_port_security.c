@@ -65,7 +65,7 @@ service_tag(struct writer *w, const struct topology_network *network)
 {
     for (unsigned int has_tag = 0; has_tag < 2; has_tag++) {
         stage_begin_network(w, STAGE_PORT_SECURITY, PRIORITY_OWN, network);
-        writer_match(w, FIELD_IN_PORT, network->uplink->number);
+        writer_match(w, FIELD_REG14, network->uplink->number);
         if (has_tag) {
             writer_match_masked(w, FIELD_VLAN_VID, FLOW_VLAN_PRESENT,
                                 FLOW_VLAN_PRESENT);

@@ -268,22 +268,32 @@ link_mirrors(struct topology *t)
     }
 }
 
-/* The first with a link, else the first that is there. */
-static uint32_t
-uplink_number(const struct topology *t, const struct intent_uplink *uplink)
+/* Which members the switch has, and what a plain device comes to. */
+static void
+find_ports(const struct topology *t, struct topology_uplink *uplink)
 {
-    uint32_t first = 0;
+    const struct intent_uplink *intent = uplink->intent;
 
-    for (unsigned int i = 0; i < uplink->n_members; i++) {
+    uplink->n_ports = uplink->up = 0;
+    for (unsigned int i = 0; i < intent->n_members; i++) {
         const struct switch_port *port
-            = find_switch_port(t, uplink->members[i].switch_name);
+            = find_switch_port(t, intent->members[i].switch_name);
 
-        if (port && port->has_link) {
-            return port->number;
+        if (port) {
+            uplink->ports[uplink->n_ports++] = port->number;
+            uplink->up |= (unsigned int) (intent->is_bond && port->has_link)
+                          << i;
         }
-        first = first || !port ? first : port->number;
     }
-    return first;
+    if (!intent->is_bond) {
+        unsigned int n = uplink->n_ports;
+
+        uplink->number = n ? uplink->ports[0] : 0;
+        uplink->links = (struct uplink_links) {
+            .n_rx = n, .n_tx = n, .rx = { uplink->number },
+            .tx = { uplink->number },
+        };
+    }
 }
 
 static const struct switch_port *
@@ -304,10 +314,10 @@ add_uplink(struct topology *t, const struct intent_uplink *intent)
 
     *uplink = (struct topology_uplink) {
         .intent = intent, .id = intent->object.id,
-        .number = uplink_number(t, intent),
         .host_number = leg ? leg->number : 0,
         .host_mac = leg ? leg->mac : (struct eth_addr) { { 0 } },
     };
+    find_ports(t, uplink);
     id_map_set(&t->by_id, uplink->id, uplink);
 }
 
@@ -681,27 +691,74 @@ renumber_port(struct topology *t, struct topology_port *port,
 
 /* Whoever is bridged by this uplink: floods to it, and what comes from it. */
 static void
-renumber_uplink(struct topology *t, struct topology_uplink *uplink,
-                struct unit_set *dirty)
+touch_uplink(const struct topology *t, const struct topology_uplink *uplink,
+             struct unit_set *dirty)
 {
-    uint32_t number = uplink_number(t, uplink->intent);
-    const struct switch_port *leg = host_leg(t, uplink->intent);
-    uint32_t host_number = leg ? leg->number : 0;
-    struct eth_addr host_mac = leg ? leg->mac : (struct eth_addr) { { 0 } };
-
-    if (uplink->number == number && uplink->host_number == host_number
-        && eth_addr_eq(uplink->host_mac, host_mac)) {
-        return;
-    }
-    uplink->number = number;
-    uplink->host_number = host_number;
-    uplink->host_mac = host_mac;
     add_unit(dirty, UNIT_UPLINK, uplink->id, 0);
     for (unsigned int i = 0; i < t->n_networks; i++) {
         if (t->networks[i].uplink == uplink) {
             add_network_units(&t->networks[i], dirty);
         }
     }
+}
+
+static bool
+same_ports(const struct topology_uplink *a, const struct topology_uplink *b)
+{
+    return a->n_ports == b->n_ports && a->up == b->up
+           && !memcmp(a->ports, b->ports, a->n_ports * sizeof a->ports[0]);
+}
+
+static void
+renumber_uplink(struct topology *t, struct topology_uplink *uplink,
+                struct unit_set *dirty)
+{
+    const struct topology_uplink was = *uplink;
+    const struct switch_port *leg = host_leg(t, uplink->intent);
+
+    find_ports(t, uplink);
+    uplink->host_number = leg ? leg->number : 0;
+    uplink->host_mac = leg ? leg->mac : (struct eth_addr) { { 0 } };
+    if (!same_ports(&was, uplink) || was.number != uplink->number
+        || was.host_number != uplink->host_number
+        || !eth_addr_eq(was.host_mac, uplink->host_mac)) {
+        touch_uplink(t, uplink, dirty);
+    }
+}
+
+static bool
+same_links(const struct uplink_links *a, const struct uplink_links *b)
+{
+    return a->n_rx == b->n_rx && a->n_tx == b->n_tx
+           && a->is_spread == b->is_spread
+           && !memcmp(a->rx, b->rx, a->n_rx * sizeof a->rx[0])
+           && !memcmp(a->tx, b->tx, a->n_tx * sizeof a->tx[0]);
+}
+
+void
+topology_set_links(struct topology *t, uint64_t id,
+                   const struct uplink_links *links, struct unit_set *dirty)
+{
+    struct topology_uplink *uplink = id_map_find(&t->by_id, id);
+
+    if (!same_links(&uplink->links, links)) {
+        uplink->links = *links;
+        uplink->number = links->n_rx || links->n_tx ? BOND_NUMBER : 0;
+        touch_uplink(t, uplink, dirty);
+    }
+}
+
+bool
+topology_switch_port(const struct topology *t, const char *name,
+                     struct topology_switch_port *out)
+{
+    const struct switch_port *port = find_switch_port(t, name);
+
+    if (port) {
+        *out = (struct topology_switch_port) { port->number, port->has_link,
+                                               port->mac };
+    }
+    return port != NULL;
 }
 
 static void

@@ -36,10 +36,27 @@ enum {
 /* How a port came to an address that is not planned. */
 enum bound_kind { BOUND_LEASED, BOUND_ANNOUNCED, N_BOUND_KINDS };
 
+/* Which of the switch's ports an uplink uses. */
+struct uplink_links {
+    unsigned int n_rx, n_tx;
+    uint32_t rx[UPLINK_MAX_MEMBERS];        /* what others bring is dropped */
+    uint32_t tx[UPLINK_MAX_MEMBERS];
+    bool is_spread;               /* flows go by any of `tx`; else all by the
+                                     first that has a link */
+};
+
+/* What stands for a bond where stages name a port: in reg14 and reg15. */
+#define BOND_NUMBER UINT32_C(0x80000000)
+
 struct topology_uplink {
     const struct intent_uplink *intent;
     uint64_t id;
-    uint32_t number;              /* of the member that is in use; 0: none */
+    uint32_t number;              /* of its port; BOND_NUMBER; 0: none is in
+                                     use */
+    unsigned int n_ports;         /* members that the switch has */
+    uint32_t ports[UPLINK_MAX_MEMBERS];
+    unsigned int up;              /* a bond's: bit i, member i has a link */
+    struct uplink_links links;    /* a bond's: serve_bond.h */
     /* The host's own leg, which stands in for the device: a station of the LAN,
      * in the untagged network.  0: none. */
     uint32_t host_number;
@@ -110,6 +127,17 @@ void topology_set_switch_mac(struct topology *, const char *name,
 /* The port is treated as if the switch did not have it, or no more so. */
 void topology_hold_port(struct topology *, const struct topology_port *,
                         bool is_held, struct unit_set *dirty);
+/* What the switch told of its port of that name.  False: it has none. */
+struct topology_switch_port {
+    uint32_t number;
+    bool has_link;
+    struct eth_addr mac;
+};
+bool topology_switch_port(const struct topology *, const char *name,
+                          struct topology_switch_port *);
+/* A bond uses these; they are forgotten with the intents. */
+void topology_set_links(struct topology *, uint64_t uplink,
+                        const struct uplink_links *, struct unit_set *dirty);
 /* The switch is another one: none of its ports are known. */
 void topology_clear_switch_ports(struct topology *, struct unit_set *dirty);
 

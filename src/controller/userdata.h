@@ -16,7 +16,8 @@
     X(SERVICE_IGMP, "igmp")                                                  \
     X(SERVICE_MLD, "mld")                                                    \
     X(SERVICE_BINDING, "binding")                                            \
-    X(SERVICE_LOOP, "loop")
+    X(SERVICE_LOOP, "loop")                                                  \
+    X(SERVICE_LACP, "lacp")
 
 enum service_id {
 #define X(ID, NAME) ID,
@@ -29,7 +30,7 @@ enum { USERDATA_VERSION = 1, USERDATA_LEN = 12 };
 
 struct userdata {
     enum service_id service;
-    uint64_t object;              /* the network's id */
+    uint64_t object;              /* the network's id; LACP: the uplink's */
 };
 
 void userdata_encode(const struct userdata *, uint8_t out[USERDATA_LEN]);

@@ -237,6 +237,20 @@ writer_output(struct writer *w, uint32_t port)
 }
 
 void
+writer_bundle(struct writer *w, enum bundle_algorithm algorithm,
+              const uint32_t *ports, unsigned int n)
+{
+    struct action_bundle *bundle = actions_add(&w->actions, ACTION_BUNDLE,
+                                               sizeof *bundle
+                                               + n * sizeof ports[0]);
+
+    bundle->fields = HASH_SYMMETRIC_L3L4;
+    bundle->algorithm = (uint16_t) algorithm;
+    bundle->n_members = (uint16_t) n;
+    memcpy(bundle->members, ports, n * sizeof ports[0]);
+}
+
+void
 writer_resubmit(struct writer *w, uint8_t table)
 {
     struct action_resubmit *resubmit

@@ -54,6 +54,9 @@ void writer_set_ip6(struct writer *, enum field_id, const struct ip6_addr *);
 /* Fields of one width. */
 void writer_move(struct writer *, enum field_id from, enum field_id to);
 void writer_output(struct writer *, uint32_t port);
+/* By one of the ports that have a link. */
+void writer_bundle(struct writer *, enum bundle_algorithm,
+                   const uint32_t *ports, unsigned int n);
 void writer_resubmit(struct writer *, uint8_t table);
 /* What is between them happens to a copy of the packet.  A mark. */
 uint32_t writer_begin_clone(struct writer *);

@@ -30,6 +30,7 @@ parse_segment(const struct member *member, const struct node *node,
               void *value, struct diagnostics *diagnostics)
 {
     struct segment *segment = value;
+    const struct node *uplinks;
 
     if (node->kind == NODE_SCALAR && !strcmp(node->text, "local")) {
         segment->type = SEGMENT_LOCAL;
@@ -40,6 +41,13 @@ parse_segment(const struct member *member, const struct node *node,
         return false;
     }
     segment->type = SEGMENT_VLAN;
+    uplinks = node_find(node, "uplink");
+    if (uplinks && uplinks->kind == NODE_LIST) {
+        node_error(uplinks, diagnostics, "two uplinks into one segment are a "
+                   "loop; one uplink of several devices is a bond: "
+                   "{bond: [eth1, eth2]}");
+        return false;
+    }
     if (!members_parse(segment_members, "a segment", node, segment,
                        &segment->given, NULL, diagnostics)) {
         return false;

@@ -168,8 +168,14 @@ static const struct value_type value_host = {
     "true", parse_host, format_host, schema_host,
 };
 
+enum { FAIL_BACK_MAX = 24 * 3600, FAIL_BACK = 10 };
+
 static const char *const mode_words[] = {
     [BOND_ACTIVE_BACKUP] = "active-backup", [BOND_LACP] = "lacp", NULL,
+};
+
+static const char *const rate_words[] = {
+    [LACP_FAST] = "fast", [LACP_SLOW] = "slow", NULL,
 };
 
 #define AT(M) MEMBER_AT(intent_uplink, M)
@@ -182,8 +188,21 @@ static const struct member members[] = {
       .doc = "several devices that act as one" },
     { .name = "mode", .type = &value_choice, AT(mode), .words = mode_words,
       .effect = EFFECT_CUT, .fallback = "active-backup",
-      .doc = "how a bond works: active-backup; lacp (802.3ad) is refused so "
-             "far" },
+      .doc = "how a bond works: active-backup uses one device; lacp "
+             "(802.1AX, once 802.3ad) all on which the other side agrees, and "
+             "one where nobody answers" },
+    { .name = "primary", .type = &value_device, AT(primary),
+      .effect = EFFECT_FLOWS,
+      .doc = "the device that active-backup uses whenever it has a link; "
+             "without, the one in use stays" },
+    { .name = "fail-back", .type = &value_duration, AT(fail_back),
+      .max = FAIL_BACK_MAX, .effect = EFFECT_NOTHING, .fallback = "10s",
+      .doc = "how long the primary has had its link before it is used again" },
+    { .name = "lacp-rate", .type = &value_choice, AT(lacp_rate),
+      .words = rate_words, .effect = EFFECT_FLOWS, .fallback = "fast",
+      .doc = "how often the other side of lacp shall speak: fast, every "
+             "second, and it is given up after 3 s of silence; slow, every "
+             "30 s, after 90 s" },
     { .name = "host", .type = &value_host, .effect = EFFECT_REOPEN,
       .doc = "no device: out through the host's own stack" },
     { .name = "take-over", .type = &value_not, AT(keep_addresses),
@@ -200,6 +219,9 @@ fill(struct intent_object *object)
     struct intent_uplink *uplink = CONTAINER_OF(object, struct intent_uplink,
                                                 object);
 
+    if (!object_has(object, "fail-back")) {
+        uplink->fail_back = FAIL_BACK;
+    }
     uplink->host_leg[0] = '\0';
     if (uplink->is_host || uplink->is_bond || uplink->keep_addresses) {
         return;
@@ -213,15 +235,49 @@ fill(struct intent_object *object)
     }
 }
 
+static bool
+is_member(const struct intent_uplink *uplink, const char *device)
+{
+    for (unsigned int i = 0; i < uplink->n_members; i++) {
+        if (!strcmp(uplink->members[i].device, device)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+check_bond(const struct intent_object *object,
+           const struct intent_uplink *uplink, struct validation *v)
+{
+    bool is_backup = uplink->is_bond && uplink->mode == BOND_ACTIVE_BACKUP;
+
+    if (object_has(object, "primary") && !is_backup) {
+        validation_error(v, object, "primary",
+                         "only an active-backup bond has one");
+    } else if (object_has(object, "primary")
+               && !is_member(uplink, uplink->primary)) {
+        validation_error(v, object, "primary",
+                         "'%s' is not one of the bond's devices",
+                         uplink->primary);
+    }
+    if (object_has(object, "fail-back") && !object_has(object, "primary")) {
+        validation_error(v, object, "fail-back",
+                         "there is no primary to go back to");
+    }
+    if (object_has(object, "lacp-rate")
+        && (!uplink->is_bond || uplink->mode != BOND_LACP)) {
+        validation_error(v, object, "lacp-rate",
+                         "only a bond with lacp has one");
+    }
+}
+
 static void
 check(const struct intent_object *object, struct validation *v)
 {
     const struct intent_uplink *uplink = intent_uplink_cast(object);
 
-    if (uplink->is_bond && uplink->mode == BOND_LACP) {
-        validation_error(v, object, "mode", "LACP is not spoken yet; "
-                         "active-backup uses the first device with a link");
-    }
+    check_bond(object, uplink, v);
     if (!uplink->is_host && !uplink->n_members) {
         validation_error(v, object, NULL,
                          "uplink '%s' needs device, bond or host",

@@ -12,6 +12,7 @@
 #include "intent/object.h"
 
 enum bond_mode { BOND_ACTIVE_BACKUP, BOND_LACP };
+enum lacp_rate { LACP_FAST, LACP_SLOW };
 
 enum { UPLINK_MAX_MEMBERS = 8 };
 
@@ -28,6 +29,9 @@ struct intent_uplink {
     char host_leg[16];
     bool is_bond;
     enum bond_mode mode;
+    char primary[16];             /* active-backup: a member's device; "" */
+    uint32_t fail_back;           /* seconds until it is used again */
+    enum lacp_rate lacp_rate;     /* how often the partner shall speak */
     bool keep_addresses;          /* take-over: false: the device's addresses
                                      are not moved to the internal port */
 };

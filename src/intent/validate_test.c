@@ -46,11 +46,27 @@ TEST(only_a_bond_has_a_mode)
                 "t:3:30: take-over: there is no device to take over\n");
 }
 
-TEST(lacp_is_refused_as_long_as_nobody_speaks_it)
+TEST(two_uplinks_into_one_segment_are_a_bond)
 {
-    uplink_said("  a: {bond: [eth1, eth2], mode: lacp}\n",
-                "t:3:33: mode: LACP is not spoken yet; active-backup uses the "
-                "first device with a link\n");
+    network_said("  flat: {segment: {vlan: 0, uplink: [lan, wan]}}\n",
+                 "t:6:37: uplink: two uplinks into one segment are a loop; one "
+                 "uplink of several devices is a bond: {bond: [eth1, "
+                 "eth2]}\n");
+}
+
+TEST(what_a_bond_says_fits_its_mode)
+{
+    uplink_said("  a: {bond: [eth1, eth2], mode: lacp, lacp-rate: slow}\n"
+                "  b: {bond: [eth3, eth4], primary: eth4, fail-back: 1m}\n",
+                "");
+    uplink_said("  a: {bond: [eth1, eth2], mode: lacp, primary: eth1}\n",
+                "t:3:48: primary: only an active-backup bond has one\n");
+    uplink_said("  a: {bond: [eth1, eth2], primary: eth3}\n",
+                "t:3:36: primary: 'eth3' is not one of the bond's devices\n");
+    uplink_said("  a: {bond: [eth1, eth2], fail-back: 5s}\n",
+                "t:3:38: fail-back: there is no primary to go back to\n");
+    uplink_said("  a: {bond: [eth1, eth2], lacp-rate: fast}\n",
+                "t:3:38: lacp-rate: only a bond with lacp has one\n");
 }
 
 /* ---- Networks ---- */
@@ -387,7 +403,8 @@ TESTS(
     RUN(an_uplink_is_made_of_one_thing),
     RUN(a_device_leads_to_one_uplink),
     RUN(only_a_bond_has_a_mode),
-    RUN(lacp_is_refused_as_long_as_nobody_speaks_it),
+    RUN(two_uplinks_into_one_segment_are_a_bond),
+    RUN(what_a_bond_says_fits_its_mode),
     RUN(a_subnet_has_room_for_guests),
     RUN(relayed_subnets_are_others_and_whole),
     RUN(what_dhcp6_says_needs_an_ipv6_subnet),
