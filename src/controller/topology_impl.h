@@ -1,0 +1,57 @@
+/* Inside of the topology: what its files share.  See topology.h. */
+#ifndef WEFT_CONTROLLER_TOPOLOGY_IMPL_H
+#define WEFT_CONTROLLER_TOPOLOGY_IMPL_H
+
+#include "controller/topology.h"
+
+/* A port of the switch, as it told us. */
+struct switch_port {
+    char name[16];
+    uint32_t number;
+    bool has_link;
+    bool is_held;                 /* as if the switch did not have it */
+    struct eth_addr mac;
+};
+
+struct topology {
+    char *host;
+    struct ipam *ipam;
+    const struct multicast *multicast;
+    bool names_are_devices;
+    struct intent *intent;        /* NULL: none */
+
+    unsigned int n_networks, n_ports, n_uplinks;
+    struct topology_network *networks;
+    struct topology_port *ports;
+    struct topology_uplink *uplinks;
+    struct id_map by_id;          /* any of the three, by object id */
+    struct id_map by_name;        /* ports, by their name on the switch */
+    struct id_map by_number;      /* ports */
+    struct id_map switch_ports;   /* by name */
+};
+
+/* Names of ports are ids here by their hash; a name that is not the one asked
+ * for is not found. */
+uint64_t topology_name_id(const char *name);
+/* NULL: the switch has none of that name. */
+const struct switch_port *topology_find_switch_port(const struct topology *,
+                                                    const char *name);
+/* 0: none, or it is held. */
+uint32_t topology_number_of(const struct topology *, const char *name);
+/* What the switch calls a port of ours. */
+const char *topology_name_of(const struct topology *,
+                             const struct intent_port *);
+void topology_forget_switch_ports(struct topology *);
+
+/* Which members the switch has, and what a plain device comes to. */
+void topology_find_ports(const struct topology *, struct topology_uplink *);
+/* What stands in for the uplink's device, if it has a link. */
+const struct switch_port *topology_host_leg(const struct topology *,
+                                            const struct intent_uplink *);
+
+/* Makes the model of a set of intents; what was there is forgotten. */
+void topology_build(struct topology *, const struct intent *);
+/* Frees it. */
+void topology_clear_model(struct topology *);
+
+#endif
