@@ -260,6 +260,27 @@ extract_ip6(struct packet *pkt, struct cursor *c, struct flow_key *key)
     extract_l4(c, key, (uint8_t) proto, true);
 }
 
+/* What a tracker found in an earlier pass. */
+static void
+extract_ct(const struct packet *pkt, struct flow_key *key)
+{
+    const struct packet_ct *ct = &pkt->ct;
+
+    key->f.ct_state = htobe32(pkt->ct_state);
+    key->f.ct_zone = htobe16(ct->zone);
+    key->f.ct_nw_proto = ct->proto;
+    key->f.zero6 = 0;
+    key->f.ct_mark = htobe32(ct->mark);
+    key->f.ct_tp_src = ct->tp_src;
+    key->f.ct_tp_dst = ct->tp_dst;
+    key->f.ct_label = ct->label;
+    key->f.ct_src = ct->src;
+    key->f.ct_dst = ct->dst;
+    key->map |= UINT64_C(0xff) << FLOW_WORD(ct_state);
+    static_assert(FLOW_WORD(ct_dst) + 1 == FLOW_WORD(ct_state) + 7,
+                  "the map above");
+}
+
 int
 flow_key_extract(struct packet *pkt, struct flow_key *key)
 {
@@ -273,6 +294,9 @@ flow_key_extract(struct packet *pkt, struct flow_key *key)
                   && FLOW_WORD(eth_type) == 2, "the map above");
     key->f.in_port = htobe32(pkt->in_port);
     key->f.recirc_id = pkt->recirc_id;
+    if (UNLIKELY(pkt->ct_state)) {
+        extract_ct(pkt, key);
+    }
     if (UNLIKELY(pkt->len < ETH_HEADER_LEN)) {
         key->w[1] = key->w[2] = 0;
         return -EBADMSG;

@@ -165,6 +165,7 @@ packet_alloc(struct packet_pool *pool, uint32_t room)
     pkt->l2_5_ofs = pkt->l3_ofs = pkt->l4_ofs = PACKET_NO_OFS;
     pkt->pad_len = 0;
     pkt->offload = (struct offload) { 0 };
+    pkt->ct_state = 0;
     pkt->recirc_id = 0;
     pkt->hash = 0;
     pkt->n_trunc = 0;

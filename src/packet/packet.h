@@ -52,6 +52,23 @@ struct offload {
     uint16_t csum_offset;
 };
 
+/* What a connection tracker made of the packet (conntrack/conntrack.h).  Of no
+ * meaning while the packet's ct_state is 0. */
+struct packet_ct {
+    uint32_t conn;            /* which connection, for who tracks it again; */
+    uint32_t generation;      /* 0: none */
+    uint32_t mark;
+    uint16_t zone;
+    bool is_reply, is_related;
+    /* The original direction's addresses (IPv4 as v4-mapped IPv6), protocol (0:
+     * not known) and ports, or ICMP's type and code. */
+    uint8_t proto;
+    uint8_t is_translated;    /* enum flow_ct_state: by NAT, in this zone */
+    be16 tp_src, tp_dst;
+    struct ip6_addr label;
+    struct ip6_addr src, dst;
+};
+
 struct packet_pool;
 
 struct packet {
@@ -63,7 +80,8 @@ struct packet {
     uint16_t l4_ofs;
     uint16_t pad_len;         /* bytes of Ethernet padding after the L3 length */
     struct offload offload;
-    uint16_t unused;
+    uint8_t ct_state;         /* enum flow_ct_state; 0: was not tracked */
+    uint8_t unused;
     uint32_t recirc_id;       /* 0 on receive */
     uint32_t hash;            /* of the flow key; 0 when not computed */
     uint32_t n_trunc;         /* output only the first n bytes; 0 = all */
@@ -74,6 +92,7 @@ struct packet {
     struct packet_pool *pool;
     struct packet *next;      /* pool's free list; else the owner's */
     uint64_t time;            /* ports that hold packets (impair, pcap): usec */
+    struct packet_ct ct;
 };
 
 /* `n_small` buffers of PACKET_SMALL_ROOM, `n_big` of PACKET_MAX_LEN; memory is
@@ -108,6 +127,10 @@ packet_copy_metadata(struct packet *to, const struct packet *from)
     to->hash = from->hash;
     to->n_trunc = from->n_trunc;
     to->time = from->time;
+    to->ct_state = from->ct_state;
+    if (UNLIKELY(from->ct_state)) {
+        to->ct = from->ct;
+    }
 }
 
 /* Makes a packet that was somewhere else already one that `in_port` has just
@@ -121,6 +144,7 @@ packet_arrive(struct packet *pkt, uint32_t in_port)
     pkt->recirc_id = 0;
     pkt->hash = 0;
     pkt->n_trunc = 0;
+    pkt->ct_state = 0;
 }
 
 /* How many bytes can be put in front of, and behind, the data. */

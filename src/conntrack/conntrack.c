@@ -1,0 +1,517 @@
+#include "conntrack/conntrack.h"
+
+#include <stdlib.h>
+
+#include "conntrack/conntrack_impl.h"
+#include "lib/str.h"
+#include "packet/batch.h"
+
+enum { DEFAULT_MAX = 1000 * 1000, NEW_TRIES = 3 };
+
+struct conntrack *
+conntrack_create(const struct ct_config *config)
+{
+    static const unsigned int seconds[] = {
+#define X(ID, NAME, SECONDS, TEXT) SECONDS,
+        CT_TIMEOUTS(X)
+#undef X
+    };
+    struct conntrack *ct = xzalloc_aligned(sizeof *ct);
+    struct hash_key key = { config->hash_seed };
+
+    ct->config = *config;
+    ct->config.n_slots = MAX(config->n_slots, 1u);
+    if (!ct->config.max_connections) {
+        ct->config.max_connections = DEFAULT_MAX;
+    }
+    ct->table = ct_table_create(ct->config.max_connections,
+                                ct->config.n_slots,
+                                config->hash_seed ? key : hash_key_random());
+    ct_zones_init(&ct->zones, config->zone_limit);
+    ct->slots = xzalloc_aligned(ct->config.n_slots * sizeof *ct->slots);
+    for (unsigned int i = 0; i < N_CT_TIMEOUTS; i++) {
+        atomic_init(&ct->timeouts[i], (msec) seconds[i] * 1000);
+    }
+    return ct;
+}
+
+void
+conntrack_destroy(struct conntrack *ct)
+{
+    if (ct) {
+        ct_table_destroy(ct->table);
+        ct_zones_fini(&ct->zones);
+        free(ct->slots);
+        free(ct);
+    }
+}
+
+/* ---- Life ---- */
+
+void
+ct_end(struct conntrack *ct, unsigned int slot, struct ct_conn *conn)
+{
+    uint16_t zone = conn->zone;
+
+    ct_table_remove(ct->table, slot, conn);
+    ct_zones_subtract(&ct->zones, zone);
+}
+
+/* What lies at this tuple: locked, and not over. */
+static struct ct_conn *
+find(struct conntrack *ct, unsigned int slot, const struct ct_tuple *tuple,
+     uint64_t hash, msec now, unsigned int *dir)
+{
+    struct ct_conn *conn = ct_table_find(ct->table, tuple, hash, dir);
+
+    if (conn && ct_conn_is_over(conn, now)) {
+        ct_end(ct, slot, conn);
+        CT_COUNT(ct, slot, expired, 1);
+        return NULL;
+    }
+    return conn;
+}
+
+static void
+keep_for(struct conntrack *ct, struct ct_conn *conn, msec now)
+{
+    msec timeout = atomic_load_explicit(&ct->timeouts[ct_state_timeout(conn)],
+                                        memory_order_relaxed);
+
+    atomic_store_explicit(&conn->expires, now + timeout,
+                          memory_order_relaxed);
+}
+
+/* ---- One packet ---- */
+
+/* A packet on its way through. */
+struct job {
+    struct packet *pkt;
+    struct ct_packet parsed;
+    uint64_t hash;
+    bool is_parsed;
+};
+
+struct call {
+    struct conntrack *ct;
+    unsigned int slot;
+    const struct ct_request *req;
+    msec now;
+};
+
+static struct ip6_addr
+mapped(const struct ct_tuple *t, const struct ip6_addr *addr)
+{
+    struct ip6_addr out = *addr;
+
+    if (t->family == 4) {
+        memset(out.b, 0, 10);
+        memset(out.b + 10, 0xff, 2);
+        memcpy(out.b + 12, addr->b, 4);
+    }
+    return out;
+}
+
+static void
+write_tuple(struct packet_ct *md, const struct ct_tuple *t)
+{
+    md->proto = t->proto;
+    md->src = mapped(t, &t->src);
+    md->dst = mapped(t, &t->dst);
+    if (ct_proto_is_icmp(t->proto)) {
+        uint16_t type_code = be16toh(t->dst_port);
+
+        md->tp_src = htobe16(type_code >> 8);
+        md->tp_dst = htobe16(type_code & 0xff);
+    } else {
+        md->tp_src = t->src_port;
+        md->tp_dst = t->dst_port;
+    }
+}
+
+/* What the packet has to say of itself afterwards; `conn` is locked, or NULL. */
+static void
+write_metadata(struct packet *pkt, uint8_t state, uint16_t zone,
+               const struct ct_conn *conn, unsigned int dir, bool is_related,
+               const struct ct_tuple *tuple)
+{
+    struct packet_ct *md = &pkt->ct;
+
+    memset(md, 0, sizeof *md);
+    pkt->ct_state = state | FLOW_CT_TRK;
+    md->zone = zone;
+    if (conn) {
+        struct ct_tuple original = ct_conn_tuple(conn, 0);
+
+        md->conn = conn->id;
+        md->generation = atomic_load_explicit(&conn->generation,
+                                              memory_order_relaxed);
+        md->is_reply = dir;
+        md->is_related = is_related;
+        md->mark = conn->mark;
+        md->label = conn->label;
+        write_tuple(md, &original);
+    } else if (tuple) {
+        write_tuple(md, tuple);
+    }
+}
+
+/* Sets what the action asks for, in the connection and so in its packet. */
+static void
+write_mark(struct ct_conn *conn, struct packet *pkt,
+           const struct ct_request *req)
+{
+    if (req->mark_mask) {
+        conn->mark = (conn->mark & ~req->mark_mask)
+                     | (req->mark & req->mark_mask);
+        pkt->ct.mark = conn->mark;
+    }
+    for (unsigned int i = 0; i < sizeof req->label.b; i++) {
+        uint8_t mask = req->label_mask.b[i];
+
+        conn->label.b[i] = (uint8_t) ((conn->label.b[i] & ~mask)
+                                      | (req->label.b[i] & mask));
+    }
+    pkt->ct.label = conn->label;
+}
+
+/* A connection of the packet's own.  Locked; NULL with `*verdict`. */
+static struct ct_conn *
+commit(const struct call *call, const struct job *job,
+       enum ct_verdict *verdict)
+{
+    struct conntrack *ct = call->ct;
+    const struct ct_tuple *original = &job->parsed.tuple;
+    struct ct_tuple reply = ct_tuple_reverse(original);
+    uint64_t reply_hash = ct_table_hash(ct->table, &reply);
+    struct ct_conn *conn;
+    uint32_t id, generation;
+    unsigned int dir;
+
+    if (!ct_zones_add(&ct->zones, original->zone)) {
+        CT_COUNT(ct, call->slot, zone_full, 1);
+        *verdict = CT_ZONE_FULL;
+        return NULL;
+    }
+    conn = ct_table_alloc(ct->table, call->slot, original, &reply);
+    if (!conn) {
+        ct_zones_subtract(&ct->zones, original->zone);
+        CT_COUNT(ct, call->slot, full, 1);
+        *verdict = CT_FULL;
+        return NULL;
+    }
+    ct_state_begin(conn, &job->parsed);
+    keep_for(ct, conn, call->now);
+    id = conn->id;
+    generation = atomic_load(&conn->generation);
+    if (!ct_table_insert(ct->table, call->slot, conn, job->hash,
+                         reply_hash)) {
+        ct_zones_subtract(&ct->zones, original->zone);
+        /* Perhaps one is in the way whose time is over. */
+        conn = find(ct, call->slot, &reply, reply_hash, call->now, &dir);
+        if (conn) {
+            ct_conn_unlock(conn);
+        }
+        return NULL;
+    }
+    CT_COUNT(ct, call->slot, created, 1);
+    return ct_table_get(ct->table, id, generation);
+}
+
+static void
+count_bytes(struct ct_conn *conn, unsigned int dir, const struct packet *pkt)
+{
+    conn->bytes[dir] += packet_wire_bytes(pkt);
+}
+
+/* The packet of a connection that was found, which is unlocked afterwards.
+ * False: it begins another. */
+static bool
+meet(const struct call *call, struct job *job, struct ct_conn *conn,
+     unsigned int dir)
+{
+    struct conntrack *ct = call->ct;
+    uint8_t state = 0;
+
+    if (job->parsed.is_related) {
+        state = FLOW_CT_REL | (dir ? FLOW_CT_RPL : 0);
+    } else {
+        switch (ct_state_update(conn, dir, &job->parsed)) {
+        case CT_UPDATE_VALID:
+            state = FLOW_CT_EST | (dir ? FLOW_CT_RPL : 0);
+            keep_for(ct, conn, call->now);
+            break;
+        case CT_UPDATE_STILL_NEW:
+            state = FLOW_CT_NEW;
+            keep_for(ct, conn, call->now);
+            break;
+        case CT_UPDATE_INVALID:
+            state = FLOW_CT_INV;
+            CT_COUNT(ct, call->slot, invalid, 1);
+            break;
+        case CT_UPDATE_BEGINS:
+            ct_end(ct, call->slot, conn);
+            CT_COUNT(ct, call->slot, ended, 1);
+            return false;
+        }
+        count_bytes(conn, dir, job->pkt);
+    }
+    write_metadata(job->pkt, state, call->req->zone, conn, dir,
+                   job->parsed.is_related, NULL);
+    write_mark(conn, job->pkt, call->req);
+    ct_conn_unlock(conn);
+    return true;
+}
+
+static void
+invalid(const struct call *call, const struct job *job)
+{
+    write_metadata(job->pkt, FLOW_CT_INV, call->req->zone, NULL, 0, false,
+                   job->is_parsed ? &job->parsed.tuple : NULL);
+    CT_COUNT(call->ct, call->slot, invalid, 1);
+}
+
+/* The packet of a connection that there is not.  False: there is one now, made by
+ * somebody else. */
+static bool
+begin(const struct call *call, struct job *job, enum ct_verdict *verdict)
+{
+    struct ct_conn *conn = NULL;
+
+    if (job->parsed.is_related
+        || !ct_state_may_begin(&job->parsed, call->ct->config.no_pickup)) {
+        invalid(call, job);
+        return true;
+    }
+    if (call->req->commit) {
+        conn = commit(call, job, verdict);
+        if (!conn && *verdict == CT_PASS) {
+            return false;
+        }
+    }
+    write_metadata(job->pkt, FLOW_CT_NEW, call->req->zone, conn, 0, false,
+                   &job->parsed.tuple);
+    if (conn) {
+        count_bytes(conn, 0, job->pkt);
+        write_mark(conn, job->pkt, call->req);
+        ct_conn_unlock(conn);
+    }
+    return true;
+}
+
+static enum ct_verdict
+track(const struct call *call, struct job *job)
+{
+    struct conntrack *ct = call->ct;
+    enum ct_verdict verdict = CT_PASS;
+
+    for (unsigned int i = 0; i < NEW_TRIES; i++) {
+        unsigned int dir = 0;
+        struct ct_conn *conn = find(ct, call->slot, &job->parsed.tuple,
+                                    job->hash, call->now, &dir);
+
+        if (conn && call->req->force && dir && !job->parsed.is_related) {
+            ct_end(ct, call->slot, conn);
+            CT_COUNT(ct, call->slot, ended, 1);
+            conn = NULL;
+        }
+        if ((conn && meet(call, job, conn, dir))
+            || begin(call, job, &verdict)) {
+            return verdict;
+        }
+    }
+    invalid(call, job);
+    return CT_PASS;
+}
+
+/* A packet that was here before, in this zone: it counts once. */
+static bool
+track_again(const struct call *call, struct packet *pkt)
+{
+    const struct packet_ct *md = &pkt->ct;
+    struct ct_conn *conn;
+
+    if (!pkt->ct_state || md->zone != call->req->zone || !md->generation
+        || call->req->force) {
+        return false;
+    }
+    conn = ct_table_get(call->ct->table, md->conn, md->generation);
+    if (!conn) {
+        return false;
+    }
+    pkt->ct.mark = conn->mark;
+    write_mark(conn, pkt, call->req);
+    ct_conn_unlock(conn);
+    return true;
+}
+
+/* A batch, in loops: what one packet waits for in memory, the others' work
+ * hides. */
+static void
+execute_some(const struct call *call, struct packet *const *pkts,
+             unsigned int n, enum ct_verdict *verdicts)
+{
+    struct ct_table *table = call->ct->table;
+    struct job jobs[BATCH_MAX];
+
+    for (unsigned int i = 0; i < n; i++) {
+        struct job *job = &jobs[i];
+
+        job->pkt = pkts[i];
+        verdicts[i] = CT_PASS;
+        if (track_again(call, job->pkt)) {
+            job->pkt = NULL;
+            continue;
+        }
+        job->is_parsed = ct_packet_parse(job->pkt, call->req->zone,
+                                         &job->parsed);
+        if (job->is_parsed) {
+            job->hash = ct_table_hash(table, &job->parsed.tuple);
+            ct_table_prefetch(table, job->hash);
+        }
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        if (jobs[i].pkt && jobs[i].is_parsed) {
+            ct_table_prefetch_conn(table, jobs[i].hash);
+        }
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        if (!jobs[i].pkt) {
+            continue;
+        }
+        if (jobs[i].is_parsed) {
+            verdicts[i] = track(call, &jobs[i]);
+        } else {
+            invalid(call, &jobs[i]);
+        }
+    }
+    CT_COUNT(call->ct, call->slot, packets, n);
+}
+
+void
+conntrack_execute(struct conntrack *ct, unsigned int slot,
+                  struct packet *const *pkts, unsigned int n,
+                  const struct ct_request *req, msec now,
+                  enum ct_verdict *verdicts)
+{
+    struct call call = { ct, slot, req, now };
+
+    while (n) {
+        unsigned int n_now = MIN(n, (unsigned int) BATCH_MAX);
+
+        execute_some(&call, pkts, n_now, verdicts);
+        pkts += n_now;
+        verdicts += n_now;
+        n -= n_now;
+    }
+}
+
+/* ---- Sweep ---- */
+
+unsigned int
+conntrack_sweep(struct conntrack *ct, unsigned int slot, unsigned int budget,
+                msec now)
+{
+    uint32_t n = ct_table_n_places(ct->table), at;
+    unsigned int n_ended = 0;
+
+    if (!n) {
+        return 0;
+    }
+    budget = MIN(budget, n);
+    at = atomic_fetch_add(&ct->hand, budget) % n;
+    for (unsigned int i = 0; i < budget; i++, at = at + 1 == n ? 0 : at + 1) {
+        struct ct_conn *conn = ct_table_place(ct->table, at);
+
+        if (!conn || !ct_conn_is_over(conn, now)) {
+            continue;
+        }
+        ct_conn_lock(conn);
+        if (atomic_load(&conn->life) == CT_ALIVE
+            && ct_conn_is_over(conn, now)) {
+            ct_end(ct, slot, conn);
+            n_ended++;
+        } else {
+            ct_conn_unlock(conn);
+        }
+    }
+    CT_COUNT(ct, slot, swept, budget);
+    CT_COUNT(ct, slot, expired, n_ended);
+    return n_ended;
+}
+
+/* ---- Settings ---- */
+
+const char *
+ct_timeout_name(enum ct_timeout timeout)
+{
+    static const char *const names[] = {
+#define X(ID, NAME, SECONDS, TEXT) NAME,
+        CT_TIMEOUTS(X)
+#undef X
+    };
+
+    return names[timeout];
+}
+
+void
+conntrack_set_timeout(struct conntrack *ct, enum ct_timeout timeout,
+                      msec value)
+{
+    atomic_store(&ct->timeouts[timeout], value);
+}
+
+msec
+conntrack_timeout(const struct conntrack *ct, enum ct_timeout timeout)
+{
+    return atomic_load(&ct->timeouts[timeout]);
+}
+
+void
+conntrack_set_zone_limit(struct conntrack *ct, uint16_t zone, uint32_t limit)
+{
+    atomic_store(&ct->zones.limits[zone], limit);
+}
+
+/* ---- What there is ---- */
+
+void
+conntrack_read_counters(const struct conntrack *ct, struct ct_counters *sum)
+{
+    memset(sum, 0, sizeof *sum);
+    for (unsigned int i = 0; i < ct->config.n_slots; i++) {
+#define X(NAME, TEXT)                                                        \
+        sum->NAME += atomic_load_explicit(&ct->slots[i].counters.NAME,       \
+                                          memory_order_relaxed);
+        CT_COUNTERS(X)
+#undef X
+    }
+    sum->retries = ct_table_retries(ct->table);
+}
+
+uint32_t
+conntrack_count(const struct conntrack *ct)
+{
+    struct ct_counters c;
+
+    conntrack_read_counters(ct, &c);
+    return (uint32_t) (c.created - c.expired - c.ended);
+}
+
+uint32_t
+conntrack_zone_count(const struct conntrack *ct, uint16_t zone)
+{
+    return atomic_load(&ct->zones.counts[zone]);
+}
+
+uint64_t
+conntrack_memory(const struct conntrack *ct)
+{
+    return ct_table_memory(ct->table);
+}
+
+unsigned int
+conntrack_take_alarms(struct conntrack *ct, uint16_t *zones, unsigned int n)
+{
+    return ct_zones_take_alarms(&ct->zones, zones, n);
+}

@@ -1,0 +1,177 @@
+/* Connections: who talks to whom, and how far they are.
+ *
+ * Packets and the time go in; what the packet is to its connection comes out, in
+ * the packet's own metadata (struct packet_ct), where the next pass through the
+ * flow tables matches it.  What the states mean is what Open vSwitch means by
+ * them (ovs-fields(7)):
+ *
+ *     +new   not committed, or committed and never answered
+ *     +est   of a committed connection
+ *     +rpl   against the direction of its first packet
+ *     +rel   an ICMP error about one of its packets
+ *     +inv   belongs to none and cannot begin one
+ *     +trk   always, once it was here
+ *
+ * One entry holds both directions of a connection; a lookup takes no lock, the
+ * work on one connection takes that connection's own, and a new one locks the
+ * two buckets' shards (table.h).  Connections end when their time is over: at
+ * the next lookup, or when the sweep comes by.
+ *
+ *     conntrack.c   what a packet is to its connection
+ *     tuple.c       whose packet it is: addresses, ports, errors' inner headers
+ *     table.c       where connections are kept
+ *     tcp.c sctp.c  how far a connection is, by protocol; others in state.c
+ *     zones.c       limits and counts per zone
+ *     list.c        for who wants to see or flush them
+ *
+ * Threads: execute, sweep and flush may run on any number of threads at once, each
+ * with a slot number of its own; everything else says so itself.  There are no
+ * threads and no clock inside. */
+#ifndef WEFT_CONNTRACK_CONNTRACK_H
+#define WEFT_CONNTRACK_CONNTRACK_H
+
+#include "packet/flow_key.h"
+#include "packet/packet.h"
+
+struct conntrack;
+
+/* X(ID, name, default in seconds, when) */
+#define CT_TIMEOUTS(X)                                                       \
+    X(TCP_OPENING, "tcp-opening", 240, "a SYN was seen, no answer yet")      \
+    X(TCP_ESTABLISHED, "tcp-established", 86400, "both sides have spoken")   \
+    X(TCP_CLOSING, "tcp-closing", 900, "one side has ended")                 \
+    X(TCP_TIME_WAIT, "tcp-time-wait", 240, "both sides have ended")          \
+    X(TCP_RESET, "tcp-reset", 30, "a side has reset it")                     \
+    X(UDP_NEW, "udp-new", 120, "not answered yet")                           \
+    X(UDP_ESTABLISHED, "udp-established", 300, "answered")                   \
+    X(ICMP_NEW, "icmp-new", 60, "a request without its reply")               \
+    X(ICMP_REPLIED, "icmp-replied", 60, "requests and replies")              \
+    X(SCTP_OPENING, "sctp-opening", 60, "not set up yet")                    \
+    X(SCTP_ESTABLISHED, "sctp-established", 9000, "set up")                  \
+    X(SCTP_CLOSED, "sctp-closed", 30, "shut down or aborted")                \
+    X(OTHER_NEW, "other-new", 120, "another protocol, not answered yet")     \
+    X(OTHER_ESTABLISHED, "other-established", 600, "answered")
+
+enum ct_timeout {
+#define X(ID, NAME, SECONDS, TEXT) CT_TIMEOUT_##ID,
+    CT_TIMEOUTS(X)
+#undef X
+    N_CT_TIMEOUTS
+};
+
+const char *ct_timeout_name(enum ct_timeout);
+
+struct ct_config {
+    unsigned int n_slots;             /* threads; 0: 1 */
+    uint32_t max_connections;         /* rounded up to the next thousand or so;
+                                         0: 1M */
+    uint32_t zone_limit;              /* of each zone; 0: none */
+    bool no_pickup;                   /* TCP begins with a SYN or not at all */
+    uint64_t hash_seed;               /* tests; 0: drawn at random */
+};
+
+/* What becomes of a packet besides its metadata. */
+enum ct_verdict {
+    CT_PASS,
+    CT_FULL,                  /* to be dropped: there is no room to commit it, */
+    CT_ZONE_FULL,             /* its zone has as many as it may, */
+};
+
+struct ct_request {
+    uint16_t zone;
+    bool commit;
+    bool force;               /* a packet against the direction begins anew */
+    uint32_t mark, mark_mask;             /* bits to set in the connection */
+    struct ip6_addr label, label_mask;
+};
+
+struct conntrack *conntrack_create(const struct ct_config *);
+void conntrack_destroy(struct conntrack *);
+
+/* Tracks packets, whose offsets flow_key_extract() has set.  A verdict for each;
+ * the packets stay the caller's. */
+void conntrack_execute(struct conntrack *, unsigned int slot,
+                       struct packet *const *, unsigned int n,
+                       const struct ct_request *, msec now,
+                       enum ct_verdict *);
+
+/* Looks at `budget` places for connections that are over; returns how many it
+ * ended. */
+unsigned int conntrack_sweep(struct conntrack *, unsigned int slot,
+                             unsigned int budget, msec now);
+
+/* ---- Settings; any thread, at any time ---- */
+
+void conntrack_set_timeout(struct conntrack *, enum ct_timeout, msec);
+msec conntrack_timeout(const struct conntrack *, enum ct_timeout);
+/* 0: as the configuration says. */
+void conntrack_set_zone_limit(struct conntrack *, uint16_t zone,
+                              uint32_t limit);
+
+/* ---- What there is ---- */
+
+/* X(NAME, text) */
+#define CT_COUNTERS(X)                                                       \
+    X(packets, "packets tracked")                                            \
+    X(created, "connections committed")                                      \
+    X(expired, "connections whose time was over")                            \
+    X(ended, "connections ended by force, flush or a new one's first packet")\
+    X(invalid, "packets that belong to none")                                \
+    X(full, "packets dropped: the table is full")                            \
+    X(zone_full, "packets dropped: their zone has as many as it may")        \
+    X(retries, "lookups repeated because the table changed")                 \
+    X(swept, "places the sweep looked at")
+
+struct ct_counters {
+#define X(NAME, TEXT) uint64_t NAME;
+    CT_COUNTERS(X)
+#undef X
+};
+void conntrack_read_counters(const struct conntrack *, struct ct_counters *);
+
+uint32_t conntrack_count(const struct conntrack *);
+uint32_t conntrack_zone_count(const struct conntrack *, uint16_t zone);
+/* Memory that connections take, in bytes. */
+uint64_t conntrack_memory(const struct conntrack *);
+
+/* Zones that went above 80 % of their limit since the last call, at most `n`. */
+unsigned int conntrack_take_alarms(struct conntrack *, uint16_t *zones,
+                                   unsigned int n);
+
+/* One direction's addresses.  IPv4: the first four bytes, the rest zero.
+ * ICMP's identifier is the source port, its type and code the destination's. */
+struct ct_tuple {
+    struct ip6_addr src, dst;
+    be16 src_port, dst_port;
+    uint16_t zone;
+    uint8_t family;           /* 4 or 6 */
+    uint8_t proto;
+};
+
+/* A connection as it was at one moment. */
+struct ct_info {
+    struct ct_tuple original, reply;
+    uint32_t id, generation;
+    uint32_t mark;
+    struct ip6_addr label;
+    bool is_answered;
+    const char *state;        /* "established", "syn-sent"... */
+    msec expires;
+    uint64_t bytes[2];        /* by direction */
+};
+
+/* Calls `visit` for each connection that is alive, until it returns false.  Those
+ * that come or go meanwhile may be seen or not.  Any thread. */
+void conntrack_visit(struct conntrack *, msec now,
+                     bool (*visit)(void *aux, const struct ct_info *),
+                     void *aux);
+/* The same, and ends those for which it returns true; returns how many. */
+unsigned int conntrack_flush(struct conntrack *, unsigned int slot, msec now,
+                             bool (*is_it)(void *aux, const struct ct_info *),
+                             void *aux);
+/* The connection that a packet of this tuple belongs to; `*dir` is 1 for a
+ * reply.  Changes nothing. */
+bool conntrack_find(struct conntrack *, const struct ct_tuple *, msec now,
+                    struct ct_info *, unsigned int *dir);
+
+#endif
