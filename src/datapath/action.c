@@ -208,6 +208,37 @@ format_sample(const struct dp_action *action,
 }
 
 static void
+format_label(const struct ct_request *r, struct str *s)
+{
+    const struct field *f = field_by_id(FIELD_CT_LABEL);
+    struct flow value = { .w = { 0 } }, mask = { .w = { 0 } };
+
+    value.key.ct_label = r->label;
+    mask.key.ct_label = r->label_mask;
+    if (field_get(f, &mask)) {
+        str_add(s, ",label=");
+        field_format(f, field_get(f, &value), field_get(f, &mask), s);
+    }
+}
+
+static void
+format_ct(const struct dp_action *action, const struct names *names UNUSED,
+          struct str *s)
+{
+    const struct ct_request *r
+        = &((const struct dp_action_ct *) action)->request;
+
+    str_addf(s, "(%szone=%u", !r->commit ? "" : r->force ? "force,commit,"
+                                                         : "commit,",
+             r->zone);
+    if (r->mark_mask) {
+        str_addf(s, ",mark=0x%x/0x%x", r->mark, r->mark_mask);
+    }
+    format_label(r, s);
+    str_add_char(s, ')');
+}
+
+static void
 format_drop(const struct dp_action *action,
             const struct names *names UNUSED, struct str *s)
 {
@@ -240,6 +271,7 @@ static format_details *const details[N_DP_ACTIONS] = {
     [DP_ACTION_RECIRC] = format_recirc,
     [DP_ACTION_RECIRC_BY_LEN] = format_recirc_by_len,
     [DP_ACTION_SAMPLE] = format_sample,
+    [DP_ACTION_CT] = format_ct,
     [DP_ACTION_DROP] = format_drop,
 };
 

@@ -9,6 +9,7 @@
 #ifndef WEFT_DATAPATH_ACTION_H
 #define WEFT_DATAPATH_ACTION_H
 
+#include "conntrack/conntrack.h"
 #include "datapath/drop.h"
 #include "packet/field.h"
 
@@ -33,6 +34,8 @@
     X(RECIRC, "recirc", dp_action_recirc)                                    \
     X(RECIRC_BY_LEN, "recirc_by_len", dp_action_recirc_by_len)               \
     X(SAMPLE, "sample", dp_action_sample)                                    \
+    X(CT, "ct", dp_action_ct)                                                \
+    X(CT_CLEAR, "ct_clear", dp_action_plain)                                 \
     X(DROP, "drop", dp_action_drop)
 
 enum dp_action_type {
@@ -138,6 +141,13 @@ struct dp_action_recirc_by_len {
 struct dp_action_sample {
     struct dp_action h;
     uint32_t probability;
+};
+
+/* Through the connection tracker, as it is now. */
+struct dp_action_ct {
+    struct dp_action h;
+    uint32_t pad;
+    struct ct_request request;
 };
 
 struct dp_action_drop {

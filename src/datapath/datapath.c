@@ -15,6 +15,7 @@ struct datapath {
     pthread_mutex_t *tx_locks[DP_MAX_PORTS];    /* when queues are shared */
     struct port_tap *taps[DP_MAX_PORTS];
     _Atomic(struct dp_meter *) meters[DP_MAX_METERS];
+    struct conntrack *ct;
 };
 
 const struct datapath_calls *
@@ -35,6 +36,19 @@ datapath_meter(const struct datapath *dp, uint32_t slot)
     return slot < DP_MAX_METERS
            ? atomic_load_explicit(&dp->meters[slot], memory_order_acquire)
            : NULL;
+}
+
+struct conntrack *
+datapath_conntrack(const struct datapath *dp)
+{
+    return dp->ct;
+}
+
+/* Behind those of the workers. */
+unsigned int
+datapath_ct_slot(const struct datapath *dp)
+{
+    return dp->config.n_workers;
 }
 
 static void
@@ -67,6 +81,8 @@ datapath_create(const struct datapath_config *config,
     dp->config = *config;
     dp->calls = *calls;
     fill_defaults(&dp->config);
+    dp->config.ct.n_slots = dp->config.n_workers + 1;
+    dp->ct = conntrack_create(&dp->config.ct);
     while (dp->n_workers < dp->config.n_workers) {
         struct worker *w = xzalloc_aligned(sizeof *w);
 
@@ -110,6 +126,7 @@ datapath_destroy(struct datapath *dp)
     for (unsigned int i = 0; i < DP_MAX_METERS; i++) {
         free(dp->meters[i]);
     }
+    conntrack_destroy(dp->ct);
     free(dp);
 }
 

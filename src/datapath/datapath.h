@@ -81,6 +81,8 @@ struct datapath_config {
     uint32_t max_masks;               /* per switch; default 512 */
     uint32_t port_share;              /* a port may have 1/n of each; 4 */
     uint32_t upcalls_per_second;      /* per port; default 100k, 0: no limit */
+    struct ct_config ct;              /* of the connection tracker; slots are
+                                         given out here */
     bool no_cache;                    /* every packet climbs (tests) */
     bool inline_only;                 /* no threads: datapath_poll_once() */
 };
@@ -192,6 +194,10 @@ void datapath_visit_entries(struct datapath *, bool full,
 /* Asks the worker to drop an entry (idle).  Any thread, under RCU. */
 void datapath_remove_entry(struct datapath *, unsigned int worker,
                            const void *entry);
+
+/* Its connections.  The control thread's slot is datapath_ct_slot(). */
+struct conntrack *datapath_conntrack(const struct datapath *);
+unsigned int datapath_ct_slot(const struct datapath *);
 
 void datapath_read_counters(const struct datapath *,
                             struct datapath_counters *);

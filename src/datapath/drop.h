@@ -33,8 +33,10 @@
     X(DROP_TRANSLATE_LIMIT, "translate-limit",                               \
       "the tables make too many actions or resubmits")                       \
     X(DROP_TTL_EXPIRED, "ttl-expired", "TTL or hop limit is used up")        \
-    X(DROP_CT_UNAVAILABLE, "ct-unavailable",                                 \
-      "a flow entry asks for connection tracking, which there is not")       \
+    X(DROP_CT_FULL, "ct-full",                                               \
+      "its connection cannot be committed, the table is full")               \
+    X(DROP_CT_ZONE_FULL, "ct-zone-full",                                     \
+      "its connection's zone has as many as it may have")                    \
     X(DROP_METER, "meter", "a meter's rate was exceeded")                    \
     X(DROP_CONTROLLER_QUEUE, "controller-queue",                             \
       "the port's queue to the controller is full")                          \

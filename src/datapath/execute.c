@@ -373,6 +373,12 @@ execute(struct worker *w, struct run *run, struct dp_action_list list,
         case DP_ACTION_SAMPLE:
             sample(w, run, (const void *) a);
             break;
+        case DP_ACTION_CT:
+            act_ct(w, run, (const void *) a);
+            break;
+        case DP_ACTION_CT_CLEAR:
+            act_ct_clear(run);
+            break;
         case DP_ACTION_DROP:
             drop_all(w, run, ((const struct dp_action_drop *)
                               (const void *) a)->reason);

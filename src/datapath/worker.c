@@ -493,6 +493,7 @@ worker_turn(struct worker *w)
     }
     w->window_has_hits |= w->counters.hits_l1 != hits_before;
     flow_cache_housekeep(&w->cache, entry_gone, w);
+    act_ct_sweep(w);
     atomic_fetch_add_explicit(&w->turns, 1, memory_order_seq_cst);
     return n;
 }

@@ -106,6 +106,8 @@ struct worker {
     pthread_t thread;
 
     struct rng rng;                     /* which packets are samples */
+    msec swept;                         /* when it looked for connections that
+                                           are over */
 
     struct flow_key keys[DP_MAX_RECIRC][BATCH_MAX];
 };
@@ -155,5 +157,12 @@ void output_flush(struct worker *);
 /* Carries out a list; takes all packets of the run. */
 void execute(struct worker *, struct run *, struct dp_action_list,
              unsigned int depth);
+
+/* act_ct.c */
+/* Those whose connections there is no room for are dropped. */
+void act_ct(struct worker *, struct run *, const struct dp_action_ct *);
+void act_ct_clear(struct run *);
+/* Ends some connections whose time is over; once a millisecond. */
+void act_ct_sweep(struct worker *);
 
 #endif

@@ -474,6 +474,14 @@ flow_view_clear_ct(struct flow_view *v)
 }
 
 void
+flow_view_track(struct flow_view *v)
+{
+    for (unsigned int i = FIRST_CT_WORD; i <= LAST_CT_WORD; i++) {
+        v->known.bits.w[i] = 0;
+    }
+}
+
+void
 flow_view_dec_ttl(struct flow_view *v)
 {
     /* A TTL that is used up ends the packet in the data path, for each packet

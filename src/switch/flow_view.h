@@ -85,6 +85,8 @@ void flow_view_pop_mpls(struct flow_view *, struct flow_looks *,
                         uint16_t eth_type);
 /* As if the packet had never been tracked. */
 void flow_view_clear_ct(struct flow_view *);
+/* As the tracker will have left it in another pass: nothing is known of that. */
+void flow_view_track(struct flow_view *);
 void flow_view_dec_ttl(struct flow_view *);
 void flow_view_dec_mpls_ttl(struct flow_view *);
 void flow_view_copy_ttl_out(struct flow_view *, struct flow_looks *);

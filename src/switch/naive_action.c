@@ -258,14 +258,85 @@ do_output_reg(struct walk *w, const struct action *action)
     walk_output(w, port, port == OFPP_CONTROLLER ? a->max_len : 0);
 }
 
-/* Every bit that a tracker would have written. */
+/* ---- Connections ---- */
+
+/* Are what a tracker writes zero, whatever the packet says? */
 static void
-do_ct_clear(struct walk *w, const struct action *action UNUSED)
+hide_ct(struct walk *w, bool is_hidden)
 {
     for (size_t i = FLOW_WORD(ct_state); i < FLOW_WORD(tun_metadata); i++) {
         w->extra.w[i] = 0;
-        w->written.w[i] = UINT64_MAX;
+        w->written.w[i] = is_hidden ? UINT64_MAX : 0;
     }
+}
+
+static void
+do_ct_clear(struct walk *w, const struct action *action UNUSED)
+{
+    w->pkt->ct_state = 0;
+    hide_ct(w, true);
+}
+
+/* The mark and label that the connection is to have: what the nested actions
+ * write to a packet's. */
+static void
+read_exec(struct walk *w, struct action_list list, struct ct_request *req)
+{
+    struct walk after = *w;
+    struct flow flow;
+
+    hide_ct(&after, false);
+    ACTION_FOR_EACH (a, &list) {
+        const struct action_move *move = (const void *) a;
+        const struct action_set_field *set = (const void *) a;
+
+        if (a->type == ACTION_SET_FIELD) {
+            walk_set(&after, set->field, action_u128(set->value),
+                     action_u128(set->mask));
+        } else if (a->type == ACTION_MOVE && walk_has(w, move->src.field)) {
+            walk_set_sub(&after, &move->dst,
+                         walk_get_sub(&after, &move->src));
+        }
+    }
+    flow = walk_flow(&after);
+    req->mark_mask = be32toh(after.written.key.ct_mark);
+    req->mark = be32toh(flow.key.ct_mark) & req->mark_mask;
+    req->label_mask = after.written.key.ct_label;
+    req->label = flow.key.ct_label;
+}
+
+/* The packet is tracked where it is; what wants to know of it is a copy. */
+static void
+do_ct(struct walk *w, const struct action *action)
+{
+    const struct action_ct *ct = (const void *) action;
+    struct ct_request req = {
+        .zone = ct->zone_src.n_bits
+                ? (uint16_t) walk_get_sub(w, &ct->zone_src) : ct->zone,
+        .commit = ct->commit, .force = ct->force,
+    };
+    enum ct_verdict verdict;
+    struct flow_key key;
+    struct walk copy;
+
+    read_exec(w, action_ct_list(ct), &req);
+    flow_key_extract(w->pkt, &key);       /* sets offsets */
+    conntrack_execute(w->sw->ct, 0, &w->pkt, 1, &req, w->sw->now, &verdict);
+    if (verdict != CT_PASS) {
+        w->is_dead = true;
+        return;
+    }
+    if (ct->table != CT_NO_TABLE) {
+        copy = *w;
+        copy.pkt = packet_clone(w->sw->pool, w->pkt);
+        copy.set = (struct actions) { 0 };
+        actions_append(&copy.set, actions_list(&w->set), UINT32_MAX);
+        hide_ct(&copy, false);
+        walk_from_table(&copy, ct->table);
+        actions_fini(&copy.set);
+        packet_free(copy.pkt);
+    }
+    hide_ct(w, true);
 }
 
 static void
@@ -273,8 +344,8 @@ do_resubmit(struct walk *w, const struct action *action)
 {
     const struct action_resubmit *a = (const void *) action;
 
-    if (a->with_ct) {
-        return;                   /* nothing here belongs to a connection */
+    if (a->with_ct && !walk_get(w, FIELD_CT_NW_PROTO)) {
+        return;                   /* it belongs to no connection */
     }
     walk_table(w, a->table == OFPTT_ALL ? w->table : a->table,
                a->in_port == OFPP_IN_PORT ? walk_in_port(w) : a->in_port);
@@ -359,13 +430,6 @@ do_multipath(struct walk *w, const struct action *action)
 
     walk_set_sub(w, &a->dst,
                  balance_link(a, hash_of(w, a->fields, a->basis)));
-}
-
-/* Nothing here has a connection tracker. */
-static void
-do_ct(struct walk *w, const struct action *action UNUSED)
-{
-    w->is_dead = true;
 }
 
 static void

@@ -107,6 +107,18 @@ do_action_set(struct walk *w)
     actions_fini(&ordered);
 }
 
+void
+walk_from_table(struct walk *w, uint8_t table)
+{
+    if (!walk_table(w, table, walk_in_port(w))) {
+        actions_clear(&w->set);
+        miss(w, table);
+    }
+    if (!w->is_dead && !w->is_copy) {
+        do_action_set(w);
+    }
+}
+
 /* ---- Egress tables ---- */
 
 bool
@@ -166,6 +178,7 @@ naive_run(struct naive_switch *sw, const void *frame, uint32_t len,
     w.pkt = packet_alloc(sw->pool, len);
     memcpy(w.pkt->data, frame, len);
     w.pkt->len = len;
+    w.pkt->offload.flags = OFFLOAD_DATA_VALID;
     w.pkt->in_port = port_id(in_port);
     if (port && !port->admin_down
         && !(memcmp(frame, stp, 6) ? port->no_recv : port->no_recv_stp)

@@ -35,6 +35,8 @@ enum { NAIVE_MAX_CONJUNCTION = 4 };  /* ids are below */
 struct naive_switch {
     const struct translate_env *env;    /* for the choice among live buckets */
     struct packet_pool *pool;
+    struct conntrack *ct;         /* of its own */
+    msec now;
     unsigned int n_rules, n_groups;
     struct flow_mod *rules[NAIVE_MAX_RULES];
     struct group_mod *groups[NAIVE_MAX_GROUPS];

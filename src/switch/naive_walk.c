@@ -62,6 +62,7 @@ walk_in_copy(struct walk *w, void (*body)(struct walk *, const void *),
     }
     copy.pkt = packet_clone(w->sw->pool, w->pkt);
     copy.set = (struct actions) { 0 };
+    copy.is_copy = true;
     body(&copy, aux);
     actions_fini(&copy.set);
     packet_free(copy.pkt);

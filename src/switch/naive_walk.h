@@ -11,6 +11,7 @@ struct walk {
     struct packet *pkt;
     bool is_dead;                 /* an edit failed: it is dropped here */
     bool exit;
+    bool is_copy;                 /* inside of a clone: its action set is lost */
 
     /* Values that the bytes do not carry, and which of them were written. */
     struct flow extra, written;
@@ -64,6 +65,9 @@ void walk_actions(struct walk *, struct action_list);
 bool walk_table(struct walk *, uint8_t table, uint32_t in_port);
 /* Is the packet in the egress tables because it leaves by that port? */
 bool walk_is_leaving(const struct walk *, uint32_t port);
+/* Goes on behind an action that ends the walk here: as a packet that reaches this
+ * table, up to the end of its action set. */
+void walk_from_table(struct walk *, uint8_t table);
 /* Sends it through the egress tables with `output` as its action set. */
 void walk_egress(struct walk *, const struct action_output *output);
 

@@ -1,6 +1,8 @@
 #include "switch/random_frames.h"
 
+#include "packet/checksum.h"
 #include "packet/eth.h"
+#include "packet/flow_key.h"
 #include "packet/ip.h"
 
 static uint8_t *
@@ -269,5 +271,29 @@ random_frame(struct rng *rng, struct random_frame *f)
     add_network(rng, f);
     if (rng_one_in(rng, 25)) {
         f->len -= rng_below(rng, f->len - ETH_HEADER_LEN + 1);
+    }
+}
+
+void
+random_frame_settle(struct random_frame *f)
+{
+    struct packet pkt = { .data = f->bytes, .len = f->len };
+    struct flow_key key;
+    uint8_t *ip, *l4;
+
+    if (flow_key_extract(&pkt, &key) || pkt.l4_ofs == PACKET_NO_OFS) {
+        return;
+    }
+    ip = pkt.data + pkt.l3_ofs;
+    l4 = pkt.data + pkt.l4_ofs;
+    if (ip[0] >> 4 == 4) {
+        put_be16(ip + 10, 0);
+        put_be16(ip + 10, checksum_fold(checksum_add(0, ip,
+                                                     (ip[0] & 0xf) * 4u)));
+    }
+    if (key.f.nw_proto == IP_PROTO_UDP
+        && pkt.l4_ofs + UDP_HEADER_LEN + 0u <= pkt.len - pkt.pad_len) {
+        put_be16(l4 + 4, htobe16((uint16_t) (pkt.len - pkt.pad_len
+                                             - pkt.l4_ofs)));
     }
 }

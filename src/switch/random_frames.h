@@ -15,4 +15,9 @@ struct random_frame {
 
 void random_frame(struct rng *, struct random_frame *);
 
+/* Makes lengths and the IPv4 checksum right, so that connection tracking takes the
+ * frame if its transport's checksum is said to be verified.  Of the key it changes
+ * nothing. */
+void random_frame_settle(struct random_frame *);
+
 #endif

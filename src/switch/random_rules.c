@@ -26,6 +26,10 @@ random_flow(const struct random_rules *r)
 static u128
 random_value(const struct random_rules *r, const struct field *field)
 {
+    if (field->id == FIELD_CT_STATE) {
+        return rng_one_in(r->rng, 4)
+               ? 0 : FLOW_CT_TRK | (1u << rng_below(r->rng, 5));
+    }
     if (field->id == FIELD_ACTSET_OUTPUT && rng_one_in(r->rng, 2)) {
         return OFPP_UNSET;
     }
@@ -72,6 +76,7 @@ random_field(const struct random_rules *r)
         FIELD_TCP_DST, FIELD_UDP_DST, FIELD_VLAN_TCI, FIELD_ETH_DST,
         FIELD_ETH_SRC, FIELD_REG0, FIELD_METADATA, FIELD_IPV6_DST,
         FIELD_ICMPV6_TYPE, FIELD_ND_TARGET, FIELD_ACTSET_OUTPUT,
+        FIELD_CT_STATE, FIELD_CT_MARK,
     };
 
     return field_by_id(rng_one_in(r->rng, 3)
@@ -324,14 +329,53 @@ add_group(const struct random_rules *r, struct actions *actions,
     }
 }
 
-/* Rarely, because few packets go on behind it. */
 static void
-add_ct(struct actions *actions)
+add_exec(const struct random_rules *r, struct actions *actions)
 {
-    struct action_ct *ct = actions_add(actions, ACTION_CT, sizeof *ct);
+    u128 value = rng_below(r->rng, 4), mask = 1 + rng_below(r->rng, 3);
 
-    ct->table = RANDOM_TABLES - 1;
-    ct->zone = 1;
+    if (rng_one_in(r->rng, 2)) {
+        actions_add_set_field(actions, FIELD_CT_MARK, value & mask, mask);
+    }
+    if (rng_one_in(r->rng, 4)) {
+        struct action_move *move = actions_add(actions, ACTION_MOVE,
+                                               sizeof *move);
+
+        move->src = (struct subfield) { .field = FIELD_CT_MARK,
+                                        .n_bits = 16 };
+        move->dst = (struct subfield) { .field = FIELD_CT_LABEL, .ofs = 40,
+                                        .n_bits = 16 };
+        if (rng_one_in(r->rng, 2)) {
+            move->src.field = FIELD_REG1;
+        }
+    }
+}
+
+/* What is tracked goes to tables of higher numbers: everything ends. */
+static void
+add_ct(const struct random_rules *r, struct actions *actions, uint8_t table)
+{
+    uint32_t mark = actions_begin(actions, ACTION_CT,
+                                  sizeof(struct action_ct));
+    struct action_ct *ct = (void *) (actions->data + mark);
+
+    ct->table = CT_NO_TABLE;
+    if (table + 1 < RANDOM_TABLES && !rng_one_in(r->rng, 4)) {
+        ct->table = (uint8_t) (table + 1
+                               + rng_below(r->rng,
+                                           RANDOM_TABLES - table - 1u));
+    }
+    ct->zone = (uint16_t) rng_below(r->rng, 2);
+    if (rng_one_in(r->rng, 4)) {
+        ct->zone_src = (struct subfield) { .field = FIELD_REG0,
+                                           .n_bits = 16 };
+    }
+    ct->commit = rng_one_in(r->rng, 2);
+    ct->force = ct->commit && rng_one_in(r->rng, 4);
+    if (ct->commit) {
+        add_exec(r, actions);
+    }
+    actions_end(actions, mark);
 }
 
 static void
@@ -378,13 +422,12 @@ add_controller(const struct random_rules *r, struct actions *actions)
 }
 
 static void
-random_extension(const struct random_rules *r, struct actions *actions)
+random_extension(const struct random_rules *r, struct actions *actions,
+                 uint8_t table)
 {
     switch (rng_below(r->rng, 6)) {
     case 0:
-        if (rng_one_in(r->rng, 8)) {
-            add_ct(actions);
-        }
+        add_ct(r, actions, table);
         return;
     case 1:
         actions_add(actions, ACTION_CT_CLEAR, sizeof(struct action_plain));
@@ -544,7 +587,7 @@ random_action(const struct random_rules *r, struct actions *actions,
         }
         return;
     case 19:
-        random_extension(r, actions);
+        random_extension(r, actions, where.table);
         return;
     default:
         add_number(actions, rng_one_in(r->rng, 2) ? ACTION_METER
@@ -627,6 +670,29 @@ random_clauses(const struct random_rules *r, struct flow_mod *mod)
     flow_mod_seal(mod);
 }
 
+/* All IP of one version, and perhaps a state: what ct may stand behind. */
+static bool
+random_tracker(const struct random_rules *r, uint8_t table,
+               struct flow_mod *mod)
+{
+    const struct field *proto = field_by_id(FIELD_IP_PROTO);
+    const struct flow *flow = random_flow(r);
+    struct where where = { table, 1, 0 };
+
+    if (!field_prereq_met(proto, flow)) {
+        return false;
+    }
+    match_prereqs(&mod->match, proto, flow);
+    if (rng_one_in(r->rng, 2)) {
+        match_set(&mod->match, FIELD_CT_STATE,
+                  FLOW_CT_TRK * rng_below(r->rng, 2), FLOW_CT_TRK);
+    }
+    add_ct(r, &mod->storage[0], table);
+    random_actions(r, &mod->storage[0], rng_below(r->rng, 4), where);
+    flow_mod_seal(mod);
+    return true;
+}
+
 void
 random_rule(const struct random_rules *r, uint8_t table, uint16_t priority,
             struct flow_mod *mod)
@@ -635,6 +701,9 @@ random_rule(const struct random_rules *r, uint8_t table, uint16_t priority,
     mod->table = table;
     mod->priority = priority;
     mod->cookie = htobe64((uint64_t) table << 16 | priority);
+    if (priority && rng_one_in(r->rng, 8) && random_tracker(r, table, mod)) {
+        return;
+    }
     if (priority) {
         random_match(r, table, &mod->match);
     }

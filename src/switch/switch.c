@@ -12,6 +12,7 @@
 enum {
     LINK_CHECK_INTERVAL = 100,    /* msec: did a port fail? */
     PORT_CHECK_INTERVAL = 1000,   /* did a device come back? */
+    SWEEP_BUDGET = 16384,         /* connections looked at in each of those */
     FDB_CHANGES = 256,            /* taken at once */
     FDB_ROUNDS = 4,               /* so often; beyond, all answers of NORMAL
                                      go */
@@ -248,6 +249,11 @@ switch_run(struct switch_ *sw, msec now)
         if (tables_pending(sw->tables)) {
             switch_stage(sw, now);
         }
+    }
+    if (now >= sw->next_sweep) {
+        conntrack_sweep(datapath_conntrack(sw->dp), datapath_ct_slot(sw->dp),
+                        SWEEP_BUDGET, now);
+        sw->next_sweep = now + LINK_CHECK_INTERVAL;
     }
     if (sw->is_staged && now - sw->staged_since >= SWITCH_PUBLISH_MS) {
         switch_publish(sw);

@@ -41,7 +41,7 @@ struct switch_ {
 
     bool is_staged;               /* something waits for a publish since: */
     msec staged_since;
-    msec next_expire, next_port_check, next_link_check;
+    msec next_expire, next_port_check, next_link_check, next_sweep;
     msec now;                     /* of the last call that said so */
 
     /* Set by any thread; taken by switch_run(). */

@@ -3,10 +3,14 @@
 #include <stdlib.h>
 
 #include "lib/rcu.h"
+#include "packet/eth.h"
+#include "packet/ip.h"
 #include "switch/switch_impl.h"
 
 /* Passes that are still to be traced. */
 struct passes {
+    struct switch_ *sw;
+    struct trace *trace;
     unsigned int n, done;
     struct flow flows[DP_MAX_RECIRC];
     bool asks_len;                /* of two passes one is taken */
@@ -19,6 +23,97 @@ add_pass(void *passes_, uint32_t id UNUSED, const struct flow *flow)
 
     if (passes->n < DP_MAX_RECIRC) {
         passes->flows[passes->n++] = *flow;
+    }
+}
+
+/* ---- What the connection tracker would say ---- */
+
+/* ICMP's identifier is not part of a flow: no echo finds its connection. */
+static bool
+tuple_of(const struct flow *flow, uint16_t zone, struct ct_tuple *t)
+{
+    const struct flow_key_fields *k = &flow->key;
+
+    memset(t, 0, sizeof *t);
+    t->zone = zone;
+    t->proto = k->nw_proto;
+    t->src_port = k->tp_src;
+    t->dst_port = k->tp_dst;
+    if (k->eth_type == htobe16(ETH_TYPE_IP)) {
+        t->family = 4;
+        put_be32(t->src.b, k->nw_src);
+        put_be32(t->dst.b, k->nw_dst);
+        return t->proto != IP_PROTO_ICMP;
+    }
+    t->family = 6;
+    t->src = k->ipv6_src;
+    t->dst = k->ipv6_dst;
+    return k->eth_type == htobe16(ETH_TYPE_IPV6)
+           && t->proto != IP_PROTO_ICMPV6;
+}
+
+static struct ip6_addr
+mapped(const struct ct_tuple *t, const struct ip6_addr *addr)
+{
+    struct ip6_addr out = *addr;
+
+    if (t->family == 4) {
+        memset(out.b, 0, 10);
+        memset(out.b + 10, 0xff, 2);
+        memcpy(out.b + 12, addr->b, 4);
+    }
+    return out;
+}
+
+static void
+show_original(struct flow *flow, const struct ct_tuple *t)
+{
+    flow->key.ct_nw_proto = t->proto;
+    flow->key.ct_tp_src = t->src_port;
+    flow->key.ct_tp_dst = t->dst_port;
+    flow->key.ct_src = mapped(t, &t->src);
+    flow->key.ct_dst = mapped(t, &t->dst);
+}
+
+/* As the tracker would have it, which is asked and not changed. */
+static void
+track(void *passes_, const struct ct_request *req, struct flow *flow)
+{
+    struct passes *passes = passes_;
+    struct switch_ *sw = passes->sw;
+    uint32_t state = FLOW_CT_TRK | FLOW_CT_NEW;
+    struct ct_tuple tuple;
+    struct ct_info info;
+    unsigned int dir;
+
+    flow->key.ct_zone = htobe16(req->zone);
+    flow->key.ct_mark = 0;
+    memset(&flow->key.ct_label, 0, sizeof flow->key.ct_label);
+    if (tuple_of(flow, req->zone, &tuple)
+        && conntrack_find(datapath_conntrack(sw->dp), &tuple, sw->now, &info,
+                          &dir)) {
+        trace_say(passes->trace, 1, "it belongs to a connection of zone %u, "
+                  "%s, seen from its %s", req->zone, info.state,
+                  dir ? "other end" : "first end");
+        if (dir || info.is_answered) {
+            state = FLOW_CT_TRK | FLOW_CT_EST | (dir ? FLOW_CT_RPL : 0);
+        }
+        flow->key.ct_mark = htobe32(info.mark);
+        flow->key.ct_label = info.label;
+        tuple = info.original;
+    } else {
+        trace_say(passes->trace, 1, "it belongs to no connection of zone %u: "
+                  "taken to be new", req->zone);
+    }
+    show_original(flow, &tuple);
+    flow->key.ct_state = htobe32(state);
+    flow->key.ct_mark = htobe32((be32toh(flow->key.ct_mark) & ~req->mark_mask)
+                                | (req->commit ? req->mark : 0));
+    for (unsigned int i = 0; i < sizeof req->label.b; i++) {
+        uint8_t *label = &flow->key.ct_label.b[i];
+
+        *label = (uint8_t) ((*label & ~req->label_mask.b[i])
+                            | req->label.b[i]);
     }
 }
 
@@ -200,10 +295,11 @@ int
 switch_trace(struct switch_ *sw, const struct flow *flow, bool with_effects,
              struct trace *trace, struct str *error)
 {
-    struct passes passes = { .n = 1, .flows = { *flow } };
+    struct passes passes = { .sw = sw, .trace = trace, .n = 1,
+                             .flows = { *flow } };
     struct translate_options opt = {
         .now = sw->now, .no_effects = !with_effects, .trace = trace,
-        .recirculated = add_pass, .aux = &passes,
+        .track = track, .recirculated = add_pass, .aux = &passes,
     };
     bool was_online = rcu_is_online();
 

@@ -48,7 +48,7 @@ has_effect(const struct dp_action *a)
     switch (a->type) {
     case DP_ACTION_OUTPUT: case DP_ACTION_CLONE: case DP_ACTION_METER:
     case DP_ACTION_CONTROLLER: case DP_ACTION_RECIRC: case DP_ACTION_DROP:
-    case DP_ACTION_RECIRC_BY_LEN: case DP_ACTION_SAMPLE:
+    case DP_ACTION_RECIRC_BY_LEN: case DP_ACTION_SAMPLE: case DP_ACTION_CT:
         return true;
     case DP_ACTION_DEC_TTL: case DP_ACTION_DEC_MPLS_TTL:
         return dp_action_nested(a).len;
@@ -190,6 +190,7 @@ sends(const struct dp_action_list *list)
     DP_ACTION_FOR_EACH (a, list) {
         bool is_for_some = a->type == DP_ACTION_METER
                            || a->type == DP_ACTION_SAMPLE
+                           || a->type == DP_ACTION_CT
                            || a->type == DP_ACTION_DEC_TTL
                            || a->type == DP_ACTION_DEC_MPLS_TTL;
 

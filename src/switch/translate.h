@@ -6,6 +6,7 @@
  *     translate_group.c   groups and their buckets
  *     translate_egress.c  egress tables, before an output
  *     translate_balance.c multipath and bundle
+ *     translate_ct.c      connection tracking
  *     translate_learn.c   learn and fin_timeout
  *     translate_freeze.c  what is left to do after another pass
  *     normal.c            the learning bridge
@@ -69,6 +70,9 @@ struct translate_options {
     const struct recirc_state *resumed;
     /* The packet goes through again under this id; then it may be (as far as is
      * known) this flow. */
+    /* Trace: what the connection tracker may make of the flow, in its ct_
+     * fields; NULL: nobody knows. */
+    void (*track)(void *aux, const struct ct_request *, struct flow *);
     void (*recirculated)(void *aux, uint32_t id, const struct flow *);
     void *aux;
 };

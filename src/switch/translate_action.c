@@ -580,28 +580,7 @@ do_delete_field(struct translation *t, const struct action *action)
               ~(u128) 0);
 }
 
-/* ---- Connections ---- */
-
-/* There is no tracker.  What came before stays done; the packet ends here, and
- * not just its copy that would go on tracked: an entry that asks for tracking
- * is there to decide by its answer. */
-static void
-do_ct(struct translation *t, const struct action *action UNUSED)
-{
-    struct dp_action_drop *drop;
-
-    DROP(t, DROP_CT_UNAVAILABLE, "dropped: ct-unavailable, there is no "
-         "connection tracking");
-    drop = translate_emit(t, DP_ACTION_DROP, sizeof *drop);
-    drop->reason = DROP_CT_UNAVAILABLE;
-    t->dropped = true;
-}
-
-static void
-do_ct_clear(struct translation *t, const struct action *action UNUSED)
-{
-    flow_view_clear_ct(&t->view);
-}
+/* ---- Others ---- */
 
 static void
 do_nat(struct translation *t UNUSED, const struct action *action UNUSED)
@@ -663,8 +642,8 @@ static do_action *const doers[N_ACTIONS] = {
     [ACTION_STACK_POP] = do_stack_pop,
     [ACTION_ENQUEUE] = do_enqueue,
     [ACTION_DELETE_FIELD] = do_delete_field,
-    [ACTION_CT] = do_ct,
-    [ACTION_CT_CLEAR] = do_ct_clear,
+    [ACTION_CT] = translate_ct,
+    [ACTION_CT_CLEAR] = translate_ct_clear,
     [ACTION_NAT] = do_nat,
     [ACTION_EXIT] = do_exit,
     [ACTION_NOTE] = do_note,
@@ -709,13 +688,13 @@ needs_headers(const struct translation *t, const struct action *a)
             t, ((const struct action_number *) a)->number);
     case ACTION_CONTROLLER: case ACTION_METER: case ACTION_SET_QUEUE:
     case ACTION_POP_QUEUE: case ACTION_CLONE: case ACTION_EXIT:
-    case ACTION_NOTE: case ACTION_STAT_TRIGGER: case ACTION_ENQUEUE: case ACTION_DELETE_FIELD:
-    case ACTION_CT: case ACTION_NAT: case ACTION_CT_CLEAR:
+    case ACTION_NOTE: case ACTION_STAT_TRIGGER: case ACTION_ENQUEUE:
+    case ACTION_DELETE_FIELD: case ACTION_NAT: case ACTION_CT_CLEAR:
     case ACTION_CONJUNCTION: case ACTION_SAMPLE:
     case ACTION_CHECK_PKT_LARGER:
         return false;
     case ACTION_LEARN: case ACTION_MULTIPATH: case ACTION_BUNDLE:
-    case ACTION_FIN_TIMEOUT:
+    case ACTION_FIN_TIMEOUT: case ACTION_CT:
     case ACTION_OUTPUT_REG:       /* the register may say NORMAL */
     case ACTION_PUSH_VLAN: case ACTION_POP_VLAN: case ACTION_PUSH_MPLS:
     case ACTION_POP_MPLS: case ACTION_PUSH_PBB: case ACTION_POP_PBB:

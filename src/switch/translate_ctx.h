@@ -67,7 +67,7 @@ struct translation {
     struct frozen_steps steps;
 
     enum drop_reason drop;        /* why nothing is sent, if nothing is */
-    char spare[64];               /* where actions beyond the bound go */
+    char spare[192];              /* where actions beyond the bound go */
 };
 
 /* ---- translate.c ---- */
@@ -133,6 +133,11 @@ void translate_egress(struct translation *, const struct port_settings *,
 void translate_multipath(struct translation *, const struct action *);
 void translate_bundle(struct translation *, const struct action *);
 
+/* ---- translate_ct.c ---- */
+
+void translate_ct(struct translation *, const struct action *);
+void translate_ct_clear(struct translation *, const struct action *);
+
 /* ---- translate_learn.c ---- */
 
 void translate_learn(struct translation *, const struct action *);
@@ -155,6 +160,10 @@ uint64_t translate_flow_hash(struct hash_key, const struct group_selection *,
 void translate_check_pkt_larger(struct translation *, const struct action *);
 /* Adds what is left to do at this level. */
 void translate_add_step(struct translation *, const struct instructions *);
+/* A copy of the packet goes through again, from `table` on; `shown` is what it
+ * may be then.  The packet itself goes on here. */
+void translate_fork(struct translation *, uint8_t table,
+                    const struct flow *shown);
 /* Ends the list: freezes everything that is left, sends the packet through
  * again. */
 void translate_freeze(struct translation *);

@@ -243,6 +243,30 @@ freeze_for_headers(struct translation *t)
     tell_recirculated(t, id);
 }
 
+void
+translate_fork(struct translation *t, uint8_t table, const struct flow *shown)
+{
+    struct instructions ins = { .has_goto = true, .goto_table = table };
+    struct dp_action_recirc *a;
+    struct flow flow = *shown;
+    uint32_t id;
+
+    translate_add_step(t, &ins);
+    id = freeze_steps(t);
+    clear_steps(&t->steps);
+    if (!id) {
+        return;
+    }
+    SAY(t, "a copy goes through again, as pass 0x%x, from table %u on", id,
+        table);
+    a = translate_emit(t, DP_ACTION_RECIRC, sizeof *a);
+    a->id = id;
+    if (t->opt->recirculated) {
+        flow.key.recirc_id = id;
+        t->opt->recirculated(t->opt->aux, id, &flow);
+    }
+}
+
 /* The packet-in is there already, and waits for the id. */
 static void
 freeze_for_controller(struct translation *t)
