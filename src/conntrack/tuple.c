@@ -127,11 +127,15 @@ parse_tcp(const struct packet *pkt, struct ct_packet *p)
 static bool
 parse_udp(const struct packet *pkt, struct ct_packet *p)
 {
+    uint16_t len;
+
     if (p->l4_len < UDP_HEADER_LEN) {
         return false;
     }
-    if (be16toh(get_be16(p->l4 + 4)) != p->l4_len
-        && !pkt->offload.gso_size) {
+    /* Of a super-frame it may say anything; less than there is, is as wrong as
+     * it is common. */
+    len = be16toh(get_be16(p->l4 + 4));
+    if ((len < UDP_HEADER_LEN || len > p->l4_len) && !pkt->offload.gso_size) {
         return false;
     }
     if (!get_be16(p->l4 + UDP_CSUM_OFS) && p->tuple.family == 4) {

@@ -74,13 +74,13 @@ static const char *const nxm_flows[] = {
     "delete_field:tun_metadata3",
     "ip,ct_state=+trk-inv,actions=ct(),ct_clear,ct(commit),ct(nat),"
     "resubmit(1,2,ct),resubmit(,7,ct)",
-    "tcp,actions=ct(commit,force,zone=NXM_NX_REG0[0..15],alg=ftp,table=3,"
+    "tcp,actions=ct(commit,force,zone=NXM_NX_REG0[0..15],table=3,"
     "nat(src=10.0.0.1-10.0.0.9:5-7,random,persistent),"
     "exec(set_field:5->ct_mark,load:1->NXM_NX_CT_LABEL[0..63],"
     "move:NXM_NX_REG0[]->NXM_NX_CT_MARK[]))",
     "ipv6,actions=ct(commit,nat(dst=[fe80::1]-[fe80::9]:80,hash),zone=65535),"
     "ct(commit,table=0,nat(src=fd00::5)),ct(commit,nat(src))",
-    "udp,actions=ct(commit,alg=tftp,nat(dst=1.2.3.4))",
+    "udp,actions=ct(commit,nat(dst=1.2.3.4))",
     "ip,ct_nw_src=10.0.0.0/8,ct_nw_dst=1.2.3.4,ct_nw_proto=6,ct_tp_src=1,"
     "ct_tp_dst=0x10/0xf0,ct_state=+trk+est,actions=1",
     "ipv6,ct_ipv6_src=fd00::/8,ct_ipv6_dst=::1,ct_nw_proto=17,ct_tp_dst=5,"

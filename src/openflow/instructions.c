@@ -416,16 +416,6 @@ check_resubmit(struct check *c, const struct action *action)
 
 /* ---- Connections ---- */
 
-/* A helper reads one protocol's packets only. */
-static bool
-alg_fits(const struct check *c, uint16_t alg)
-{
-    uint8_t proto = c->flow.key.nw_proto;
-
-    return alg == ALG_FTP ? proto == IP_PROTO_TCP
-           : alg == ALG_TFTP ? proto == IP_PROTO_UDP : true;
-}
-
 /* Without commit, only translation as it was set up before goes with it. */
 static bool
 needs_commit(struct action_list list)
@@ -447,6 +437,10 @@ check_ct(struct check *c, const struct action *action)
     enum of_error error = OF_OK;
     unsigned int n_nats = 0;
 
+    if (ct->alg) {
+        return refuse(c, OF_BAD_ACTION_BAD_ARGUMENT, "ct: nobody here reads "
+                      "what applications say (alg)");
+    }
     if (ct->force && !ct->commit) {
         return refuse(c, OF_BAD_ACTION_BAD_ARGUMENT, "ct: force goes with "
                       "commit");
@@ -464,12 +458,11 @@ check_ct(struct check *c, const struct action *action)
     }
     if (c->context != ACTIONS_BUCKET
         && (!field_prereq_met(field_by_id(FIELD_IP_PROTO), &c->flow)
-            || !alg_fits(c, ct->alg)
             || (ct->commit
                 && c->flow.key.ct_state & htobe32(FLOW_CT_INV)))) {
         return refuse(c, OF_BAD_ACTION_MATCH_INCONSISTENT,
-                      "ct needs ip or ipv6 here (ftp tcp, tftp udp), and no "
-                      "ct_state=+inv to commit");
+                      "ct needs ip or ipv6 here, and no ct_state=+inv to "
+                      "commit");
     }
     if (ct->zone_src.n_bits) {
         error = need_subfield(c, "ct", &ct->zone_src, false);

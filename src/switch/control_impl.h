@@ -235,4 +235,9 @@ void control_port_stats(const struct switch_port *, struct of_port_stats *);
 enum of_error control_port_mod(struct control *, enum of_version,
                                const struct of_port_mod *);
 
+/* ---- control_ct.c ---- */
+
+enum of_error control_ct_flush(struct session *, const struct of_message *,
+                               struct str *why);
+
 #endif

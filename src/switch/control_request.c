@@ -400,14 +400,6 @@ take_tlv_request(struct session *s, const struct of_message *m UNUSED,
     return OF_OK;
 }
 
-/* Nobody tracks connections, so there are none to forget. */
-static enum of_error
-take_ct_flush(struct session *s UNUSED, const struct of_message *m UNUSED,
-              struct str *why UNUSED)
-{
-    return OF_OK;
-}
-
 static enum of_error
 take_queue_config(struct session *s, const struct of_message *m,
                   struct str *why UNUSED)
@@ -489,8 +481,8 @@ static const struct {
     [OFT_NX_SET_PACKET_IN_FORMAT] = { take_packet_in_format, 0 },
     [OFT_NX_TLV_TABLE_MOD] = { take_tlv_mod, IS_CHANGE | ON_TABLES },
     [OFT_NX_TLV_TABLE_REQUEST] = { take_tlv_request, 0 },
-    [OFT_NX_CT_FLUSH_ZONE] = { take_ct_flush, IS_CHANGE },
-    [OFT_NX_CT_FLUSH] = { take_ct_flush, IS_CHANGE },
+    [OFT_NX_CT_FLUSH_ZONE] = { control_ct_flush, IS_CHANGE },
+    [OFT_NX_CT_FLUSH] = { control_ct_flush, IS_CHANGE },
     [OFT_NX_RESUME] = { take_resume, IS_CHANGE | ON_TABLES },
     [OFT_NX_SET_CONTROLLER_ID] = { take_controller_id, 0 },
 };

@@ -100,6 +100,7 @@ do_action_set(struct walk *w)
     action_set_order(actions_list(&w->set), &ordered);
     actions_clear(&w->set);
     w->exit = false;
+    w->is_copy = true;            /* what is written to it now is lost */
     w->origin = REASON_ACTION_SET;
     w->table = w->set_table;
     w->cookie = w->set_cookie;
@@ -142,6 +143,7 @@ walk_egress(struct walk *w, const struct action_output *output)
         return;
     }
     w->leaving[w->n_leaving++] = output->port;
+    w->is_copy = false;           /* a copy, but with an action set */
     actions_append(&w->set, (struct action_list) { &output->h,
                                                    output->h.len },
                    UINT32_MAX);

@@ -12,7 +12,6 @@
 enum {
     LINK_CHECK_INTERVAL = 100,    /* msec: did a port fail? */
     PORT_CHECK_INTERVAL = 1000,   /* did a device come back? */
-    SWEEP_BUDGET = 16384,         /* connections looked at in each of those */
     FDB_CHANGES = 256,            /* taken at once */
     FDB_ROUNDS = 4,               /* so often; beyond, all answers of NORMAL
                                      go */
@@ -250,11 +249,7 @@ switch_run(struct switch_ *sw, msec now)
             switch_stage(sw, now);
         }
     }
-    if (now >= sw->next_sweep) {
-        conntrack_sweep(datapath_conntrack(sw->dp), datapath_ct_slot(sw->dp),
-                        SWEEP_BUDGET, now);
-        sw->next_sweep = now + LINK_CHECK_INTERVAL;
-    }
+    switch_sweep_connections(sw, now);
     if (sw->is_staged && now - sw->staged_since >= SWITCH_PUBLISH_MS) {
         switch_publish(sw);
     }

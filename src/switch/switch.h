@@ -177,6 +177,14 @@ void switch_set_watch(struct switch_ *, const struct switch_watch *);
 bool switch_meter_stats(const struct switch_ *, uint32_t meter,
                         struct dp_meter_stats *);
 
+/* Connections (conntrack.h says what there is to ask); those for which `is_it`
+ * returns true end, NULL: all.  Returns how many. */
+struct conntrack *switch_conntrack(const struct switch_ *);
+unsigned int switch_flush_connections(struct switch_ *,
+                                      bool (*is_it)(void *aux,
+                                                    const struct ct_info *),
+                                      void *aux);
+
 const struct switch_config *switch_config(const struct switch_ *);
 /* Who keeps the sessions (control.h) sees to the entries. */
 void switch_set_fail_mode(struct switch_ *, enum fail_mode);

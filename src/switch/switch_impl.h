@@ -98,4 +98,8 @@ void switch_publish_ports(struct switch_ *);
  * came back. */
 void switch_check_ports(struct switch_ *, bool devices);
 
+/* switch_ct.c */
+/* When to call again. */
+msec switch_sweep_connections(struct switch_ *, msec now);
+
 #endif

@@ -306,10 +306,6 @@ class FlowTexts:
                              "load:%d->ct_mark[4..11]" % self.number(8),
                              "move:reg0[]->ct_mark[]"])
                          for _ in range(self.r.randint(1, 3)))]
-            if "tcp" in parts:
-                args.append("alg=ftp")
-            if "udp" in parts:
-                args.append("alg=tftp")
         else:
             args.append("nat")
         some = self.r.sample(args, self.r.randint(0, len(args)))

@@ -1,0 +1,34 @@
+/* Connections, of the control thread. */
+#include "switch/switch_impl.h"
+
+enum {
+    SWEEP_INTERVAL = 100,         /* msec */
+    SWEEP_BUDGET = 16384,         /* places looked at in one */
+};
+
+struct conntrack *
+switch_conntrack(const struct switch_ *sw)
+{
+    return datapath_conntrack(sw->dp);
+}
+
+unsigned int
+switch_flush_connections(struct switch_ *sw,
+                         bool (*is_it)(void *aux, const struct ct_info *),
+                         void *aux)
+{
+    return conntrack_flush(switch_conntrack(sw), datapath_ct_slot(sw->dp),
+                           sw->now, is_it, aux);
+}
+
+/* Workers sweep while they work; who sleeps leaves it to us. */
+msec
+switch_sweep_connections(struct switch_ *sw, msec now)
+{
+    if (now >= sw->next_sweep) {
+        conntrack_sweep(switch_conntrack(sw), datapath_ct_slot(sw->dp),
+                        SWEEP_BUDGET, now);
+        sw->next_sweep = now + SWEEP_INTERVAL;
+    }
+    return sw->next_sweep;
+}
