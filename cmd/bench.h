@@ -6,6 +6,7 @@
 
 struct flow_mod;
 
+int bench_conntrack(int argc, char **argv);
 int bench_controller(int argc, char **argv);
 int bench_forward(int argc, char **argv);
 int bench_intent(int argc, char **argv);

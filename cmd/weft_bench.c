@@ -30,6 +30,8 @@ static const struct {
       "any OpenFlow switch: requests, and what it sends by itself" },
     { "classifier", bench_classifier,
       "lookups on a miss, few and many masks, friendly and hostile rules" },
+    { "conntrack", bench_conntrack,
+      "connections: new, established, expired, and what they take" },
     { "dhcp", bench_dhcp,
       "DHCP exchanges, frame in to frame out, 10,000 leases" },
     { "store", bench_store,

@@ -6,9 +6,8 @@
 #include "lib/str.h"
 
 enum {
-    LINKS_PER_SHARD = 256,        /* shards are so many that they have about */
-    MIN_BUCKETS = 16,
-    MAX_GROWTHS = 24,             /* of one shard */
+    MIN_BUCKETS = 4096,
+    MAX_SHARDS = 4096,
     SLOT_FREE = 512,              /* ids that a slot keeps for itself, */
     SLOT_SHARE = 256,             /* and gives or takes at once */
     MAX_WALK = 128,               /* steps before the walk asks for the lock */
@@ -24,17 +23,8 @@ make_link(uint32_t id, unsigned int dir)
 
 struct shard {
     pthread_mutex_t lock;
-    _Atomic uint32_t sequence;    /* moves when a link is taken out or moved */
-    uint32_t n_links;
-    uint32_t n_growths;
-    struct buckets *_Atomic buckets;
+    _Atomic uint32_t sequence;    /* moves before a link is taken out */
 } __attribute__((aligned(CACHE_LINE)));
-
-struct buckets {
-    struct buckets *older;        /* kept for readers; freed at the end */
-    uint32_t mask;
-    _Atomic uint32_t heads[];
-};
 
 /* Of one thread: free ids that it may use without asking. */
 struct slot {
@@ -48,9 +38,11 @@ struct slot {
 
 struct ct_table {
     struct hash_key key;
-    unsigned int shift;           /* top bits of a hash: the shard */
-    uint32_t n_shards;
+    unsigned int shift;           /* top bits of a hash: the bucket, */
+    unsigned int shard_shift;     /* and of these, the shard */
+    uint32_t n_shards, n_buckets;
     struct shard *shards;
+    _Atomic uint32_t *heads;
     unsigned int n_slots;
     struct slot *slots;
 
@@ -119,9 +111,11 @@ refill(struct ct_table *t, struct slot *slot, unsigned int size)
 
     pthread_mutex_lock(&t->lock);
     n = MIN(t->shared[size].n, (uint32_t) SLOT_SHARE);
-    t->shared[size].n -= n;
-    memcpy(slot->sizes[size].ids, t->shared[size].ids + t->shared[size].n,
-           n * sizeof(uint32_t));
+    if (n) {
+        t->shared[size].n -= n;
+        memcpy(slot->sizes[size].ids, t->shared[size].ids + t->shared[size].n,
+               n * sizeof(uint32_t));
+    }
     slot->sizes[size].n = n;
     done = n || add_slab(t, slot, size);
     pthread_mutex_unlock(&t->lock);
@@ -175,34 +169,23 @@ give_id(struct ct_table *t, struct slot *slot, unsigned int size, uint32_t id)
 
 /* ---- The whole ---- */
 
-static struct buckets *
-make_buckets(struct ct_table *t, uint32_t n, struct buckets *older)
-{
-    struct buckets *b = xzalloc(sizeof *b + n * sizeof b->heads[0]);
-
-    b->mask = n - 1;
-    b->older = older;
-    atomic_fetch_add(&t->memory, sizeof *b + n * sizeof b->heads[0]);
-    return b;
-}
-
 struct ct_table *
 ct_table_create(uint32_t max, unsigned int n_slots, struct hash_key key)
 {
     struct ct_table *t = xzalloc(sizeof *t);
 
     t->key = key;
-    t->n_shards = 16;
-    while (t->n_shards < 4096
-           && (uint64_t) t->n_shards * LINKS_PER_SHARD < 2 * (uint64_t) max) {
-        t->n_shards *= 2;
+    t->n_buckets = MIN_BUCKETS;
+    while (t->n_buckets < 2 * (uint64_t) max) {
+        t->n_buckets *= 2;
     }
-    t->shift = 64 - (unsigned int) __builtin_ctz(t->n_shards);
+    t->n_shards = MIN(t->n_buckets / 16, (uint32_t) MAX_SHARDS);
+    t->shift = 64 - (unsigned int) __builtin_ctz(t->n_buckets);
+    t->shard_shift = 64 - (unsigned int) __builtin_ctz(t->n_shards);
+    t->heads = xcalloc(t->n_buckets, sizeof *t->heads);
     t->shards = xzalloc_aligned(t->n_shards * sizeof *t->shards);
     for (uint32_t i = 0; i < t->n_shards; i++) {
         pthread_mutex_init(&t->shards[i].lock, NULL);
-        atomic_store(&t->shards[i].buckets,
-                     make_buckets(t, MIN_BUCKETS, NULL));
     }
     t->n_slots = n_slots;
     t->slots = xzalloc_aligned(n_slots * sizeof *t->slots);
@@ -219,14 +202,6 @@ ct_table_destroy(struct ct_table *t)
         return;
     }
     for (uint32_t i = 0; i < t->n_shards; i++) {
-        struct buckets *b = atomic_load(&t->shards[i].buckets);
-
-        while (b) {
-            struct buckets *older = b->older;
-
-            free(b);
-            b = older;
-        }
         pthread_mutex_destroy(&t->shards[i].lock);
     }
     for (uint32_t i = 0; i < atomic_load(&t->n_slabs); i++) {
@@ -234,6 +209,7 @@ ct_table_destroy(struct ct_table *t)
     }
     free(t->shared[0].ids);
     free(t->shared[1].ids);
+    free(t->heads);
     free(t->slabs);
     free(t->slots);
     free(t->shards);
@@ -245,6 +221,7 @@ uint64_t
 ct_table_memory(const struct ct_table *t)
 {
     return atomic_load(&t->memory) + t->n_shards * sizeof *t->shards
+           + t->n_buckets * sizeof *t->heads
            + t->n_slots * sizeof *t->slots
            + t->max_slabs * sizeof t->slabs[0];
 }
@@ -375,28 +352,25 @@ ct_conn_unlock(struct ct_conn *conn)
 static struct shard *
 shard_of(const struct ct_table *t, uint64_t hash)
 {
-    return &t->shards[hash >> t->shift];
+    return &t->shards[hash >> t->shard_shift];
 }
 
 static _Atomic uint32_t *
-head_of(struct shard *shard, uint64_t hash)
+head_of(const struct ct_table *t, uint64_t hash)
 {
-    struct buckets *b = atomic_load_explicit(&shard->buckets,
-                                             memory_order_acquire);
-
-    return &b->heads[(uint32_t) hash & b->mask];
+    return &t->heads[hash >> t->shift];
 }
 
 void
 ct_table_prefetch(const struct ct_table *t, uint64_t hash)
 {
-    __builtin_prefetch(head_of(shard_of(t, hash), hash));
+    __builtin_prefetch(head_of(t, hash));
 }
 
 void
 ct_table_prefetch_conn(const struct ct_table *t, uint64_t hash)
 {
-    uint32_t link = atomic_load_explicit(head_of(shard_of(t, hash), hash),
+    uint32_t link = atomic_load_explicit(head_of(t, hash),
                                          memory_order_acquire);
 
     if (link) {
@@ -407,10 +381,10 @@ ct_table_prefetch_conn(const struct ct_table *t, uint64_t hash)
 /* Walks a chain; returns the connection locked.  `*is_lost`: the walk was so long
  * that it may have gone astray. */
 static struct ct_conn *
-walk(struct ct_table *t, struct shard *shard, const struct ct_tuple *tuple,
-     uint64_t hash, unsigned int *dir, bool *is_lost)
+walk(struct ct_table *t, const struct ct_tuple *tuple, uint64_t hash,
+     unsigned int *dir, bool *is_lost)
 {
-    uint32_t link = atomic_load_explicit(head_of(shard, hash),
+    uint32_t link = atomic_load_explicit(head_of(t, hash),
                                          memory_order_acquire);
 
     *is_lost = false;
@@ -440,10 +414,10 @@ walk(struct ct_table *t, struct shard *shard, const struct ct_tuple *tuple,
 /* Any chain of a shard whose lock is held is whole.  Connections are compared
  * without their locks, since tuples of what is linked do not change. */
 static struct ct_conn *
-find_linked(struct ct_table *t, struct shard *shard,
-            const struct ct_tuple *tuple, uint64_t hash, unsigned int *dir)
+find_linked(struct ct_table *t, const struct ct_tuple *tuple, uint64_t hash,
+            unsigned int *dir)
 {
-    uint32_t link = atomic_load_explicit(head_of(shard, hash),
+    uint32_t link = atomic_load_explicit(head_of(t, hash),
                                          memory_order_relaxed);
 
     while (link) {
@@ -472,7 +446,7 @@ find_slowly(struct ct_table *t, struct shard *shard,
     uint32_t generation = 0;
 
     pthread_mutex_lock(&shard->lock);
-    conn = find_linked(t, shard, tuple, hash, dir);
+    conn = find_linked(t, tuple, hash, dir);
     if (conn) {
         generation = atomic_load(&conn->generation);
     }
@@ -492,7 +466,7 @@ ct_table_find(struct ct_table *t, const struct ct_tuple *tuple, uint64_t hash,
         struct ct_conn *conn;
         bool is_lost;
 
-        conn = walk(t, shard, tuple, hash, dir, &is_lost);
+        conn = walk(t, tuple, hash, dir, &is_lost);
         if (LIKELY(conn || (!is_lost
                             && atomic_load_explicit(&shard->sequence,
                                                     memory_order_acquire)
@@ -560,44 +534,6 @@ move_sequence(struct shard *shard)
 }
 
 static void
-grow(struct ct_table *t, struct shard *shard)
-{
-    struct buckets *old = atomic_load(&shard->buckets);
-    struct buckets *new = make_buckets(t, (old->mask + 1) * 2, old);
-
-    move_sequence(shard);
-    for (uint32_t i = 0; i <= old->mask; i++) {
-        uint32_t link = atomic_load_explicit(&old->heads[i],
-                                             memory_order_relaxed);
-
-        while (link) {
-            struct ct_conn *conn = conn_at(t, (link - 1) >> 1);
-            unsigned int d = (link - 1) & 1;
-            uint32_t next = atomic_load_explicit(&conn->next[d],
-                                                 memory_order_relaxed);
-            uint32_t hash = atomic_load_explicit(&conn->hash[d],
-                                                 memory_order_relaxed);
-
-            put_link(t, &new->heads[hash & new->mask], link);
-            link = next;
-        }
-    }
-    shard->n_growths++;
-    atomic_store_explicit(&shard->buckets, new, memory_order_release);
-}
-
-static void
-link_conn(struct ct_table *t, struct shard *shard, uint64_t hash,
-          uint32_t link)
-{
-    put_link(t, head_of(shard, hash), link);
-    if (++shard->n_links > atomic_load(&shard->buckets)->mask + 1
-        && shard->n_growths < MAX_GROWTHS) {
-        grow(t, shard);
-    }
-}
-
-static void
 unlink_conn(struct ct_table *t, struct ct_conn *conn, uint64_t hash,
             unsigned int dir)
 {
@@ -606,7 +542,7 @@ unlink_conn(struct ct_table *t, struct ct_conn *conn, uint64_t hash,
     _Atomic uint32_t *at;
 
     pthread_mutex_lock(&shard->lock);
-    at = head_of(shard, hash);
+    at = head_of(t, hash);
     while (atomic_load_explicit(at, memory_order_relaxed) != link) {
         uint32_t other = atomic_load_explicit(at, memory_order_relaxed);
 
@@ -617,7 +553,6 @@ unlink_conn(struct ct_table *t, struct ct_conn *conn, uint64_t hash,
     atomic_store_explicit(at, atomic_load_explicit(&conn->next[dir],
                                                    memory_order_relaxed),
                           memory_order_release);
-    shard->n_links--;
     pthread_mutex_unlock(&shard->lock);
 }
 
@@ -688,16 +623,16 @@ ct_table_insert(struct ct_table *t, unsigned int slot, struct ct_conn *conn,
     bool is_taken;
 
     lock_two(a, b);
-    is_taken = find_linked(t, a, &original, hash, &dir)
-               || find_linked(t, b, &reply, reply_hash, &dir);
+    is_taken = find_linked(t, &original, hash, &dir)
+               || find_linked(t, &reply, reply_hash, &dir);
     if (!is_taken) {
         atomic_store_explicit(&conn->hash[0], (uint32_t) hash,
                               memory_order_relaxed);
         atomic_store_explicit(&conn->hash[1], (uint32_t) reply_hash,
                               memory_order_relaxed);
         atomic_store_explicit(&conn->life, CT_ALIVE, memory_order_relaxed);
-        link_conn(t, a, hash, make_link(id, 0));
-        link_conn(t, b, reply_hash, make_link(id, 1));
+        put_link(t, head_of(t, hash), make_link(id, 0));
+        put_link(t, head_of(t, reply_hash), make_link(id, 1));
     }
     unlock_two(a, b);
     if (is_taken) {

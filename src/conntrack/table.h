@@ -5,11 +5,12 @@
  * though perhaps to another one than it was.  IPv4's are CT_CONN4_SIZE bytes,
  * IPv6's CT_CONN6_SIZE.
  *
- * Each is found by two tuples, one per direction.  A tuple's hash chooses a shard
- * (top bits) and a bucket in it; a bucket is a chain of links, which are an id
- * and a direction.
+ * Each is found by two tuples, one per direction.  A tuple's hash chooses a bucket,
+ * which is a chain of links, each an id and a direction.  There are as many buckets
+ * as there may be links, from the start: a table that grows would stop everybody
+ * while it does.  Neighbouring buckets share a lock: they are a shard.
  *
- *   - A shard's lock is held to link, unlink and grow, never while waiting for a
+ *   - A shard's lock is held to link and unlink, never while waiting for a
  *     connection's lock.
  *   - A lookup takes neither: it walks the chain, takes the lock of the one
  *     connection whose hash fits, and only then compares the tuple: what it finds
@@ -18,9 +19,6 @@
  *     into another chain).
  *   - What the tuples say is written before a connection is linked and stays until
  *     it is unlinked.
- *   - A shard grows by itself, few hundred links at a time.  Old arrays of buckets
- *     are kept (all of them together are smaller than the newest), so a reader may
- *     still walk one.
  *
  * A connection's life: FREE -> (filled in, linked) ALIVE -> DYING (nobody finds
  * it) -> unlinked, another generation, FREE.  Who sets DYING unlinks. */

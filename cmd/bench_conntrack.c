@@ -1,0 +1,152 @@
+/* Connections in memory.
+ *
+ *     weft-bench conntrack [--live=1000000]
+ *
+ * UDP sessions of 15,873 inside hosts with 63 ports each, in batches of 32, with
+ * complete checksums: how many begin in a second until there are so many, and in
+ * their place when the oldest end; what a packet of an established one costs, one
+ * after the other and at random; what all of them take; and how long the sweep
+ * keeps a worker when all of them end at once. */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench.h"
+#include "conntrack/conntrack.h"
+#include "lib/clock.h"
+#include "lib/rng.h"
+#include "packet/batch.h"
+#include "packet/checksum.h"
+#include "packet/eth.h"
+#include "packet/ip.h"
+
+enum { PORTS_PER_HOST = 63, FRAME_LEN = 60, SWEEP_BUDGET = 256 };
+
+struct bench {
+    struct conntrack *ct;
+    struct packet_pool *pool;
+    struct batch batch;
+    msec now;
+};
+
+/* The i-th session's packet, or its answer. */
+static void
+make_packet(struct packet *pkt, uint32_t i, bool is_answer)
+{
+    uint8_t *ip = pkt->data + ETH_HEADER_LEN, *udp = ip + 20;
+    be32 host = htobe32(0x0a000000 + i / PORTS_PER_HOST), peer = htobe32(0xcb007105);
+    be16 port = htobe16((uint16_t) (1024 + i % PORTS_PER_HOST * 1021));
+    be16 service = htobe16(443);
+
+    memset(pkt->data, 0, FRAME_LEN);
+    put_be16(pkt->data + 12, htobe16(ETH_TYPE_IP));
+    ip[0] = 0x45;
+    put_be16(ip + 2, htobe16(FRAME_LEN - ETH_HEADER_LEN));
+    ip[8] = 64;
+    ip[9] = IP_PROTO_UDP;
+    put_be32(ip + 12, is_answer ? peer : host);
+    put_be32(ip + 16, is_answer ? host : peer);
+    put_be16(ip + 10, checksum_fold(checksum_add(0, ip, 20)));
+    put_be16(udp, is_answer ? service : port);
+    put_be16(udp + 2, is_answer ? port : service);
+    put_be16(udp + 4, htobe16(FRAME_LEN - ETH_HEADER_LEN - 20));
+    put_be16(udp + 6, checksum_fold(checksum_add(
+        checksum_reduce(checksum_pseudo4(get_be32(ip + 12), get_be32(ip + 16),
+                                         IP_PROTO_UDP, FRAME_LEN - 34)),
+        udp, FRAME_LEN - 34)));
+    pkt->len = FRAME_LEN;
+    pkt->l3_ofs = ETH_HEADER_LEN;
+    pkt->l4_ofs = ETH_HEADER_LEN + 20;
+    pkt->pad_len = 0;
+    pkt->ct_state = 0;
+}
+
+/* Ticks that the tracker took for n packets; which(i) says of which session. */
+static uint64_t
+run(struct bench *b, uint32_t n, uint32_t first, struct rng *rng,
+    uint32_t n_sessions, bool is_answer, bool commit)
+{
+    struct ct_request req = { .commit = commit };
+    enum ct_verdict verdicts[BATCH_MAX];
+    uint64_t ticks = 0, start;
+
+    for (uint32_t done = 0; done < n; done += BATCH_MAX) {
+        for (unsigned int k = 0; k < BATCH_MAX; k++) {
+            make_packet(b->batch.pkts[k],
+                        rng ? rng_below(rng, n_sessions)
+                            : first + done + k, is_answer);
+        }
+        start = bench_ticks();
+        conntrack_execute(b->ct, 0, b->batch.pkts, BATCH_MAX, &req, b->now,
+                          verdicts);
+        ticks += bench_ticks() - start;
+    }
+    return ticks;
+}
+
+static void
+report(const char *what, uint64_t ticks, uint32_t n)
+{
+    double each = (double) ticks / n;
+
+    printf("RESULT conntrack %-34s %7.0f cycles %6.2f M/s\n", what, each,
+           bench_ticks_per_second() / each / 1e6);
+}
+
+static void
+expire(struct bench *b)
+{
+    struct ct_counters c;
+    uint64_t ticks = 0, worst = 0;
+    uint32_t n = conntrack_count(b->ct), n_ended = 0, n_calls = 0;
+
+    b->now += INT64_C(1000) * 86400 * 2;
+    while (n_ended < n) {
+        uint64_t start = bench_ticks();
+
+        n_ended += conntrack_sweep(b->ct, 0, SWEEP_BUDGET, b->now);
+        start = bench_ticks() - start;
+        ticks += start;
+        worst = MAX(worst, start);
+        n_calls++;
+    }
+    conntrack_read_counters(b->ct, &c);
+    report("expired by the sweep", ticks, n_ended);
+    printf("RESULT conntrack %u sweeps of %d places, the longest took %.0f us\n",
+           n_calls, SWEEP_BUDGET,
+           (double) worst * 1e6 / bench_ticks_per_second());
+}
+
+int
+bench_conntrack(int argc, char **argv)
+{
+    uint32_t n = (uint32_t) bench_option(argc, argv, "live", 1000000)
+                 / BATCH_MAX * BATCH_MAX;
+    struct ct_config config = { .max_connections = n + n / 8 };
+    struct bench b = { .ct = conntrack_create(&config), .now = 1000,
+                       .pool = packet_pool_create(BATCH_MAX, 0) };
+    struct rng rng = { 1 };
+    uint64_t before = conntrack_memory(b.ct);
+    uint32_t tenth = n / 10 / BATCH_MAX * BATCH_MAX;
+
+    for (unsigned int i = 0; i < BATCH_MAX; i++) {
+        batch_add(&b.batch, packet_alloc(b.pool, FRAME_LEN));
+    }
+    report("new, from none to all", run(&b, n, 0, NULL, 0, false, true), n);
+    printf("RESULT conntrack %u live take %.0f bytes each, %.0f MB in all\n",
+           conntrack_count(b.ct),
+           (double) (conntrack_memory(b.ct) - before) / n,
+           (double) conntrack_memory(b.ct) / 1e6);
+    report("new, with all live", run(&b, tenth, n, NULL, 0, false, true),
+           tenth);
+    report("answered, in turn", run(&b, n, 0, NULL, 0, true, false), n);
+    report("established, in turn", run(&b, n, 0, NULL, 0, false, false), n);
+    report("established, at random",
+           run(&b, n, 0, &rng, n, false, false), n);
+    report("established, 1000 of them",
+           run(&b, n, 0, &rng, 1000, false, false), n);
+    expire(&b);
+    batch_free_all(&b.batch);
+    packet_pool_destroy(b.pool);
+    conntrack_destroy(b.ct);
+    return 0;
+}
