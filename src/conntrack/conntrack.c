@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 
-#include "conntrack/conntrack_impl.h"
+#include "conntrack/nat.h"
+#include "conntrack/rewrite.h"
 #include "lib/str.h"
 #include "packet/batch.h"
 
-enum { DEFAULT_MAX = 1000 * 1000, NEW_TRIES = 3 };
+enum { DEFAULT_MAX = 1000 * 1000, NEW_TRIES = 5 };
 
 struct conntrack *
 conntrack_create(const struct ct_config *config)
@@ -27,6 +28,8 @@ conntrack_create(const struct ct_config *config)
     ct->table = ct_table_create(ct->config.max_connections,
                                 ct->config.n_slots,
                                 config->hash_seed ? key : hash_key_random());
+    ct->nat = nat_map_create(ct->config.max_connections,
+                             config->hash_seed ? key : hash_key_random());
     ct_zones_init(&ct->zones, config->zone_limit);
     ct->slots = xzalloc_aligned(ct->config.n_slots * sizeof *ct->slots);
     for (unsigned int i = 0; i < N_CT_TIMEOUTS; i++) {
@@ -40,6 +43,7 @@ conntrack_destroy(struct conntrack *ct)
 {
     if (ct) {
         ct_table_destroy(ct->table);
+        nat_map_destroy(ct->nat);
         ct_zones_fini(&ct->zones);
         free(ct->slots);
         free(ct);
@@ -52,9 +56,13 @@ void
 ct_end(struct conntrack *ct, unsigned int slot, struct ct_conn *conn)
 {
     uint16_t zone = conn->zone;
+    uint32_t mapping = conn->mapping;
 
     ct_table_remove(ct->table, slot, conn);
     ct_zones_subtract(&ct->zones, zone);
+    if (mapping) {
+        nat_map_put(ct->nat, mapping);
+    }
 }
 
 /* What lies at this tuple: locked, and not over. */
@@ -175,40 +183,46 @@ write_mark(struct ct_conn *conn, struct packet *pkt,
     pkt->ct.label = conn->label;
 }
 
-/* A connection of the packet's own.  Locked; NULL with `*verdict`. */
+/* Gives back what a plan holds. */
+static void
+drop_plan(struct conntrack *ct, const struct ct_plan *plan)
+{
+    if (plan->mapping) {
+        nat_map_put(ct->nat, plan->mapping);
+    }
+    ct_zones_subtract(&ct->zones, plan->original.zone);
+}
+
+/* Puts a planned connection in place.  Locked; NULL: one of its tuples is taken. */
 static struct ct_conn *
-commit(const struct call *call, const struct job *job,
-       enum ct_verdict *verdict)
+put_in_place(const struct call *call, const struct job *job,
+             const struct ct_plan *plan, enum ct_verdict *verdict)
 {
     struct conntrack *ct = call->ct;
-    const struct ct_tuple *original = &job->parsed.tuple;
-    struct ct_tuple reply = ct_tuple_reverse(original);
-    uint64_t reply_hash = ct_table_hash(ct->table, &reply);
-    struct ct_conn *conn;
+    uint64_t hash = plan->nat ? ct_table_hash(ct->table, &plan->original)
+                              : job->hash;
+    uint64_t reply_hash = ct_table_hash(ct->table, &plan->reply);
     uint32_t id, generation;
+    struct ct_conn *conn;
     unsigned int dir;
 
-    if (!ct_zones_add(&ct->zones, original->zone)) {
-        CT_COUNT(ct, call->slot, zone_full, 1);
-        *verdict = CT_ZONE_FULL;
-        return NULL;
-    }
-    conn = ct_table_alloc(ct->table, call->slot, original, &reply);
+    conn = ct_table_alloc(ct->table, call->slot, &plan->original,
+                          &plan->reply);
     if (!conn) {
-        ct_zones_subtract(&ct->zones, original->zone);
         CT_COUNT(ct, call->slot, full, 1);
         *verdict = CT_FULL;
         return NULL;
     }
+    conn->nat = plan->nat;
+    conn->mapping = plan->mapping;
     ct_state_begin(conn, &job->parsed);
     keep_for(ct, conn, call->now);
     id = conn->id;
     generation = atomic_load(&conn->generation);
-    if (!ct_table_insert(ct->table, call->slot, conn, job->hash,
-                         reply_hash)) {
-        ct_zones_subtract(&ct->zones, original->zone);
+    if (!ct_table_insert(ct->table, call->slot, conn, hash, reply_hash)) {
         /* Perhaps one is in the way whose time is over. */
-        conn = find(ct, call->slot, &reply, reply_hash, call->now, &dir);
+        conn = find(ct, call->slot, &plan->reply, reply_hash, call->now,
+                    &dir);
         if (conn) {
             ct_conn_unlock(conn);
         }
@@ -216,6 +230,35 @@ commit(const struct call *call, const struct job *job,
     }
     CT_COUNT(ct, call->slot, created, 1);
     return ct_table_get(ct->table, id, generation);
+}
+
+/* A connection of the packet's own.  Locked; NULL with `*verdict`: there is no
+ * room, without: try again. */
+static struct ct_conn *
+commit(const struct call *call, const struct job *job, unsigned int attempt,
+       enum ct_verdict *verdict)
+{
+    struct conntrack *ct = call->ct;
+    struct ct_plan plan;
+    struct ct_conn *conn;
+
+    if (!ct_zones_add(&ct->zones, call->req->zone)) {
+        CT_COUNT(ct, call->slot, zone_full, 1);
+        *verdict = CT_ZONE_FULL;
+        return NULL;
+    }
+    if (!ct_nat_plan(ct, call->slot, job->pkt, &job->parsed, call->req,
+                     attempt, &plan)) {
+        ct_zones_subtract(&ct->zones, call->req->zone);
+        CT_COUNT(ct, call->slot, no_port, 1);
+        *verdict = CT_NAT_NO_PORT;
+        return NULL;
+    }
+    conn = put_in_place(call, job, &plan, verdict);
+    if (!conn) {
+        drop_plan(ct, &plan);
+    }
+    return conn;
 }
 
 static void
@@ -228,7 +271,7 @@ count_bytes(struct ct_conn *conn, unsigned int dir, const struct packet *pkt)
  * False: it begins another. */
 static bool
 meet(const struct call *call, struct job *job, struct ct_conn *conn,
-     unsigned int dir)
+     unsigned int dir, enum ct_verdict *verdict)
 {
     struct conntrack *ct = call->ct;
     uint8_t state = 0;
@@ -259,6 +302,10 @@ meet(const struct call *call, struct job *job, struct ct_conn *conn,
     write_metadata(job->pkt, state, call->req->zone, conn, dir,
                    job->parsed.is_related, NULL);
     write_mark(conn, job->pkt, call->req);
+    if (conn->nat && call->req->nat.kind
+        && !ct_nat_packet(job->pkt, &job->parsed, conn, dir)) {
+        *verdict = CT_NAT_FAILED;
+    }
     ct_conn_unlock(conn);
     return true;
 }
@@ -271,10 +318,23 @@ invalid(const struct call *call, const struct job *job)
     CT_COUNT(call->ct, call->slot, invalid, 1);
 }
 
+/* The packet that a connection begins with.  Its destination may be translated
+ * already. */
+static bool
+translate_first(const struct job *job, const struct ct_conn *conn)
+{
+    struct ct_tuple reply = ct_conn_tuple(conn, 1);
+    struct ct_tuple want = ct_tuple_reverse(&reply);
+
+    job->pkt->ct_state |= conn->nat;
+    return ct_rewrite(job->pkt, &job->parsed.tuple, &want);
+}
+
 /* The packet of a connection that there is not.  False: there is one now, made by
  * somebody else. */
 static bool
-begin(const struct call *call, struct job *job, enum ct_verdict *verdict)
+begin(const struct call *call, struct job *job, unsigned int attempt,
+      enum ct_verdict *verdict)
 {
     struct ct_conn *conn = NULL;
 
@@ -284,7 +344,7 @@ begin(const struct call *call, struct job *job, enum ct_verdict *verdict)
         return true;
     }
     if (call->req->commit) {
-        conn = commit(call, job, verdict);
+        conn = commit(call, job, attempt, verdict);
         if (!conn && *verdict == CT_PASS) {
             return false;
         }
@@ -294,7 +354,12 @@ begin(const struct call *call, struct job *job, enum ct_verdict *verdict)
     if (conn) {
         count_bytes(conn, 0, job->pkt);
         write_mark(conn, job->pkt, call->req);
+        if (conn->nat && !translate_first(job, conn)) {
+            *verdict = CT_NAT_FAILED;
+        }
         ct_conn_unlock(conn);
+    } else if (call->req->nat.kind == CT_NAT_EXISTING) {
+        ct_nat_stray(call->ct, job->pkt, &job->parsed);
     }
     return true;
 }
@@ -315,8 +380,8 @@ track(const struct call *call, struct job *job)
             CT_COUNT(ct, call->slot, ended, 1);
             conn = NULL;
         }
-        if ((conn && meet(call, job, conn, dir))
-            || begin(call, job, &verdict)) {
+        if ((conn && meet(call, job, conn, dir, &verdict))
+            || begin(call, job, i, &verdict)) {
             return verdict;
         }
     }
@@ -326,7 +391,8 @@ track(const struct call *call, struct job *job)
 
 /* A packet that was here before, in this zone: it counts once. */
 static bool
-track_again(const struct call *call, struct packet *pkt)
+track_again(const struct call *call, struct packet *pkt,
+            enum ct_verdict *verdict)
 {
     const struct packet_ct *md = &pkt->ct;
     struct ct_conn *conn;
@@ -341,6 +407,11 @@ track_again(const struct call *call, struct packet *pkt)
     }
     pkt->ct.mark = conn->mark;
     write_mark(conn, pkt, call->req);
+    if (conn->nat && call->req->nat.kind
+        && !(pkt->ct_state & (FLOW_CT_SNAT | FLOW_CT_DNAT))
+        && !ct_nat_packet(pkt, NULL, conn, md->is_reply)) {
+        *verdict = CT_NAT_FAILED;
+    }
     ct_conn_unlock(conn);
     return true;
 }
@@ -359,7 +430,7 @@ execute_some(const struct call *call, struct packet *const *pkts,
 
         job->pkt = pkts[i];
         verdicts[i] = CT_PASS;
-        if (track_again(call, job->pkt)) {
+        if (track_again(call, job->pkt, &verdicts[i])) {
             job->pkt = NULL;
             continue;
         }
@@ -507,7 +578,13 @@ conntrack_zone_count(const struct conntrack *ct, uint16_t zone)
 uint64_t
 conntrack_memory(const struct conntrack *ct)
 {
-    return ct_table_memory(ct->table);
+    return ct_table_memory(ct->table) + nat_map_memory(ct->nat);
+}
+
+uint32_t
+conntrack_n_mappings(const struct conntrack *ct)
+{
+    return nat_map_count(ct->nat);
 }
 
 unsigned int

@@ -20,6 +20,8 @@
  *     conntrack.c   what a packet is to its connection
  *     tuple.c       whose packet it is: addresses, ports, errors' inner headers
  *     table.c       where connections are kept
+ *     nat.c         what a connection is translated to; nat_map.c nat_ports.c
+ *                   who has which external port; rewrite.c does it to packets
  *     tcp.c sctp.c  how far a connection is, by protocol; others in state.c
  *     zones.c       limits and counts per zone
  *     list.c        for who wants to see or flush them
@@ -75,6 +77,20 @@ enum ct_verdict {
     CT_PASS,
     CT_FULL,                  /* to be dropped: there is no room to commit it, */
     CT_ZONE_FULL,             /* its zone has as many as it may, */
+    CT_NAT_NO_PORT,           /* every external port is in use, */
+    CT_NAT_FAILED,            /* a header to translate is cut short */
+};
+
+/* What becomes of addresses and ports (nat.h says more). */
+enum ct_nat_kind { CT_NAT_NONE, CT_NAT_EXISTING, CT_NAT_SRC, CT_NAT_DST };
+
+struct ct_nat {
+    uint8_t kind;             /* enum ct_nat_kind */
+    uint8_t family;           /* of the addresses; 0: none are given */
+    bool has_ports;
+    bool is_random;           /* another port, even if its own is free */
+    uint16_t port_min, port_max;
+    struct ip6_addr min, max; /* as tuples have them */
 };
 
 struct ct_request {
@@ -83,6 +99,7 @@ struct ct_request {
     bool force;               /* a packet against the direction begins anew */
     uint32_t mark, mark_mask;             /* bits to set in the connection */
     struct ip6_addr label, label_mask;
+    struct ct_nat nat;
 };
 
 struct conntrack *conntrack_create(const struct ct_config *);
@@ -119,6 +136,7 @@ void conntrack_set_zone_limit(struct conntrack *, uint16_t zone,
     X(invalid, "packets that belong to none")                                \
     X(full, "packets dropped: the table is full")                            \
     X(zone_full, "packets dropped: their zone has as many as it may")        \
+    X(no_port, "packets dropped: every external port is in use")             \
     X(retries, "lookups repeated because the table changed")                 \
     X(swept, "places the sweep looked at")
 
@@ -131,7 +149,9 @@ void conntrack_read_counters(const struct conntrack *, struct ct_counters *);
 
 uint32_t conntrack_count(const struct conntrack *);
 uint32_t conntrack_zone_count(const struct conntrack *, uint16_t zone);
-/* Memory that connections take, in bytes. */
+/* Mappings of inside to external ports that have sessions. */
+uint32_t conntrack_n_mappings(const struct conntrack *);
+/* Memory that connections and mappings take, in bytes. */
 uint64_t conntrack_memory(const struct conntrack *);
 
 /* Zones that went above 80 % of their limit since the last call, at most `n`. */

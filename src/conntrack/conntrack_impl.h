@@ -2,6 +2,7 @@
 #ifndef WEFT_CONNTRACK_CONNTRACK_IMPL_H
 #define WEFT_CONNTRACK_CONNTRACK_IMPL_H
 
+#include "conntrack/nat_map.h"
 #include "conntrack/state.h"
 #include "conntrack/zones.h"
 
@@ -17,6 +18,7 @@ struct ct_slot {
 struct conntrack {
     struct ct_config config;
     struct ct_table *table;
+    struct nat_map *nat;
     struct ct_zones zones;
     _Atomic msec timeouts[N_CT_TIMEOUTS];
     _Atomic uint32_t hand;            /* where the sweep goes on */

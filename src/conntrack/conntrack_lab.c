@@ -163,3 +163,61 @@ lab_reverse(const struct lab_frame *f)
     }
     return r;
 }
+
+static bool
+sum_is_right(const uint8_t *ip, bool is_ip6, uint8_t proto, const uint8_t *l4,
+             size_t len)
+{
+    uint32_t sum = 0;
+
+    if (proto == IP_PROTO_SCTP) {
+        return crc32c_sctp(l4, len) == get_be32(l4 + SCTP_CSUM_OFS);
+    }
+    if (proto != IP_PROTO_TCP && proto != IP_PROTO_UDP
+        && proto != IP_PROTO_ICMP && proto != IP_PROTO_ICMPV6) {
+        return true;
+    }
+    if (is_ip6) {
+        sum = checksum_pseudo6(ip + 8, ip + 24, proto, (uint32_t) len);
+    } else if (proto != IP_PROTO_ICMP) {
+        sum = checksum_pseudo4(get_be32(ip + 12), get_be32(ip + 16), proto,
+                               (uint16_t) len);
+    }
+    return !checksum_fold(checksum_add(checksum_reduce(sum), l4, len));
+}
+
+static struct lab_frame
+read_ip(const uint8_t *ip, size_t len, bool is_whole)
+{
+    struct lab_frame f = { .is_ip6 = ip[0] >> 4 == 6 };
+    size_t header_len = f.is_ip6 ? 40 : 20;
+    const uint8_t *l4 = ip + header_len;
+
+    f.proto = f.is_ip6 ? ip[6] : ip[9];
+    f.src = be32toh(get_be32(ip + (f.is_ip6 ? 20 : 12)));
+    f.dst = be32toh(get_be32(ip + (f.is_ip6 ? 36 : 16)));
+    if (f.proto == IP_PROTO_ICMP || f.proto == IP_PROTO_ICMPV6) {
+        f.src_port = be16toh(get_be16(l4 + 4));
+        f.dst_port = be16toh(get_be16(l4));
+    } else if (f.proto != IP_PROTO_GRE) {
+        f.src_port = be16toh(get_be16(l4));
+        f.dst_port = be16toh(get_be16(l4 + 2));
+    }
+    assert(f.is_ip6 || !checksum_fold(checksum_add(0, ip, 20)));
+    assert(!is_whole
+           || sum_is_right(ip, f.is_ip6, f.proto, l4, len - header_len));
+    return f;
+}
+
+struct lab_frame
+lab_read(const struct packet *pkt)
+{
+    return read_ip(pkt->data + pkt->l3_ofs, pkt->len - pkt->l3_ofs, true);
+}
+
+struct lab_frame
+lab_read_inner(const struct packet *pkt)
+{
+    return read_ip(pkt->data + pkt->l4_ofs + 8, pkt->len - pkt->l4_ofs - 8u,
+                   false);
+}

@@ -29,6 +29,10 @@ struct lab_frame {
 
 /* The frame with offsets set; the caller's. */
 struct packet *lab_packet(struct packet_pool *, const struct lab_frame *);
+/* What the packet is now: addresses and ports.  Checks its sums. */
+struct lab_frame lab_read(const struct packet *);
+/* The same of the packet inside of an ICMP error. */
+struct lab_frame lab_read_inner(const struct packet *);
 /* The other way: addresses, ports. */
 struct lab_frame lab_reverse(const struct lab_frame *);
 

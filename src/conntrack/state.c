@@ -62,7 +62,7 @@ ct_state_timeout(const struct ct_conn *conn)
         return tcp_timeout(conn);
     case IP_PROTO_SCTP:
         return sctp_timeout(conn);
-    case IP_PROTO_UDP: case IP_PROTO_UDPLITE:
+    case IP_PROTO_UDP:
         return answered ? CT_TIMEOUT_UDP_ESTABLISHED : CT_TIMEOUT_UDP_NEW;
     case IP_PROTO_ICMP: case IP_PROTO_ICMPV6:
         return answered ? CT_TIMEOUT_ICMP_REPLIED : CT_TIMEOUT_ICMP_NEW;

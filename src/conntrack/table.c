@@ -34,6 +34,7 @@ struct slot {
         uint32_t ids[SLOT_FREE];
     } sizes[2];                   /* IPv4's, IPv6's */
     _Atomic uint64_t n_retries;
+    uint64_t n_random;
 } __attribute__((aligned(CACHE_LINE)));
 
 struct ct_table {
@@ -224,6 +225,14 @@ ct_table_memory(const struct ct_table *t)
            + t->n_buckets * sizeof *t->heads
            + t->n_slots * sizeof *t->slots
            + t->max_slabs * sizeof t->slabs[0];
+}
+
+uint32_t
+ct_table_random(struct ct_table *t, unsigned int slot)
+{
+    uint64_t n = t->slots[slot].n_random++;
+
+    return (uint32_t) hash_u64(t->key, n << 8 | slot);
 }
 
 uint64_t

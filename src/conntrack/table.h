@@ -124,6 +124,9 @@ uint32_t ct_table_n_places(const struct ct_table *);
 struct ct_conn *ct_table_place(const struct ct_table *, uint32_t id);
 void ct_conn_lock(struct ct_conn *);
 
+/* Numbers that nobody outside can guess. */
+uint32_t ct_table_random(struct ct_table *, unsigned int slot);
+
 uint64_t ct_table_memory(const struct ct_table *);
 uint64_t ct_table_retries(const struct ct_table *);
 

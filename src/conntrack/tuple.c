@@ -162,7 +162,6 @@ read_ports(struct ct_tuple *t, const uint8_t *l4, uint32_t len)
 {
     switch (t->proto) {
     case IP_PROTO_TCP: case IP_PROTO_UDP: case IP_PROTO_SCTP:
-    case IP_PROTO_UDPLITE: case IP_PROTO_DCCP:
         if (len < 8) {
             return false;
         }

@@ -6,6 +6,8 @@ enum { SWEEP_BUDGET = 256 };
 static const enum drop_reason reasons[] = {
     [CT_FULL] = DROP_CT_FULL,
     [CT_ZONE_FULL] = DROP_CT_ZONE_FULL,
+    [CT_NAT_NO_PORT] = DROP_NAT_NO_PORT,
+    [CT_NAT_FAILED] = DROP_NAT_FAILED,
 };
 
 void

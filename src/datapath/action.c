@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "packet/address.h"
 #include "packet/eth.h"
 
 void
@@ -222,6 +223,40 @@ format_label(const struct ct_request *r, struct str *s)
 }
 
 static void
+format_nat_address(const struct ct_nat *nat, const struct ip6_addr *addr,
+                   struct str *s)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (nat->family == 4) {
+        str_add(s, ip4_format(get_be32(addr->b), text));
+    } else {
+        str_addf(s, "[%s]", ip6_format(*addr, text));
+    }
+}
+
+static void
+format_nat(const struct ct_nat *nat, struct str *s)
+{
+    if (nat->kind == CT_NAT_EXISTING) {
+        return;
+    }
+    str_add(s, nat->kind == CT_NAT_SRC ? "(src" : "(dst");
+    if (nat->family) {
+        str_add_char(s, '=');
+        format_nat_address(nat, &nat->min, s);
+        if (memcmp(&nat->min, &nat->max, sizeof nat->min)) {
+            str_add_char(s, '-');
+            format_nat_address(nat, &nat->max, s);
+        }
+    }
+    if (nat->has_ports) {
+        str_addf(s, ":%u-%u", nat->port_min, nat->port_max);
+    }
+    str_add_char(s, ')');
+}
+
+static void
 format_ct(const struct dp_action *action, const struct names *names UNUSED,
           struct str *s)
 {
@@ -235,6 +270,10 @@ format_ct(const struct dp_action *action, const struct names *names UNUSED,
         str_addf(s, ",mark=0x%x/0x%x", r->mark, r->mark_mask);
     }
     format_label(r, s);
+    if (r->nat.kind) {
+        str_add(s, ",nat");
+        format_nat(&r->nat, s);
+    }
     str_add_char(s, ')');
 }
 

@@ -37,6 +37,10 @@
       "its connection cannot be committed, the table is full")               \
     X(DROP_CT_ZONE_FULL, "ct-zone-full",                                     \
       "its connection's zone has as many as it may have")                    \
+    X(DROP_NAT_NO_PORT, "nat-no-port",                                       \
+      "every external port that its address may be translated to is in use") \
+    X(DROP_NAT_FAILED, "nat-failed",                                         \
+      "a header that is to be translated is cut short")                      \
     X(DROP_METER, "meter", "a meter's rate was exceeded")                    \
     X(DROP_CONTROLLER_QUEUE, "controller-queue",                             \
       "the port's queue to the controller is full")                          \

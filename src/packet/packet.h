@@ -63,8 +63,9 @@ struct packet_ct {
     /* The original direction's addresses (IPv4 as v4-mapped IPv6), protocol (0:
      * not known) and ports, or ICMP's type and code. */
     uint8_t proto;
-    uint8_t is_translated;    /* enum flow_ct_state: by NAT, in this zone */
     be16 tp_src, tp_dst;
+    be16 met_port;            /* destination port (ICMP: identifier) before NAT
+                                 changed it; of no connection yet */
     struct ip6_addr label;
     struct ip6_addr src, dst;
 };

@@ -622,7 +622,7 @@ rig_init(struct rig *rig, uint64_t seed)
 {
     struct switch_config config = {
         .name = "br0", .fail_mode = FAIL_SECURE,
-        .datapath = { .inline_only = true },
+        .datapath = { .inline_only = true, .ct.hash_seed = 7 },
         .wake = wake, .wake_aux = rig,
     };
     struct meter_mod meter = {
@@ -640,7 +640,9 @@ rig_init(struct rig *rig, uint64_t seed)
     memset(&rig->naive, 0, sizeof rig->naive);
     rig->naive.env = &rig->sw->pipeline.env;
     rig->naive.pool = rig->pool;
-    rig->naive.ct = conntrack_create(&(struct ct_config) { 0 });
+    rig->naive.ct = conntrack_create(&(struct ct_config) {
+        .hash_seed = 7,
+    });
     never_expire(rig->naive.ct);
     never_expire(datapath_conntrack(rig->sw->dp));
     rig->naive.first_egress = N_TABLES;

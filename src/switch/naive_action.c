@@ -277,6 +277,18 @@ do_ct_clear(struct walk *w, const struct action *action UNUSED)
     hide_ct(w, true);
 }
 
+static void
+read_nat(const struct action_nat *a, struct ct_nat *nat)
+{
+    *nat = (struct ct_nat) {
+        .kind = !(a->flags & (NAT_SRC | NAT_DST)) ? CT_NAT_EXISTING
+                : a->flags & NAT_SRC ? CT_NAT_SRC : CT_NAT_DST,
+        .family = a->family, .has_ports = a->has_ports,
+        .is_random = a->flags & NAT_RANDOM, .port_min = a->port_min,
+        .port_max = a->port_max, .min = a->addr_min, .max = a->addr_max,
+    };
+}
+
 /* The mark and label that the connection is to have: what the nested actions
  * write to a packet's. */
 static void
@@ -293,6 +305,8 @@ read_exec(struct walk *w, struct action_list list, struct ct_request *req)
         if (a->type == ACTION_SET_FIELD) {
             walk_set(&after, set->field, action_u128(set->value),
                      action_u128(set->mask));
+        } else if (a->type == ACTION_NAT) {
+            read_nat((const void *) a, &req->nat);
         } else if (a->type == ACTION_MOVE && walk_has(w, move->src.field)) {
             walk_set_sub(&after, &move->dst,
                          walk_get_sub(&after, &move->src));

@@ -351,6 +351,31 @@ add_exec(const struct random_rules *r, struct actions *actions)
     }
 }
 
+/* A bare one, or with few addresses and ports. */
+static void
+add_nat(const struct random_rules *r, struct actions *actions, bool commit)
+{
+    struct action_nat *nat = actions_add(actions, ACTION_NAT, sizeof *nat);
+    unsigned int kind = commit ? rng_below(r->rng, 3) : 0;
+
+    if (!kind) {
+        return;
+    }
+    nat->flags = kind == 1 ? NAT_SRC : NAT_DST;
+    nat->family = rng_one_in(r->rng, 4) ? 6 : 4;
+    nat->addr_min.b[0] = nat->family == 4 ? 10 : 0xfd;
+    nat->addr_min.b[nat->family == 4 ? 3 : 15] = (uint8_t)
+                                                 rng_below(r->rng, 3);
+    nat->addr_max = nat->addr_min;
+    nat->addr_max.b[nat->family == 4 ? 3 : 15]
+        += (uint8_t) rng_below(r->rng, 2);
+    nat->has_ports = rng_one_in(r->rng, 2);
+    if (nat->has_ports) {
+        nat->port_min = (uint16_t) (80 + rng_below(r->rng, 3));
+        nat->port_max = nat->port_min + (uint16_t) rng_below(r->rng, 3);
+    }
+}
+
 /* What is tracked goes to tables of higher numbers: everything ends. */
 static void
 add_ct(const struct random_rules *r, struct actions *actions, uint8_t table)
@@ -372,6 +397,10 @@ add_ct(const struct random_rules *r, struct actions *actions, uint8_t table)
     }
     ct->commit = rng_one_in(r->rng, 2);
     ct->force = ct->commit && rng_one_in(r->rng, 4);
+    if (rng_one_in(r->rng, 2)) {
+        add_nat(r, actions, ct->commit);
+        ct = (void *) (actions->data + mark);
+    }
     if (ct->commit) {
         add_exec(r, actions);
     }

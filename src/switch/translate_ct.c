@@ -45,6 +45,27 @@ carry_out_exec(struct translation *t, struct action_list list,
 }
 
 static void
+fill_nat(struct action_list list, struct ct_nat *nat)
+{
+    ACTION_FOR_EACH (a, &list) {
+        const struct action_nat *from = (const void *) a;
+
+        if (a->type != ACTION_NAT) {
+            continue;
+        }
+        nat->kind = from->flags & NAT_SRC ? CT_NAT_SRC
+                    : from->flags & NAT_DST ? CT_NAT_DST : CT_NAT_EXISTING;
+        nat->family = from->family;
+        nat->has_ports = from->has_ports;
+        nat->is_random = from->flags & NAT_RANDOM;
+        nat->port_min = from->port_min;
+        nat->port_max = from->port_max;
+        nat->min = from->addr_min;
+        nat->max = from->addr_max;
+    }
+}
+
+static void
 fill_request(struct translation *t, const struct action_ct *ct,
              struct ct_request *req)
 {
@@ -56,6 +77,7 @@ fill_request(struct translation *t, const struct action_ct *ct,
                 : ct->zone;
     req->commit = ct->commit;
     req->force = ct->force;
+    fill_nat(action_ct_list(ct), &req->nat);
     carry_out_exec(t, action_ct_list(ct), &written);
     req->mark_mask = get_mark(&written);
     req->mark = get_mark(&t->view.flow) & req->mark_mask;

@@ -1,0 +1,358 @@
+#include "conntrack/nat_map.h"
+
+#include <stdlib.h>
+
+#include "lib/str.h"
+
+enum {
+    N_SHARDS = 256,
+    CHUNK = 64,                   /* mappings that a shard takes at once */
+    MAX_ADDRESSES = 64,           /* tried for one mapping */
+};
+
+struct mapping {
+    _Atomic uint32_t hash;        /* of the inside; whose shard it is of */
+    uint32_t next;                /* id: chain of the bucket, or free ones */
+    uint32_t refs;                /* 0: free */
+    uint16_t port;                /* of the outside */
+    struct nat_inside inside;
+    struct nat_pool *pool;        /* the outside's address */
+};
+
+struct shard {
+    pthread_mutex_t lock;         /* of the chains, and of mappings in them */
+    uint32_t free;
+    _Atomic uint32_t n;
+} __attribute__((aligned(CACHE_LINE)));
+
+/* Ids are places + 1 in memory that is reserved at once and touched when it is
+ * used: a mapping never moves, and its memory is never given back. */
+struct nat_map {
+    struct nat_ports ports;
+    struct hash_key key;
+    struct shard shards[N_SHARDS];
+    uint32_t n_buckets;
+    uint32_t *heads;
+    uint32_t max;
+    _Atomic uint32_t n_places;
+    struct mapping *places;
+};
+
+struct nat_map *
+nat_map_create(uint32_t max, struct hash_key key)
+{
+    struct nat_map *m = xzalloc_aligned(sizeof *m);
+
+    m->key = key;
+    nat_ports_init(&m->ports, key);
+    for (unsigned int i = 0; i < N_SHARDS; i++) {
+        pthread_mutex_init(&m->shards[i].lock, NULL);
+    }
+    m->n_buckets = N_SHARDS;
+    while (m->n_buckets < max) {
+        m->n_buckets *= 2;
+    }
+    m->heads = xcalloc(m->n_buckets, sizeof *m->heads);
+    m->max = max + N_SHARDS * CHUNK;
+    m->places = xcalloc(m->max, sizeof *m->places);
+    return m;
+}
+
+void
+nat_map_destroy(struct nat_map *m)
+{
+    if (m) {
+        nat_ports_fini(&m->ports);
+        for (unsigned int i = 0; i < N_SHARDS; i++) {
+            pthread_mutex_destroy(&m->shards[i].lock);
+        }
+        free(m->heads);
+        free(m->places);
+        free(m);
+    }
+}
+
+static struct mapping *
+mapping_at(const struct nat_map *m, uint32_t id)
+{
+    return &m->places[id - 1];
+}
+
+static uint32_t
+hash_inside(const struct nat_map *m, const struct nat_inside *in)
+{
+    struct {
+        struct ip6_addr addr;
+        uint16_t zone;
+        be16 port;
+        uint8_t family, proto;
+        uint16_t zero;
+    } words = { in->addr, in->zone, in->port, in->family, in->proto, 0 };
+
+    return (uint32_t) hash_bytes(m->key, &words, sizeof words);
+}
+
+/* Low bits choose the shard and, with more, the bucket: all of a bucket's chain
+ * is of one shard. */
+static struct shard *
+shard_of(struct nat_map *m, uint32_t hash)
+{
+    return &m->shards[hash % N_SHARDS];
+}
+
+static uint32_t *
+bucket_of(struct nat_map *m, uint32_t hash)
+{
+    return &m->heads[hash & (m->n_buckets - 1)];
+}
+
+static bool
+same_inside(const struct nat_inside *a, const struct nat_inside *b)
+{
+    return a->port == b->port && a->zone == b->zone && a->proto == b->proto
+           && a->family == b->family
+           && !memcmp(&a->addr, &b->addr, sizeof a->addr);
+}
+
+/* A free place; 0: there is none.  The shard is locked. */
+static uint32_t
+take_place(struct nat_map *m, struct shard *shard)
+{
+    uint32_t id = shard->free, first;
+
+    if (id) {
+        shard->free = mapping_at(m, id)->next;
+        return id;
+    }
+    first = atomic_fetch_add(&m->n_places, CHUNK);
+    if (first + CHUNK > m->max) {
+        atomic_fetch_sub(&m->n_places, CHUNK);
+        return 0;
+    }
+    for (uint32_t i = first + 1; i < first + CHUNK; i++) {
+        mapping_at(m, i + 1)->next = shard->free;
+        shard->free = i + 1;
+    }
+    return first + 1;
+}
+
+static bool
+lies_in(const struct mapping *mapping, const struct nat_range *range)
+{
+    return memcmp(&mapping->pool->addr, &range->min, sizeof range->min) >= 0
+           && memcmp(&mapping->pool->addr, &range->max, sizeof range->max) <= 0
+           && mapping->port >= range->port_min
+           && mapping->port <= range->port_max;
+}
+
+static uint32_t
+find_inside(struct nat_map *m, const struct nat_inside *in, uint32_t hash,
+            const struct nat_range *range)
+{
+    for (uint32_t id = *bucket_of(m, hash); id;
+         id = mapping_at(m, id)->next) {
+        const struct mapping *mapping = mapping_at(m, id);
+
+        if (same_inside(&mapping->inside, in)
+            && (!range || lies_in(mapping, range))) {
+            return id;
+        }
+    }
+    return 0;
+}
+
+/* ---- Which address ---- */
+
+/* The last eight bytes of an address that count, as a number. */
+static uint64_t
+low_part(uint8_t family, const struct ip6_addr *addr)
+{
+    return family == 4 ? be32toh(get_be32(addr->b))
+                       : be64toh(get_be64(addr->b + 8));
+}
+
+static struct ip6_addr
+address_at(uint8_t family, const struct nat_range *range, uint64_t i)
+{
+    struct ip6_addr addr = range->min;
+    uint64_t low = low_part(family, &addr) + i;
+
+    if (family == 4) {
+        put_be32(addr.b, htobe32((uint32_t) low));
+    } else {
+        be64 word = htobe64(low);
+
+        memcpy(addr.b + 8, &word, sizeof word);
+    }
+    return addr;
+}
+
+/* An inside host has one external address for all it does ("paired", RFC 4787
+ * REQ-2), while that has ports left. */
+static struct nat_pool *
+claim(struct nat_map *m, const struct nat_inside *in,
+      const struct nat_range *range, uint32_t start, uint16_t *port)
+{
+    uint64_t n = low_part(in->family, &range->max)
+                 - low_part(in->family, &range->min) + 1;
+    uint64_t first = hash_bytes(m->key, &in->addr, sizeof in->addr);
+
+    for (uint64_t i = 0; i < MIN(n ? n : UINT64_MAX,
+                                 (uint64_t) MAX_ADDRESSES); i++) {
+        struct ip6_addr addr = address_at(in->family, range,
+                                          n ? (first + i) % n : first + i);
+        struct nat_pool *pool = nat_ports_pool(&m->ports, in->zone,
+                                               in->family, in->proto, &addr,
+                                               true);
+
+        if (pool && nat_pool_claim(pool, be16toh(in->port),
+                                   range->is_port_kept, range->port_min,
+                                   range->port_max, start, port)) {
+            return pool;
+        }
+    }
+    return NULL;
+}
+
+/* ---- Mappings ---- */
+
+static uint32_t
+add(struct nat_map *m, const struct nat_inside *in, uint32_t hash,
+    struct nat_pool *pool, uint16_t port)
+{
+    struct shard *shard = shard_of(m, hash);
+    uint32_t id = take_place(m, shard);
+    struct mapping *mapping;
+
+    if (!id) {
+        return 0;
+    }
+    mapping = mapping_at(m, id);
+    mapping->inside = *in;
+    mapping->pool = pool;
+    mapping->port = port;
+    mapping->refs = 1;
+    mapping->next = *bucket_of(m, hash);
+    *bucket_of(m, hash) = id;
+    atomic_store(&mapping->hash, hash);
+    atomic_store_explicit(&pool->owners[port], id, memory_order_release);
+    atomic_fetch_add(&shard->n, 1);
+    return id;
+}
+
+uint32_t
+nat_map_get(struct nat_map *m, const struct nat_inside *in,
+            const struct nat_range *range, uint32_t hint,
+            struct ip6_addr *addr, be16 *port)
+{
+    uint32_t hash = hash_inside(m, in);
+    struct shard *shard = shard_of(m, hash);
+    struct nat_pool *pool;
+    uint16_t claimed;
+    uint32_t id;
+
+    pthread_mutex_lock(&shard->lock);
+    id = find_inside(m, in, hash, range);
+    if (id) {
+        mapping_at(m, id)->refs++;
+    } else {
+        pool = claim(m, in, range, hint + (hash >> 8), &claimed);
+        id = pool ? add(m, in, hash, pool, claimed) : 0;
+        if (pool && !id) {
+            nat_pool_release(pool, claimed);
+        }
+    }
+    if (id) {
+        *addr = mapping_at(m, id)->pool->addr;
+        *port = htobe16(mapping_at(m, id)->port);
+    }
+    pthread_mutex_unlock(&shard->lock);
+    return id;
+}
+
+uint32_t
+nat_map_restore(struct nat_map *m, const struct nat_inside *in,
+                const struct ip6_addr *addr, be16 port)
+{
+    struct nat_range just = {
+        .min = *addr, .max = *addr, .port_min = be16toh(port),
+        .port_max = be16toh(port),
+    };
+    struct ip6_addr got_addr;
+    be16 got_port;
+
+    return nat_map_get(m, in, &just, 0, &got_addr, &got_port);
+}
+
+uint32_t
+nat_map_find(struct nat_map *m, const struct nat_inside *out,
+             struct ip6_addr *addr, be16 *port)
+{
+    struct nat_pool *pool = nat_ports_pool(&m->ports, out->zone, out->family,
+                                           out->proto, &out->addr, false);
+    uint16_t number = be16toh(out->port);
+    struct mapping *mapping;
+    struct shard *shard;
+    uint32_t id;
+
+    id = pool ? atomic_load_explicit(&pool->owners[number],
+                                     memory_order_acquire) : 0;
+    if (!id) {
+        return 0;
+    }
+    /* It may end, or become another, until its shard is locked. */
+    mapping = mapping_at(m, id);
+    shard = shard_of(m, atomic_load(&mapping->hash));
+    pthread_mutex_lock(&shard->lock);
+    if (shard == shard_of(m, atomic_load(&mapping->hash)) && mapping->refs
+        && mapping->pool == pool && mapping->port == number) {
+        mapping->refs++;
+        *addr = mapping->inside.addr;
+        *port = mapping->inside.port;
+    } else {
+        id = 0;
+    }
+    pthread_mutex_unlock(&shard->lock);
+    return id;
+}
+
+void
+nat_map_put(struct nat_map *m, uint32_t id)
+{
+    struct mapping *mapping = mapping_at(m, id);
+    uint32_t hash = atomic_load(&mapping->hash);
+    struct shard *shard = shard_of(m, hash);
+    uint32_t *at = bucket_of(m, hash);
+
+    pthread_mutex_lock(&shard->lock);
+    if (!--mapping->refs) {
+        while (*at != id) {
+            at = &mapping_at(m, *at)->next;
+        }
+        *at = mapping->next;
+        nat_pool_release(mapping->pool, mapping->port);
+        mapping->next = shard->free;
+        shard->free = id;
+        atomic_fetch_sub(&shard->n, 1);
+    }
+    pthread_mutex_unlock(&shard->lock);
+}
+
+uint32_t
+nat_map_count(const struct nat_map *m)
+{
+    uint32_t n = 0;
+
+    for (unsigned int i = 0; i < N_SHARDS; i++) {
+        n += atomic_load(&m->shards[i].n);
+    }
+    return n;
+}
+
+uint64_t
+nat_map_memory(const struct nat_map *m)
+{
+    return sizeof *m + m->n_buckets * sizeof *m->heads
+           + atomic_load(&m->n_places) * sizeof *m->places
+           + m->ports.n_pools * sizeof(struct nat_pool);
+}
