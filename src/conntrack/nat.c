@@ -221,6 +221,17 @@ ct_nat_plan(struct conntrack *ct, unsigned int slot, const struct packet *pkt,
 
 /* ---- Packets ---- */
 
+/* The other way, it is the other end that changes. */
+static uint8_t
+bits_of(const struct ct_conn *conn, unsigned int dir)
+{
+    if (!dir) {
+        return conn->nat;
+    }
+    return (conn->nat & FLOW_CT_SNAT ? FLOW_CT_DNAT : 0)
+           | (conn->nat & FLOW_CT_DNAT ? FLOW_CT_SNAT : 0);
+}
+
 bool
 ct_nat_packet(struct packet *pkt, struct ct_packet *p,
               const struct ct_conn *conn, unsigned int dir)
@@ -243,7 +254,7 @@ ct_nat_packet(struct packet *pkt, struct ct_packet *p,
     } else {
         done = ct_rewrite(pkt, &have, &want);
     }
-    pkt->ct_state |= conn->nat;
+    pkt->ct_state |= bits_of(conn, dir);
     return done;
 }
 

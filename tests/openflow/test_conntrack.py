@@ -370,3 +370,130 @@ def test_two_zones_one_after_the_other(bench):
                 "table=4,ip,actions=ct(zone=6,table=1)", shown())
     assert states(bench, ("a", v4(udp())), ("b", v4(udp(True), True))) \
         == ["new+trk", "new+trk"]
+
+
+def natted(nat, ip="ip"):
+    """Committed with this nat by who sends from port 1; answers come by 2."""
+    return ["priority=1,%s,actions=ct(zone=5,nat,table=1)" % ip,
+            "priority=2,%s,in_port=1,ct_state=-trk,"
+            "actions=ct(zone=5,nat,table=2)" % ip,
+            "table=2,priority=2,%s,ct_state=+new,"
+            "actions=ct(zone=5,commit,%s,table=1)" % (ip, nat),
+            "table=2,priority=1,%s,actions=resubmit(,1)" % ip, shown(ip)]
+
+
+def ends(frame):
+    """Who it is from and to, by IP and ports, and the state."""
+    ip = frame[IP] if IP in frame else frame[IPv6]
+    four = [ip.src, ip.dst]
+    for layer in (UDP, TCP):
+        if layer in ip and ip[layer] is ip.payload:
+            four = ["%s:%d" % (ip.src, ip[layer].sport),
+                    "%s:%d" % (ip.dst, ip[layer].dport)]
+    whole = ip.__class__(bytes(ip))
+    again = whole.copy()
+    for layer in (IP, UDP, TCP, ICMP):
+        if layer in again:
+            del again[layer].chksum
+            if layer is not IP:
+                break
+    assert bytes(again) == bytes(whole), "a checksum is wrong"
+    return tuple(four) + (state_of(frame),)
+
+
+def passes(bench, *sends):
+    said = []
+    for sender, frame in sends:
+        got = bench.seen(sender, frame)
+        said.append(ends(got[0]) if got else None)
+    return said
+
+
+E, OUT = "198.51.100.1", "203.0.113.5"
+
+
+def going(payload):
+    return "a", v4(payload, src="10.0.0.1", dst=OUT)
+
+
+def snat_pair(payload, answer):
+    return going(payload), ("b", v4(answer, True, src=OUT, dst=E))
+
+
+def test_source_nat(bench):
+    bench.flows(*natted("nat(src=%s)" % E))
+    there, back = snat_pair(udp(), udp(True))
+    assert passes(bench, there, back, there) == [
+        (E + ":1000", OUT + ":53", "new+trk+snat"),
+        (OUT + ":53", "10.0.0.1:1000", "est+rpl+trk+dnat"),
+        (E + ":1000", OUT + ":53", "est+trk+snat")]
+
+
+def test_source_nat_of_tcp(bench):
+    bench.flows(*natted("nat(src=%s)" % E))
+    there, back = snat_pair(tcp("S", 100), tcp("SA", 900, 101, True))
+    more = going(tcp("PA", 101, 901, n=9))
+    assert passes(bench, there, back, more) == [
+        (E + ":1000", OUT + ":80", "new+trk+snat"),
+        (OUT + ":80", "10.0.0.1:1000", "est+rpl+trk+dnat"),
+        (E + ":1000", OUT + ":80", "est+trk+snat")]
+
+
+def test_source_nat_to_a_port(bench):
+    bench.flows(*natted("nat(src=%s:7000)" % E))
+    there = going(udp())
+    back = ("b", v4(UDP(sport=53, dport=7000) / Raw(bytes(9)), True, src=OUT,
+                    dst=E))
+    assert passes(bench, there, back) == [
+        (E + ":7000", OUT + ":53", "new+trk+snat"),
+        (OUT + ":53", "10.0.0.1:1000", "est+rpl+trk+dnat")]
+
+
+def test_source_nat_of_pings(bench):
+    bench.flows(*natted("nat(src=%s)" % E))
+    there, back = snat_pair(ICMP(type=8, id=7) / Raw(bytes(20)),
+                            ICMP(type=0, id=7) / Raw(bytes(20)))
+    assert passes(bench, there, back) == [
+        (E, OUT, "new+trk+snat"), (OUT, "10.0.0.1", "est+rpl+trk+dnat")]
+
+
+def test_destination_nat(bench):
+    bench.flows(*natted("nat(dst=10.0.0.7:8080)"))
+    there = ("a", v4(udp(), src=OUT, dst=E))
+    back = ("b", v4(UDP(sport=8080, dport=1000) / Raw(bytes(9)), True,
+                    src="10.0.0.7", dst=OUT))
+    assert passes(bench, there, back, there) == [
+        (OUT + ":1000", "10.0.0.7:8080", "new+trk+dnat"),
+        (E + ":53", OUT + ":1000", "est+rpl+trk+snat"),
+        (OUT + ":1000", "10.0.0.7:8080", "est+trk+dnat")]
+
+
+def test_nat_by_ipv6(bench):
+    bench.flows(*natted("nat(src=fd00::99)", "ipv6"))
+    there = ("a", v6(udp()))
+    back = ("b", Ether(src=B, dst=A) / IPv6(src="fd00::2", dst="fd00::99")
+            / udp(True))
+    assert passes(bench, there, back) == [
+        ("fd00::99:1000", "fd00::2:53", "new+trk+snat"),
+        ("fd00::2:53", "fd00::1:1000", "est+rpl+trk+dnat")]
+
+
+def test_errors_are_translated(bench):
+    bench.flows(*natted("nat(src=%s)" % E))
+    there = going(udp())
+    about = IP(src=E, dst=OUT) / udp()
+    error = ("b", v4(ICMP(type=3, code=3) / about, True, src="192.0.2.1",
+                     dst=E))
+    bench.seen(*there)
+    got, = bench.seen(*error)
+    assert (got[IP].src, got[IP].dst, state_of(got)) == (
+        "192.0.2.1", "10.0.0.1", "rel+rpl+trk+dnat")
+    inner = IP(bytes(got[ICMP].payload))
+    assert (inner.src, inner.dst, inner[UDP].sport) == (
+        "10.0.0.1", OUT, 1000)
+
+
+def test_nat_in_place(bench):
+    bench.flows("ip,in_port=1,actions=ct(commit,nat(src=%s)),output:3" % E)
+    frame, = bench.seen("a", v4(udp(), dst=OUT))
+    assert (frame[IP].src, frame[UDP].sport) == (E, 1000)
