@@ -30,6 +30,7 @@ conntrack_create(const struct ct_config *config)
                                 config->hash_seed ? key : hash_key_random());
     ct->nat = nat_map_create(ct->config.max_connections,
                              config->hash_seed ? key : hash_key_random());
+    ct->fragments = fragments_create(hash_key_random());
     ct_zones_init(&ct->zones, config->zone_limit);
     ct->slots = xzalloc_aligned(ct->config.n_slots * sizeof *ct->slots);
     for (unsigned int i = 0; i < N_CT_TIMEOUTS; i++) {
@@ -44,6 +45,7 @@ conntrack_destroy(struct conntrack *ct)
     if (ct) {
         ct_table_destroy(ct->table);
         nat_map_destroy(ct->nat);
+        fragments_destroy(ct->fragments);
         ct_zones_fini(&ct->zones);
         free(ct->slots);
         free(ct);
@@ -101,6 +103,7 @@ struct job {
 };
 
 struct call {
+    struct packet **released;     /* who waited, and goes on now */
     struct conntrack *ct;
     unsigned int slot;
     const struct ct_request *req;
@@ -202,8 +205,7 @@ put_in_place(const struct call *call, const struct job *job,
     uint64_t hash = plan->nat ? ct_table_hash(ct->table, &plan->original)
                               : job->hash;
     uint64_t reply_hash = ct_table_hash(ct->table, &plan->reply);
-    uint32_t id, generation;
-    struct ct_conn *conn;
+    struct ct_conn *conn, *other;
     unsigned int dir;
 
     conn = ct_table_alloc(ct->table, call->slot, &plan->original,
@@ -217,19 +219,17 @@ put_in_place(const struct call *call, const struct job *job,
     conn->mapping = plan->mapping;
     ct_state_begin(conn, &job->parsed);
     keep_for(ct, conn, call->now);
-    id = conn->id;
-    generation = atomic_load(&conn->generation);
     if (!ct_table_insert(ct->table, call->slot, conn, hash, reply_hash)) {
         /* Perhaps one is in the way whose time is over. */
-        conn = find(ct, call->slot, &plan->reply, reply_hash, call->now,
-                    &dir);
-        if (conn) {
-            ct_conn_unlock(conn);
+        other = find(ct, call->slot, &plan->reply, reply_hash, call->now,
+                     &dir);
+        if (other) {
+            ct_conn_unlock(other);
         }
         return NULL;
     }
     CT_COUNT(ct, call->slot, created, 1);
-    return ct_table_get(ct->table, id, generation);
+    return conn;
 }
 
 /* A connection of the packet's own.  Locked; NULL with `*verdict`: there is no
@@ -389,6 +389,105 @@ track(const struct call *call, struct job *job)
     return CT_PASS;
 }
 
+/* ---- Fragments ---- */
+
+static const enum ct_verdict verdicts_of[] = {
+    [FRAGMENT_FOUND] = CT_PASS,
+    [FRAGMENT_WAITS] = CT_WAITS,
+    [FRAGMENT_BAD] = CT_FRAGMENT_BAD,
+    [FRAGMENT_FULL] = CT_FRAGMENT_FULL,
+};
+
+/* Later fragments are of the first one's connection, if it is there still. */
+static enum ct_verdict
+inherit(const struct call *call, struct packet *pkt,
+        const struct ct_packet *p, const struct fragment_verdict *v)
+{
+    enum ct_verdict verdict = CT_PASS;
+    struct ct_conn *conn = v->generation
+                           ? ct_table_get(call->ct->table, v->conn,
+                                          v->generation) : NULL;
+    struct ct_tuple want = p->tuple;
+
+    write_metadata(pkt, v->state & ~(FLOW_CT_SNAT | FLOW_CT_DNAT),
+                   call->req->zone, conn, v->is_reply, false, &v->tuple);
+    if (conn) {
+        count_bytes(conn, v->is_reply, pkt);
+        write_mark(conn, pkt, call->req);
+        if (conn->nat && call->req->nat.kind
+            && !ct_nat_packet(pkt, NULL, conn, v->is_reply)) {
+            verdict = CT_NAT_FAILED;
+        }
+        ct_conn_unlock(conn);
+    } else if (call->req->nat.kind == CT_NAT_EXISTING
+               && v->state & FLOW_CT_DNAT) {
+        want.dst = v->dst;
+        pkt->ct_state |= FLOW_CT_DNAT;
+        verdict = ct_rewrite(pkt, &p->tuple, &want) ? CT_PASS
+                                                    : CT_NAT_FAILED;
+    }
+    return verdict;
+}
+
+/* Those that waited for this one get what it got. */
+static void
+release(const struct call *call, struct packet *list,
+        const struct fragment_verdict *v)
+{
+    while (list) {
+        struct packet *pkt = list;
+        struct ct_packet parsed;
+
+        list = pkt->next;
+        if (!ct_packet_parse(pkt, call->req->zone, &parsed)
+            || inherit(call, pkt, &parsed, v) != CT_PASS) {
+            write_metadata(pkt, FLOW_CT_INV, call->req->zone, NULL, 0, false,
+                           NULL);
+        }
+        CT_COUNT(call->ct, call->slot, waited, 1);
+        pkt->next = *call->released;
+        *call->released = pkt;
+    }
+}
+
+static enum ct_verdict
+track_fragment(const struct call *call, struct job *job)
+{
+    struct fragments *fragments = call->ct->fragments;
+    struct packet *pkt = job->pkt;
+    bool again = pkt->ct_state && pkt->ct.zone == call->req->zone;
+    struct fragment_verdict v;
+    enum fragment_fate fate;
+    enum ct_verdict verdict;
+
+    if (ct_packet_is_later(&job->parsed)) {
+        fate = fragments_later(fragments, &job->parsed, pkt, again, call->now,
+                               &v);
+        return fate == FRAGMENT_FOUND ? inherit(call, pkt, &job->parsed, &v)
+                                      : verdicts_of[fate];
+    }
+    fate = fragments_first(fragments, &job->parsed, again, call->now);
+    if (fate != FRAGMENT_FOUND) {
+        return verdicts_of[fate];
+    }
+    verdict = track(call, job);
+    if (verdict == CT_PASS) {
+        struct ct_packet after;
+
+        v = (struct fragment_verdict) {
+            .state = pkt->ct_state, .is_reply = pkt->ct.is_reply,
+            .conn = pkt->ct.conn, .generation = pkt->ct.generation,
+            .tuple = job->parsed.tuple, .src = job->parsed.tuple.src,
+            .dst = job->parsed.tuple.dst,
+        };
+        if (ct_packet_parse(pkt, call->req->zone, &after)) {
+            v.dst = after.tuple.dst;
+        }
+        release(call, fragments_decided(fragments, &job->parsed, &v), &v);
+    }
+    return verdict;
+}
+
 /* A packet that was here before, in this zone: it counts once. */
 static bool
 track_again(const struct call *call, struct packet *pkt,
@@ -450,22 +549,28 @@ execute_some(const struct call *call, struct packet *const *pkts,
         if (!jobs[i].pkt) {
             continue;
         }
-        if (jobs[i].is_parsed) {
-            verdicts[i] = track(call, &jobs[i]);
-        } else {
+        if (!jobs[i].is_parsed
+            || (jobs[i].parsed.fragment.is_one
+                && call->ct->config.no_fragments)) {
             invalid(call, &jobs[i]);
+        } else if (UNLIKELY(jobs[i].parsed.fragment.is_one)) {
+            verdicts[i] = track_fragment(call, &jobs[i]);
+        } else {
+            verdicts[i] = track(call, &jobs[i]);
         }
     }
     CT_COUNT(call->ct, call->slot, packets, n);
 }
 
-void
+struct packet *
 conntrack_execute(struct conntrack *ct, unsigned int slot,
                   struct packet *const *pkts, unsigned int n,
                   const struct ct_request *req, msec now,
                   enum ct_verdict *verdicts)
 {
-    struct call call = { ct, slot, req, now };
+    struct packet *released = NULL;
+    struct call call = { .released = &released, .ct = ct, .slot = slot,
+                         .req = req, .now = now };
 
     while (n) {
         unsigned int n_now = MIN(n, (unsigned int) BATCH_MAX);
@@ -475,6 +580,13 @@ conntrack_execute(struct conntrack *ct, unsigned int slot,
         verdicts += n_now;
         n -= n_now;
     }
+    return released;
+}
+
+struct packet *
+conntrack_give_up(struct conntrack *ct, msec now)
+{
+    return fragments_expire(ct->fragments, now);
 }
 
 /* ---- Sweep ---- */

@@ -22,6 +22,7 @@
  *     table.c       where connections are kept
  *     nat.c         what a connection is translated to; nat_map.c nat_ports.c
  *                   who has which external port; rewrite.c does it to packets
+ *     fragments.c   of which only the first says whose it is
  *     tcp.c sctp.c  how far a connection is, by protocol; others in state.c
  *     zones.c       limits and counts per zone
  *     list.c        for who wants to see or flush them
@@ -69,6 +70,7 @@ struct ct_config {
                                          0: 1M */
     uint32_t zone_limit;              /* of each zone; 0: none */
     bool no_pickup;                   /* TCP begins with a SYN or not at all */
+    bool no_fragments;                /* they belong to no connection */
     uint64_t hash_seed;               /* tests; 0: drawn at random */
 };
 
@@ -78,7 +80,10 @@ enum ct_verdict {
     CT_FULL,                  /* to be dropped: there is no room to commit it, */
     CT_ZONE_FULL,             /* its zone has as many as it may, */
     CT_NAT_NO_PORT,           /* every external port is in use, */
-    CT_NAT_FAILED,            /* a header to translate is cut short */
+    CT_NAT_FAILED,            /* a header to translate is cut short, */
+    CT_FRAGMENT_BAD,          /* a fragment that overlaps, or came before, */
+    CT_FRAGMENT_FULL,         /* or for which there is no room */
+    CT_WAITS,                 /* taken: a fragment waits for the first one */
 };
 
 /* What becomes of addresses and ports (nat.h says more). */
@@ -106,11 +111,14 @@ struct conntrack *conntrack_create(const struct ct_config *);
 void conntrack_destroy(struct conntrack *);
 
 /* Tracks packets, whose offsets flow_key_extract() has set.  A verdict for each;
- * the packets stay the caller's. */
-void conntrack_execute(struct conntrack *, unsigned int slot,
-                       struct packet *const *, unsigned int n,
-                       const struct ct_request *, msec now,
-                       enum ct_verdict *);
+ * the packets stay the caller's, but for CT_WAITS.  Those that had waited for one of
+ * these are tracked too, and returned: a list by `next`. */
+struct packet *conntrack_execute(struct conntrack *, unsigned int slot,
+                                 struct packet *const *, unsigned int n,
+                                 const struct ct_request *, msec now,
+                                 enum ct_verdict *);
+/* Some packets that have waited too long, a list by `next`: to be dropped. */
+struct packet *conntrack_give_up(struct conntrack *, msec now);
 
 /* Looks at `budget` places for connections that are over; returns how many it
  * ended. */
@@ -137,6 +145,7 @@ void conntrack_set_zone_limit(struct conntrack *, uint16_t zone,
     X(full, "packets dropped: the table is full")                            \
     X(zone_full, "packets dropped: their zone has as many as it may")        \
     X(no_port, "packets dropped: every external port is in use")             \
+    X(waited, "fragments that waited for their datagram's first")            \
     X(retries, "lookups repeated because the table changed")                 \
     X(swept, "places the sweep looked at")
 

@@ -2,6 +2,7 @@
 #ifndef WEFT_CONNTRACK_CONNTRACK_IMPL_H
 #define WEFT_CONNTRACK_CONNTRACK_IMPL_H
 
+#include "conntrack/fragments.h"
 #include "conntrack/nat_map.h"
 #include "conntrack/state.h"
 #include "conntrack/zones.h"
@@ -19,6 +20,7 @@ struct conntrack {
     struct ct_config config;
     struct ct_table *table;
     struct nat_map *nat;
+    struct fragments *fragments;
     struct ct_zones zones;
     _Atomic msec timeouts[N_CT_TIMEOUTS];
     _Atomic uint32_t hand;            /* where the sweep goes on */

@@ -9,7 +9,7 @@
 #include "lib/rng.h"
 #include "unit.h"
 
-enum { N_THREADS = 4, N_ROUNDS = 20000, N_PORTS = 300 };
+enum { N_THREADS = 4, N_ROUNDS = 50000, N_PORTS = 300 };
 
 struct thread {
     struct conntrack *ct;

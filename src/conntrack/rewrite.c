@@ -73,6 +73,9 @@ ct_rewrite(struct packet *pkt, const struct ct_tuple *have,
         && !set_address(pkt, have, true, &want->dst)) {
         return false;
     }
+    if (pkt->l4_ofs == PACKET_NO_OFS) {
+        return true;              /* a later fragment */
+    }
     if (ct_proto_is_icmp(have->proto)) {
         return have->src_port == want->src_port
                || set_icmp_id(pkt, want->src_port);

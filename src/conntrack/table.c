@@ -647,10 +647,8 @@ ct_table_insert(struct ct_table *t, unsigned int slot, struct ct_conn *conn,
     if (is_taken) {
         ct_conn_unlock(conn);
         give_back(t, slot, conn);
-        return false;
     }
-    ct_conn_unlock(conn);
-    return true;
+    return !is_taken;
 }
 
 void

@@ -107,7 +107,7 @@ void ct_conn_unlock(struct ct_conn *);
 struct ct_conn *ct_table_alloc(struct ct_table *, unsigned int slot,
                                const struct ct_tuple *original,
                                const struct ct_tuple *reply);
-/* Puts it in place, and unlocks it.  False: there is a connection with one of the
+/* Puts it in place; it stays locked.  False: there is a connection with one of the
  * tuples already; the new one is given back. */
 bool ct_table_insert(struct ct_table *, unsigned int slot, struct ct_conn *,
                      uint64_t hash, uint64_t reply_hash);

@@ -101,7 +101,7 @@ sum_is_right(const struct packet *pkt, const struct ct_packet *p,
 {
     uint32_t sum;
 
-    if (is_checked(pkt)) {
+    if (is_checked(pkt) || p->fragment.is_one) {
         return true;
     }
     sum = has_pseudo ? pseudo_sum(&p->tuple, p->tuple.proto, p->l4_len) : 0;
@@ -135,7 +135,8 @@ parse_udp(const struct packet *pkt, struct ct_packet *p)
     /* Of a super-frame it may say anything; less than there is, is as wrong as
      * it is common. */
     len = be16toh(get_be16(p->l4 + 4));
-    if ((len < UDP_HEADER_LEN || len > p->l4_len) && !pkt->offload.gso_size) {
+    if ((len < UDP_HEADER_LEN || len > p->l4_len) && !pkt->offload.gso_size
+        && !p->fragment.is_one) {
         return false;
     }
     if (!get_be16(p->l4 + UDP_CSUM_OFS) && p->tuple.family == 4) {
@@ -150,7 +151,7 @@ parse_sctp(const struct packet *pkt, struct ct_packet *p)
     if (p->l4_len < SCTP_HEADER_LEN + 4) {
         return false;
     }
-    return is_checked(pkt)
+    return is_checked(pkt) || p->fragment.is_one
            || crc32c_sctp(p->l4, p->l4_len)
               == get_be32(p->l4 + SCTP_CSUM_OFS);
 }
@@ -308,7 +309,46 @@ parse_ip4(const struct packet *pkt, struct ct_packet *p)
     p->tuple.proto = ip->proto;
     memcpy(p->tuple.src.b, ip->src, 4);
     memcpy(p->tuple.dst.b, ip->dst, 4);
-    return !(ip->frag & htobe16(IP4_FRAG_MORE | IP4_FRAG_OFS));
+    if (ip->frag & htobe16(IP4_FRAG_MORE | IP4_FRAG_OFS)) {
+        p->fragment.is_one = true;
+        p->fragment.is_more = ip->frag & htobe16(IP4_FRAG_MORE);
+        p->fragment.id = be16toh(ip->id);
+        p->fragment.ofs = (be16toh(ip->frag) & IP4_FRAG_OFS) * 8u;
+        p->fragment.len = be16toh(ip->total_len) - ip4_header_len(ip);
+    }
+    return true;
+}
+
+/* Finds the fragment header; what is behind it is the datagram's. */
+static bool
+read_fragment6(const struct ip6_header *ip, struct ct_packet *p)
+{
+    struct cursor c = cursor_init(ip + 1, be16toh(ip->payload_len));
+    uint8_t next = ip->next;
+
+    while (next != IP_PROTO_FRAGMENT) {
+        uint8_t type = next, len;
+
+        if (!ip6_is_extension(type)) {
+            return false;
+        }
+        next = cursor_u8(&c);
+        len = cursor_u8(&c);
+        cursor_skip(&c, type == IP_PROTO_AH ? (len + 2u) * 4 - 2
+                                            : (len + 1u) * 8 - 2);
+        if (cursor_overrun(&c)) {
+            return false;
+        }
+    }
+    cursor_skip(&c, 2);
+    p->fragment.ofs = cursor_u16(&c);
+    p->fragment.is_more = p->fragment.ofs & IP6_FRAG_MORE;
+    p->fragment.ofs &= IP6_FRAG_OFS;
+    /* A whole datagram may have the header, too (RFC 6946). */
+    p->fragment.is_one = p->fragment.ofs || p->fragment.is_more;
+    p->fragment.id = cursor_u32(&c);
+    p->fragment.len = (uint32_t) cursor_left(&c);
+    return !cursor_overrun(&c);
 }
 
 static bool
@@ -331,7 +371,10 @@ parse_ip6(const struct packet *pkt, struct ct_packet *p)
         proto = ip6_skip_extensions(&c, ip->next, &chain);
     }
     p->tuple.proto = (uint8_t) proto;
-    return proto >= 0 && !chain.frag && !chain.is_routed;
+    if (chain.frag & FLOW_FRAG_ANY && !read_fragment6(ip, p)) {
+        return false;
+    }
+    return proto >= 0 && !chain.is_routed;
 }
 
 bool
@@ -341,13 +384,18 @@ ct_packet_parse(const struct packet *pkt, uint16_t zone, struct ct_packet *p)
 
     memset(p, 0, sizeof *p);
     p->tuple.zone = zone;
-    if (pkt->l3_ofs == PACKET_NO_OFS || pkt->l2_5_ofs != PACKET_NO_OFS
-        || pkt->l4_ofs == PACKET_NO_OFS) {
+    if (pkt->l3_ofs == PACKET_NO_OFS || pkt->l2_5_ofs != PACKET_NO_OFS) {
         return false;
     }
     type = be16toh(get_be16(pkt->data + pkt->l3_ofs - 2));
     if (!(type == ETH_TYPE_IP ? parse_ip4(pkt, p)
           : type == ETH_TYPE_IPV6 && parse_ip6(pkt, p))) {
+        return false;
+    }
+    if (ct_packet_is_later(p)) {
+        return true;
+    }
+    if (pkt->l4_ofs == PACKET_NO_OFS) {
         return false;
     }
     p->l4 = pkt->data + pkt->l4_ofs;

@@ -5,6 +5,9 @@
  * that is neither request, reply nor error.  A checksum that the device has
  * verified, or that is still owed, is not computed.
  *
+ * A later fragment has addresses and no ports; of a first one the checksum cannot be
+ * looked at.
+ *
  * An ICMP error has the tuple of the packet that it is about, turned round: it
  * comes from where that packet went (RFC 792, RFC 4443 section 2.4). */
 #ifndef WEFT_CONNTRACK_TUPLE_H
@@ -15,6 +18,11 @@
 
 struct ct_packet {
     struct ct_tuple tuple;
+    struct {
+        bool is_one, is_more;     /* of several; and not the last */
+        uint32_t id;
+        uint32_t ofs, len;        /* of what it carries of the datagram */
+    } fragment;
     bool is_related;          /* an ICMP error about it */
     uint8_t *l4;              /* the packet's own transport header, */
     uint32_t l4_len;          /* to the end of its IP packet */
@@ -29,6 +37,12 @@ struct ct_tuple ct_tuple_reverse(const struct ct_tuple *);
 
 /* Does it ask, so that it may begin a connection? */
 bool ct_icmp_is_query(uint8_t proto, uint8_t type);
+
+static inline bool
+ct_packet_is_later(const struct ct_packet *p)
+{
+    return p->fragment.is_one && p->fragment.ofs;
+}
 
 static inline bool
 ct_proto_is_icmp(uint8_t proto)

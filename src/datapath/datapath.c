@@ -115,6 +115,7 @@ datapath_destroy(struct datapath *dp)
             worker_stop(dp->workers[i]);
         }
     }
+    conntrack_destroy(dp->ct);    /* packets that wait there go home */
     for (unsigned int i = 0; i < dp->n_workers; i++) {
         worker_fini(dp->workers[i]);
         free(dp->workers[i]);
@@ -126,7 +127,6 @@ datapath_destroy(struct datapath *dp)
     for (unsigned int i = 0; i < DP_MAX_METERS; i++) {
         free(dp->meters[i]);
     }
-    conntrack_destroy(dp->ct);
     free(dp);
 }
 

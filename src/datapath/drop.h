@@ -41,6 +41,12 @@
       "every external port that its address may be translated to is in use") \
     X(DROP_NAT_FAILED, "nat-failed",                                         \
       "a header that is to be translated is cut short")                      \
+    X(DROP_CT_FRAGMENT, "ct-fragment",                                       \
+      "a fragment overlaps another of its datagram, or is there already")    \
+    X(DROP_CT_FRAGMENTS_FULL, "ct-fragments-full",                           \
+      "too many fragments wait, or are of datagrams under way")              \
+    X(DROP_CT_FRAGMENT_TIME, "ct-fragment-time",                             \
+      "its datagram's first fragment did not come")                          \
     X(DROP_METER, "meter", "a meter's rate was exceeded")                    \
     X(DROP_CONTROLLER_QUEUE, "controller-queue",                             \
       "the port's queue to the controller is full")                          \
