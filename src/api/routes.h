@@ -26,6 +26,7 @@ api_handler groups_list, groups_change, groups_delete;
 api_handler meters_list, meters_change, meters_delete;
 api_handler controllers_list, controllers_set, controllers_delete;
 api_handler fdb_list, fdb_flush_some;
+api_handler connections_list, connections_flush, connections_count;
 api_handler cache_list, drops_show;
 api_handler status_show, switch_show, barrier_post, metrics_show;
 api_handler leases_list, multicast_list, controller_uplinks;

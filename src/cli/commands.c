@@ -124,6 +124,22 @@ static const struct cli_command commands[] = {
       { { "--port", "PORT", "only behind this port" },
         { "--vlan", "VID", "only of this VLAN" } } },
 
+    { "connection", "list", connection_list, 0, 0, "",
+      "connections that flow entries track",
+      { { "--zone", "N", "only of this zone" },
+        { "--address", "ADDRESS", "only with this address at an end" },
+        { "--protocol", "PROTO", "tcp, udp, icmp, icmpv6, sctp or a number" },
+        { "--limit", "N", "at most so many (1000)" } } },
+    { "connection", "count", connection_count, 0, 0, "",
+      "how many there are, and what became of others",
+      { { "--zone", "N", "of this zone" } } },
+    { "connection", "flush", connection_flush, 0, 0, "",
+      "end connections: their next packet is a new one's",
+      { { "--zone", "N", "only of this zone" },
+        { "--address", "ADDRESS", "only with this address at an end" },
+        { "--protocol", "PROTO", "tcp, udp, icmp, icmpv6, sctp or a number" }
+      } },
+
     { "validate", NULL, validate_command, 0, -1, "FILE...",
       "is an intent file right? No daemon is asked",
       { { "--schema", NULL, "print the JSON Schema of intents" } } },

@@ -20,6 +20,7 @@ cli_run explain_command, export_command, edit_command;
 cli_run object_list, object_show, object_create, object_change;
 cli_run object_delete;
 cli_run fdb_list, fdb_flush;
+cli_run connection_list, connection_count, connection_flush;
 cli_run cache_list, drops_command, trace_command, capture_command;
 cli_run version_command, help_command_run, complete_command_run;
 

@@ -6,6 +6,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -305,6 +306,41 @@ def test_fdb(pair):
     assert lab.weft("fdb", "flush")["flushed"] == 1
     refused(lab, NEGATIVE, "fdb", "list", "--port", "nobody")
     refused(lab, USAGE, "fdb", "list", "--vlan", "4096")
+
+
+def test_connections(pair):
+    lab, web, db = pair
+    lab.weft("flow", "add", "priority=9,ip,in_port=1,actions=ct(commit,zone=3,"
+             "nat(src=10.0.0.77),exec(set_field:5->ct_mark)),output:2")
+    lab.weft("flow", "add", "priority=9,arp,actions=NORMAL")
+    with db.call(lambda: socket.socket(socket.AF_INET,
+                                       socket.SOCK_DGRAM)) as there:
+        there.bind(("10.0.0.2", 99))
+        there.settimeout(10)
+        with web.call(lambda: socket.socket(socket.AF_INET,
+                                            socket.SOCK_DGRAM)) as here:
+            here.bind(("10.0.0.1", 777))
+            here.sendto(b"hello", ("10.0.0.2", 99))
+            assert there.recvfrom(100) == (b"hello", ("10.0.0.77", 777))
+    one, = lab.weft("connection", "list", "--protocol", "udp")["connections"]
+    assert one["original"] == {"source": "10.0.0.1", "source_port": 777,
+                               "destination": "10.0.0.2",
+                               "destination_port": 99}
+    assert one["reply"]["destination"] == "10.0.0.77"
+    assert (one["zone"], one["mark"], one["answered"]) == (3, 5, False)
+    assert "from 10.0.0.77:777" in lab.text("connection", "list")
+    assert lab.weft("connection", "list", "--address",
+                    "10.0.0.9")["connections"] == []
+    count = lab.weft("connection", "count")
+    assert count["connections"] >= 1 and count["counters"]["created"] >= 1
+    assert lab.weft("connection", "count", "--zone",
+                    "4")["connections"] == 0
+    assert lab.weft("connection", "flush", "--zone", "3", "--protocol",
+                    "udp")["flushed"] == 1
+    assert lab.weft("connection", "list", "--protocol",
+                    "17")["connections"] == []
+    refused(lab, USAGE, "connection", "list", "--zone", "65536")
+    refused(lab, USAGE, "connection", "flush", "--address", "nowhere")
 
 
 def test_cache_and_drops(pair):
