@@ -25,6 +25,7 @@
  *     fragments.c   of which only the first says whose it is
  *     tcp.c sctp.c  how far a connection is, by protocol; others in state.c
  *     zones.c       limits and counts per zone
+ *     snapshot.c    connections outlive the process
  *     list.c        for who wants to see or flush them
  *
  * Threads: execute, sweep and flush may run on any number of threads at once, each
@@ -202,5 +203,18 @@ unsigned int conntrack_flush(struct conntrack *, unsigned int slot, msec now,
  * reply.  Changes nothing. */
 bool conntrack_find(struct conntrack *, const struct ct_tuple *, msec now,
                     struct ct_info *, unsigned int *dir);
+
+/* ---- From one process to the next ---- */
+
+/* Writes all that are alive, in pieces; what changes meanwhile may be in or not.
+ * Returns 0, or what `write` returned that is not 0.  Any thread. */
+int conntrack_save(struct conntrack *, msec now,
+                   int (*write)(void *aux, const void *, size_t), void *aux);
+/* Reads that back: connections that have time left after `down` msec in which nobody
+ * tracked, and whose external ports are free.  `n` is how many that were.  Returns 0,
+ * or -EBADMSG when the bytes are damaged or of another version: nothing is changed
+ * then.  Callers are as those of execute. */
+int conntrack_load(struct conntrack *, unsigned int slot, const void *,
+                   size_t size, msec down, msec now, uint32_t *n);
 
 #endif

@@ -40,6 +40,9 @@ ct_conn_is_over(const struct ct_conn *conn, msec now)
     return atomic_load_explicit(&conn->expires, memory_order_relaxed) <= now;
 }
 
+/* list.c: the connection in that place, locked; NULL: none is alive there. */
+struct ct_conn *ct_lock_place(struct conntrack *, uint32_t id, msec now);
+
 /* Ends a live connection that is locked, and all that hangs on it. */
 void ct_end(struct conntrack *, unsigned int slot, struct ct_conn *);
 

@@ -18,9 +18,8 @@ fill_info(const struct ct_conn *conn, struct ct_info *info)
     };
 }
 
-/* The connection in that place, locked; NULL: none is alive there. */
-static struct ct_conn *
-lock_place(struct conntrack *ct, uint32_t id, msec now)
+struct ct_conn *
+ct_lock_place(struct conntrack *ct, uint32_t id, msec now)
 {
     struct ct_conn *conn = ct_table_place(ct->table, id);
 
@@ -44,7 +43,7 @@ conntrack_visit(struct conntrack *ct, msec now,
     bool go_on = true;
 
     for (uint32_t id = 0; id < n && go_on; id++) {
-        struct ct_conn *conn = lock_place(ct, id, now);
+        struct ct_conn *conn = ct_lock_place(ct, id, now);
         struct ct_info info;
 
         if (conn) {
@@ -63,7 +62,7 @@ conntrack_flush(struct conntrack *ct, unsigned int slot, msec now,
     unsigned int n_ended = 0;
 
     for (uint32_t id = 0; id < n; id++) {
-        struct ct_conn *conn = lock_place(ct, id, now);
+        struct ct_conn *conn = ct_lock_place(ct, id, now);
         struct ct_info info;
 
         if (!conn) {

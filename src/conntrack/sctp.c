@@ -132,6 +132,12 @@ sctp_timeout(const struct ct_conn *conn)
     }
 }
 
+bool
+sctp_is_known(const struct ct_peer *peer)
+{
+    return peer->state <= CLOSED;
+}
+
 const char *
 sctp_text(const struct ct_conn *conn)
 {

@@ -13,6 +13,7 @@ void sctp_begin(struct ct_conn *, const struct ct_packet *);
 enum ct_update sctp_update(struct ct_conn *, unsigned int dir,
                            const struct ct_packet *);
 enum ct_timeout sctp_timeout(const struct ct_conn *);
+bool sctp_is_known(const struct ct_peer *);
 const char *sctp_text(const struct ct_conn *);
 
 #endif

@@ -81,3 +81,13 @@ ct_state_text(const struct ct_conn *conn)
     default: return conn->is_answered ? "answered" : "new";
     }
 }
+
+bool
+ct_state_is_known(uint8_t proto, const struct ct_peer *peer)
+{
+    switch (proto) {
+    case IP_PROTO_TCP: return tcp_is_known(peer);
+    case IP_PROTO_SCTP: return sctp_is_known(peer);
+    default: return true;
+    }
+}

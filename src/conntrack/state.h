@@ -23,6 +23,8 @@ enum ct_update ct_state_update(struct ct_conn *, unsigned int dir,
                                const struct ct_packet *);
 
 enum ct_timeout ct_state_timeout(const struct ct_conn *);
+/* Can a peer be in this state?  (It was read from somewhere.) */
+bool ct_state_is_known(uint8_t proto, const struct ct_peer *);
 const char *ct_state_text(const struct ct_conn *);
 
 #endif

@@ -306,6 +306,12 @@ tcp_timeout(const struct ct_conn *conn)
                            : CT_TIMEOUT_TCP_ESTABLISHED;
 }
 
+bool
+tcp_is_known(const struct ct_peer *peer)
+{
+    return peer->state <= RESET && (peer->scale & SCALE_SHIFT) <= SCALE_MAX;
+}
+
 const char *
 tcp_text(const struct ct_conn *conn)
 {

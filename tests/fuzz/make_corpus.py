@@ -451,6 +451,71 @@ def lacp_inputs():
     yield "foreign", b"\x01" + b"\xff" * 60
 
 
+def tracked(*steps):
+    """Steps of conntrack_fuzz: (flags, how, IP packet or None)."""
+    return b"".join(bytes([flags, how]) + (
+        b"" if packet is None else bytes([len(bytes(packet))])
+        + bytes(packet)) for flags, how, packet in steps)
+
+
+def conntrack_inputs():
+    commit, again, turn, wait, mark, sweep = 1, 16, 32, 4, 64, 128
+    bare, src, dst = 1, 2, 3
+    syn = IP4 / TCP(sport=1, dport=2, flags="S", seq=5,
+                    options=[("WScale", 3)])
+    ack = IP4 / TCP(sport=1, dport=2, flags="A", seq=6, ack=1) / Raw(b"x" * 9)
+    udp = IP4 / UDP(sport=5, dport=6) / Raw(b"hello")
+    echo = IP4 / ICMP(type=8, id=7)
+    gone = IP(src="10.0.0.9", dst="198.51.100.1") / ICMP(type=3, code=3) \
+        / IP(src="198.51.100.1", dst="10.0.0.2") / UDP(sport=5, dport=6)
+    big = IP(src="10.0.0.1", dst="10.0.0.2", id=9) / UDP(sport=5, dport=6) \
+        / Raw(bytes(300))
+    first, second = IP(bytes(big)).fragment(fragsize=160)[:2]
+    init = IP4 / SCTP(sport=1, dport=2) / Raw(
+        bytes([1, 0, 0, 20]) + bytes(15) + b"7")
+    yield "tcp", tracked((commit | mark, src, syn), (again | turn, bare, None),
+                         (0, bare, ack), (commit, 0, ack), (sweep, 0, udp))
+    yield "udp", tracked((commit, src, udp), (again | turn, bare, None),
+                         (again, bare, None), (8 | sweep, bare, udp))
+    yield "dst", tracked((commit, dst | 32, udp), (again | turn, bare, None))
+    yield "echo", tracked((commit, src, echo), (again | turn, bare, None))
+    yield "error", tracked((commit, src, udp), (0, bare, gone))
+    yield "fragments", tracked((wait, 0, second), (commit, src, first),
+                               (0, bare, second), (0, bare, first))
+    yield "sctp", tracked((commit, src, init), (again | turn, bare, None))
+    yield "ip6", tracked(
+        (commit, src | 8, IP6 / UDP(sport=5, dport=6)),
+        (again | turn, bare, None),
+        (0, 0, IP6 / IPv6ExtHdrFragment(offset=2) / Raw(b"12345678")),
+        (commit, src | 8, IP6 / ICMPv6EchoRequest(id=3)))
+    yield "hairpin", tracked(
+        (commit, src, udp),
+        (0, bare, IP(src="10.0.0.3", dst="198.51.100.1")
+         / UDP(sport=9, dport=5)), (commit | again, src, None))
+
+
+def record(family, proto, nat, flags, src, dst, to, back):
+    """One connection of snapshot_fuzz: addresses and ports of both ways."""
+    def tuple_of(a, b):
+        return a[0].ljust(16, b"\0") + b[0].ljust(16, b"\0") \
+            + struct.pack(">HH", a[1], b[1])
+    data = struct.pack(">BBHBBHQ", family, proto, 3, flags, nat, 0, 60000) \
+        + tuple_of(src, dst) + tuple_of(to, back)
+    return data.ljust(160, b"\0")
+
+
+def snapshot_inputs():
+    a, b, e = b"\x0a\0\0\1", b"\x0a\0\0\2", b"\xc6\x33\x64\1"
+    six = b"\xfd".ljust(15, b"\0")
+    plain = record(4, 17, 0, 1, (a, 5), (b, 6), (b, 6), (a, 5))
+    nat = record(4, 17, 0x40, 3, (a, 5), (b, 6), (b, 6), (e, 5))
+    back = record(4, 17, 0x80, 2, (b, 9), (e, 7), (a, 7), (b, 9))
+    ip6 = record(6, 6, 0, 0, (six + b"1", 1), (six + b"2", 2),
+                 (six + b"2", 2), (six + b"1", 1))
+    yield "all", plain + nat + back + ip6
+    yield "twice", nat + nat
+
+
 def main():
     for name, data in dhcp_inputs():
         write("dhcp", "seed-" + name, data)
@@ -466,6 +531,10 @@ def main():
         write("lacp", name, data)
     for name, data in membership_inputs():
         write("membership", name, data)
+    for name, data in conntrack_inputs():
+        write("conntrack", name, data)
+    for name, data in snapshot_inputs():
+        write("snapshot", name, data)
     for name, data in offload_inputs():
         write("offload", name, data)
     for name, data in pcap_inputs():
