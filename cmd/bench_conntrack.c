@@ -1,9 +1,9 @@
 /* Connections in memory.
  *
- *     weft-bench conntrack [--live=1000000]
+ *     weft-bench conntrack [--live=1000000] [--nat=1]
  *
  * UDP sessions of 15,873 inside hosts with 63 ports each, in batches of 32, with
- * complete checksums: how many begin in a second until there are so many, and in
+ * complete checksums, translated to 16 external addresses if asked for: how many begin in a second until there are so many, and in
  * their place when the oldest end; what a packet of an established one costs, one
  * after the other and at random; what all of them take; and how long the sweep
  * keeps a worker when all of them end at once. */
@@ -22,6 +22,7 @@
 enum { PORTS_PER_HOST = 63, FRAME_LEN = 60, SWEEP_BUDGET = 256 };
 
 struct bench {
+    struct ct_nat nat;
     struct conntrack *ct;
     struct packet_pool *pool;
     struct batch batch;
@@ -65,7 +66,7 @@ static uint64_t
 run(struct bench *b, uint32_t n, uint32_t first, struct rng *rng,
     uint32_t n_sessions, bool is_answer, bool commit)
 {
-    struct ct_request req = { .commit = commit };
+    struct ct_request req = { .commit = commit, .nat = b->nat };
     enum ct_verdict verdicts[BATCH_MAX];
     uint64_t ticks = 0, start;
 
@@ -128,6 +129,11 @@ bench_conntrack(int argc, char **argv)
     uint64_t before = conntrack_memory(b.ct);
     uint32_t tenth = n / 10 / BATCH_MAX * BATCH_MAX;
 
+    if (bench_option(argc, argv, "nat", 0)) {
+        b.nat = (struct ct_nat) { .kind = CT_NAT_SRC, .family = 4 };
+        put_be32(b.nat.min.b, htobe32(0xc6336400));
+        put_be32(b.nat.max.b, htobe32(0xc633640f));
+    }
     for (unsigned int i = 0; i < BATCH_MAX; i++) {
         batch_add(&b.batch, packet_alloc(b.pool, FRAME_LEN));
     }
@@ -136,9 +142,15 @@ bench_conntrack(int argc, char **argv)
            conntrack_count(b.ct),
            (double) (conntrack_memory(b.ct) - before) / n,
            (double) conntrack_memory(b.ct) / 1e6);
-    report("new, with all live", run(&b, tenth, n, NULL, 0, false, true),
-           tenth);
-    report("answered, in turn", run(&b, n, 0, NULL, 0, true, false), n);
+    if (b.nat.kind) {
+        printf("RESULT conntrack %u mappings, %u without a port\n",
+               conntrack_n_mappings(b.ct), n - conntrack_count(b.ct));
+        b.nat.kind = CT_NAT_EXISTING;
+    } else {
+        report("new, with all live",
+               run(&b, tenth, n, NULL, 0, false, true), tenth);
+        report("answered, in turn", run(&b, n, 0, NULL, 0, true, false), n);
+    }
     report("established, in turn", run(&b, n, 0, NULL, 0, false, false), n);
     report("established, at random",
            run(&b, n, 0, &rng, n, false, false), n);

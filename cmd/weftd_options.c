@@ -46,6 +46,8 @@ take_number(const char *value, uint64_t min, uint64_t max, uint64_t *number,
 NUMBER_OPTION(workers, sw.datapath.n_workers, 1, DP_MAX_WORKERS)
 NUMBER_OPTION(cache_entries, sw.datapath.max_entries, 64, 1 << 24)
 NUMBER_OPTION(cache_masks, sw.datapath.max_masks, 1, 65536)
+NUMBER_OPTION(max_connections, sw.datapath.ct.max_connections, 1024, 1 << 28)
+NUMBER_OPTION(zone_connections, sw.datapath.ct.zone_limit, 0, UINT32_MAX)
 NUMBER_OPTION(port_share, sw.datapath.port_share, 1, 1024)
 NUMBER_OPTION(upcalls, sw.datapath.upcalls_per_second, 0, UINT32_MAX)
 NUMBER_OPTION(probe_interval, connections.probe_interval, 0, 1000000)
@@ -276,6 +278,36 @@ free_text:
     return err;
 }
 
+/* NAME=SECONDS */
+static int
+set_connection_timeout(struct weftd_options *options, const char *value,
+                       struct str *error)
+{
+    const char *equals = strchr(value, '=');
+    enum ct_timeout timeout = N_CT_TIMEOUTS;
+    struct str name = STR_INIT;
+    uint64_t seconds;
+    int err;
+
+    if (equals) {
+        str_add_bytes(&name, value, (size_t) (equals - value));
+        timeout = ct_timeout_by_name(str_text(&name));
+        str_fini(&name);
+    }
+    if (timeout == N_CT_TIMEOUTS) {
+        str_add(error, "expected NAME=SECONDS, NAME one of");
+        for (unsigned int i = 0; i < N_CT_TIMEOUTS; i++) {
+            str_addf(error, " %s", ct_timeout_name((enum ct_timeout) i));
+        }
+        return -EINVAL;
+    }
+    err = take_number(equals + 1, 1, 10 * 1000 * 1000, &seconds, error);
+    if (!err) {
+        options->sw.datapath.ct.timeouts[timeout] = (msec) seconds * 1000;
+    }
+    return err;
+}
+
 #define FLAG_OPTION(NAME, MEMBER)                                            \
     static int set_##NAME(struct weftd_options *options,                     \
                           const char *value UNUSED, struct str *error UNUSED)\
@@ -398,6 +430,12 @@ static const struct option {
       "error, warn, info (default) or debug" },
     { "--flow-limit", "[TABLE=]N[:evict]", set_flow_limit, NULL,
       "entries of all tables (2000000), or of one; may be repeated" },
+    { "--max-connections", "N", set_max_connections, NULL,
+      "that are tracked (1000000)" },
+    { "--zone-connections", "N", set_zone_connections, NULL,
+      "of each zone; 0: any number (0)" },
+    { "--connection-timeout", "NAME=SECONDS", set_connection_timeout, NULL,
+      "of a kind of connections, such as udp-new; may be repeated" },
     { "--max-cache-entries", "N", set_cache_entries, NULL,
       "of the switch (262144)" },
     { "--max-cache-masks", "N", set_cache_masks, NULL,

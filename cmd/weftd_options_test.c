@@ -62,6 +62,25 @@ TEST(tables_can_be_limited)
     check_refused("--flow-limit 5:evict", "from 1 to");
 }
 
+TEST(connections_can_be_limited)
+{
+    struct weftd_options options;
+    struct str error = STR_INIT;
+
+    CHECK_MSG(!parse("--max-connections 5000 --zone-connections 100 "
+                     "--connection-timeout udp-new=7", &options, &error),
+              "%s", str_text(&error));
+    CHECK(options.sw.datapath.ct.max_connections == 5000);
+    CHECK(options.sw.datapath.ct.zone_limit == 100);
+    CHECK(options.sw.datapath.ct.timeouts[CT_TIMEOUT_UDP_NEW] == 7000);
+    weftd_options_fini(&options);
+
+    check_refused("--connection-timeout udp=7", "tcp-opening");
+    check_refused("--connection-timeout udp-new", "NAME=SECONDS");
+    check_refused("--connection-timeout udp-new=0", "from 1 to");
+    check_refused("--max-connections 1", "from 1024");
+}
+
 TEST(controllers_and_listeners_are_methods)
 {
     struct weftd_options options;
@@ -201,6 +220,7 @@ TEST(a_controller_without_a_switch_drives_open_vswitch)
 
 TESTS(
     RUN(tables_can_be_limited),
+    RUN(connections_can_be_limited),
     RUN(controllers_and_listeners_are_methods),
     RUN(a_lab_switch_is_one_line),
     RUN(the_environment_stands_in_for_options),

@@ -34,7 +34,9 @@ conntrack_create(const struct ct_config *config)
     ct_zones_init(&ct->zones, config->zone_limit);
     ct->slots = xzalloc_aligned(ct->config.n_slots * sizeof *ct->slots);
     for (unsigned int i = 0; i < N_CT_TIMEOUTS; i++) {
-        atomic_init(&ct->timeouts[i], (msec) seconds[i] * 1000);
+        atomic_init(&ct->timeouts[i],
+                    config->timeouts[i] ? config->timeouts[i]
+                                        : (msec) seconds[i] * 1000);
     }
     return ct;
 }
@@ -635,6 +637,18 @@ ct_timeout_name(enum ct_timeout timeout)
     };
 
     return names[timeout];
+}
+
+enum ct_timeout
+ct_timeout_by_name(const char *name)
+{
+    unsigned int i = 0;
+
+    while (i < N_CT_TIMEOUTS
+           && strcmp(name, ct_timeout_name((enum ct_timeout) i))) {
+        i++;
+    }
+    return (enum ct_timeout) i;
 }
 
 void

@@ -64,6 +64,8 @@ enum ct_timeout {
 };
 
 const char *ct_timeout_name(enum ct_timeout);
+/* N_CT_TIMEOUTS: none is called so. */
+enum ct_timeout ct_timeout_by_name(const char *);
 
 struct ct_config {
     unsigned int n_slots;             /* threads; 0: 1 */
@@ -72,6 +74,7 @@ struct ct_config {
     uint32_t zone_limit;              /* of each zone; 0: none */
     bool no_pickup;                   /* TCP begins with a SYN or not at all */
     bool no_fragments;                /* they belong to no connection */
+    msec timeouts[N_CT_TIMEOUTS];     /* 0: as above */
     uint64_t hash_seed;               /* tests; 0: drawn at random */
 };
 

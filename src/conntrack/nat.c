@@ -173,6 +173,25 @@ plan_stray(struct conntrack *ct, const struct packet *pkt,
     return plan->mapping;
 }
 
+/* Who a packet for an external address is really for. */
+static void
+plan_existing(struct conntrack *ct, struct ct_tuple *t, struct ct_plan *plan)
+{
+    struct nat_inside out = destination_of(t);
+    be16 port;
+
+    plan->mapping = nat_map_find(ct->nat, &out, &t->dst, &port);
+    if (!plan->mapping) {
+        return;
+    }
+    plan->nat |= FLOW_CT_DNAT;
+    if (ct_proto_is_icmp(t->proto)) {
+        t->src_port = port;
+    } else {
+        t->dst_port = port;
+    }
+}
+
 bool
 ct_nat_plan(struct conntrack *ct, unsigned int slot, const struct packet *pkt,
             const struct ct_packet *p, const struct ct_request *req,
@@ -180,40 +199,26 @@ ct_nat_plan(struct conntrack *ct, unsigned int slot, const struct packet *pkt,
 {
     struct ct_tuple now = p->tuple;
     const struct ct_nat *nat = &req->nat;
+    /* Addresses of another family are not for this packet. */
+    bool fits = !nat->family || nat->family == now.family;
 
     *plan = (struct ct_plan) { .original = p->tuple };
-    if (nat->kind != CT_NAT_NONE) {
-        if (was_stray(pkt, req->zone)) {
-            if (!plan_stray(ct, pkt, plan)) {
-                return false;
-            }
-        } else if (nat->kind == CT_NAT_EXISTING) {
-            struct nat_inside out = destination_of(&now);
-            be16 port;
-
-            plan->mapping = nat_map_find(ct->nat, &out, &now.dst, &port);
-            if (plan->mapping) {
-                plan->nat |= FLOW_CT_DNAT;
-                if (ct_proto_is_icmp(now.proto)) {
-                    now.src_port = port;
-                } else {
-                    now.dst_port = port;
-                }
-            }
-        }
-        if (nat->family && nat->family != now.family) {
-            return true;              /* not of this family: as it is */
-        }
-        if (nat->kind == CT_NAT_SRC && nat->family
-            && !plan_source(ct, slot, nat, &now, plan)) {
-            if (plan->mapping) {
-                nat_map_put(ct->nat, plan->mapping);
-            }
+    if (nat->kind != CT_NAT_NONE && was_stray(pkt, req->zone)) {
+        if (!plan_stray(ct, pkt, plan)) {
             return false;
         }
-        if (nat->kind == CT_NAT_DST && (nat->family || nat->has_ports)) {
-            plan_destination(ct, nat, attempt, &now, plan);
+    } else if (nat->kind == CT_NAT_EXISTING) {
+        plan_existing(ct, &now, plan);
+    }
+    if (nat->kind == CT_NAT_SRC && nat->family && fits
+        && !plan_source(ct, slot, nat, &now, plan)) {
+        if (plan->mapping) {
+            nat_map_put(ct->nat, plan->mapping);
         }
+        return false;
+    }
+    if (nat->kind == CT_NAT_DST && fits && (nat->family || nat->has_ports)) {
+        plan_destination(ct, nat, attempt, &now, plan);
     }
     plan->reply = ct_tuple_reverse(&now);
     return true;

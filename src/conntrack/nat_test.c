@@ -203,6 +203,18 @@ TEST(two_insides_talk_by_their_external_addresses)
     CHECK(got.dst == A && got.dst_port == 5000);
 }
 
+TEST(a_range_of_the_other_family_is_not_for_this_packet)
+{
+    struct ct_request req = source_nat(E, E);
+    struct lab_frame f = udp(1, 5000, 2, 53), back;
+
+    f.is_ip6 = true;
+    CHECK(pass(&f, &req).src == 1 && last->ct_state == NEW);
+    back = lab_reverse(&f);
+    CHECK(pass(&back, &bare).dst == 1 && last->ct_state == RPL);
+    CHECK(conntrack_flush(ct, 0, now, NULL, NULL) == 1);
+}
+
 TEST(a_mapping_lives_as_long_as_its_sessions)
 {
     struct lab_frame f = udp(A, 5000, X, 53), g = udp(A, 5000, Y, 53);
@@ -406,6 +418,7 @@ TESTS(
     RUN_CT(ports_are_kept_where_free_and_parity_where_not),
     RUN_CT(who_comes_from_outside_is_led_to_the_inside),
     RUN_CT(two_insides_talk_by_their_external_addresses),
+    RUN_CT(a_range_of_the_other_family_is_not_for_this_packet),
     RUN_CT(a_mapping_lives_as_long_as_its_sessions),
     RUN_CT(a_given_range_of_ports_is_used_up),
     RUN_CT(a_host_has_one_external_address),

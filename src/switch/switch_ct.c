@@ -1,4 +1,5 @@
 /* Connections, of the control thread. */
+#include "lib/log.h"
 #include "switch/switch_impl.h"
 
 enum {
@@ -21,6 +22,20 @@ switch_flush_connections(struct switch_ *sw,
                            sw->now, is_it, aux);
 }
 
+static void
+tell_alarms(struct switch_ *sw)
+{
+    uint16_t zones[8];
+    unsigned int n = conntrack_take_alarms(switch_conntrack(sw), zones,
+                                           ARRAY_SIZE(zones));
+
+    for (unsigned int i = 0; i < n; i++) {
+        log_warn("switch", "zone %u has more than 80 %% of the connections "
+                 "that it may have; beyond, new ones are dropped as "
+                 "ct-zone-full", zones[i]);
+    }
+}
+
 /* Workers sweep while they work; who sleeps leaves it to us. */
 msec
 switch_sweep_connections(struct switch_ *sw, msec now)
@@ -28,6 +43,7 @@ switch_sweep_connections(struct switch_ *sw, msec now)
     if (now >= sw->next_sweep) {
         conntrack_sweep(switch_conntrack(sw), datapath_ct_slot(sw->dp),
                         SWEEP_BUDGET, now);
+        tell_alarms(sw);
         sw->next_sweep = now + SWEEP_INTERVAL;
     }
     return sw->next_sweep;
