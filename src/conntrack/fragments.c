@@ -33,13 +33,14 @@ struct datagram {
 
 struct set {
     pthread_mutex_t lock;
-    struct datagram ways[N_WAYS];
+    struct datagram *ways;    /* N_WAYS of them */
 };
 
 struct fragments {
     struct hash_key key;
     _Atomic uint32_t n_waiting, hand;
-    struct set *sets;
+    struct set sets[N_SETS];
+    struct datagram *datagrams;       /* touched when they are used */
 };
 
 struct fragments *
@@ -48,8 +49,9 @@ fragments_create(struct hash_key key)
     struct fragments *f = xzalloc(sizeof *f);
 
     f->key = key;
-    f->sets = xcalloc(N_SETS, sizeof *f->sets);
+    f->datagrams = xcalloc(FRAGMENTS_MAX, sizeof *f->datagrams);
     for (unsigned int i = 0; i < N_SETS; i++) {
+        f->sets[i].ways = f->datagrams + i * N_WAYS;
         pthread_mutex_init(&f->sets[i].lock, NULL);
     }
     return f;
@@ -78,7 +80,7 @@ fragments_destroy(struct fragments *f)
         }
         pthread_mutex_destroy(&f->sets[i].lock);
     }
-    free(f->sets);
+    free(f->datagrams);
     free(f);
 }
 

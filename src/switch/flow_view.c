@@ -237,6 +237,84 @@ flow_view_lookup(const struct flow_view *v, struct flow_looks *looks,
     return entry;
 }
 
+/* Puts the original addresses, protocol and ports where the packet's own are. */
+static void
+swap_original(struct flow *flow)
+{
+    struct flow_key_fields *key = &flow->key;
+
+    key->nw_proto = key->ct_nw_proto;
+    key->tp_src = key->ct_tp_src;
+    key->tp_dst = key->ct_tp_dst;
+    if (key->eth_type == htobe16(ETH_TYPE_IPV6)) {
+        key->ipv6_src = key->ct_src;
+        key->ipv6_dst = key->ct_dst;
+    } else {
+        key->nw_src = key->ct_src4;
+        key->nw_dst = key->ct_dst4;
+    }
+}
+
+/* What was looked at there was read from here. */
+static void
+look_at_original(struct flow_mask *look)
+{
+    struct flow_key_fields *bits = &look->bits.key;
+
+    bits->ct_nw_proto |= bits->nw_proto;
+    bits->ct_tp_src |= bits->tp_src;
+    bits->ct_tp_dst |= bits->tp_dst;
+    bits->ct_src4 |= bits->nw_src;
+    bits->ct_dst4 |= bits->nw_dst;
+    for (unsigned int i = 0; i < sizeof bits->ct_src.b; i++) {
+        bits->ct_src.b[i] |= bits->ipv6_src.b[i];
+        bits->ct_dst.b[i] |= bits->ipv6_dst.b[i];
+    }
+    bits->nw_proto = 0;
+    bits->tp_src = bits->tp_dst = 0;
+    bits->nw_src = bits->nw_dst = 0;
+    memset(&bits->ipv6_src, 0, sizeof bits->ipv6_src);
+    memset(&bits->ipv6_dst, 0, sizeof bits->ipv6_dst);
+}
+
+static void
+saw_original(struct flow_looks *looks)
+{
+    struct flow_key_fields *changed = &looks->changed.bits.key;
+
+    changed->nw_proto = UINT8_MAX;
+    changed->tp_src = changed->tp_dst = UINT16_MAX;
+    changed->nw_src = changed->nw_dst = UINT32_MAX;
+    memset(&changed->ipv6_src, 0xff, sizeof changed->ipv6_src);
+    memset(&changed->ipv6_dst, 0xff, sizeof changed->ipv6_dst);
+}
+
+const struct flow_entry *
+flow_view_lookup_original(const struct flow_view *v, struct flow_looks *looks,
+                          const struct tables *tables, uint8_t table,
+                          uint64_t version, uint32_t in_port,
+                          struct conjunction *found)
+{
+    struct flow flow = v->flow;
+    const struct flow_entry *entry;
+    struct flow_mask look;
+
+    assert(!v->unparsed);
+    memset(&look, 0, sizeof look);
+    swap_original(&flow);
+    if (in_port != flow_view_in_port(v)) {
+        flow.key.in_port = htobe32(in_port);
+        looks->changed.bits.key.in_port = UINT32_MAX;
+    }
+    entry = tables_lookup_conjunction(tables, table, version, &flow, &look,
+                                      found);
+    flow_view_asked(v, looks);
+    saw_original(looks);
+    look_at_original(&look);
+    look_at(v, looks, &look);
+    return entry;
+}
+
 uint64_t
 flow_looks_rewritten(const struct flow_looks *looks)
 {

@@ -61,6 +61,12 @@ const struct flow_entry *
 flow_view_lookup(const struct flow_view *, struct flow_looks *,
                  const struct tables *, uint8_t table, uint64_t version,
                  uint32_t in_port, struct conjunction *);
+/* The same as if it were the first packet of its connection. */
+const struct flow_entry *
+flow_view_lookup_original(const struct flow_view *, struct flow_looks *,
+                          const struct tables *, uint8_t table,
+                          uint64_t version, uint32_t in_port,
+                          struct conjunction *);
 /* Something outside of the tables (the fdb) was asked about the flow. */
 void flow_view_asked(const struct flow_view *, struct flow_looks *);
 /* The words of the key in which a lookup saw something else than what the packet

@@ -364,6 +364,7 @@ do_resubmit(struct walk *w, const struct action *action)
     if (a->with_ct && !walk_get(w, FIELD_CT_NW_PROTO)) {
         return;                   /* it belongs to no connection */
     }
+    w->by_original = a->with_ct;
     walk_table(w, a->table == OFPTT_ALL ? w->table : a->table,
                a->in_port == OFPP_IN_PORT ? walk_in_port(w) : a->in_port);
 }

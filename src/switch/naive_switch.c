@@ -18,9 +18,24 @@ lookup(struct walk *w, uint8_t table, uint32_t in_port)
         return NULL;
     }
     flow.key.in_port = htobe32(in_port);
-    if (w->sw->fragments == FRAG_NORMAL && flow.key.nw_frag) {
+    if (w->by_original) {
+        /* As that packet has it: nothing else of it is known. */
+        flow.key.nw_proto = flow.key.ct_nw_proto;
+        flow.key.tp_src = flow.key.ct_tp_src;
+        flow.key.tp_dst = flow.key.ct_tp_dst;
+        if (walk_has(w, FIELD_IPV6_SRC)) {
+            flow.key.ipv6_src = flow.key.ct_src;
+            flow.key.ipv6_dst = flow.key.ct_dst;
+        } else {
+            flow.key.nw_src = flow.key.ct_src4;
+            flow.key.nw_dst = flow.key.ct_dst4;
+        }
+    }
+    if (w->sw->fragments == FRAG_NORMAL && flow.key.nw_frag
+        && !w->by_original) {
         flow.key.tp_src = flow.key.tp_dst = 0;
     }
+    w->by_original = false;
     best = naive_lookup(w->sw, table, &flow);
     w->sw->hit |= best && best->priority;
     return best;

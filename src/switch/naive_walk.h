@@ -11,6 +11,8 @@ struct walk {
     struct packet *pkt;
     bool is_dead;                 /* an edit failed: it is dropped here */
     bool exit;
+    bool by_original;             /* the next lookup is of the first packet of
+                                     the connection */
     bool is_copy;                 /* inside of a clone: its action set is lost */
 
     /* Values that the bytes do not carry, and which of them were written. */

@@ -287,6 +287,7 @@ add_resubmit(const struct random_rules *r, struct actions *actions,
     a = actions_add(actions, ACTION_RESUBMIT, sizeof *a);
     a->table = (uint8_t) (table + 1
                           + rng_below(r->rng, RANDOM_TABLES - table - 1u));
+    a->with_ct = rng_one_in(r->rng, 3);
     a->in_port = rng_one_in(r->rng, 4)
                  ? random_port_number(1 + rng_below(r->rng, RANDOM_PORTS))
                  : (uint32_t) OFPP_IN_PORT;

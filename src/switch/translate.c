@@ -305,8 +305,10 @@ look_up(struct translation *t, uint8_t table, uint32_t in_port)
         return NULL;
     }
     t->up->tables[table / 64] |= UINT64_C(1) << (table % 64);
-    entry = flow_view_lookup(&t->view, &t->looks, t->env->tables, table,
-                             t->version, in_port, &found);
+    entry = (t->by_original ? flow_view_lookup_original : flow_view_lookup)(
+        &t->view, &t->looks, t->env->tables, table, t->version, in_port,
+        &found);
+    t->by_original = false;
     credit_clauses(t, &found);
     if (!entry) {
         credit_list_add(t->credits, CREDIT_TABLE_MISSED, table, 0);

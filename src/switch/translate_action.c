@@ -532,6 +532,7 @@ do_resubmit(struct translation *t, const struct action *action)
         SAY(t, "skipped: the packet belongs to no connection");
         return;
     }
+    t->by_original = a->with_ct;
     translate_table(t, a->table == OFPTT_ALL ? t->table : a->table,
                     a->in_port == OFPP_IN_PORT ? flow_view_in_port(&t->view)
                                                : a->in_port);

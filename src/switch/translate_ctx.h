@@ -41,6 +41,8 @@ struct translation {
     unsigned int depth;           /* resubmits and clones around us */
     unsigned int indent;          /* of what the trace says */
     uint32_t n_lookups;
+    bool by_original;             /* the next lookup is of the first packet of
+                                     the connection */
 
     struct actions set;           /* the action set, */
     uint8_t set_table;            /* and the entry that wrote to it last */

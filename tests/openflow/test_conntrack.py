@@ -537,3 +537,12 @@ def test_fragments_are_translated(bench):
                      sorted(got, key=lambda f: f[IP].frag))
     expected = IP(bytes(IP(src=E, dst=OUT) / BIG))
     assert whole == bytes(expected.payload)
+
+
+def test_resubmit_of_the_first_packet(bench):
+    bench.flows("ip,in_port=1,actions=ct(commit,table=1)",
+                "ip,in_port=2,actions=ct(table=1)",
+                "table=1,ip,ct_state=+trk-inv,actions=resubmit(,2,ct)",
+                "table=2,udp,nw_src=10.0.0.1,tp_dst=53,actions=output:3")
+    assert len(bench.seen("a", v4(udp()))) == 1
+    assert len(bench.seen("b", v4(udp(True), True))) == 1
