@@ -33,6 +33,17 @@ look_on(void *n, const struct ct_info *info)
 }
 
 static void
+free_list(struct packet *list)
+{
+    while (list) {
+        struct packet *next = list->next;
+
+        packet_free(list);
+        list = next;
+    }
+}
+
+static void
 one_round(struct thread *t, struct rng *rng, struct packet_pool *pool,
           msec now)
 {
@@ -52,16 +63,25 @@ one_round(struct thread *t, struct rng *rng, struct packet_pool *pool,
 
     req.force = req.commit && rng_one_in(rng, 8);
     if (rng_one_in(rng, 2)) {
+        req.nat.kind = req.commit ? CT_NAT_SRC : CT_NAT_EXISTING;
+        req.nat.family = req.commit ? 4 : 0;
+        req.nat.min.b[0] = req.nat.max.b[0] = req.commit ? 9 : 0;
+        f.frag = rng_one_in(rng, 8) ? IP4_FRAG_MORE : 0;
+        f.id = (uint16_t) rng_below(rng, 50);
+    }
+    if (rng_one_in(rng, 2)) {
         f = lab_reverse(&f);
         f.flags = LAB_ACK;
     }
     pkt = lab_packet(pool, &f);
-    conntrack_execute(t->ct, t->slot, &pkt, 1, &req, now, &verdict);
+    free_list(conntrack_execute(t->ct, t->slot, &pkt, 1, &req, now,
+                                &verdict));
     t->n_new += !!(pkt->ct_state & FLOW_CT_NEW);
     t->n_answers += !!(pkt->ct_state & FLOW_CT_RPL);
-    CHECK(pkt->ct_state & FLOW_CT_TRK);
+    CHECK(pkt->ct_state & FLOW_CT_TRK || verdict != CT_PASS);
     packet_free(pkt);
     if (rng_one_in(rng, 64)) {
+        free_list(conntrack_give_up(t->ct, now));
         conntrack_sweep(t->ct, t->slot, 200, now);
     }
     if (rng_one_in(rng, 2000)) {
@@ -113,6 +133,7 @@ TEST(threads_share_a_tracker)
     conntrack_flush(ct, 0, 0, NULL, NULL);
     CHECK(!conntrack_count(ct));
     CHECK(!conntrack_zone_count(ct, 0) && !conntrack_zone_count(ct, 1));
+    CHECK(!conntrack_n_mappings(ct));
     conntrack_destroy(ct);
 }
 
