@@ -43,6 +43,9 @@
 
 enum { EXIT_USAGE = 2 };
 
+/* So long at most frames wait for our controller's flow entries at a start. */
+enum { WAIT_FOR_FLOWS = 2000 };
+
 struct weftd {
     const struct weftd_options *options;
     struct helper *helper;
@@ -55,6 +58,8 @@ struct weftd {
     struct weftd_controller *controller;      /* NULL: a switch only */
     struct host *host;            /* the same */
     _Atomic(struct host_news *) next_news;      /* for host; owned */
+    _Atomic bool has_flows;       /* of what the intents want */
+    msec forward_at;              /* without these; 0: forwards */
     uv_loop_t loop;
     uv_timer_t timer;             /* when switch_run() is due */
     uv_idle_t more;               /* it is at once: others have a turn first */
@@ -138,6 +143,19 @@ settle_host(struct weftd *d)
     }
 }
 
+/* A frame that comes before the flow entries do would be dropped: it waits in
+ * its device, as it did while nobody ran.  Returns when to be called again. */
+static msec
+begin_forwarding(struct weftd *d, msec now)
+{
+    if (d->forward_at
+        && (now >= d->forward_at || atomic_load(&d->has_flows))) {
+        d->forward_at = 0;
+        datapath_resume(switch_datapath(d->sw));
+    }
+    return d->forward_at ? d->forward_at : INT64_MAX;
+}
+
 /* ---- The loop ---- */
 
 static void on_timer(uv_timer_t *);
@@ -155,7 +173,7 @@ run_switch(struct weftd *d)
     next = d->sw ? switch_run(d->sw, now) : INT64_MAX;
     watched = d->sw ? connections_watch(d->connections, now) : INT64_MAX;
     rcu_offline();
-    next = MIN(next, watched);
+    next = MIN(MIN(next, watched), begin_forwarding(d, now));
     if (at_once <= now) {
         /* Not by a timer: one that is due again while it runs is all that the
          * loop runs. */
@@ -341,6 +359,10 @@ start_switch(struct weftd *d)
         log_error("weftd", "cannot make the switch: out of memory");
         return -ENOMEM;
     }
+    if (!d->options->is_switch_only) {
+        datapath_pause(switch_datapath(d->sw));
+        d->forward_at = clock_msec() + WAIT_FOR_FLOWS;
+    }
     err = add_ports(d);
     if (err) {
         delete_ports(d);
@@ -354,6 +376,8 @@ stop_switch(struct weftd *d)
 {
     helper_keep(d->helper);
     if (d->sw) {
+        /* What comes now is the next start's. */
+        datapath_pause(switch_datapath(d->sw));
         delete_ports(d);
         switch_destroy(d->sw);
     }
@@ -453,6 +477,16 @@ intents_changed(void *aux, const struct intent *intent,
     uv_async_send(&d->wake);
 }
 
+/* The same. */
+static void
+flows_are_there(void *aux, uint64_t generation UNUSED)
+{
+    struct weftd *d = aux;
+
+    atomic_store(&d->has_flows, true);
+    uv_async_send(&d->wake);
+}
+
 static bool
 may_drive(const void *ovs)
 {
@@ -486,7 +520,8 @@ start_controller(struct weftd *d)
 {
     struct weftd_controller_config config = {
         .options = d->options, .api = &d->api, .http = d->http,
-        .may_connect = may_drive, .changed = intents_changed, .aux = d,
+        .may_connect = may_drive, .changed = intents_changed,
+        .synced = flows_are_there, .aux = d,
     };
     struct str error = STR_INIT;
     struct plug plug;

@@ -27,6 +27,8 @@ struct weftd_controller_config {
      * called on the controller's thread; the callee takes its own reference. */
     void (*changed)(void *aux, const struct intent *,
                     const struct controller *);
+    /* The switch has the flow entries of all that was set; the same thread. */
+    void (*synced)(void *aux, uint64_t generation);
     void *aux;
 };
 

@@ -162,6 +162,30 @@ datapath_quiesce(struct datapath *dp)
     }
 }
 
+static void
+set_paused(struct datapath *dp, bool is_paused)
+{
+    for (unsigned int i = 0; i < dp->n_workers; i++) {
+        atomic_store(&dp->workers[i]->is_paused, is_paused);
+        worker_wake(dp->workers[i]);
+    }
+}
+
+void
+datapath_pause(struct datapath *dp)
+{
+    set_paused(dp, true);
+    if (!dp->config.inline_only) {
+        datapath_quiesce(dp);
+    }
+}
+
+void
+datapath_resume(struct datapath *dp)
+{
+    set_paused(dp, false);
+}
+
 /* Gives each worker its share of the rx queues, and waits until all have
  * adopted it. */
 static void

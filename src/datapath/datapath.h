@@ -139,6 +139,12 @@ void datapath_invalidate_all(struct datapath *);
 /* Returns when every worker has begun a batch after this call. */
 void datapath_quiesce(struct datapath *);
 
+/* Frames wait in the devices until datapath_resume(): for a start that has no
+ * flow entries yet, and for an end whose successor will serve what comes.  What
+ * was received before is sent when datapath_pause() returns. */
+void datapath_pause(struct datapath *);
+void datapath_resume(struct datapath *);
+
 /* Sets or clears (NULL) the meter in `slot`: bands' token buckets start full.
  * Band counters: datapath_meter_stats. */
 struct dp_meter_config {

@@ -220,6 +220,26 @@ TEST(ports_come_and_go_while_packets_flow)
     rig_destroy(rig);
 }
 
+TEST(paused_nothing_is_received_until_it_goes_on)
+{
+    struct rig *rig = rig_create(2, 50);
+
+    for (unsigned int round = 0; round < 100; round++) {
+        uint64_t before;
+
+        let_run(rig, 200);
+        datapath_pause(rig->dp);
+        before = sent(rig, 3) + sent(rig, 4);
+        /* It minds ports meanwhile. */
+        datapath_remove_port(rig->dp, &rig->ports[2]->port);
+        CHECK(!datapath_add_port(rig->dp, &rig->ports[2]->port));
+        CHECK(sent(rig, 3) + sent(rig, 4) == before);
+        datapath_resume(rig->dp);
+    }
+    let_run(rig, 200);
+    rig_destroy(rig);
+}
+
 TEST(a_worker_with_nothing_to_do_sleeps_and_wakes_for_a_packet_out)
 {
     struct rig *rig = rig_create(1, 0);
@@ -251,5 +271,6 @@ TESTS(
     RUN(after_a_barrier_no_packet_is_forwarded_by_older_tables),
     RUN(entries_are_visited_and_removed_while_packets_use_them),
     RUN(ports_come_and_go_while_packets_flow),
+    RUN(paused_nothing_is_received_until_it_goes_on),
     RUN(a_worker_with_nothing_to_do_sleeps_and_wakes_for_a_packet_out),
 )

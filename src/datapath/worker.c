@@ -473,13 +473,11 @@ begin_turn(struct worker *w)
     run_injects(w);
 }
 
-unsigned int
-worker_turn(struct worker *w)
+static unsigned int
+poll_sources(struct worker *w)
 {
-    uint64_t hits_before = w->counters.hits_l1;
     unsigned int n = 0;
 
-    begin_turn(w);
     for (unsigned int i = 0; i < w->sources->n; i++) {
         struct source *s = &w->sources->list[i];
 
@@ -490,6 +488,19 @@ worker_turn(struct worker *w)
                       <= w->now / 1000) {
             n += poll_source(w, s);
         }
+    }
+    return n;
+}
+
+unsigned int
+worker_turn(struct worker *w)
+{
+    uint64_t hits_before = w->counters.hits_l1;
+    unsigned int n = 0;
+
+    begin_turn(w);
+    if (LIKELY(!atomic_load(&w->is_paused))) {
+        n = poll_sources(w);
     }
     w->window_has_hits |= w->counters.hits_l1 != hits_before;
     flow_cache_housekeep(&w->cache, entry_gone, w);
@@ -602,6 +613,26 @@ wait_for_work(struct worker *w, bool may_sleep)
     }
 }
 
+/* Paused, it is not to be woken by frames: epoll would say at once, and again,
+ * that there are some. */
+static void
+wait_for_resume(struct worker *w)
+{
+    struct pollfd fd = { .fd = w->event_fd, .events = POLLIN };
+    uint64_t value;
+
+    atomic_store(&w->is_sleeping, true);
+    if (!has_commands(w) && atomic_load(&w->is_paused)) {
+        rcu_offline();
+        poll(&fd, 1, -1);
+        rcu_online();
+    }
+    atomic_store(&w->is_sleeping, false);
+    if (read(w->event_fd, &value, sizeof value) < 0) {
+        /* Nobody woke us: there was something to do already. */
+    }
+}
+
 static void *
 worker_main(void *w_)
 {
@@ -619,7 +650,10 @@ worker_main(void *w_)
         if (n) {
             w->last_work = w->now;
         }
-        if (!n || ++w->since_epoll >= EPOLL_INTERVAL) {
+        if (UNLIKELY(atomic_load_explicit(&w->is_paused,
+                                          memory_order_relaxed))) {
+            wait_for_resume(w);
+        } else if (!n || ++w->since_epoll >= EPOLL_INTERVAL) {
             w->since_epoll = 0;
             wait_for_work(w, w->now - w->last_work > w->spin);
         }

@@ -99,6 +99,7 @@ struct worker {
     _Atomic(struct inject *) injects;           /* last in, first out */
     _Atomic uint32_t n_injects;
     _Atomic bool stop;
+    _Atomic bool is_paused;                     /* receives nothing */
     _Atomic uint64_t n_invalidated;
     /* Read by other threads. */
     _Atomic uint64_t turns;

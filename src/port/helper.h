@@ -15,8 +15,9 @@
  *     them included.  What the new main did not ask for again is released by
  *     helper_settle().
  *   - It starts main again, with back-off, when a signal killed it; it ends
- *     with main's status when main exits.  SIGTERM, SIGINT and SIGHUP are
- *     passed on.
+ *     with main's status when main exits.  SIGTERM and SIGINT are passed on.
+ *   - SIGHUP restarts main: the old one ends as always, but all that it
+ *     releases is held for the new one.
  *   - When main ends for good, everything made here is taken away: devices,
  *     isolation rules, sysctls, sockets.  With keep_devices, taps stay where
  *     they are, for the next start: a container does not lose its NIC.

@@ -41,6 +41,7 @@ struct helper_server {
     unsigned int generation;
     uint32_t last_handle;
     bool is_ending;             /* main releases, but not for good */
+    bool awaits_main;           /* the next one gets what this one releases */
     unsigned int next_look;     /* at holdings, for stale ones */
     int lock_fd;                /* holds this instance's name */
     char *listeners[MAX_LISTENERS];
@@ -224,7 +225,9 @@ serve_release_device(struct helper_server *server, uint32_t handle)
     if (!holding) {
         return -ENOENT;
     }
-    release(server, holding, server->is_ending);
+    if (!server->awaits_main) {
+        release(server, holding, server->is_ending);
+    }
     return 0;
 }
 
@@ -788,7 +791,13 @@ void
 helper_server_new_main(struct helper_server *server)
 {
     server->generation++;
-    server->is_ending = false;
+    server->is_ending = server->awaits_main = false;
+}
+
+void
+helper_server_await_main(struct helper_server *server)
+{
+    server->awaits_main = true;
 }
 
 /* Contact was lost: the device that was stood in for is the host's again, too. */

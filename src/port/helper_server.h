@@ -20,6 +20,9 @@ void helper_server_destroy(struct helper_server *);
 /* In a process forked off: closes its copies and frees, undoing nothing. */
 void helper_server_abandon(struct helper_server *);
 
+/* Main ends for another one to follow: what it releases from now on is held for
+ * that. */
+void helper_server_await_main(struct helper_server *);
 /* A new main begins to ask: what it asks for again is handed to it. */
 void helper_server_new_main(struct helper_server *);
 /* Looks after what is held, now and then: returns when to be called again. */

@@ -36,6 +36,7 @@ struct supervisor {
     msec started;
     msec back_off;
     msec kill_at;               /* 0: not told to stop */
+    bool is_restarting;         /* main was told to, for another to follow */
     msec run_at;                /* helper_server_run() is due */
 };
 
@@ -119,13 +120,28 @@ close_sock(struct supervisor *s)
 }
 
 static void
-pass_signal_on(struct supervisor *s, int signo)
+stop_main(struct supervisor *s, int signo)
 {
     if (s->main > 0) {
         kill(s->main, signo);
     }
-    if (signo != SIGHUP && !s->kill_at) {
+    if (!s->kill_at) {
         s->kill_at = clock_msec() + STOP_PATIENCE;
+    }
+}
+
+/* What main was told last counts, and an end is not taken back. */
+static void
+obey_signal(struct supervisor *s, int signo)
+{
+    if (signo != SIGHUP) {
+        s->is_restarting = false;
+        stop_main(s, signo);
+    } else if (s->main > 0 && !s->kill_at) {
+        log_info("helper", "restarting main");
+        s->is_restarting = true;
+        helper_server_await_main(s->server);
+        stop_main(s, SIGTERM);
     }
 }
 
@@ -138,7 +154,7 @@ take_signals(struct supervisor *s, int *status)
 
     while (read(s->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo != SIGCHLD) {
-            pass_signal_on(s, (int) info.ssi_signo);
+            obey_signal(s, (int) info.ssi_signo);
         } else if (s->main > 0
                    && waitpid(s->main, status, WNOHANG) == s->main) {
             s->main = 0;
@@ -200,6 +216,7 @@ back_off(struct supervisor *s)
 
     if (clock_msec() - s->started >= STEADY) {
         s->back_off = BACK_OFF_MIN;
+        return !s->kill_at;
     }
     until = clock_msec() + s->back_off;
     s->back_off = MIN(s->back_off * 2, BACK_OFF_MAX);
@@ -212,6 +229,25 @@ back_off(struct supervisor *s)
         take_signals(s, &status);
     }
     return !s->kill_at;
+}
+
+/* Main has ended, with this wait status. */
+static bool
+must_start_again(struct supervisor *s, int status)
+{
+    if (s->is_restarting) {
+        s->is_restarting = false;
+        s->kill_at = 0;
+        return true;
+    }
+    if (!WIFSIGNALED(status)) {
+        return false;
+    }
+    if (!s->kill_at) {
+        log_error("helper", "main was ended by signal %d (%s), starting it"
+                  " again", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    }
+    return back_off(s);
 }
 
 int
@@ -246,12 +282,7 @@ helper_start(const struct helper_options *options, struct helper **result,
             goto close_signals;
         }
         status = serve_until_end(&s);
-        if (WIFSIGNALED(status) && !s.kill_at) {
-            log_error("helper", "main was ended by signal %d (%s), starting"
-                      " it again", WTERMSIG(status),
-                      strsignal(WTERMSIG(status)));
-        }
-    } while (WIFSIGNALED(status) && back_off(&s));
+    } while (must_start_again(&s, status));
 
     helper_server_destroy(s.server);
     exit(WIFEXITED(status) ? WEXITSTATUS(status) : 0);

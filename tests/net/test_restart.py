@@ -7,8 +7,10 @@
 What intents made outlives weftd: a container's NIC stays where it is, and only
 frames wait for the next start."""
 
+import json
 import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -79,6 +81,85 @@ def test_a_containers_nic_outlives_weftd(cloud, how):
     assert "Deleted" not in said, said
     assert "10.1.0.10/24" in web.run("ip", "addr", "show", "eth0").stdout
     print("%s and start: %.0f ms without a reply" % (how, gap(first[1] + lines) * 1e3))
+
+
+SEND = """\
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect((sys.argv[1], 5000))
+for i in range(2000):
+    s.send(b"%d" % i)
+    if i == 99:
+        print("begins", flush=True)
+    time.sleep(0.002)
+s.send(b"end")
+"""
+
+RECEIVE = """\
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+s.bind(("", 5000))
+s.settimeout(20)
+print("listens", flush=True)
+seen, gap, last = [], 0, None
+while (data := s.recv(64)) != b"end":
+    now = time.monotonic()
+    gap, last = max(gap, now - (last or now)), now
+    seen.append(int(data))
+print(len(seen), seen == sorted(seen), gap)
+"""
+
+
+def main_of(lab):
+    """The pid of weftd's main process: the supervisor's child."""
+    main, = set(lab.weftd_pids()) - {supervisor_of(lab)}
+    return main
+
+
+def supervisor_of(lab):
+    pids = set(lab.weftd_pids())
+
+    def parent(pid):
+        with open("/proc/%s/stat" % pid) as f:
+            return int(f.read().rpartition(")")[2].split()[1])
+
+    return next(pid for pid in pids if parent(pid) not in pids)
+
+
+def restarts(lab):
+    """How often main was started again; None while it does not answer."""
+    done = lab.weft("status", status=None)
+    return None if done.returncode else json.loads(done.stdout)["restarts"]
+
+
+@pytest.mark.parametrize("how", ["restart", "crash"])
+def test_frames_wait_for_the_next_main(cloud, how):
+    """In their devices, until it has its flow entries."""
+    web, db = cloud.netns("web"), cloud.netns("db")
+    index = web.links()["eth0"]
+    supervisor, main = supervisor_of(cloud), main_of(cloud)
+    receiver = db.popen("python3", "-c", RECEIVE, stdout=subprocess.PIPE,
+                        text=True)
+    assert receiver.stdout.readline() == "listens\n"
+    sender = web.popen("python3", "-c", SEND, "10.1.0.20",
+                       stdout=subprocess.PIPE, text=True)
+    assert sender.stdout.readline() == "begins\n"
+    if how == "restart":
+        os.kill(supervisor, signal.SIGHUP)
+    else:
+        os.kill(main, signal.SIGKILL)
+    eventually(lambda: restarts(cloud) == 1, "it was restarted")
+    assert sender.wait(30) == 0
+    n, in_order, longest = receiver.communicate(timeout=30)[0].split()
+    print("%s: %.0f ms without a frame" % (how, float(longest) * 1e3))
+    assert supervisor_of(cloud) == supervisor and main_of(cloud) != main
+    assert web.links()["eth0"] == index
+    # A main that is killed has a batch in hand.
+    assert in_order == "True"
+    assert int(n) == 2000 or (how == "crash" and int(n) >= 2000 - 32)
+    if how == "restart":
+        assert "ended by signal" not in cloud.log()
 
 
 def test_an_address_that_the_plan_chose_is_given_and_kept(cloud):
