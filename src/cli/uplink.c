@@ -22,7 +22,7 @@ add_partner(struct table *table, const json_t *lacp)
                                                          "partner_port"));
 
     if (!system || !port) {
-        table_add_text(table, "");
+        table_add_text(table, "-");
     } else {
         table_addf(table, "port %lld of %s", (long long) port, system);
     }
