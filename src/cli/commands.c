@@ -49,6 +49,17 @@ static const struct cli_command commands[] = {
     { "uplink", "delete", object_delete, 1, -1, "UPLINK...",
       "give devices back", {} },
 
+    { "router", "list", object_list, 0, 0, "", "all routers", {} },
+    { "router", "show", object_show, 1, 1, "ROUTER", "one router", {} },
+    { "router", "create", object_create, 1, 1, "NAME [--MEMBER VALUE...]",
+      "join networks, as with --networks '[blue, red]'",
+      { { "--dry-run", NULL, "only say what would change" } } },
+    { "router", "set", object_change, 1, 1, "ROUTER --MEMBER VALUE...",
+      "change a router; --MEMBER= takes a member away",
+      { { "--dry-run", NULL, "only say what would change" } } },
+    { "router", "delete", object_delete, 1, -1, "ROUTER...",
+      "part networks again", {} },
+
     { "port", "list", port_list, 0, 0, "", "all ports", {} },
     { "port", "show", port_show, 1, 1, "PORT",
       "everything about one port", {} },

@@ -27,6 +27,7 @@ static const struct source {
     { "PORT", "/v1/intent/port", "ports" },
     { "NETWORK", "/v1/intent/network", "networks" },
     { "UPLINK", "/v1/intent/uplink", "uplinks" },
+    { "ROUTER", "/v1/intent/router", "routers" },
     { "METHOD", "/v1/controllers", "controllers" },
 };
 
@@ -162,7 +163,8 @@ offer_values(const struct cli *cli, const struct member *member,
     for (int i = 0; member->words && member->words[i]; i++) {
         offer(member->words[i], typed);
     }
-    if (!strcmp(member->name, "network")) {
+    if (!strcmp(member->name, "network")
+        || !strcmp(member->name, "networks")) {
         offer_live(cli, "NETWORK", typed);
     } else if (!strcmp(member->name, "mirror")) {
         offer_live(cli, "PORT", typed);

@@ -37,9 +37,13 @@ topology_clear_model(struct topology *t)
     for (unsigned int i = 0; i < t->n_ports; i++) {
         free(t->ports[i].members);
     }
+    for (unsigned int i = 0; i < t->n_routers; i++) {
+        free(t->routers[i].networks);
+    }
     free(t->networks);
     free(t->ports);
     free(t->uplinks);
+    free(t->routers);
     id_map_fini(&t->by_id);
     id_map_fini(&t->by_name);
     id_map_fini(&t->by_number);
@@ -310,6 +314,27 @@ add_network(struct topology *t, const struct intent_network *intent)
     id_map_set(&t->by_id, network->id, network);
 }
 
+static void
+add_router(struct topology *t, const struct intent_router *intent)
+{
+    struct topology_router *router = &t->routers[t->n_routers++];
+
+    *router = (struct topology_router) {
+        .intent = intent, .id = intent->object.id,
+        .n_networks = intent->n_networks,
+        .networks = xcalloc(intent->n_networks, sizeof *router->networks),
+    };
+    for (unsigned int i = 0; i < router->n_networks; i++) {
+        const struct intent_network *joined = intent->networks[i].network;
+        struct topology_network *network = id_map_find(&t->by_id,
+                                                       joined->object.id);
+
+        router->networks[i] = network;
+        network->router = router;
+    }
+    id_map_set(&t->by_id, router->id, router);
+}
+
 /* Now that all is counted, every network gets its members' list. */
 static void
 link_members(struct topology *t)
@@ -366,9 +391,10 @@ topology_build(struct topology *t, const struct intent *intent)
     id_map_init(&t->by_id);
     id_map_init(&t->by_name);
     id_map_init(&t->by_number);
-    t->n_networks = t->n_ports = t->n_uplinks = 0;
+    t->n_networks = t->n_ports = t->n_uplinks = t->n_routers = 0;
     t->intent = intent ? intent_ref(intent) : NULL;
     t->uplinks = NULL;
+    t->routers = NULL;
     t->networks = NULL;
     t->ports = NULL;
     if (!intent) {
@@ -380,8 +406,11 @@ topology_build(struct topology *t, const struct intent *intent)
                           sizeof *t->networks);
     t->ports = xcalloc(intent_count(intent, INTENT_PORT) + 1,
                        sizeof *t->ports);
+    t->routers = xcalloc(intent_count(intent, INTENT_ROUTER) + 1,
+                         sizeof *t->routers);
     id_map_reserve(&t->by_id, intent_count(intent, INTENT_UPLINK)
                               + intent_count(intent, INTENT_NETWORK)
+                              + intent_count(intent, INTENT_ROUTER)
                               + intent_count(intent, INTENT_PORT));
     id_map_reserve(&t->by_name, intent_count(intent, INTENT_PORT));
     id_map_reserve(&t->by_number, intent_count(intent, INTENT_PORT));
@@ -390,6 +419,9 @@ topology_build(struct topology *t, const struct intent *intent)
     }
     INTENT_FOR_EACH_NETWORK (network, intent) {
         add_network(t, network);
+    }
+    INTENT_FOR_EACH_ROUTER (router, intent) {
+        add_router(t, router);
     }
     INTENT_FOR_EACH_PORT (port, intent) {
         if (is_here(t, port)) {
@@ -406,7 +438,7 @@ topology_build(struct topology *t, const struct intent *intent)
 
 /* ---- Look-ups ---- */
 
-/* The kind of an object is in its id, so that one map holds all three. */
+/* The kind of an object is in its id, so that one map holds all four. */
 static void *
 find(const struct topology *t, enum intent_kind kind, uint64_t id)
 {
@@ -430,6 +462,12 @@ const struct topology_uplink *
 topology_uplink(const struct topology *t, uint64_t id)
 {
     return find(t, INTENT_UPLINK, id);
+}
+
+const struct topology_router *
+topology_router(const struct topology *t, uint64_t id)
+{
+    return find(t, INTENT_ROUTER, id);
 }
 
 static const struct topology_member *

@@ -67,11 +67,19 @@ struct topology_network {
     const struct intent_network *intent;
     uint64_t id;
     struct topology_uplink *uplink;         /* bridged ones; NULL */
+    struct topology_router *router;         /* that joins it to others; NULL */
     unsigned int n_members;
     struct topology_member **members;       /* in order of their ports' names */
     unsigned int n_isolated;
     unsigned int n_unknown;       /* members behind which may be anybody */
     unsigned int n_asked;         /* members whose addresses are not planned */
+};
+
+struct topology_router {
+    const struct intent_router *intent;
+    uint64_t id;
+    unsigned int n_networks;
+    struct topology_network **networks;     /* in order of name */
 };
 
 struct topology_member {
@@ -147,6 +155,8 @@ const struct topology_network *topology_network(const struct topology *,
 const struct topology_port *topology_port(const struct topology *,
                                           uint64_t id);
 const struct topology_uplink *topology_uplink(const struct topology *,
+                                              uint64_t id);
+const struct topology_router *topology_router(const struct topology *,
                                               uint64_t id);
 /* Who sends by this port of the switch in this network; NULL. */
 const struct topology_member *topology_member(const struct topology *,

@@ -137,6 +137,17 @@ same_floods(const struct topology_network *a,
            && topology_has_isolated(a) == topology_has_isolated(b);
 }
 
+/* Do they lead to the same places?  Objects that did not change are the same:
+ * a network that a router joins is not, when it has another subnet, and then
+ * neither is the router. */
+static bool
+same_routes(const struct topology_network *a,
+            const struct topology_network *b)
+{
+    return (a->router ? a->router->intent : NULL)
+           == (b->router ? b->router->intent : NULL);
+}
+
 static void
 compare_networks(const struct topology *was, const struct topology *is,
                  struct unit_set *dirty)
@@ -148,7 +159,8 @@ compare_networks(const struct topology *was, const struct topology *is,
 
         if (!old || old->intent != network->intent
             || (old->uplink ? old->uplink->intent : NULL)
-               != (network->uplink ? network->uplink->intent : NULL)) {
+               != (network->uplink ? network->uplink->intent : NULL)
+            || !same_routes(old, network)) {
             add_network_units(network, dirty);
         }
         if (old && !same_floods(old, network)) {

@@ -20,11 +20,12 @@ struct topology {
     bool names_are_devices;
     struct intent *intent;        /* NULL: none */
 
-    unsigned int n_networks, n_ports, n_uplinks;
+    unsigned int n_networks, n_ports, n_uplinks, n_routers;
     struct topology_network *networks;
     struct topology_port *ports;
     struct topology_uplink *uplinks;
-    struct id_map by_id;          /* any of the three, by object id */
+    struct topology_router *routers;
+    struct id_map by_id;          /* any of the four, by object id */
     struct id_map by_name;        /* ports, by their name on the switch */
     struct id_map by_number;      /* ports */
     struct id_map switch_ports;   /* by name */

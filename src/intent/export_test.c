@@ -59,6 +59,7 @@ static const char everything[] =
     "        202: \"a text that is too long for a line of two options\"\n"
     "    multicast: flood\n"
     "    storm-cap: 50\n"
+    "  six: {subnet6: fd00:6::/64}\n"
     "ports:\n"
     "  app: {network: blue, netns: /proc/1/ns/net, nic: net0, veth: true}\n"
     "  box: {tun: tun0, network: blue, rate: {in: 1.5G}}\n"
@@ -80,7 +81,13 @@ static const char everything[] =
     "    rate: 100M\n"
     "    mirror: ids\n"
     "  fw: {tap: fw0, user: qemu, group: kvm, queues: 4, trunk: {10: red}}\n"
-    "  ids: {network: \"10\", device: tap7, isolated: true, host: h2}\n";
+    "  ids: {network: \"10\", device: tap7, isolated: true, host: h2}\n"
+    "routers:\n"
+    "  r1:\n"
+    "    networks: [blue, red]\n"
+    "    routes: [{to: 10.9.0.0/16, via: 10.1.0.77}, {to: \"::/0\", via: "
+    "fd00:2::9}]\n"
+    "  r2: {networks: [six]}\n";
 
 TEST(every_member_comes_back_as_it_was)
 {

@@ -1,6 +1,6 @@
 /* Intents: what the operator asked for.
  *
- * The operator's nouns (network, port, uplink; later router, security group,
+ * The operator's nouns (network, port, uplink, router; later security group,
  * forward, host), one struct and one header each, and a set of them: the whole
  * of what one file says, or what the store holds.
  *
@@ -29,6 +29,7 @@
 #include "intent/network.h"
 #include "intent/object.h"
 #include "intent/port.h"
+#include "intent/router.h"
 #include "intent/uplink.h"
 
 struct intent;
@@ -86,5 +87,7 @@ const struct intent_object *intent_at(const struct intent *,
     INTENT_FOR_EACH(port, P, SET, INTENT_PORT)
 #define INTENT_FOR_EACH_UPLINK(U, SET)                                       \
     INTENT_FOR_EACH(uplink, U, SET, INTENT_UPLINK)
+#define INTENT_FOR_EACH_ROUTER(R, SET)                                       \
+    INTENT_FOR_EACH(router, R, SET, INTENT_ROUTER)
 
 #endif

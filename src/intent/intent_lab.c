@@ -85,6 +85,18 @@ lab_port_said(const char *rows, const char *expected)
 }
 
 void
+lab_router_said(const char *rows, const char *expected)
+{
+    check_rows("networks:\n"
+               "  blue: {subnet: 10.1.0.0/24}\n"
+               "  red: {subnet: 10.2.0.0/24, subnet6: \"fd00:2::/64\"}\n"
+               "  twin: {subnet: 10.1.0.0/16}\n"
+               "  six: {subnet6: \"fd00:2::/32\", ra: off}\n"
+               "  bare: {}\n"
+               "routers:\n", rows, expected);
+}
+
+void
 lab_uplink_said(const char *rows, const char *expected)
 {
     check_rows("uplinks:\n", rows, expected);

@@ -19,5 +19,8 @@ void lab_network_said(const char *rows, const char *expected);
 void lab_port_said(const char *rows, const char *expected);
 /* With these rows of uplinks, from line 3 on. */
 void lab_uplink_said(const char *rows, const char *expected);
+/* Of routers, from line 9 on, beside networks blue (10.1.0.0/24), red
+ * (10.2.0.0/24, fd00:2::/64), twin (10.1.0.0/16), six (fd00:2::/32) and bare. */
+void lab_router_said(const char *rows, const char *expected);
 
 #endif

@@ -14,7 +14,8 @@
 #define INTENT_KINDS(X)                                                      \
     X(INTENT_UPLINK, "uplink", "uplinks", uplink_noun)                       \
     X(INTENT_NETWORK, "network", "networks", network_noun)                   \
-    X(INTENT_PORT, "port", "ports", port_noun)
+    X(INTENT_PORT, "port", "ports", port_noun)                               \
+    X(INTENT_ROUTER, "router", "routers", router_noun)
 
 enum intent_kind {
 #define X(ID, NOUN, SECTION, TABLE) ID,

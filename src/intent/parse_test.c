@@ -71,9 +71,9 @@ TEST(an_unknown_section_is_named_with_the_nearest)
     lab_check_said("version: 1\nnetwork: {}\n",
                    "t:2:1: unknown section "
                    "'network'; did you mean 'networks'?\n");
-    lab_check_said("version: 1\nrouters: {}\n",
+    lab_check_said("version: 1\nroters: {}\n",
                    "t:2:1: unknown section "
-                   "'routers'; there are version, uplinks, networks, ports\n");
+                   "'roters'; did you mean 'routers'?\n");
     lab_check_said("version: 1\nports: []\n", "t:2:8: ports: should be a map "
                                               "from names to ports\n");
 }
@@ -166,7 +166,7 @@ TEST(json_has_paths_instead_of_places)
         "networks.a.nat: network 'a' has no 'nat'; did you mean 'ra'?\n"
         "ports: should be a map from names to ports\n"
         "x: unknown section 'x'; there are version, uplinks, networks, "
-        "ports\n");
+        "ports, routers\n");
     json_decref(json);
     intent_unref(set);
     diag_destroy(diagnostics);

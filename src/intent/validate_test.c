@@ -399,7 +399,70 @@ TEST(without_a_file_the_path_is_said)
     str_fini(&said);
 }
 
+/* ---- Routers ---- */
+
+#define router_said lab_router_said
+
+TEST(a_router_joins_networks_that_have_gateways)
+{
+    router_said("  r: {networks: [blue, red]}\n", "");
+    router_said("  r: {networks: blue}\n", "");
+    router_said("  r: {networks: []}\n", "t:9:17: networks: a router joins one "
+                "network at least\n");
+    router_said("  r: {networks: [blue, bare]}\n", "t:9:17: networks: network "
+                "'bare' has no gateway: give it a subnet\n");
+    router_said("  r: {networks: [blue, rde]}\n", "t:9:17: networks: there is "
+                "no network 'rde'; did you mean 'red'?\n");
+    router_said("  r: {networks: [blue, blue]}\n", "t:9:24: networks: 'blue' "
+                "is there twice\n");
+}
+
+TEST(a_network_is_in_one_router)
+{
+    router_said("  r: {networks: [blue, red]}\n  s: {networks: red}\n",
+                "t:10:17: networks: network 'red' is already used by router 'r' "
+                "(line 9)\n");
+}
+
+TEST(joined_networks_have_no_address_in_common)
+{
+    router_said("  r: {networks: [twin, blue, red]}\n", "t:9:17: networks: "
+                "10.1.0.0/24 of network 'blue' overlaps 10.1.0.0/16 of "
+                "network 'twin'\n");
+    router_said("  r: {networks: [six, red]}\n", "t:9:17: networks: "
+                "fd00:2::/64 of network 'red' overlaps fd00:2::/32 of network "
+                "'six'\n");
+}
+
+TEST(a_route_leads_by_a_station_of_a_joined_network)
+{
+    router_said("  r: {networks: [blue, red], routes: [{to: 10.9.0.0/16, via: "
+                "10.1.0.77}, {to: \"::/0\", via: \"fd00:2::9\"}]}\n", "");
+    router_said("  r: {networks: blue, routes: {to: 10.9.0.0/16, via: "
+                "10.2.0.7}}\n", "t:9:31: routes: 10.9.0.0/16: 10.2.0.7 is in "
+                "none of the router's networks\n");
+    router_said("  r: {networks: blue, routes: {to: 10.9.0.0/16, via: "
+                "10.1.0.1}}\n", "t:9:31: routes: 10.9.0.0/16: 10.1.0.1 is the "
+                "router itself, in network 'blue'\n");
+    router_said("  r: {networks: blue, routes: {to: 10.1.0.0/24, via: "
+                "10.1.0.7}}\n", "t:9:31: routes: 10.1.0.0/24 is network "
+                "'blue', which the router joins\n");
+    router_said("  r: {networks: blue, routes: [{to: 10.9.0.0/16, via: "
+                "10.1.0.7}, {to: 10.9.0.0/16, via: 10.1.0.8}]}\n",
+                "t:9:31: routes: 10.9.0.0/16 is there twice\n");
+    router_said("  r: {networks: blue, routes: [{to: \"fd00::/16\", via: "
+                "10.1.0.7}]}\n", "t:9:32: routes: 'to' and 'via' are of one "
+                "family, IPv4 or IPv6\n");
+    router_said("  r: {networks: blue, routes: [{to: 10.9.0.1/16, via: "
+                "10.1.0.7}]}\n", "t:9:37: to: '10.9.0.1/16' is an "
+                "address within the network 10.9.0.0/16\n");
+}
+
 TESTS(
+    RUN(a_router_joins_networks_that_have_gateways),
+    RUN(a_network_is_in_one_router),
+    RUN(joined_networks_have_no_address_in_common),
+    RUN(a_route_leads_by_a_station_of_a_joined_network),
     RUN(an_uplink_is_made_of_one_thing),
     RUN(a_device_leads_to_one_uplink),
     RUN(only_a_bond_has_a_mode),
