@@ -46,6 +46,10 @@ enum { EXIT_USAGE = 2 };
 /* So long at most frames wait for our controller's flow entries at a start. */
 enum { WAIT_FOR_FLOWS = 2000 };
 
+/* Connection tracking zones of uplinks, as our controller has them: from here on
+ * (conntrack.h).  A foreign controller's zones are worlds of their own. */
+enum { FIRST_OUTSIDE_ZONE = 0xf000 };
+
 struct weftd {
     const struct weftd_options *options;
     struct helper *helper;
@@ -350,6 +354,9 @@ start_switch(struct weftd *d)
 
     if (d->options->is_controller_only) {
         return 0;
+    }
+    if (!d->options->is_switch_only) {
+        config.datapath.ct.outside_zone_min = FIRST_OUTSIDE_ZONE;
     }
     config.helper = d->helper;
     config.wake = wake_switch;

@@ -29,6 +29,7 @@ conntrack_create(const struct ct_config *config)
                                 ct->config.n_slots,
                                 config->hash_seed ? key : hash_key_random());
     ct->nat = nat_map_create(ct->config.max_connections,
+                             config->outside_zone_min,
                              config->hash_seed ? key : hash_key_random());
     ct->fragments = fragments_create(hash_key_random());
     ct_zones_init(&ct->zones, config->zone_limit);
@@ -96,7 +97,8 @@ keep_for(struct conntrack *ct, struct ct_conn *conn, msec now)
 
 /* ---- One packet ---- */
 
-/* A packet on its way through. */
+/* A packet on its way through.  The zone of its tuple is the one that was asked for,
+ * or that of its destination's mapping. */
 struct job {
     struct packet *pkt;
     struct ct_packet parsed;
@@ -244,14 +246,14 @@ commit(const struct call *call, const struct job *job, unsigned int attempt,
     struct ct_plan plan;
     struct ct_conn *conn;
 
-    if (!ct_zones_add(&ct->zones, call->req->zone)) {
+    if (!ct_zones_add(&ct->zones, job->parsed.tuple.zone)) {
         CT_COUNT(ct, call->slot, zone_full, 1);
         *verdict = CT_ZONE_FULL;
         return NULL;
     }
     if (!ct_nat_plan(ct, call->slot, job->pkt, &job->parsed, call->req,
                      attempt, &plan)) {
-        ct_zones_subtract(&ct->zones, call->req->zone);
+        ct_zones_subtract(&ct->zones, job->parsed.tuple.zone);
         CT_COUNT(ct, call->slot, no_port, 1);
         *verdict = CT_NAT_NO_PORT;
         return NULL;
@@ -301,7 +303,7 @@ meet(const struct call *call, struct job *job, struct ct_conn *conn,
         }
         count_bytes(conn, dir, job->pkt);
     }
-    write_metadata(job->pkt, state, call->req->zone, conn, dir,
+    write_metadata(job->pkt, state, conn->zone, conn, dir,
                    job->parsed.is_related, NULL);
     write_mark(conn, job->pkt, call->req);
     if (conn->nat && call->req->nat.kind
@@ -315,7 +317,9 @@ meet(const struct call *call, struct job *job, struct ct_conn *conn,
 static void
 invalid(const struct call *call, const struct job *job)
 {
-    write_metadata(job->pkt, FLOW_CT_INV, call->req->zone, NULL, 0, false,
+    write_metadata(job->pkt, FLOW_CT_INV,
+                   job->is_parsed ? job->parsed.tuple.zone : call->req->zone,
+                   NULL, 0, false,
                    job->is_parsed ? &job->parsed.tuple : NULL);
     CT_COUNT(call->ct, call->slot, invalid, 1);
 }
@@ -351,8 +355,8 @@ begin(const struct call *call, struct job *job, unsigned int attempt,
             return false;
         }
     }
-    write_metadata(job->pkt, FLOW_CT_NEW, call->req->zone, conn, 0, false,
-                   &job->parsed.tuple);
+    write_metadata(job->pkt, FLOW_CT_NEW, job->parsed.tuple.zone, conn, 0,
+                   false, &job->parsed.tuple);
     if (conn) {
         count_bytes(conn, 0, job->pkt);
         write_mark(conn, job->pkt, call->req);
@@ -366,6 +370,26 @@ begin(const struct call *call, struct job *job, unsigned int attempt,
     return true;
 }
 
+/* The connection of the packet's tuple, or, in an outside zone, of that tuple in the
+ * zone of its destination's mapping. */
+static struct ct_conn *
+find_in_zones(const struct call *call, struct job *job, unsigned int *dir)
+{
+    struct conntrack *ct = call->ct;
+    uint16_t min = ct->config.outside_zone_min, zone;
+    struct ct_conn *conn = find(ct, call->slot, &job->parsed.tuple, job->hash,
+                                call->now, dir);
+
+    if (conn || !min || job->parsed.tuple.zone < min
+        || !ct_nat_zone(ct, &job->parsed.tuple, &zone)
+        || zone == job->parsed.tuple.zone) {
+        return conn;
+    }
+    job->parsed.tuple.zone = zone;
+    job->hash = ct_table_hash(ct->table, &job->parsed.tuple);
+    return find(ct, call->slot, &job->parsed.tuple, job->hash, call->now, dir);
+}
+
 static enum ct_verdict
 track(const struct call *call, struct job *job)
 {
@@ -374,8 +398,7 @@ track(const struct call *call, struct job *job)
 
     for (unsigned int i = 0; i < NEW_TRIES; i++) {
         unsigned int dir = 0;
-        struct ct_conn *conn = find(ct, call->slot, &job->parsed.tuple,
-                                    job->hash, call->now, &dir);
+        struct ct_conn *conn = find_in_zones(call, job, &dir);
 
         if (conn && call->req->force && dir && !job->parsed.is_related) {
             ct_end(ct, call->slot, conn);
@@ -412,7 +435,7 @@ inherit(const struct call *call, struct packet *pkt,
     struct ct_tuple want = p->tuple;
 
     write_metadata(pkt, v->state & ~(FLOW_CT_SNAT | FLOW_CT_DNAT),
-                   call->req->zone, conn, v->is_reply, false, &v->tuple);
+                   v->tuple.zone, conn, v->is_reply, false, &v->tuple);
     if (conn) {
         count_bytes(conn, v->is_reply, pkt);
         write_mark(conn, pkt, call->req);
@@ -457,6 +480,7 @@ track_fragment(const struct call *call, struct job *job)
 {
     struct fragments *fragments = call->ct->fragments;
     struct packet *pkt = job->pkt;
+    struct ct_packet asked = job->parsed;
     bool again = pkt->ct_state && pkt->ct.zone == call->req->zone;
     struct fragment_verdict v;
     enum fragment_fate fate;
@@ -485,7 +509,7 @@ track_fragment(const struct call *call, struct job *job)
         if (ct_packet_parse(pkt, call->req->zone, &after)) {
             v.dst = after.tuple.dst;
         }
-        release(call, fragments_decided(fragments, &job->parsed, &v), &v);
+        release(call, fragments_decided(fragments, &asked, &v), &v);
     }
     return verdict;
 }

@@ -28,6 +28,13 @@
  *     snapshot.c    connections outlive the process
  *     list.c        for who wants to see or flush them
  *
+ * Zones are worlds of their own, unless the configuration has outside zones.  Then
+ * all zones share the ports of each external address; and what belongs to no
+ * connection in the outside zone where it is tracked is tracked where its
+ * destination's mapping is from instead, as if it had been asked for there.  So
+ * tenants with the same inside addresses can leave by the same outside one, and
+ * what comes back need not know whose it is; its ct_zone says so afterwards.
+ *
  * Threads: execute, sweep and flush may run on any number of threads at once, each
  * with a slot number of its own; everything else says so itself.  There are no
  * threads and no clock inside. */
@@ -72,6 +79,8 @@ struct ct_config {
     uint32_t max_connections;         /* rounded up to the next thousand or so;
                                          0: 1M */
     uint32_t zone_limit;              /* of each zone; 0: none */
+    uint16_t outside_zone_min;        /* outside zones (below) begin here;
+                                         0: there are none */
     bool no_pickup;                   /* TCP begins with a SYN or not at all */
     bool no_fragments;                /* they belong to no connection */
     msec timeouts[N_CT_TIMEOUTS];     /* 0: as above */

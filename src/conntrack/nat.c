@@ -203,7 +203,7 @@ ct_nat_plan(struct conntrack *ct, unsigned int slot, const struct packet *pkt,
     bool fits = !nat->family || nat->family == now.family;
 
     *plan = (struct ct_plan) { .original = p->tuple };
-    if (nat->kind != CT_NAT_NONE && was_stray(pkt, req->zone)) {
+    if (nat->kind != CT_NAT_NONE && was_stray(pkt, p->tuple.zone)) {
         if (!plan_stray(ct, pkt, plan)) {
             return false;
         }
@@ -261,6 +261,14 @@ ct_nat_packet(struct packet *pkt, struct ct_packet *p,
     }
     pkt->ct_state |= bits_of(conn, dir);
     return done;
+}
+
+bool
+ct_nat_zone(struct conntrack *ct, const struct ct_tuple *t, uint16_t *zone)
+{
+    struct nat_inside out = destination_of(t);
+
+    return nat_map_zone(ct->nat, &out, zone);
 }
 
 void

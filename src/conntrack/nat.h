@@ -32,6 +32,10 @@ bool ct_nat_plan(struct conntrack *, unsigned int slot, const struct packet *,
 bool ct_nat_packet(struct packet *, struct ct_packet *p,
                    const struct ct_conn *, unsigned int dir);
 
+/* In which zone the mapping is that the packet's destination has; false: it has
+ * none. */
+bool ct_nat_zone(struct conntrack *, const struct ct_tuple *, uint16_t *zone);
+
 /* A packet of no connection: to whom the destination's mapping leads, if there is
  * one. */
 void ct_nat_stray(struct conntrack *, struct packet *,

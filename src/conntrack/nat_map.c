@@ -12,6 +12,7 @@ enum {
 
 struct mapping {
     _Atomic uint32_t hash;        /* of the inside; whose shard it is of */
+    _Atomic uint16_t zone;        /* the inside's, for who has no lock */
     uint32_t next;                /* id: chain of the bucket, or free ones */
     uint32_t refs;                /* 0: free */
     uint16_t port;                /* of the outside */
@@ -28,6 +29,7 @@ struct shard {
 /* Ids are places + 1 in memory that is reserved at once and touched when it is
  * used: a mapping never moves, and its memory is never given back. */
 struct nat_map {
+    bool is_shared;               /* zones have no ports of their own */
     struct nat_ports ports;
     struct hash_key key;
     struct shard shards[N_SHARDS];
@@ -39,10 +41,11 @@ struct nat_map {
 };
 
 struct nat_map *
-nat_map_create(uint32_t max, struct hash_key key)
+nat_map_create(uint32_t max, bool is_shared, struct hash_key key)
 {
     struct nat_map *m = xzalloc_aligned(sizeof *m);
 
+    m->is_shared = is_shared;
     m->key = key;
     nat_ports_init(&m->ports, key);
     for (unsigned int i = 0; i < N_SHARDS; i++) {
@@ -187,6 +190,14 @@ address_at(uint8_t family, const struct nat_range *range, uint64_t i)
     return addr;
 }
 
+static struct nat_pool *
+pool_of(struct nat_map *m, const struct nat_inside *who,
+        const struct ip6_addr *addr, bool make)
+{
+    return nat_ports_pool(&m->ports, m->is_shared ? 0 : who->zone,
+                          who->family, who->proto, addr, make);
+}
+
 /* An inside host has one external address for all it does ("paired", RFC 4787
  * REQ-2), while that has ports left. */
 static struct nat_pool *
@@ -201,9 +212,7 @@ claim(struct nat_map *m, const struct nat_inside *in,
                                  (uint64_t) MAX_ADDRESSES); i++) {
         struct ip6_addr addr = address_at(in->family, range,
                                           n ? (first + i) % n : first + i);
-        struct nat_pool *pool = nat_ports_pool(&m->ports, in->zone,
-                                               in->family, in->proto, &addr,
-                                               true);
+        struct nat_pool *pool = pool_of(m, in, &addr, true);
 
         if (pool && nat_pool_claim(pool, be16toh(in->port),
                                    range->is_port_kept, range->port_min,
@@ -235,6 +244,7 @@ add(struct nat_map *m, const struct nat_inside *in, uint32_t hash,
     mapping->next = *bucket_of(m, hash);
     *bucket_of(m, hash) = id;
     atomic_store(&mapping->hash, hash);
+    atomic_store_explicit(&mapping->zone, in->zone, memory_order_relaxed);
     atomic_store_explicit(&pool->owners[port], id, memory_order_release);
     atomic_fetch_add(&shard->n, 1);
     return id;
@@ -284,19 +294,39 @@ nat_map_restore(struct nat_map *m, const struct nat_inside *in,
     return nat_map_get(m, in, &just, 0, &got_addr, &got_port);
 }
 
+/* 0: nobody has that external address and port. */
+static uint32_t
+owner_of(struct nat_map *m, const struct nat_inside *out,
+         const struct nat_pool **pool)
+{
+    *pool = pool_of(m, out, &out->addr, false);
+    return *pool ? atomic_load_explicit(&(*pool)->owners[be16toh(out->port)],
+                                        memory_order_acquire) : 0;
+}
+
+bool
+nat_map_zone(struct nat_map *m, const struct nat_inside *out, uint16_t *zone)
+{
+    const struct nat_pool *pool;
+    uint32_t id = owner_of(m, out, &pool);
+
+    if (id) {
+        *zone = atomic_load_explicit(&mapping_at(m, id)->zone,
+                                     memory_order_relaxed);
+    }
+    return id;
+}
+
 uint32_t
 nat_map_find(struct nat_map *m, const struct nat_inside *out,
              struct ip6_addr *addr, be16 *port)
 {
-    struct nat_pool *pool = nat_ports_pool(&m->ports, out->zone, out->family,
-                                           out->proto, &out->addr, false);
+    const struct nat_pool *pool;
+    uint32_t id = owner_of(m, out, &pool);
     uint16_t number = be16toh(out->port);
     struct mapping *mapping;
     struct shard *shard;
-    uint32_t id;
 
-    id = pool ? atomic_load_explicit(&pool->owners[number],
-                                     memory_order_acquire) : 0;
     if (!id) {
         return 0;
     }
@@ -305,7 +335,8 @@ nat_map_find(struct nat_map *m, const struct nat_inside *out,
     shard = shard_of(m, atomic_load(&mapping->hash));
     pthread_mutex_lock(&shard->lock);
     if (shard == shard_of(m, atomic_load(&mapping->hash)) && mapping->refs
-        && mapping->pool == pool && mapping->port == number) {
+        && mapping->pool == pool && mapping->port == number
+        && mapping->inside.zone == out->zone) {
         mapping->refs++;
         *addr = mapping->inside.addr;
         *port = mapping->inside.port;

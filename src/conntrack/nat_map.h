@@ -5,6 +5,9 @@
  * it as long as one of its sessions lives.  What comes to that port from outside
  * finds the inside by it; whether it is let in is not decided here.
  *
+ * Each zone has external ports of its own, or all zones share them: then the outside
+ * says in which zone the inside is.
+ *
  * Mappings are found by their inside under the lock of one of many shards, and by
  * their outside through its pool (nat_ports.h). */
 #ifndef WEFT_CONNTRACK_NAT_MAP_H
@@ -28,7 +31,7 @@ struct nat_range {
 
 struct nat_map;
 
-struct nat_map *nat_map_create(uint32_t max, struct hash_key);
+struct nat_map *nat_map_create(uint32_t max, bool is_shared, struct hash_key);
 void nat_map_destroy(struct nat_map *);
 
 /* The mapping of that inside which lies in the range, made if there is none; one
@@ -37,7 +40,12 @@ void nat_map_destroy(struct nat_map *);
 uint32_t nat_map_get(struct nat_map *, const struct nat_inside *,
                      const struct nat_range *, uint32_t hint,
                      struct ip6_addr *addr, be16 *port);
-/* Who has this external address and port.  One reference more; 0: nobody. */
+/* In which zone is the inside that has this external address and port?  False:
+ * nobody has it.  Without a lock: it may end meanwhile. */
+bool nat_map_zone(struct nat_map *, const struct nat_inside *outside,
+                  uint16_t *zone);
+/* Who, of that zone, has this external address and port.  One reference more; 0:
+ * nobody. */
 uint32_t nat_map_find(struct nat_map *, const struct nat_inside *outside,
                       struct ip6_addr *addr, be16 *port);
 /* For a session that was there before (a snapshot): just this outside. */
