@@ -19,6 +19,7 @@ cli_run apply_command, plan_command, confirm_command, rollback_command;
 cli_run explain_command, export_command, edit_command;
 cli_run object_list, object_show, object_create, object_change;
 cli_run object_delete;
+cli_run forward_add;
 cli_run fdb_list, fdb_flush;
 cli_run connection_list, connection_count, connection_flush;
 cli_run cache_list, drops_command, trace_command, capture_command;

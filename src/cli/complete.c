@@ -28,6 +28,7 @@ static const struct source {
     { "NETWORK", "/v1/intent/network", "networks" },
     { "UPLINK", "/v1/intent/uplink", "uplinks" },
     { "ROUTER", "/v1/intent/router", "routers" },
+    { "FORWARD", "/v1/intent/forward", "forwards" },
     { "METHOD", "/v1/controllers", "controllers" },
 };
 
@@ -166,8 +167,12 @@ offer_values(const struct cli *cli, const struct member *member,
     if (!strcmp(member->name, "network")
         || !strcmp(member->name, "networks")) {
         offer_live(cli, "NETWORK", typed);
-    } else if (!strcmp(member->name, "mirror")) {
+    } else if (!strcmp(member->name, "mirror")
+               || !strcmp(member->name, "to")) {
         offer_live(cli, "PORT", typed);
+    } else if (!strcmp(member->name, "nat")
+               || !strcmp(member->name, "uplink")) {
+        offer_live(cli, "UPLINK", typed);
     }
 }
 

@@ -1,5 +1,5 @@
-/* weft apply, plan, confirm, rollback, export, edit; and what networks, uplinks
- * and ports have in common: list, show, create, set, delete. */
+/* weft apply, plan, confirm, rollback, export, edit; and what networks, uplinks,
+ * ports and forwards have in common: list, show, create, set, delete. */
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/intent.h"
 #include "cli/table.h"
 #include "cli/uplink.h"
 #include "intent/diag.h"
@@ -362,9 +363,8 @@ object_path(const struct cli *cli, const char *name, struct str *path)
     }
 }
 
-/* The members that were given, as JSON; NULL: said why. */
-static json_t *
-take_members(struct cli *cli, const struct cli_args *args)
+json_t *
+intent_take_members(struct cli *cli, const struct cli_args *args)
 {
     json_t *members = json_object();
 
@@ -395,35 +395,9 @@ take_members(struct cli *cli, const struct cli_args *args)
     return members;
 }
 
-/* `confirm` NULL: for good. */
-static enum cli_status
-send_object(struct cli *cli, const char *method, const struct cli_args *args,
-            const char *confirm, bool is_dry)
-{
-    json_t *members = take_members(cli, args);
-    struct str path = STR_INIT;
-    enum cli_status status;
-    json_int_t seconds = 0;
-
-    if (!members) {
-        return CLI_USAGE;
-    }
-    if (confirm && !take_time(cli, confirm, &seconds)) {
-        json_decref(members);
-        return CLI_USAGE;
-    }
-    object_path(cli, args->words[0], &path);
-    status = send_change(cli, method, str_text(&path),
-                         json_pack("{s:o, s:I, s:b}", "members", members,
-                                   "confirm", seconds, "dry_run", is_dry),
-                         is_dry);
-    str_fini(&path);
-    return status;
-}
-
-/* The option's value, by its name in the command's row. */
-static const char *
-option(const struct cli *cli, const struct cli_args *args, const char *name)
+const char *
+intent_option(const struct cli *cli, const struct cli_args *args,
+              const char *name)
 {
     for (int i = 0; i < CLI_MAX_OPTIONS && cli->command->options[i].name;
          i++) {
@@ -435,10 +409,42 @@ option(const struct cli *cli, const struct cli_args *args, const char *name)
 }
 
 enum cli_status
+intent_send_object(struct cli *cli, const char *method, const char *name,
+                   json_t *members, const struct cli_args *args)
+{
+    const char *confirm = intent_option(cli, args, "--confirm");
+    bool is_dry = intent_option(cli, args, "--dry-run");
+    struct str path = STR_INIT;
+    enum cli_status status;
+    json_int_t seconds = 0;
+
+    if (confirm && !take_time(cli, confirm, &seconds)) {
+        json_decref(members);
+        return CLI_USAGE;
+    }
+    object_path(cli, name, &path);
+    status = send_change(cli, method, str_text(&path),
+                         json_pack("{s:o, s:I, s:b}", "members", members,
+                                   "confirm", seconds, "dry_run", is_dry),
+                         is_dry);
+    str_fini(&path);
+    return status;
+}
+
+static enum cli_status
+send_object(struct cli *cli, const char *method, const struct cli_args *args)
+{
+    json_t *members = intent_take_members(cli, args);
+
+    return members ? intent_send_object(cli, method, args->words[0], members,
+                                        args)
+                   : CLI_USAGE;
+}
+
+enum cli_status
 object_create(struct cli *cli, const struct cli_args *args)
 {
-    return send_object(cli, "PUT", args, option(cli, args, "--confirm"),
-                       option(cli, args, "--dry-run"));
+    return send_object(cli, "PUT", args);
 }
 
 enum cli_status
@@ -448,8 +454,7 @@ object_change(struct cli *cli, const struct cli_args *args)
         return cli_fail(cli, CLI_USAGE, NULL, "weft help",
                         "there is nothing to set");
     }
-    return send_object(cli, "PATCH", args, option(cli, args, "--confirm"),
-                       option(cli, args, "--dry-run"));
+    return send_object(cli, "PATCH", args);
 }
 
 enum cli_status
@@ -601,6 +606,8 @@ object_list(struct cli *cli, const struct cli_args *args UNUSED)
             print_networks(cli, objects);
         } else if (!strcmp(cli->command->noun, "uplink")) {
             uplink_print_all(cli, objects);
+        } else if (!strcmp(cli->command->noun, "forward")) {
+            forward_print_all(objects);
         } else {
             print_objects(objects);
         }

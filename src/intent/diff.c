@@ -165,6 +165,9 @@ add_network_impact(const struct diff *diff, struct impact *impact,
     if (network->segment.uplink) {
         add_impact(diff, impact, &network->segment.uplink->object, false);
     }
+    if (network->nat) {
+        add_impact(diff, impact, &network->nat->object, false);
+    }
 }
 
 static void

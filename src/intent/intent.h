@@ -1,7 +1,7 @@
 /* Intents: what the operator asked for.
  *
- * The operator's nouns (network, port, uplink, router; later security group,
- * forward, host), one struct and one header each, and a set of them: the whole
+ * The operator's nouns (network, port, uplink, router, forward; later security
+ * group, host), one struct and one header each, and a set of them: the whole
  * of what one file says, or what the store holds.
  *
  *     YAML file  --parse.c--\                            /--> host/
@@ -26,6 +26,7 @@
 #ifndef WEFT_INTENT_INTENT_H
 #define WEFT_INTENT_INTENT_H
 
+#include "intent/forward.h"
 #include "intent/network.h"
 #include "intent/object.h"
 #include "intent/port.h"
@@ -89,5 +90,7 @@ const struct intent_object *intent_at(const struct intent *,
     INTENT_FOR_EACH(uplink, U, SET, INTENT_UPLINK)
 #define INTENT_FOR_EACH_ROUTER(R, SET)                                       \
     INTENT_FOR_EACH(router, R, SET, INTENT_ROUTER)
+#define INTENT_FOR_EACH_FORWARD(F, SET)                                      \
+    INTENT_FOR_EACH(forward, F, SET, INTENT_FORWARD)
 
 #endif

@@ -168,6 +168,10 @@ static const char *const ra_words[] = {
     [RA_SLAAC] = "slaac", [RA_STATEFUL] = "stateful", [RA_OFF] = "off", NULL,
 };
 
+static const char *const nat6_words[] = {
+    [NAT6_NONE] = "none", [NAT6_MASQUERADE] = "masquerade", NULL,
+};
+
 static const char *const multicast_words[] = {
     [MULTICAST_SNOOP] = "snoop", [MULTICAST_FLOOD] = "flood", NULL,
 };
@@ -188,6 +192,14 @@ static const struct member members[] = {
     { .name = "segment", .type = &value_segment, AT(segment),
       .effect = EFFECT_CUT, .fallback = "local",
       .doc = "how it spans hosts, or joins a LAN" },
+    { .name = "nat", .type = &value_name, AT(nat_name),
+      .effect = EFFECT_CUT,
+      .doc = "the uplink by which its gateway leads out; sources become the "
+             "uplink's address" },
+    { .name = "nat6", .type = &value_choice, AT(nat6), .words = nat6_words,
+      .effect = EFFECT_CUT, .fallback = "none",
+      .doc = "what becomes of IPv6 sources on that way: they stay (none), or "
+             "become the uplink's address (masquerade)" },
     { .name = "mtu", .type = &value_number, AT(mtu), .min = 576, .max = 65535,
       .effect = EFFECT_FLOWS, .fallback = "1500",
       .doc = "largest packet, as guests are told" },
@@ -272,15 +284,16 @@ static unsigned int
 references(struct intent_object *object,
            struct reference found[NOUN_MAX_REFERENCES])
 {
-    struct segment *segment
-        = &CONTAINER_OF(object, struct intent_network, object)->segment;
+    struct intent_network *network = CONTAINER_OF(object,
+                                                  struct intent_network,
+                                                  object);
+    struct segment *segment = &network->segment;
 
-    if (segment->type != SEGMENT_VLAN) {
-        return 0;
-    }
-    found[0] = (struct reference) { INTENT_UPLINK, segment->uplink_name,
+    found[0] = (struct reference) { INTENT_UPLINK, network->nat_name,
+                                    &network->nat, "nat" };
+    found[1] = (struct reference) { INTENT_UPLINK, segment->uplink_name,
                                     &segment->uplink, "segment" };
-    return 1;
+    return segment->type == SEGMENT_VLAN ? 2 : 1;
 }
 
 /* ---- Does it hold together? ---- */
@@ -458,6 +471,32 @@ check_segment(const struct intent_network *network, struct validation *v)
 }
 
 static void
+check_nat(const struct intent_network *network, struct validation *v)
+{
+    const struct intent_object *object = &network->object;
+    const struct intent_uplink *uplink = network->nat;
+
+    if (object_has(object, "nat6") && !object_has(object, "nat")) {
+        validation_error(v, object, "nat6",
+                         "network '%s' has no nat: it leads nowhere",
+                         object->name);
+    }
+    if (!uplink) {
+        return;
+    }
+    if (!intent_uplink_is_transit(uplink)) {
+        validation_error(v, object, "nat",
+                         "uplink '%s' has neither an address nor 'host: "
+                         "true'", network->nat_name);
+    }
+    if (!network->gateway && !ip6_addr_is_set(network->gateway6)) {
+        validation_error(v, object, "nat",
+                         "network '%s' has no gateway that could lead there",
+                         object->name);
+    }
+}
+
+static void
 check(const struct intent_object *object, struct validation *v)
 {
     const struct intent_network *network = intent_network_cast(object);
@@ -489,6 +528,7 @@ check(const struct intent_object *object, struct validation *v)
         }
     }
     check_segment(network, v);
+    check_nat(network, v);
 }
 
 const struct noun network_noun = {

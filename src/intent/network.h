@@ -6,6 +6,8 @@
  *            segment: {vlan: 20, uplink: lan}}
  *     flat: {segment: {vlan: 0, uplink: lan}}   addresses come from the LAN
  *
+ *     green: {subnet: 10.1.0.0/24, nat: wan}    leads outside, translated
+ *
  * No feature depends on the segment's type. */
 #ifndef WEFT_INTENT_NETWORK_H
 #define WEFT_INTENT_NETWORK_H
@@ -89,6 +91,9 @@ struct network_dhcp6 {
 /* Who hears a multicast group: who says so (IGMP, MLD), or everybody. */
 enum multicast_mode { MULTICAST_SNOOP, MULTICAST_FLOOD };
 
+/* What becomes of IPv6 on the way out. */
+enum nat6_mode { NAT6_NONE, NAT6_MASQUERADE };
+
 enum ra_mode { RA_SLAAC, RA_STATEFUL, RA_OFF };
 
 struct intent_network {
@@ -100,6 +105,10 @@ struct intent_network {
     struct ip6_addr gateway6;     /* default: ...::1; all zero: none */
     struct eth_addr gateway_mac;  /* of the object's id: the same everywhere */
     struct segment segment;
+    char nat_name[INTENT_NAME_MAX];
+    const struct intent_uplink *nat;      /* once sealed: where its gateway leads
+                                             out, translated; NULL: nowhere */
+    enum nat6_mode nat6;
     uint16_t mtu;                 /* what guests are told; default 1500 */
     char domain[128];             /* default NAME.weft */
     unsigned int n_dns;           /* 0: the gateway answers */

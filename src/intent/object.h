@@ -15,7 +15,8 @@
     X(INTENT_UPLINK, "uplink", "uplinks", uplink_noun)                       \
     X(INTENT_NETWORK, "network", "networks", network_noun)                   \
     X(INTENT_PORT, "port", "ports", port_noun)                               \
-    X(INTENT_ROUTER, "router", "routers", router_noun)
+    X(INTENT_ROUTER, "router", "routers", router_noun)                       \
+    X(INTENT_FORWARD, "forward", "forwards", forward_noun)
 
 enum intent_kind {
 #define X(ID, NOUN, SECTION, TABLE) ID,

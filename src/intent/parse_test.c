@@ -104,14 +104,13 @@ TEST(an_unknown_member_is_named_with_the_nearest)
     lab_network_said("  blue:\n    vlanid: 5\n",
                      "t:7:5: network 'blue' has no "
                      "'vlanid'; it has subnet, gateway, subnet6, gateway6, "
-                     "segment, mtu, domain, dns, dhcp, dhcp6, ra, multicast, "
-                     "storm-cap\n");
+                     "segment, nat, nat6, mtu, domain, dns, dhcp, dhcp6, ra, "
+                     "multicast, storm-cap\n");
     lab_network_said("  blue: text\n", "t:6:9: blue: network 'blue' is a map, "
                                        "like {subnet: ...}\n");
-    /* Of what comes later: no word of it yet. */
-    lab_network_said("  blue: {subnet: 10.1.0.0/24, nat: wan}\n",
+    lab_network_said("  blue: {subnet: 10.1.0.0/24, nax: wan}\n",
                      "t:6:31: "
-                     "network 'blue' has no 'nat'; did you mean 'ra'?\n");
+                     "network 'blue' has no 'nax'; did you mean 'nat'?\n");
 }
 
 TEST(everything_that_is_wrong_is_said)
@@ -152,7 +151,7 @@ TEST(json_has_paths_instead_of_places)
     struct intent *set = intent_create();
     json_t *json = json_loads(
         "{\"version\": 1, \"networks\": {\"a\": {\"mtu\": 5, "
-        "\"dhcp\": {\"options\": {\"43\": 7}}, \"nat\": null}}, "
+        "\"dhcp\": {\"options\": {\"43\": 7}}, \"nax\": null}}, "
         "\"ports\": [], \"x\": {}}", 0, NULL);
     struct str said = STR_INIT;
 
@@ -163,10 +162,10 @@ TEST(json_has_paths_instead_of_places)
         "networks.a.mtu: '5' is not a number from 576 to 65535\n"
         "networks.a.dhcp.options.43: how many bytes is the number 7? Write it "
         "as hex:..., or as a text in quotes\n"
-        "networks.a.nat: network 'a' has no 'nat'; did you mean 'ra'?\n"
+        "networks.a.nax: network 'a' has no 'nax'; did you mean 'nat'?\n"
         "ports: should be a map from names to ports\n"
         "x: unknown section 'x'; there are version, uplinks, networks, "
-        "ports, routers\n");
+        "ports, routers, forwards\n");
     json_decref(json);
     intent_unref(set);
     diag_destroy(diagnostics);

@@ -89,7 +89,8 @@ struct noun {
     void (*check)(const struct intent_object *, struct validation *);
 };
 
-extern const struct noun uplink_noun, network_noun, port_noun, router_noun;
+extern const struct noun uplink_noun, network_noun, port_noun, router_noun,
+                         forward_noun;
 
 const struct noun *intent_noun(enum intent_kind);
 

@@ -4,6 +4,7 @@
 
 #include "intent/validate.h"
 #include "intent/value.h"
+#include "packet/address.h"
 
 /* device, bond and host are three ways to say what it is made of: each reads
  * and writes the whole struct. */
@@ -168,7 +169,10 @@ static const struct value_type value_host = {
     "true", parse_host, format_host, schema_host,
 };
 
-enum { FAIL_BACK_MAX = 24 * 3600, FAIL_BACK = 10 };
+enum {
+    FAIL_BACK_MAX = 24 * 3600, FAIL_BACK = 10,
+    ADDRESS_MIN_LEN = 8, ADDRESS6_MIN_LEN = 16,
+};
 
 static const char *const mode_words[] = {
     [BOND_ACTIVE_BACKUP] = "active-backup", [BOND_LACP] = "lacp", NULL,
@@ -209,6 +213,22 @@ static const struct member members[] = {
       .effect = EFFECT_REOPEN, .fallback = "true",
       .doc = "a device that carries this host's addresses gives them to an "
              "internal port; with false they are cut off" },
+    { .name = "address", .type = &value_prefix4, AT(address),
+      .effect = EFFECT_CUT,
+      .doc = "our own IPv4 address on the device, untagged: what networks "
+             "with nat leave by" },
+    { .name = "gateway", .type = &value_ip4, AT(gateway),
+      .effect = EFFECT_FLOWS,
+      .doc = "who carries on what leaves by that address" },
+    { .name = "address6", .type = &value_prefix6, AT(address6),
+      .effect = EFFECT_CUT, .doc = "our own IPv6 address on the device" },
+    { .name = "gateway6", .type = &value_ip6, AT(gateway6),
+      .effect = EFFECT_FLOWS,
+      .doc = "who carries on what leaves by that address of IPv6" },
+    { .name = "transfer", .type = &value_subnet4, AT(transfer_subnet),
+      .effect = EFFECT_CUT, .fallback = "169.254.X.Y/30, by the name",
+      .doc = "host: addresses of the link between the switch and the host's "
+             "stack, four of them" },
     { 0 },
 };
 
@@ -221,6 +241,10 @@ fill(struct intent_object *object)
 
     if (!object_has(object, "fail-back")) {
         uplink->fail_back = FAIL_BACK;
+    }
+    uplink->mac = intent_object_mac(object);
+    if (uplink->is_host) {
+        transfer_fill(&uplink->transfer, object, &uplink->transfer_subnet);
     }
     uplink->host_leg[0] = '\0';
     if (uplink->is_host || uplink->is_bond || uplink->keep_addresses) {
@@ -273,11 +297,129 @@ check_bond(const struct intent_object *object,
 }
 
 static void
+check_address(const struct intent_object *object,
+              const struct intent_uplink *uplink, struct validation *v)
+{
+    const struct subnet4 *own = &uplink->address;
+    unsigned int first_byte = be32toh(own->addr) >> 24;
+    be32 host = own->addr & ~ip4_mask(own->len);
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (!own->is_set) {
+        if (uplink->gateway) {
+            validation_error(v, object, "gateway",
+                             "there is no address by which to reach it");
+        }
+        return;
+    }
+    if (!first_byte || first_byte == 127 || first_byte >= 224
+        || own->len < ADDRESS_MIN_LEN
+        || (own->len < 31 && (!host || host == ~ip4_mask(own->len)))) {
+        validation_error(v, object, "address", "%s/%u is no station's",
+                         ip4_format(own->addr, text), own->len);
+    } else if (uplink->gateway == own->addr
+               || (uplink->gateway
+                   && !ip4_is_within(uplink->gateway, own->addr, own->len))) {
+        validation_error(v, object, "gateway",
+                         "%s is no other station's address within that of "
+                         "the uplink", ip4_format(uplink->gateway, text));
+    } else {
+        validation_claim(v, object, "address", "address %s",
+                         ip4_format(own->addr, text));
+    }
+}
+
+static bool
+is_link_local(struct ip6_addr addr)
+{
+    return addr.b[0] == 0xfe && (addr.b[1] & 0xc0) == 0x80;
+}
+
+static void
+check_address6(const struct intent_object *object,
+               const struct intent_uplink *uplink, struct validation *v)
+{
+    const struct subnet6 *own = &uplink->address6;
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (!own->is_set) {
+        if (ip6_addr_is_set(uplink->gateway6)) {
+            validation_error(v, object, "gateway6",
+                             "there is no address6 by which to reach it");
+        }
+        return;
+    }
+    if (!own->addr.b[0] || own->addr.b[0] == 0xff
+        || (own->addr.b[0] == 0xfe && own->addr.b[1] >= 0x80)
+        || own->len < ADDRESS6_MIN_LEN) {
+        validation_error(v, object, "address6", "%s/%u is no station's",
+                         ip6_format(own->addr, text), own->len);
+    } else if (ip6_addr_eq(uplink->gateway6, own->addr)) {
+        validation_error(v, object, "gateway6", "%s is the uplink's own",
+                         ip6_format(uplink->gateway6, text));
+    } else if (ip6_addr_is_set(uplink->gateway6)
+               && !is_link_local(uplink->gateway6)
+               && !ip6_is_within(uplink->gateway6, own->addr, own->len)) {
+        validation_error(v, object, "gateway6",
+                         "%s is neither within the uplink's network nor "
+                         "link-local", ip6_format(uplink->gateway6, text));
+    } else {
+        validation_claim(v, object, "address6", "address %s",
+                         ip6_format(own->addr, text));
+    }
+}
+
+/* The way out by routing. */
+static void
+check_transit(const struct intent_object *object,
+              const struct intent_uplink *uplink, struct validation *v)
+{
+    static const char *const own[] = { "address", "gateway", "address6",
+                                       "gateway6" };
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (!uplink->is_host) {
+        check_address(object, uplink, v);
+        check_address6(object, uplink, v);
+        if (intent_uplink_is_transit(uplink)) {
+            validation_claim(v, object, uplink->address.is_set
+                             ? "address" : "address6",
+                             "untagged of uplink '%s'", object->name);
+        }
+        if (object_has(object, "transfer")) {
+            validation_error(v, object, "transfer",
+                             "only the way through the host's stack has one");
+        }
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+        if (object_has(object, own[i])) {
+            validation_error(v, object, own[i],
+                             "the host's own stack has its own addresses; "
+                             "an address here needs device or bond");
+        }
+    }
+    if (object_has(object, "transfer")
+        && uplink->transfer_subnet.len != TRANSFER_LEN) {
+        validation_error(v, object, "transfer",
+                         "a link of two stations has a prefix of %d bits "
+                         "here, not %u", TRANSFER_LEN,
+                         uplink->transfer_subnet.len);
+    }
+    validation_claim(v, object, "host", "the switch's port name '%s'",
+                     uplink->transfer.port);
+    validation_claim(v, object, "transfer", "the transfer link %s/%d",
+                     ip4_format(uplink->transfer.network, text),
+                     TRANSFER_LEN);
+}
+
+static void
 check(const struct intent_object *object, struct validation *v)
 {
     const struct intent_uplink *uplink = intent_uplink_cast(object);
 
     check_bond(object, uplink, v);
+    check_transit(object, uplink, v);
     if (!uplink->is_host && !uplink->n_members) {
         validation_error(v, object, NULL,
                          "uplink '%s' needs device, bond or host",

@@ -20,6 +20,9 @@ extern const struct value_type
     value_mac,                    /* struct eth_addr: of one station */
     value_subnet4,                /* struct subnet4, without host bits */
     value_subnet6,
+    value_prefix4,                /* struct subnet4: a station's address, and how
+                                     much of it is its network's */
+    value_prefix6,
     value_duration;               /* uint32_t seconds, min..max: 90s, 1h, 7d */
 
 /* "'x' is not an IPv4 address", and false. */

@@ -151,7 +151,7 @@ parse_subnet4(const struct member *member, const struct node *node,
         || !ip4_prefix_parse(node->text, &addr, &len)) {
         return value_wrong(node, member->type->what, diagnostics);
     }
-    if (addr & ~ip4_mask(len)) {
+    if (member->type != &value_prefix4 && (addr & ~ip4_mask(len))) {
         node_error(node, diagnostics, "'%s' is an address within the network "
                    "%s/%u", node->text,
                    ip4_format(addr & ip4_mask(len), text), len);
@@ -185,6 +185,10 @@ const struct value_type value_subnet4 = {
     "an IPv4 network like 10.1.0.0/24", parse_subnet4, format_subnet4,
     schema_subnet4,
 };
+const struct value_type value_prefix4 = {
+    "an IPv4 address like 203.0.113.5/24", parse_subnet4, format_subnet4,
+    schema_subnet4,
+};
 
 static bool
 parse_subnet6(const struct member *member, const struct node *node,
@@ -202,7 +206,8 @@ parse_subnet6(const struct member *member, const struct node *node,
         || !ip6_prefix_parse(node->text, &addr, &len)) {
         return value_wrong(node, member->type->what, diagnostics);
     }
-    if (!ip6_addr_eq(addr, ip6_masked(addr, len))) {
+    if (member->type != &value_prefix6
+        && !ip6_addr_eq(addr, ip6_masked(addr, len))) {
         node_error(node, diagnostics, "'%s' is an address within the network "
                    "%s/%u", node->text,
                    ip6_format(ip6_masked(addr, len), text), len);
@@ -234,5 +239,9 @@ schema_subnet6(const struct member *member UNUSED)
 
 const struct value_type value_subnet6 = {
     "an IPv6 network like fd00:1::/64", parse_subnet6, format_subnet6,
+    schema_subnet6,
+};
+const struct value_type value_prefix6 = {
+    "an IPv6 address like 2001:db8::5/64", parse_subnet6, format_subnet6,
     schema_subnet6,
 };
