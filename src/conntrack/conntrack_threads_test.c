@@ -1,5 +1,6 @@
 /* Several threads at one tracker: the same few hundred tuples, new connections,
- * ends by time, force and flush, while others look.  The thread sanitizer watches;
+ * ends by time, force and flush, in zones that share their external ports and one
+ * outside of them, while others look.  The thread sanitizer watches;
  * and in the end everything adds up. */
 #include <pthread.h>
 
@@ -10,6 +11,9 @@
 #include "unit.h"
 
 enum { N_THREADS = 4, N_ROUNDS = 50000, N_PORTS = 300 };
+
+enum { N_ZONES = 3 };
+static const uint16_t zones[N_ZONES] = { 0, 1, 0xf001 };
 
 struct thread {
     struct conntrack *ct;
@@ -54,7 +58,7 @@ one_round(struct thread *t, struct rng *rng, struct packet_pool *pool,
         .dst_port = 80,
     };
     struct ct_request req = {
-        .commit = rng_one_in(rng, 2), .zone = (uint16_t) rng_below(rng, 2),
+        .commit = rng_one_in(rng, 2), .zone = zones[rng_below(rng, N_ZONES)],
         .mark = t->slot, .mark_mask = 0xff,
     };
     enum ct_verdict verdict;
@@ -63,13 +67,17 @@ one_round(struct thread *t, struct rng *rng, struct packet_pool *pool,
 
     req.force = req.commit && rng_one_in(rng, 8);
     if (rng_one_in(rng, 2)) {
-        req.nat.kind = req.commit ? CT_NAT_SRC : CT_NAT_EXISTING;
+        req.nat.kind = !req.commit ? CT_NAT_EXISTING
+                       : rng_one_in(rng, 4) ? CT_NAT_DST : CT_NAT_SRC;
         req.nat.family = req.commit ? 4 : 0;
         req.nat.min.b[0] = req.nat.max.b[0] = req.commit ? 9 : 0;
         f.frag = rng_one_in(rng, 8) ? IP4_FRAG_MORE : 0;
         f.id = (uint16_t) rng_below(rng, 50);
     }
-    if (rng_one_in(rng, 2)) {
+    if (rng_one_in(rng, 8)) {
+        f.dst = 9u << 24;             /* the external address */
+        f.dst_port = (uint16_t) (1 + rng_below(rng, 2000));
+    } else if (rng_one_in(rng, 2)) {
         f = lab_reverse(&f);
         f.flags = LAB_ACK;
     }
@@ -107,11 +115,13 @@ run(void *t_)
 TEST(threads_share_a_tracker)
 {
     struct ct_config config = { .n_slots = N_THREADS,
-                                .max_connections = 4096 };
+                                .max_connections = 4096,
+                                .outside_zone_min = 0xf000 };
     struct conntrack *ct = conntrack_create(&config);
     struct thread threads[N_THREADS] = { 0 };
     struct ct_counters c;
     uint64_t n_new = 0, n_answers = 0;
+    uint32_t n = 0;
 
     for (unsigned int i = 0; i < N_CT_TIMEOUTS; i++) {
         conntrack_set_timeout(ct, (enum ct_timeout) i, 700);
@@ -128,11 +138,16 @@ TEST(threads_share_a_tracker)
     conntrack_read_counters(ct, &c);
     CHECK(c.packets == (uint64_t) N_THREADS * N_ROUNDS);
     CHECK(n_new && n_answers && c.created && c.expired && c.ended);
-    CHECK(conntrack_zone_count(ct, 0) + conntrack_zone_count(ct, 1)
-          == conntrack_count(ct));
+    for (unsigned int i = 0; i < N_ZONES; i++) {
+        CHECK(conntrack_zone_count(ct, zones[i]));
+        n += conntrack_zone_count(ct, zones[i]);
+    }
+    CHECK(n == conntrack_count(ct));
     conntrack_flush(ct, 0, 0, NULL, NULL);
     CHECK(!conntrack_count(ct));
-    CHECK(!conntrack_zone_count(ct, 0) && !conntrack_zone_count(ct, 1));
+    for (unsigned int i = 0; i < N_ZONES; i++) {
+        CHECK(!conntrack_zone_count(ct, zones[i]));
+    }
     CHECK(!conntrack_n_mappings(ct));
     conntrack_destroy(ct);
 }

@@ -173,6 +173,18 @@ plan_stray(struct conntrack *ct, const struct packet *pkt,
     return plan->mapping;
 }
 
+/* Packets from an outside zone find the connection by its external port. */
+static bool
+hold_port(struct conntrack *ct, const struct ct_tuple *now,
+          struct ct_plan *plan)
+{
+    struct nat_inside in = destination_of(now);
+    struct nat_inside out = destination_of(&plan->original);
+
+    plan->mapping = nat_map_hold(ct->nat, &in, &out.addr, out.port);
+    return plan->mapping;
+}
+
 /* Who a packet for an external address is really for. */
 static void
 plan_existing(struct conntrack *ct, struct ct_tuple *t, struct ct_plan *plan)
@@ -219,6 +231,10 @@ ct_nat_plan(struct conntrack *ct, unsigned int slot, const struct packet *pkt,
     }
     if (nat->kind == CT_NAT_DST && fits && (nat->family || nat->has_ports)) {
         plan_destination(ct, nat, attempt, &now, plan);
+        if (now.zone < ct->config.outside_zone_min && !plan->mapping
+            && !hold_port(ct, &now, plan)) {
+            return false;
+        }
     }
     plan->reply = ct_tuple_reverse(&now);
     return true;

@@ -2,7 +2,9 @@
  *
  *     src   the source becomes an external address and port, the same for all
  *           that the inside (address, port) begins (nat_map.h)
- *     dst   the destination becomes one of the given
+ *     dst   the destination becomes one of the given; where there are outside
+ *           zones, the inside's holds the external port meanwhile, so that they
+ *           find the connection
  *     bare  a connection is translated as it was committed.  A packet of none, to
  *           an external port that somebody inside has, goes to him; when its
  *           connection is committed, with nat, that is kept.

@@ -16,6 +16,7 @@ struct mapping {
     uint32_t next;                /* id: chain of the bucket, or free ones */
     uint32_t refs;                /* 0: free */
     uint16_t port;                /* of the outside */
+    _Atomic bool is_open;
     struct nat_inside inside;
     struct nat_pool *pool;        /* the outside's address */
 };
@@ -241,6 +242,7 @@ add(struct nat_map *m, const struct nat_inside *in, uint32_t hash,
     mapping->pool = pool;
     mapping->port = port;
     mapping->refs = 1;
+    atomic_store_explicit(&mapping->is_open, false, memory_order_relaxed);
     mapping->next = *bucket_of(m, hash);
     *bucket_of(m, hash) = id;
     atomic_store(&mapping->hash, hash);
@@ -250,10 +252,10 @@ add(struct nat_map *m, const struct nat_inside *in, uint32_t hash,
     return id;
 }
 
-uint32_t
-nat_map_get(struct nat_map *m, const struct nat_inside *in,
-            const struct nat_range *range, uint32_t hint,
-            struct ip6_addr *addr, be16 *port)
+static uint32_t
+get(struct nat_map *m, const struct nat_inside *in,
+    const struct nat_range *range, uint32_t hint, bool is_open,
+    struct ip6_addr *addr, be16 *port)
 {
     uint32_t hash = hash_inside(m, in);
     struct shard *shard = shard_of(m, hash);
@@ -273,16 +275,30 @@ nat_map_get(struct nat_map *m, const struct nat_inside *in,
         }
     }
     if (id) {
-        *addr = mapping_at(m, id)->pool->addr;
-        *port = htobe16(mapping_at(m, id)->port);
+        struct mapping *mapping = mapping_at(m, id);
+
+        *addr = mapping->pool->addr;
+        *port = htobe16(mapping->port);
+        if (is_open) {
+            atomic_store_explicit(&mapping->is_open, true,
+                                  memory_order_relaxed);
+        }
     }
     pthread_mutex_unlock(&shard->lock);
     return id;
 }
 
 uint32_t
-nat_map_restore(struct nat_map *m, const struct nat_inside *in,
-                const struct ip6_addr *addr, be16 port)
+nat_map_get(struct nat_map *m, const struct nat_inside *in,
+            const struct nat_range *range, uint32_t hint,
+            struct ip6_addr *addr, be16 *port)
+{
+    return get(m, in, range, hint, true, addr, port);
+}
+
+static uint32_t
+get_just(struct nat_map *m, const struct nat_inside *in,
+         const struct ip6_addr *addr, be16 port, bool is_open)
 {
     struct nat_range just = {
         .min = *addr, .max = *addr, .port_min = be16toh(port),
@@ -291,7 +307,21 @@ nat_map_restore(struct nat_map *m, const struct nat_inside *in,
     struct ip6_addr got_addr;
     be16 got_port;
 
-    return nat_map_get(m, in, &just, 0, &got_addr, &got_port);
+    return get(m, in, &just, 0, is_open, &got_addr, &got_port);
+}
+
+uint32_t
+nat_map_restore(struct nat_map *m, const struct nat_inside *in,
+                const struct ip6_addr *addr, be16 port)
+{
+    return get_just(m, in, addr, port, true);
+}
+
+bool
+nat_map_is_open(const struct nat_map *m, uint32_t id)
+{
+    return atomic_load_explicit(&mapping_at(m, id)->is_open,
+                                memory_order_relaxed);
 }
 
 /* 0: nobody has that external address and port. */
@@ -317,8 +347,9 @@ nat_map_zone(struct nat_map *m, const struct nat_inside *out, uint16_t *zone)
     return id;
 }
 
-uint32_t
-nat_map_find(struct nat_map *m, const struct nat_inside *out,
+/* That of the outside's owner, if he is of that zone.  One reference more. */
+static uint32_t
+find_outside(struct nat_map *m, const struct nat_inside *out, bool is_open,
              struct ip6_addr *addr, be16 *port)
 {
     const struct nat_pool *pool;
@@ -336,7 +367,8 @@ nat_map_find(struct nat_map *m, const struct nat_inside *out,
     pthread_mutex_lock(&shard->lock);
     if (shard == shard_of(m, atomic_load(&mapping->hash)) && mapping->refs
         && mapping->pool == pool && mapping->port == number
-        && mapping->inside.zone == out->zone) {
+        && mapping->inside.zone == out->zone
+        && (!is_open || nat_map_is_open(m, id))) {
         mapping->refs++;
         *addr = mapping->inside.addr;
         *port = mapping->inside.port;
@@ -345,6 +377,27 @@ nat_map_find(struct nat_map *m, const struct nat_inside *out,
     }
     pthread_mutex_unlock(&shard->lock);
     return id;
+}
+
+uint32_t
+nat_map_find(struct nat_map *m, const struct nat_inside *out,
+             struct ip6_addr *addr, be16 *port)
+{
+    return find_outside(m, out, true, addr, port);
+}
+
+uint32_t
+nat_map_hold(struct nat_map *m, const struct nat_inside *in,
+             const struct ip6_addr *addr, be16 port)
+{
+    struct nat_inside out = *in;
+    struct ip6_addr had_addr;
+    be16 had_port;
+    uint32_t id = get_just(m, in, addr, port, false);
+
+    out.addr = *addr;
+    out.port = port;
+    return id ? id : find_outside(m, &out, false, &had_addr, &had_port);
 }
 
 void

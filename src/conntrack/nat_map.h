@@ -5,6 +5,9 @@
  * it as long as one of its sessions lives.  What comes to that port from outside
  * finds the inside by it; whether it is let in is not decided here.
  *
+ * A mapping is open once its inside has begun a session: strangers are led to it.
+ * One that only keeps a port for sessions which flows lead to an inside is not.
+ *
  * Each zone has external ports of its own, or all zones share them: then the outside
  * says in which zone the inside is.
  *
@@ -44,13 +47,19 @@ uint32_t nat_map_get(struct nat_map *, const struct nat_inside *,
  * nobody has it.  Without a lock: it may end meanwhile. */
 bool nat_map_zone(struct nat_map *, const struct nat_inside *outside,
                   uint16_t *zone);
-/* Who, of that zone, has this external address and port.  One reference more; 0:
- * nobody. */
+/* Who, of that zone, has this external address and port in an open mapping.  One
+ * reference more; 0: nobody. */
 uint32_t nat_map_find(struct nat_map *, const struct nat_inside *outside,
                       struct ip6_addr *addr, be16 *port);
-/* For a session that was there before (a snapshot): just this outside. */
+/* A mapping of just this outside, for a session from there to that inside.  If the
+ * inside cannot have it, that of another of its zone: it says in which zone the
+ * session is.  One reference more; 0: another zone has the port. */
+uint32_t nat_map_hold(struct nat_map *, const struct nat_inside *,
+                      const struct ip6_addr *addr, be16 port);
+/* The inside's own, open, for a session that was there before (a snapshot). */
 uint32_t nat_map_restore(struct nat_map *, const struct nat_inside *,
                          const struct ip6_addr *addr, be16 port);
+bool nat_map_is_open(const struct nat_map *, uint32_t id);
 /* One reference less; the last one ends the mapping. */
 void nat_map_put(struct nat_map *, uint32_t id);
 

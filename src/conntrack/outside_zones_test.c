@@ -238,6 +238,116 @@ TEST(errors_find_their_tenant)
     CHECK(last->ct_state & FLOW_CT_INV && got.dst == E);
 }
 
+/* ---- What flows lead to an inside ---- */
+
+static struct lab_frame
+forward(const struct lab_frame *f, uint16_t zone, uint32_t to)
+{
+    struct ct_request req = {
+        .zone = zone, .commit = true, .mark = zone, .mark_mask = UINT32_MAX,
+        .nat = { .kind = CT_NAT_DST, .family = 4, .has_ports = true,
+                 .port_min = 8443, .port_max = 8443 },
+    };
+
+    put_be32(req.nat.min.b, htobe32(to));
+    req.nat.max = req.nat.min;
+    return pass(f, &req);
+}
+
+TEST(a_forward_is_found_from_outside_with_its_errors)
+{
+    struct lab_frame f = udp(X, 700, E, 443), got, back;
+    struct lab_frame error = { .proto = IP_PROTO_ICMP, .src = Y, .dst = E,
+                               .dst_port = 0x0304, .about = &back };
+    struct lab_frame stranger = udp(Y, 700, E, 443);
+
+    in(&f);
+    CHECK(last->ct_state == NEW && last->ct.zone == WAN);
+    got = forward(&f, BLUE, A);
+    CHECK(got.dst == A && got.dst_port == 8443);
+    got = in(&f);
+    CHECK(last->ct_state == (NEW | DNAT) && last->ct.zone == BLUE);
+    CHECK(last->ct.mark == BLUE && got.dst == A && got.dst_port == 8443);
+    back = lab_reverse(&got);
+    back = pass(&back, &(struct ct_request) { .zone = BLUE,
+                                              .nat.kind = CT_NAT_EXISTING });
+    CHECK(back.src == E && back.src_port == 443);
+    got = in(&error);
+    CHECK(last->ct_state & FLOW_CT_REL && last->ct.zone == BLUE);
+    CHECK(got.dst == A && lab_read_inner(last).src_port == 8443);
+    /* It opens the port to nobody: that is up to the flows. */
+    got = in(&stranger);
+    CHECK(last->ct_state == NEW && got.dst == E);
+}
+
+TEST(a_forwards_port_is_its_zones_while_it_has_sessions)
+{
+    struct lab_frame f = udp(X, 700, E, 8443), g = udp(Y, 700, E, 8443);
+    struct lab_frame mine = udp(A, 8443, X, 53), theirs = udp(B, 8443, X, 53);
+
+    forward(&f, BLUE, A);
+    forward(&g, BLUE, B);
+    CHECK(verdict == CT_PASS && conntrack_n_mappings(ct) == 1);
+    CHECK(in(&g).dst == B);
+    CHECK(out(&mine, BLUE).src_port == 8443);
+    CHECK(out(&theirs, BLUE).src_port != 8443);
+    CHECK(out(&theirs, RED).src_port != 8443);
+    forward(&f, RED, A);
+    CHECK(verdict == CT_NAT_NO_PORT);
+    CHECK(conntrack_flush(ct, 0, now, NULL, NULL) == 5);
+    CHECK(!conntrack_n_mappings(ct));
+    forward(&f, RED, A);
+    CHECK(verdict == CT_PASS && in(&f).dst == A && last->ct.zone == RED);
+}
+
+/* ---- In the next process ---- */
+
+struct saved {
+    uint8_t bytes[4096];
+    size_t n;
+};
+
+static int
+keep(void *saved_, const void *bytes, size_t n)
+{
+    struct saved *saved = saved_;
+
+    CHECK(saved->n + n <= sizeof saved->bytes);
+    memcpy(saved->bytes + saved->n, bytes, n);
+    saved->n += n;
+    return 0;
+}
+
+TEST(the_next_process_leads_alike)
+{
+    struct lab_frame f = udp(A, 5000, X, 53), answer, got;
+    struct lab_frame fwd = udp(X, 700, E, 443);
+    struct lab_frame stranger = udp(Y, 700, E, 443);
+    struct ct_config config = { .outside_zone_min = 0xf000 };
+    struct saved saved = { .n = 0 };
+    uint32_t n;
+
+    answer = out(&f, BLUE);
+    answer = lab_reverse(&answer);
+    forward(&fwd, RED, A);
+    CHECK(!conntrack_save(ct, now, keep, &saved));
+    conntrack_destroy(ct);
+    ct = conntrack_create(&config);
+    now += 500000;
+    CHECK(!conntrack_load(ct, 0, saved.bytes, saved.n, 50, now, &n) && n == 2);
+    in(&answer);
+    CHECK((last->ct_state & ~(SNAT | DNAT)) == RPL && last->ct.zone == BLUE);
+    got = in(&fwd);
+    CHECK(got.dst_port == 8443 && last->ct.zone == RED);
+    got = in(&stranger);
+    CHECK(got.dst == E && last->ct_state == NEW);
+    stranger.dst_port = 5000;
+    got = in(&stranger);
+    CHECK(got.dst == A && last->ct.zone == BLUE);
+}
+
+/* ---- Fragments ---- */
+
 /* The first fragment's bytes 0..16 behind the IP header, or what is left. */
 static struct packet *
 fragment(const struct lab_frame *f, bool is_first)
@@ -416,6 +526,9 @@ TESTS(
     RUN_CT(inside_zones_do_not_look_into_others),
     RUN_CT(tenants_talk_by_their_external_addresses),
     RUN_CT(errors_find_their_tenant),
+    RUN_CT(a_forward_is_found_from_outside_with_its_errors),
+    RUN_CT(a_forwards_port_is_its_zones_while_it_has_sessions),
+    RUN_CT(the_next_process_leads_alike),
     RUN_CT(fragments_find_their_tenant_in_any_order),
     RUN_CT(the_tracker_leads_where_the_model_leads),
 )

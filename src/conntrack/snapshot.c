@@ -19,7 +19,7 @@ enum {
     RECORD_LEN = 160,
     CHUNK = 256,              /* records written at once */
 
-    FLAG_ANSWERED = 1, FLAG_MAPPED = 2,
+    FLAG_ANSWERED = 1, FLAG_MAPPED = 2, FLAG_OPEN = 4,
 };
 
 static const char magic[8] = "weft-ct\n";
@@ -102,7 +102,8 @@ put_peer(struct writer *w, const struct ct_peer *peer)
 }
 
 static void
-put_conn(struct writer *w, const struct ct_conn *conn, msec now)
+put_conn(struct writer *w, const struct nat_map *nat,
+         const struct ct_conn *conn, msec now)
 {
     size_t begin = w->n;
 
@@ -110,7 +111,9 @@ put_conn(struct writer *w, const struct ct_conn *conn, msec now)
     put8(w, conn->proto);
     put16(w, conn->zone);
     put8(w, (conn->is_answered ? FLAG_ANSWERED : 0)
-            | (conn->mapping ? FLAG_MAPPED : 0));
+            | (conn->mapping ? FLAG_MAPPED : 0)
+            | (conn->mapping && nat_map_is_open(nat, conn->mapping)
+               ? FLAG_OPEN : 0));
     put8(w, conn->nat);
     put16(w, 0);
     put64(w, (uint64_t) (atomic_load(&conn->expires) - now));
@@ -146,7 +149,7 @@ put_all(struct writer *w, struct conntrack *ct, msec now)
         struct ct_conn *conn = ct_lock_place(ct, id, now);
 
         if (conn) {
-            put_conn(w, conn, now);
+            put_conn(w, ct->nat, conn, now);
             ct_conn_unlock(conn);
         }
     }
@@ -271,8 +274,8 @@ restore_mapping(struct conntrack *ct, const struct record *r)
     }
     inside.addr = out->src;
     inside.port = out->src_port;
-    return nat_map_restore(ct->nat, &inside, &in->dst,
-                           is_icmp ? in->src_port : in->dst_port);
+    return (r->flags & FLAG_OPEN ? nat_map_restore : nat_map_hold)(
+        ct->nat, &inside, &in->dst, is_icmp ? in->src_port : in->dst_port);
 }
 
 static bool

@@ -26,6 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { COMMIT = 1, FORCE = 2, WAIT = 4, WAIT_LONG = 8, AGAIN = 16, TURN = 32,
        MARK = 64, SWEEP = 128 };
 
+/* Two inside, one outside. */
+static const uint16_t zones[4] = { 0, 1, 0xf001, 0xf001 };
+
 struct rig {
     struct conntrack *ct;
     struct packet_pool *pool;
@@ -152,7 +155,7 @@ static void
 track(struct rig *rig, struct packet *pkt, uint8_t flags, uint8_t how)
 {
     struct ct_request req = {
-        .zone = how >> 6 & 1, .commit = flags & COMMIT,
+        .zone = zones[how >> 6], .commit = flags & COMMIT,
         .force = (flags & (COMMIT | FORCE)) == (COMMIT | FORCE),
         .mark = flags & MARK, .mark_mask = flags & MARK,
     };
@@ -213,8 +216,9 @@ end(struct rig *rig)
         free_list(conntrack_give_up(rig->ct, rig->now));
     }
     require(!conntrack_count(rig->ct) && !conntrack_n_mappings(rig->ct));
-    require(!conntrack_zone_count(rig->ct, 0)
-            && !conntrack_zone_count(rig->ct, 1));
+    for (unsigned int i = 0; i < ARRAY_SIZE(zones); i++) {
+        require(!conntrack_zone_count(rig->ct, zones[i]));
+    }
 }
 
 int
@@ -224,7 +228,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cursor c = cursor_init(data, size);
 
     if (!rig.ct) {
-        struct ct_config config = { .max_connections = 1024, .hash_seed = 1 };
+        struct ct_config config = { .max_connections = 1024, .hash_seed = 1,
+                                    .outside_zone_min = 0xf000 };
 
         rig.ct = conntrack_create(&config);
         rig.pool = packet_pool_create(600, 0);
