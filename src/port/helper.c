@@ -229,6 +229,42 @@ helper_set_inside(struct helper *helper, uint32_t handle,
     return ask(helper, &request, &reply, error);
 }
 
+static int
+add_host_nat(struct helper *helper, const struct host_nat_leg *leg,
+             const struct host_nat_forward *forward, struct str *error)
+{
+    struct helper_request request = {
+        .type = HELPER_REQUEST_ADD_HOST_NAT,
+        .is_forward = forward,
+    };
+    struct helper_reply reply;
+
+    if (leg) {
+        request.leg = *leg;
+    }
+    if (forward) {
+        request.forward = *forward;
+    }
+    return ask(helper, &request, &reply, error);
+}
+
+int
+helper_set_host_nat(struct helper *helper, const struct host_nat *nat,
+                    struct str *error)
+{
+    struct helper_request request = { .type = HELPER_REQUEST_SET_HOST_NAT };
+    struct helper_reply reply;
+    int err = 0;
+
+    for (unsigned int i = 0; !err && i < nat->n_legs; i++) {
+        err = add_host_nat(helper, &nat->legs[i], NULL, error);
+    }
+    for (unsigned int i = 0; !err && i < nat->n_forwards; i++) {
+        err = add_host_nat(helper, NULL, &nat->forwards[i], error);
+    }
+    return err ? err : ask(helper, &request, &reply, error);
+}
+
 int
 helper_open_link_monitor(struct helper *helper, const char *netns,
                          struct str *error)

@@ -20,13 +20,15 @@
  *     releases is held for the new one.
  *   - When main ends for good, everything made here is taken away: devices,
  *     isolation rules, sysctls, sockets.  With keep_devices, taps stay where
- *     they are, for the next start: a container does not lose its NIC.
+ *     they are, for the next start: a container does not lose its NIC; and so
+ *     does the host's NAT, without which connections by it would be reset.
  *   - A device follows its namespace: when another one comes under the same
  *     name (a container's restart), the device made in the old one goes, main
  *     sees it go, and opens it again.
  *   - When the helper itself is killed, main sees the end of the socket
  *     (helper_fd) and ends.  What outlives a kill, the next start finds: taps
- *     by the ifalias `weft:INSTANCE:PORT`, isolation by its table's name.
+ *     by the ifalias `weft:INSTANCE:PORT`, isolation by its table's name, the
+ *     host's NAT by its table's comment.
  *
  * The client functions are for one thread of main, the control thread. */
 #ifndef WEFT_PORT_HELPER_H
@@ -34,6 +36,7 @@
 
 #include <sys/types.h>
 
+#include "port/host_nat.h"
 #include "port/netlink.h"
 #include "port/port.h"
 
@@ -147,6 +150,14 @@ int helper_set_inside(struct helper *, uint32_t handle,
  * namespace. */
 int helper_open_link_monitor(struct helper *, const char *netns,
                              struct str *error);
+
+/* The host's own stack. */
+
+/* Replaces what it translates and lets in for us (host_nat.h), in one step; no
+ * legs: nothing.  What stays the same is not touched.  It outlives a restart of
+ * main; what a new main has not asked for goes with helper_settle(). */
+int helper_set_host_nat(struct helper *, const struct host_nat *,
+                        struct str *error);
 
 /* Files. */
 

@@ -19,7 +19,9 @@
     X(SET_INSIDE, "set addresses and routes")                                \
     X(OPEN_LINK_MONITOR, "open link monitor")                                \
     X(LISTEN_UNIX, "listen")                                                 \
-    X(OPEN_CONFIG, "open config file")
+    X(OPEN_CONFIG, "open config file")                                       \
+    X(ADD_HOST_NAT, "add to the host's NAT")                                 \
+    X(SET_HOST_NAT, "replace the host's NAT")
 
 enum helper_request_type {
 #define X(NAME, TEXT) HELPER_REQUEST_##NAME,
@@ -38,6 +40,9 @@ struct helper_request {
                                            SET_INSIDE: inside */
     char path[256];                     /* LISTEN_UNIX, OPEN_CONFIG; the
                                            monitor's namespace */
+    bool is_forward;                    /* ADD_HOST_NAT: one of these */
+    struct host_nat_leg leg;
+    struct host_nat_forward forward;
 };
 
 struct helper_reply {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "port/device.h"
+#include "port/helper_nat.h"
 #include "port/helper_proto.h"
 #include "port/inside.h"
 #include "port/netns.h"
@@ -37,6 +38,7 @@ struct helper_server {
     struct helper_options options;
     char instance[32];
     struct device_env env;
+    struct helper_nat *nat;     /* of the host's own stack */
     struct holding *holdings;
     unsigned int generation;
     uint32_t last_handle;
@@ -304,6 +306,7 @@ serve_settle(struct helper_server *server)
             release(server, h, false);
         }
     }
+    helper_nat_settle(server->nat);
     if (server->options.keep_devices) {
         netns_for_each(clean_namespace, server);
     }
@@ -598,6 +601,12 @@ serve_request(struct helper_server *server,
     case HELPER_REQUEST_OPEN_CONFIG:
         answer_fd(answer, serve_open_config(server, request->path, error));
         break;
+    case HELPER_REQUEST_ADD_HOST_NAT:
+        reply->error = helper_nat_add(server->nat, request, error);
+        break;
+    case HELPER_REQUEST_SET_HOST_NAT:
+        reply->error = helper_nat_set(server->nat, error);
+        break;
     default:
         reply->error = -ENOSYS;
     }
@@ -702,6 +711,7 @@ clean_left_over(struct helper_server *server)
     if (server->options.keep_devices) {
         return;         /* to be asked for again; helper_settle() tidies up */
     }
+    helper_nat_settle(server->nat);
     device_clean(&server->env, NULL, NULL);
     if (!netlink_open(&nl)) {
         isolate_clean(server->instance, nl, NULL, NULL);
@@ -735,6 +745,7 @@ helper_server_create(const struct helper_options *options,
     if (err) {
         goto unlock;
     }
+    server->nat = helper_nat_create(server->instance);
     clean_left_over(server);
     *result = server;
     return 0;
@@ -766,6 +777,7 @@ helper_server_destroy(struct helper_server *server)
     while (server->holdings) {
         release(server, server->holdings, server->options.keep_devices);
     }
+    helper_nat_destroy(server->nat, !server->options.keep_devices);
     for (unsigned int i = 0; i < server->n_listeners; i++) {
         unlink(server->listeners[i]);
     }
@@ -784,6 +796,7 @@ helper_server_abandon(struct helper_server *server)
         }
         free(holding);
     }
+    helper_nat_destroy(server->nat, false);
     free_server(server);
 }
 
@@ -791,6 +804,7 @@ void
 helper_server_new_main(struct helper_server *server)
 {
     server->generation++;
+    helper_nat_begin(server->nat);
     server->is_ending = server->awaits_main = false;
 }
 
@@ -832,5 +846,12 @@ helper_server_run(struct helper_server *server, msec now)
             free_device(server, h->device.spec.take_over);
         }
     }
-    return server->holdings ? now + LOOK_PERIOD_MS : INT64_MAX;
+    return MIN(helper_nat_run(server->nat, now),
+               server->holdings ? now + LOOK_PERIOD_MS : INT64_MAX);
+}
+
+int
+helper_server_fd(const struct helper_server *server)
+{
+    return helper_nat_fd(server->nat);
 }

@@ -27,6 +27,8 @@ void helper_server_await_main(struct helper_server *);
 void helper_server_new_main(struct helper_server *);
 /* Looks after what is held, now and then: returns when to be called again. */
 msec helper_server_run(struct helper_server *, msec now);
+/* Readable: it is to be called at once; -1: never. */
+int helper_server_fd(const struct helper_server *);
 /* Answers one request on `sock`.  -EPIPE: main is gone. */
 int helper_serve(struct helper_server *, int sock);
 

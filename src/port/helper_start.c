@@ -181,6 +181,7 @@ serve_until_end(struct supervisor *s)
         struct pollfd fds[] = {
             { .fd = s->signal_fd, .events = POLLIN },
             { .fd = s->sock, .events = POLLIN },
+            { .fd = helper_server_fd(s->server), .events = POLLIN },
         };
         msec now = clock_msec();
         msec next;
@@ -200,6 +201,9 @@ serve_until_end(struct supervisor *s)
             if (helper_serve(s->server, s->sock)) {
                 close_sock(s);
             }
+        }
+        if (fds[2].revents) {
+            s->run_at = 0;
         }
         if (fds[0].revents && take_signals(s, &status)) {
             close_sock(s);
@@ -301,13 +305,21 @@ serve_child(struct helper_server *server, int sock)
     msec run_at = 0;
 
     for (;;) {
-        struct pollfd fd = { .fd = sock, .events = POLLIN };
+        struct pollfd fds[] = {
+            { .fd = sock, .events = POLLIN },
+            { .fd = helper_server_fd(server), .events = POLLIN },
+        };
         msec now = clock_msec();
 
         if (now >= run_at) {
             run_at = helper_server_run(server, now);
+            fds[1].fd = helper_server_fd(server);
         }
-        if (poll(&fd, 1, wait_of(run_at, now)) > 0) {
+        poll(fds, ARRAY_SIZE(fds), wait_of(run_at, now));
+        if (fds[1].revents) {
+            run_at = 0;
+        }
+        if (fds[0].revents) {
             run_at = MIN(run_at, clock_msec() + RUN_SOON);
             if (helper_serve(server, sock)) {
                 return;

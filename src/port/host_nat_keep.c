@@ -1,0 +1,288 @@
+#include "port/host_nat_keep.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "port/nft_table.h"
+#include "port/sysctl.h"
+
+enum {
+    NAME_SIZE = 64, COMMENT_SIZE = 96,
+    MEND_PERIOD_MS = 200,         /* two who undo each other's work do not spin */
+    RETRY_MS = 2000,              /* after the kernel refused */
+};
+
+static const char forwarding_path[] = "ipv4/ip_forward";
+static const char prefix[] = "weft:";
+static const char forward_mark[] = " forward=";
+
+struct host_nat_keep {
+    const char *instance;
+    char name[NAME_SIZE];         /* of the table */
+    char *rules;                  /* that are in force; NULL: OFF */
+    char forwarding_was;          /* '0', '1' */
+    uint64_t fingerprint;         /* of the table, as we left it */
+    int monitor;                  /* -1: nothing is watched */
+    msec mend_at;                 /* somebody touched it; INT64_MAX: nobody */
+    msec mended_at;               /* the last time */
+};
+
+struct host_nat_keep *
+host_nat_keep_create(const char *instance)
+{
+    struct host_nat_keep *keep = xzalloc(sizeof *keep);
+
+    keep->instance = instance;
+    snprintf(keep->name, sizeof keep->name, "weft-%s", instance);
+    keep->monitor = -1;
+    keep->mend_at = INT64_MAX;
+    return keep;
+}
+
+/* In the state OFF nothing is. */
+static void
+stop_watching(struct host_nat_keep *keep)
+{
+    if (keep->monitor >= 0) {
+        close(keep->monitor);
+        keep->monitor = -1;
+    }
+    keep->mend_at = INT64_MAX;
+}
+
+void
+host_nat_keep_destroy(struct host_nat_keep *keep)
+{
+    if (keep) {
+        stop_watching(keep);
+        free(keep->rules);
+        free(keep);
+    }
+}
+
+/* ---- What was before us ---- */
+
+struct marks {
+    const char *name;
+    bool is_ours_there;
+    unsigned int n_others;        /* daemons' tables */
+    char forwarding_was;          /* as the first of them found it; '\0' */
+};
+
+/* The table of one daemon or another. */
+static void
+read_mark(const char *name, const char *comment, void *marks_)
+{
+    struct marks *marks = marks_;
+    const char *was = strstr(comment, forward_mark);
+
+    if (strncmp(comment, prefix, strlen(prefix)) || !was) {
+        return;
+    }
+    was += strlen(forward_mark);
+    if (*was == '0' || *was == '1') {
+        marks->forwarding_was = *was == '0' ? '0' : marks->forwarding_was
+                                                    ? marks->forwarding_was
+                                                    : '1';
+        if (strcmp(name, marks->name)) {
+            marks->n_others++;
+        } else {
+            marks->is_ours_there = true;
+        }
+    }
+}
+
+static int
+read_marks(const struct host_nat_keep *keep, struct marks *marks)
+{
+    int err = -EINTR;
+
+    for (unsigned int try = 0; err == -EINTR && try < 16; try++) {
+        *marks = (struct marks) { .name = keep->name };
+        err = nft_table_for_each(read_mark, marks);
+    }
+    return err;
+}
+
+/* ---- The table ---- */
+
+static char *
+format_rules(const struct host_nat_keep *keep, const struct host_nat *nat,
+             char forwarding_was)
+{
+    struct str rules = STR_INIT;
+    char comment[COMMENT_SIZE];
+
+    snprintf(comment, sizeof comment, "%s%s%s%c", prefix, keep->instance,
+             forward_mark, forwarding_was);
+    host_nat_format(nat, keep->name, comment, &rules);
+    return str_steal(&rules);
+}
+
+static int
+write_rules(struct host_nat_keep *keep, const char *rules, struct str *error)
+{
+    int err = 0;
+
+    if (keep->monitor < 0) {
+        keep->monitor = nft_monitor_open();
+        err = MIN(keep->monitor, 0);
+    }
+    if (!err) {
+        err = nft_run(rules, error);
+    }
+    if (!err) {
+        err = nft_table_fingerprint(keep->name, &keep->fingerprint);
+    }
+    return err;
+}
+
+static int
+switch_forwarding_on(struct str *error)
+{
+    int value = sysctl_read(forwarding_path);
+    int err = value < 0 ? value : 0;
+
+    if (value == '0') {
+        err = sysctl_write(forwarding_path, '1');
+    }
+    if (err) {
+        str_setf(error, "net.ipv4.ip_forward: %s", strerror(-err));
+    }
+    return err;
+}
+
+static int
+switch_on(struct host_nat_keep *keep, const struct host_nat *nat,
+          struct str *error)
+{
+    struct marks marks;
+    char *rules;
+    int err;
+
+    if (!keep->rules) {
+        err = read_marks(keep, &marks);
+        if (err) {
+            str_setf(error, "nft tables: %s", strerror(-err));
+            return err;
+        }
+        if (!marks.forwarding_was) {
+            int value = sysctl_read(forwarding_path);
+
+            marks.forwarding_was = value == '0' ? '0' : '1';
+        }
+        keep->forwarding_was = marks.forwarding_was;
+    }
+    rules = format_rules(keep, nat, keep->forwarding_was);
+    if (keep->rules && !strcmp(keep->rules, rules)) {
+        free(rules);
+        return 0;
+    }
+    err = write_rules(keep, rules, error);
+    if (!err) {
+        err = switch_forwarding_on(error);
+    }
+    if (err) {
+        free(rules);
+        if (!keep->rules) {
+            stop_watching(keep);
+        }
+        return err;
+    }
+    free(keep->rules);
+    keep->rules = rules;
+    return 0;
+}
+
+/* Forwarding first: rules that protected somebody go last. */
+static int
+switch_off(struct host_nat_keep *keep, struct str *error)
+{
+    struct str command = STR_INIT;
+    struct marks marks;
+    int err = read_marks(keep, &marks);
+
+    if (err) {
+        str_setf(error, "nft tables: %s", strerror(-err));
+        return err;
+    }
+    if (!keep->rules && !marks.is_ours_there) {
+        return 0;
+    }
+    if (!marks.n_others
+        && (keep->rules ? keep->forwarding_was
+                        : marks.forwarding_was) == '0') {
+        sysctl_write(forwarding_path, '0');
+    }
+    stop_watching(keep);
+    free(keep->rules);
+    keep->rules = NULL;
+    str_addf(&command, "add table inet %s\ndelete table inet %s\n",
+             keep->name, keep->name);
+    err = nft_run(str_text(&command), error);
+    str_fini(&command);
+    return err;
+}
+
+int
+host_nat_keep_set(struct host_nat_keep *keep, const struct host_nat *nat,
+                  struct str *error)
+{
+    return nat->n_legs ? switch_on(keep, nat, error)
+                       : switch_off(keep, error);
+}
+
+/* ---- Watching ---- */
+
+int
+host_nat_keep_fd(const struct host_nat_keep *keep)
+{
+    return keep->monitor;
+}
+
+static void
+mend(struct host_nat_keep *keep, msec now)
+{
+    struct str error = STR_INIT;
+    uint64_t fingerprint = 0;
+    int err = nft_table_fingerprint(keep->name, &fingerprint);
+
+    keep->mend_at = INT64_MAX;
+    if (!err && fingerprint == keep->fingerprint) {
+        return;
+    }
+    if (!err) {
+        err = write_rules(keep, keep->rules, &error);
+    }
+    if (err) {
+        log_warn("port", "nft table %s was %s, and cannot be mended: %s",
+                 keep->name, fingerprint ? "changed" : "removed",
+                 error.len ? str_text(&error) : strerror(-err));
+        keep->mend_at = now + RETRY_MS;
+    } else {
+        log_warn("port", "nft table %s was %s by somebody else; it is as it "
+                 "should be again", keep->name,
+                 fingerprint ? "changed" : "removed");
+        keep->mended_at = now;
+    }
+    str_fini(&error);
+}
+
+msec
+host_nat_keep_run(struct host_nat_keep *keep, msec now)
+{
+    if (keep->monitor < 0) {
+        return INT64_MAX;
+    }
+    if (nft_monitor_read(keep->monitor, keep->name)
+        && keep->mend_at == INT64_MAX) {
+        keep->mend_at = MAX(now, keep->mended_at + MEND_PERIOD_MS);
+    }
+    if (now >= keep->mend_at) {
+        mend(keep, now);
+    }
+    return keep->mend_at;
+}
