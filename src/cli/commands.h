@@ -20,6 +20,7 @@ cli_run explain_command, export_command, edit_command;
 cli_run object_list, object_show, object_create, object_change;
 cli_run object_delete;
 cli_run forward_add;
+cli_run security_group_add_rule, security_group_remove_rule;
 cli_run fdb_list, fdb_flush;
 cli_run connection_list, connection_count, connection_flush;
 cli_run cache_list, drops_command, trace_command, capture_command;
@@ -30,5 +31,13 @@ struct noun;
 /* Of a command that makes or changes an intent: the noun, whose members are
  * options, too.  NULL for others. */
 const struct noun *intent_of_command(const struct cli_command *);
+
+struct answer;
+
+/* Of the object of the command's noun: asks for it; changes its members, which
+ * it takes over. */
+enum cli_status object_ask(struct cli *, const char *name, struct answer *);
+enum cli_status object_patch(struct cli *, const char *name, json_t *members,
+                             bool is_dry);
 
 #endif

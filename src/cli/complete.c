@@ -29,6 +29,7 @@ static const struct source {
     { "UPLINK", "/v1/intent/uplink", "uplinks" },
     { "ROUTER", "/v1/intent/router", "routers" },
     { "FORWARD", "/v1/intent/forward", "forwards" },
+    { "SECURITY_GROUP", "/v1/intent/security-group", "security-groups" },
     { "METHOD", "/v1/controllers", "controllers" },
 };
 
@@ -43,6 +44,7 @@ static const struct {
     { "WHAT", NULL, { "icmp", "tcp/", "udp/", "sctp/", "any", "arp", "icmp6",
                       "tcp6/", "udp6/", "sctp6/", "any6", "nd" } },
     { "MODE", NULL, { "secure", "standalone" } },
+    { "DIRECTION", NULL, { "in", "out" } },
 };
 
 static void

@@ -1,5 +1,5 @@
-/* weft apply, plan, confirm, rollback, export, edit; and what networks, uplinks,
- * ports and forwards have in common: list, show, create, set, delete. */
+/* weft apply, plan, confirm, rollback, export, edit; and what all nouns of
+ * intents have in common: list, show, create, set, delete. */
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -472,6 +472,33 @@ object_delete(struct cli *cli, const struct cli_args *args)
     return status;
 }
 
+enum cli_status
+object_ask(struct cli *cli, const char *name, struct answer *answer)
+{
+    struct str path = STR_INIT;
+    enum cli_status status;
+
+    object_path(cli, name, &path);
+    status = client_ask(cli, "GET", str_text(&path), NULL, answer);
+    str_fini(&path);
+    return status;
+}
+
+enum cli_status
+object_patch(struct cli *cli, const char *name, json_t *members, bool is_dry)
+{
+    struct str path = STR_INIT;
+    enum cli_status status;
+
+    object_path(cli, name, &path);
+    status = send_change(cli, "PATCH", str_text(&path),
+                         json_pack("{s:o, s:b}", "members", members,
+                                   "dry_run", is_dry),
+                         is_dry);
+    str_fini(&path);
+    return status;
+}
+
 /* "subnet: 10.1.0.0/24, segment: {vlan: 20, uplink: lan}" */
 static void
 members_text(const json_t *members, struct str *text)
@@ -619,13 +646,9 @@ object_list(struct cli *cli, const struct cli_args *args UNUSED)
 enum cli_status
 object_show(struct cli *cli, const struct cli_args *args)
 {
-    struct str path = STR_INIT;
     struct answer answer;
-    enum cli_status status;
+    enum cli_status status = object_ask(cli, args->words[0], &answer);
 
-    object_path(cli, args->words[0], &path);
-    status = client_ask(cli, "GET", str_text(&path), NULL, &answer);
-    str_fini(&path);
     if (status != CLI_DONE) {
         return status;
     }

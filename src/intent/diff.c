@@ -201,6 +201,10 @@ compare_ports(struct diff *diff)
         for (unsigned int i = 0; i < port->n_trunk; i++) {
             add_network_impact(diff, &impact, port->trunk[i].network);
         }
+        for (unsigned int i = 0; i < port->n_security_groups; i++) {
+            add_impact(diff, &impact,
+                       &port->security_groups[i].group->object, false);
+        }
         if (impact.is_any) {
             add_port(diff, port, impact.effect, str_steal(&impact.why));
         }

@@ -1,7 +1,7 @@
 /* Intents: what the operator asked for.
  *
- * The operator's nouns (network, port, uplink, router, forward; later security
- * group, host), one struct and one header each, and a set of them: the whole
+ * The operator's nouns (network, port, uplink, router, forward, security group;
+ * later host), one struct and one header each, and a set of them: the whole
  * of what one file says, or what the store holds.
  *
  *     YAML file  --parse.c--\                            /--> host/
@@ -31,6 +31,7 @@
 #include "intent/object.h"
 #include "intent/port.h"
 #include "intent/router.h"
+#include "intent/security_group.h"
 #include "intent/uplink.h"
 
 struct intent;
@@ -86,6 +87,8 @@ const struct intent_object *intent_at(const struct intent *,
     INTENT_FOR_EACH(network, N, SET, INTENT_NETWORK)
 #define INTENT_FOR_EACH_PORT(P, SET)                                         \
     INTENT_FOR_EACH(port, P, SET, INTENT_PORT)
+#define INTENT_FOR_EACH_SECURITY_GROUP(G, SET)                               \
+    INTENT_FOR_EACH(security_group, G, SET, INTENT_SECURITY_GROUP)
 #define INTENT_FOR_EACH_UPLINK(U, SET)                                       \
     INTENT_FOR_EACH(uplink, U, SET, INTENT_UPLINK)
 #define INTENT_FOR_EACH_ROUTER(R, SET)                                       \

@@ -8,15 +8,18 @@
 #include "lib/types.h"
 #include "packet/packet.h"
 
-/* X(ID, the noun, the file's section, its table)  In the order of a file, which
- * is the order in which things can be made.  A new noun is a row here, and a
- * file with its `struct noun` (schema.h). */
+/* X(ID, the noun, the file's section, its table)  In the order of a file, to
+ * which new nouns are appended: their numbers are part of ids, which never
+ * change.  A new noun is a row here, and a file with its `struct noun`
+ * (schema.h). */
 #define INTENT_KINDS(X)                                                      \
     X(INTENT_UPLINK, "uplink", "uplinks", uplink_noun)                       \
     X(INTENT_NETWORK, "network", "networks", network_noun)                   \
     X(INTENT_PORT, "port", "ports", port_noun)                               \
     X(INTENT_ROUTER, "router", "routers", router_noun)                       \
-    X(INTENT_FORWARD, "forward", "forwards", forward_noun)
+    X(INTENT_FORWARD, "forward", "forwards", forward_noun)                   \
+    X(INTENT_SECURITY_GROUP, "security-group", "security-groups",            \
+      security_group_noun)
 
 enum intent_kind {
 #define X(ID, NOUN, SECTION, TABLE) ID,

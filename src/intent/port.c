@@ -56,6 +56,10 @@ static const struct member members[] = {
     { .name = "isolated", .type = &value_bool, AT(is_isolated),
       .effect = EFFECT_FLOWS, .fallback = "false",
       .doc = "apart from the network's other isolated ports" },
+    { .name = "security-groups", .type = &value_security_groups,
+      .effect = EFFECT_FLOWS, .fallback = "none: the network is open",
+      .doc = "what may open connections to it, and from it: names of security "
+             "groups" },
     { .name = "trunk", .type = &value_trunk, .effect = EFFECT_CUT,
       .doc = "a guest that tags: its VLANs and their networks" },
     { .name = "rate", .type = &value_rate, .effect = EFFECT_FLOWS,
@@ -116,6 +120,7 @@ fini(struct intent_object *object)
 
     free(port->allow);
     free(port->trunk);
+    free(port->security_groups);
 }
 
 static void
@@ -131,6 +136,12 @@ unshare(struct intent_object *object)
     if (port->trunk) {
         port->trunk = xmemdup(port->trunk,
                               port->n_trunk * sizeof port->trunk[0]);
+    }
+    if (port->security_groups) {
+        port->security_groups = xmemdup(
+            port->security_groups,
+            MAX(port->n_security_groups, 1u)
+            * sizeof port->security_groups[0]);
     }
 }
 
@@ -150,6 +161,12 @@ references(struct intent_object *object,
         found[n++] = (struct reference) {
             INTENT_NETWORK, port->trunk[i].network_name,
             &port->trunk[i].network, "trunk",
+        };
+    }
+    for (unsigned int i = 0; i < port->n_security_groups; i++) {
+        found[n++] = (struct reference) {
+            INTENT_SECURITY_GROUP, port->security_groups[i].name,
+            &port->security_groups[i].group, "security-groups",
         };
     }
     return n;

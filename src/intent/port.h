@@ -6,6 +6,7 @@
  *     vm1: {network: red, tap: vm1, user: qemu, mac: 02:00:00:00:01:01}
  *     old: {network: red, device: tap7}
  *     fw:  {trunk: {10: red, 20: blue}, tap: fw0}
+ *     api: {network: blue, netns: api, security-groups: [web, ssh]}
  *
  * Exactly one of netns, tap, tun, device says what is plugged in. */
 #ifndef WEFT_INTENT_PORT_H
@@ -14,11 +15,14 @@
 #include "intent/object.h"
 
 struct intent_network;
+struct intent_security_group;
 
 enum attach_type { ATTACH_NONE, ATTACH_NETNS, ATTACH_TAP, ATTACH_TUN,
                    ATTACH_DEVICE };
 
-enum { PORT_MAX_ALLOW = 16, PORT_MAX_TRUNK = 64 };
+enum {
+    PORT_MAX_ALLOW = 16, PORT_MAX_TRUNK = 64, PORT_MAX_SECURITY_GROUPS = 8,
+};
 
 /* Who else may send from this port: a MAC, addresses, or both. */
 struct port_allow {
@@ -32,6 +36,11 @@ struct port_trunk {
     uint16_t vid;
     char network_name[INTENT_NAME_MAX];
     const struct intent_network *network;     /* once sealed */
+};
+
+struct port_security_group {
+    char name[INTENT_NAME_MAX];
+    const struct intent_security_group *group;        /* once sealed */
 };
 
 struct intent_port {
@@ -59,6 +68,8 @@ struct intent_port {
                                      network's other isolated ports */
     unsigned int n_trunk;
     struct port_trunk *trunk;     /* owned; in order of vid */
+    unsigned int n_security_groups;
+    struct port_security_group *security_groups;      /* owned; as written */
 
     uint64_t rate_in, rate_out;   /* bits/s towards the guest, from it; 0: any */
     char mirror_name[INTENT_NAME_MAX];

@@ -259,6 +259,75 @@ const struct value_type value_allow = {
     schema_allow,
 };
 
+/* ---- security-groups: [web, ssh] ---- */
+
+static bool
+parse_security_groups(const struct member *member UNUSED,
+                      const struct node *node, void *value,
+                      struct diagnostics *diagnostics)
+{
+    static const struct member name = {
+        .type = &value_name, .size = INTENT_NAME_MAX,
+    };
+    struct intent_port *port = value;
+    struct port_security_group *groups = xcalloc(PORT_MAX_SECURITY_GROUPS,
+                                                 sizeof *groups);
+
+    port->security_groups = groups;
+    for (const struct node *item = value_first_item(node); item;
+         item = value_next_item(node, item)) {
+        unsigned int n = port->n_security_groups;
+
+        if (n == PORT_MAX_SECURITY_GROUPS) {
+            node_error(item, diagnostics, "more than %d security groups",
+                       PORT_MAX_SECURITY_GROUPS);
+            return false;
+        }
+        if (!value_name.parse(&name, item, groups[n].name, diagnostics)) {
+            return false;
+        }
+        for (unsigned int i = 0; i < n; i++) {
+            if (!strcmp(groups[i].name, groups[n].name)) {
+                node_error(item, diagnostics, "'%s' is there twice",
+                           groups[n].name);
+                return false;
+            }
+        }
+        port->n_security_groups++;
+    }
+    return true;
+}
+
+static json_t *
+format_security_groups(const struct member *member UNUSED, const void *value)
+{
+    const struct intent_port *port = value;
+    json_t *list;
+
+    if (!port->n_security_groups) {
+        return NULL;
+    }
+    list = json_array();
+    for (unsigned int i = 0; i < port->n_security_groups; i++) {
+        json_array_append_new(list,
+                              json_string(port->security_groups[i].name));
+    }
+    return list;
+}
+
+static json_t *
+schema_security_groups(const struct member *member UNUSED)
+{
+    json_t *name = json_pack("{s:s}", "$ref", "#/$defs/name");
+
+    return schema_list(name, PORT_MAX_SECURITY_GROUPS);
+}
+
+const struct value_type value_security_groups = {
+    "a list of security groups", parse_security_groups,
+    format_security_groups, schema_security_groups,
+};
+
 /* ---- trunk: {10: red, 20: blue} ---- */
 
 static int

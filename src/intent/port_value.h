@@ -7,7 +7,7 @@
 
 extern const struct value_type
     value_attach,                 /* `min` says which: ATTACH_NETNS, ... */
-    value_allow, value_trunk, value_rate;
+    value_allow, value_security_groups, value_trunk, value_rate;
 
 /* "netns", "tap", "tun" or "device". */
 const char *attach_word(enum attach_type);

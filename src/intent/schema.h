@@ -66,7 +66,11 @@ struct reference {
     const char *member;           /* whose value the name is, or is part of */
 };
 
-enum { NOUN_MAX_REFERENCES = PORT_MAX_TRUNK + 2 };
+enum {
+    NOUN_MAX_REFERENCES = PORT_MAX_TRUNK + PORT_MAX_SECURITY_GROUPS + 2,
+};
+static_assert(SECURITY_GROUP_MAX_PEERS <= (int) NOUN_MAX_REFERENCES,
+              "references() of security_group.c");
 
 struct validation;
 
@@ -85,12 +89,12 @@ struct noun {
     /* The names that it mentions; returns how many.  NULL: none. */
     unsigned int (*references)(struct intent_object *,
                                struct reference[NOUN_MAX_REFERENCES]);
-    /* What does not hold, by the functions of validate.h. */
+    /* What does not hold, by the functions of validate.h; NULL: nothing. */
     void (*check)(const struct intent_object *, struct validation *);
 };
 
-extern const struct noun uplink_noun, network_noun, port_noun, router_noun,
-                         forward_noun;
+extern const struct noun uplink_noun, network_noun, security_group_noun,
+                         port_noun, router_noun, forward_noun;
 
 const struct noun *intent_noun(enum intent_kind);
 

@@ -185,7 +185,8 @@ validate(const struct intent *set, struct diagnostics *diagnostics)
         enum intent_kind kind = (enum intent_kind) k;
         const struct intent_object *object;
 
-        for (unsigned int i = 0; (object = intent_at(set, kind, i)); i++) {
+        for (unsigned int i = 0; intent_noun(kind)->check
+                                 && (object = intent_at(set, kind, i)); i++) {
             intent_noun(kind)->check(object, &v);
         }
     }
