@@ -129,6 +129,15 @@ def settled(bench, sender, group, who, vid=None):
     eventually(probe, "%s reaches %s" % (group, sorted(who)))
 
 
+def keeps(bench, sender, group, name):
+    """It hears the group still.  Open vSwitch has several threads for misses, so
+    that a marker may overtake the first datagram of a new flow."""
+    if bench.ovs:
+        listeners(bench, sender, group)
+        bench.ovs.settle()
+    assert name in listeners(bench, sender, group)
+
+
 # --- Listening --------------------------------------------------------------
 
 def join(bench, name, group, source=None):
@@ -375,11 +384,11 @@ def test_a_new_controller_takes_no_group_from_anybody(bench, group):
                 | {"db"})
         flows = sorted(bench.flows())
         bench.controller.stop()
-        assert "db" in listeners(bench, "web", group)
+        keeps(bench, "web", group, "db")
         bench.controller = Controller(bench)
         synced = bench.controller.synced()
         # The marker is not ours; else nothing is touched.
         assert synced["mods"] == 1 and synced["bundles"] == 1
         bench.mark()
         assert sorted(bench.flows()) == flows
-        assert "db" in listeners(bench, "web", group)
+        keeps(bench, "web", group, "db")
