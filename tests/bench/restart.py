@@ -116,6 +116,6 @@ def run(bench):
                 bench.add(network.label, WHAT, silence, "ms")
                 bench.add(network.label, "pings lost", lost, "")
                 network.check(0, 1)
-    for how in ("reload", "crash", "restart"):
+    for how, budget in (("reload", 50), ("restart", 50), ("crash", 1000)):
         bench.limit("%s: %s" % (how, WHAT), ("weft " + how, WHAT),
-                    at_most=50)
+                    at_most=budget)
