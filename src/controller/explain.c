@@ -120,7 +120,7 @@ is_direct(const struct question *q, const struct explain_end *from,
 {
     const struct intent_network *n = from->network->intent;
 
-    if (to->is_gateway || to->is_group || to->network == from->network) {
+    if (to->is_group || to->network == from->network) {
         return true;
     }
     return q->is_v6 ? n->subnet6.is_set
@@ -183,6 +183,7 @@ format_packet(const struct question *q, const struct explain_end *from,
                             ? to->mac : from->network->intent->gateway_mac,
              out);
     add_addresses(q, from, to, out);
+    str_add(out, ",nw_ttl=64");
     if (traffic->number) {
         str_addf(out, ",tp_src=%u,tp_dst=%u",
                  is_back ? traffic->number : CLIENT_PORT,
@@ -376,6 +377,41 @@ note_stand_in(struct explain *e, const struct explain_end *end)
     }
 }
 
+/* The command that would join the two networks; nothing when they are, or when
+ * no router could. */
+static void
+fill_join(const struct topology_network *from,
+          const struct topology_network *to, struct str *join)
+{
+    const struct topology_router *router = from->router ? from->router
+                                                        : to->router;
+    const struct topology_network *other = from->router ? to : from;
+    const char *a = from->intent->object.name, *b = to->intent->object.name;
+
+    if ((from->router && to->router)
+        || intent_networks_overlap(from->intent, to->intent)
+        || !topology_is_gateway(from) || !topology_is_gateway(to)) {
+        return;
+    }
+    if (!router) {
+        str_addf(join, "weft router create %.30s-%.30s --networks '[%s, %s]'",
+                 a, b, a, b);
+        return;
+    }
+    str_addf(join, "weft router set %s --networks '[",
+             router->intent->object.name);
+    for (unsigned int i = 0; i < router->n_networks; i++) {
+        const struct intent_network *network = router->networks[i]->intent;
+
+        if (intent_networks_overlap(network, other->intent)) {
+            str_clear(join);
+            return;
+        }
+        str_addf(join, "%s, ", network->object.name);
+    }
+    str_addf(join, "%s]'", other->intent->object.name);
+}
+
 int
 explain_ask(const struct topology *t, const char *from_text,
             const char *to_text, const char *what, struct explain *e,
@@ -408,6 +444,11 @@ explain_ask(const struct topology *t, const char *from_text,
     str_addf(&e->what, "%s", what);
     fill_side(&from, q.is_v6, &e->from);
     fill_side(&to, q.is_v6, &e->to);
+    if (to.network && to.network != from.network) {
+        fill_join(from.network, to.network, &e->join);
+    }
+    e->is_joined = from.network->router && to.network
+                   && to.network->router == from.network->router;
     note_stand_in(e, &from);
     note_stand_in(e, &to);
     add_meters(e, &from, false);
@@ -437,6 +478,7 @@ explain_fini(struct explain *e)
         str_fini(&e->legs[i].path);
     }
     str_fini(&e->what);
+    str_fini(&e->join);
     str_fini(&e->notes);
     str_fini(&e->why);
     str_fini(&e->fix);

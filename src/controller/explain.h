@@ -106,6 +106,8 @@ struct explain {
     struct explain_side from, to;
     struct str what;
     bool is_v6;
+    bool is_joined;               /* a router joins their networks */
+    struct str join;              /* the command by which one would; "": none */
     struct explain_leg legs[N_EXPLAIN_LEGS];
     unsigned int n_meters;
     struct explain_meter meters[EXPLAIN_MAX_METERS];

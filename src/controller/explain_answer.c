@@ -42,7 +42,10 @@ explain_receiver(const struct explain *e, enum explain_leg_id id)
 static bool
 arrives(const struct explain_leg *leg, const struct explain_outcome *outcome)
 {
-    if ((leg->may_be_ours && outcome->to_controller)
+    /* Behind the services' own stages, the controller only tells the sender
+     * why a packet goes no further. */
+    if ((leg->may_be_ours && outcome->to_controller
+         && strcmp(str_text(&leg->stage), stage_name(STAGE_ROUTING)))
         || (leg->may_be_anywhere && outcome->n_outputs)) {
         return true;
     }
@@ -64,7 +67,6 @@ explain_add_outcome(struct explain *e, enum explain_leg_id id,
     struct explain_leg *leg = &e->legs[id];
 
     leg->is_traced = true;
-    leg->passes = arrives(leg, outcome);
     str_setf(&leg->verdict, "%s", outcome->verdict);
     for (unsigned int i = 0; i < outcome->n_entries; i++) {
         const struct explain_entry *entry = &outcome->entries[i];
@@ -82,6 +84,7 @@ explain_add_outcome(struct explain *e, enum explain_leg_id id,
         str_addf(&leg->path, "%s\t%s\n", str_text(&leg->stage),
                  str_text(&leg->origin));
     }
+    leg->passes = arrives(leg, outcome);
 }
 
 /* ---- Why, and what would change it ---- */
@@ -148,6 +151,12 @@ static void
 no_router(struct explain *e, const struct explain_side *sender,
           const struct explain_side *receiver)
 {
+    if (e->is_joined) {
+        str_addf(&e->why, "no-route: network '%s' or '%s' has no gateway of "
+                 "IPv%s", sender->network, receiver->network,
+                 e->is_v6 ? "6" : "4");
+        return;
+    }
     str_addf(&e->why, "no-route: no router joins network '%s' with ",
              sender->network);
     if (receiver->network[0]) {
@@ -155,7 +164,9 @@ no_router(struct explain *e, const struct explain_side *sender,
     } else {
         str_addf(&e->why, "%s", str_text(&receiver->address));
     }
-    if (receiver->port[0]) {
+    if (e->join.len) {
+        str_addf(&e->fix, "%s", str_text(&e->join));
+    } else if (receiver->port[0]) {
         str_addf(&e->fix, "weft port set %s --network %s", receiver->port,
                  sender->network);
     }
@@ -172,6 +183,31 @@ why_routing(struct explain *e, const struct explain_leg *leg UNUSED,
     } else {
         no_router(e, sender, receiver);
     }
+}
+
+static void
+why_mtu(struct explain *e, const struct explain_leg *leg UNUSED,
+        const struct explain_side *sender UNUSED,
+        const struct explain_side *receiver)
+{
+    str_addf(&e->why, "it is larger than the MTU of network '%s'",
+             receiver->network);
+}
+
+/* Who is asked for may be there and answer, or not. */
+static void
+why_next_hop(struct explain *e, const struct explain_leg *leg UNUSED,
+             const struct explain_side *sender UNUSED,
+             const struct explain_side *receiver)
+{
+    if (receiver->network[0]) {
+        str_addf(&e->why, "nobody in network '%s' is known to have that "
+                 "address", receiver->network);
+    } else {
+        str_addf(&e->why, "the next router towards %s is not known to be "
+                 "there", str_text(&receiver->address));
+    }
+    str_add(&e->fix, "weft port list");
 }
 
 static void
@@ -220,6 +256,8 @@ static const struct {
     { STAGE_ND_SECURITY, why_address },
     { STAGE_GUARD, why_guard },
     { STAGE_ROUTING, why_routing },
+    { STAGE_MTU, why_mtu },
+    { STAGE_NEXT_HOP, why_next_hop },
     { STAGE_L2_LOOKUP, why_lookup },
     { STAGE_ARP_ND, why_lookup },
     { STAGE_MULTICAST, why_multicast },
@@ -362,7 +400,7 @@ explain_by_plan(const struct topology *t, struct explain *e,
             return;
         }
     }
-    if (strcmp(e->from.network, e->to.network)) {
+    if (strcmp(e->from.network, e->to.network) && !e->is_joined) {
         decider = intent_object_id(INTENT_NETWORK, e->from.network);
         no_router(e, &e->from, &e->to);
     } else if (e->from.is_isolated && e->to.is_isolated) {

@@ -272,8 +272,7 @@ is_within(const struct topology_network *network,
 
 /* An address alone, as the other's network sees it. */
 static void
-settle_address(struct explain_end *end,
-               const struct topology_network *network)
+settle_inside(struct explain_end *end, const struct topology_network *network)
 {
     const struct topology_member *allowing = NULL;
 
@@ -314,6 +313,36 @@ settle_address(struct explain_end *end,
     }
 }
 
+static bool
+allows_any(const struct topology_network *network,
+           const struct explain_end *end)
+{
+    for (unsigned int i = 0; i < network->n_members; i++) {
+        if (allows(network->members[i]->port->intent, end)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* In its own network, or in one that a router joins with it. */
+static void
+settle_address(struct explain_end *end,
+               const struct topology_network *network)
+{
+    const struct topology_router *router = network->router;
+
+    for (unsigned int i = 0; router && !is_within(network, end)
+                             && i < router->n_networks; i++) {
+        if (is_within(router->networks[i], end)
+            || allows_any(router->networks[i], end)) {
+            settle_inside(end, router->networks[i]);
+            return;
+        }
+    }
+    settle_inside(end, network);
+}
+
 static int
 settle(struct explain_end *end, const struct explain_end *other,
        struct str *error)
@@ -343,7 +372,7 @@ settle(struct explain_end *end, const struct explain_end *other,
         settle_address(end, network);
     }
     if (end->is_gateway) {
-        end->mac = network->intent->gateway_mac;
+        end->mac = end->network->intent->gateway_mac;
     }
     return 0;
 }

@@ -28,6 +28,10 @@ draw_network(struct random_intents *r, unsigned int i)
         .is_service_tag = i && rng_one_in(r->rng, 4),
         .storm_cap = rng_one_in(r->rng, 3) ? rng_below(r->rng, 1000) + 1 : 0,
         .floods = rng_one_in(r->rng, 5),
+        .router = rng_one_in(r->rng, 3)
+                  ? -1 : (int) rng_below(r->rng, RANDOM_MAX_ROUTERS),
+        .has_route = rng_one_in(r->rng, 3),
+        .is_small = rng_one_in(r->rng, 4),
     };
 }
 
@@ -101,7 +105,11 @@ random_intents_edit(struct random_intents *r)
 {
     unsigned int port = rng_below(r->rng, r->n_ports);
 
-    switch (rng_below(r->rng, 8)) {
+    switch (rng_below(r->rng, 9)) {
+    case 8:
+        r->networks[port % RANDOM_MAX_NETWORKS].router
+            = (int) rng_below(r->rng, RANDOM_MAX_ROUTERS + 1) - 1;
+        break;
     case 0:
         draw_network(r, rng_below(r->rng, RANDOM_MAX_NETWORKS));
         break;
@@ -126,7 +134,7 @@ format_network(const struct random_intents *r, unsigned int i,
 {
     const struct random_network *n = &r->networks[i];
 
-    str_addf(out, "  n%u: {mtu: 1500", i);
+    str_addf(out, "  n%u: {mtu: %u", i, n->is_small ? 1400 : 1500);
     if (n->has_subnet) {
         str_addf(out, ", subnet: 10.%u.0.0/24", i);
     }
@@ -197,6 +205,48 @@ format_port(const struct random_intents *r, unsigned int i, struct str *out)
     str_add(out, "}\n");
 }
 
+static bool
+is_joined(const struct random_intents *r, unsigned int network, int router)
+{
+    const struct random_network *n = &r->networks[network];
+
+    return n->is_there && n->router == router
+           && (n->has_subnet || n->has_subnet6);
+}
+
+/* Routes of the longer kind lead to where ports may be allowed to send from. */
+static void
+format_router(const struct random_intents *r, int router, struct str *out)
+{
+    const char *separator = "";
+    unsigned int n = 0;
+
+    for (unsigned int i = 0; i < RANDOM_MAX_NETWORKS; i++) {
+        n += is_joined(r, i, router);
+    }
+    if (!n) {
+        return;
+    }
+    str_addf(out, "  r%d: {networks: [", router);
+    for (unsigned int i = 0; i < RANDOM_MAX_NETWORKS; i++) {
+        if (is_joined(r, i, router)) {
+            str_addf(out, "%sn%u", separator, i);
+            separator = ", ";
+        }
+    }
+    str_add(out, "], routes: [");
+    separator = "";
+    for (unsigned int i = 0; i < RANDOM_MAX_NETWORKS; i++) {
+        if (is_joined(r, i, router) && r->networks[i].has_route
+            && r->networks[i].has_subnet) {
+            str_addf(out, "%s{to: 172.16.%u.0/%u, via: 10.%u.0.%u}",
+                     separator, i, i % 2 ? 24 : 32, i, 100 + i);
+            separator = ", ";
+        }
+    }
+    str_add(out, "]}\n");
+}
+
 void
 random_intents_format(const struct random_intents *r, struct str *out)
 {
@@ -206,6 +256,10 @@ random_intents_format(const struct random_intents *r, struct str *out)
         if (r->networks[i].is_there) {
             format_network(r, i, out);
         }
+    }
+    str_add(out, "routers:\n");
+    for (int i = 0; i < RANDOM_MAX_ROUTERS; i++) {
+        format_router(r, i, out);
     }
     str_add(out, "ports:\n  pq: {tap: pq, network: always}\n");
     for (unsigned int i = 0; i < r->n_ports; i++) {

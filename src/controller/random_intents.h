@@ -2,7 +2,7 @@
  *
  * Few names, so that edits meet: ports come and go, move, get addresses, are
  * isolated, allowed more, carried in trunks; networks get subnets, tags,
- * IPv6. */
+ * IPv6, and routers that join them. */
 #ifndef WEFT_CONTROLLER_RANDOM_INTENTS_H
 #define WEFT_CONTROLLER_RANDOM_INTENTS_H
 
@@ -10,7 +10,8 @@
 #include "lib/rng.h"
 #include "lib/str.h"
 
-enum { RANDOM_MAX_NETWORKS = 5, RANDOM_MAX_PORTS = 96 };
+enum { RANDOM_MAX_NETWORKS = 5, RANDOM_MAX_PORTS = 96,
+       RANDOM_MAX_ROUTERS = 2 };
 
 struct random_intents {
     struct rng *rng;
@@ -19,6 +20,9 @@ struct random_intents {
         bool is_there, has_subnet, has_subnet6, dhcp_off;
         int vid;                  /* -1: local; else bridged by uplink lan */
         bool is_service_tag;
+        int router;               /* that joins it; -1: none does */
+        bool has_route;           /* by a station of it, in the router */
+        bool is_small;            /* its packets are */
         bool floods;
         unsigned int storm_cap;
     } networks[RANDOM_MAX_NETWORKS];

@@ -138,6 +138,16 @@ stage_begin_base(struct writer *w, enum stage_table table, uint16_t priority)
 }
 
 void
+stage_to_service(struct writer *w, enum service_id service, uint64_t object)
+{
+    struct userdata u = { service, object };
+    uint8_t bytes[USERDATA_LEN];
+
+    userdata_encode(&u, bytes);
+    writer_controller(w, bytes, sizeof bytes);
+}
+
+void
 stage_else(struct writer *w, enum stage_table table, enum stage_table next)
 {
     stage_begin_base(w, table, 0);

@@ -11,8 +11,10 @@
  *     service          to the controller: DHCP, DNS, solicitations, groups
  *     arp-nd           answered from the plan, or led to the one who knows
  *     (acl)
- *     routing          the gateway's own; the rest is dropped as no-route
+ *     routing          what is sent to a gateway: its own, and the way on
+ *     mtu              what is too large for the way on
  *     (nat)
+ *     next-hop         the station that it goes to, by address
  *     l2-lookup        planned stations
  *     multicast        groups, by who listens
  *     flood            whoever it concerns
@@ -23,8 +25,11 @@
  *
  * What a packet carries from stage to stage:
  *
- *     metadata   the network's object id; set once, at ingress
+ *     metadata   the network's object id; set at ingress, and by routing
  *     reg0       enum stage_flags: where it came from
+ *     reg4-7     (xxreg1) the next hop's address; IPv4: reg4
+ *     reg11      with a next network of smaller packets, the largest that it
+ *                carries in the upper half; bit 0: this one is larger
  *     reg12      which chunk of a flood or group, + 1; 0: not yet; or one of
  *                enum multicast_list
  *     reg13      enum flood_kind
@@ -40,6 +45,7 @@
 #define WEFT_CONTROLLER_STAGE_H
 
 #include "controller/topology.h"
+#include "controller/userdata.h"
 #include "controller/writer.h"
 
 /* X(ID, table, name, function)  In the order of tables. */
@@ -52,6 +58,8 @@
     X(SERVICE, 20, "service", stage_service)                                 \
     X(ARP_ND, 24, "arp-nd", stage_arp_nd)                                    \
     X(ROUTING, 32, "routing", stage_routing)                                 \
+    X(MTU, 34, "mtu", stage_mtu)                                             \
+    X(NEXT_HOP, 38, "next-hop", stage_next_hop)                              \
     X(L2_LOOKUP, 40, "l2-lookup", stage_l2_lookup)                           \
     X(MULTICAST, 44, "multicast", stage_multicast)                           \
     X(FLOOD, 48, "flood", stage_flood)                                       \
@@ -74,6 +82,9 @@ enum stage_flags {
                                      tag's network: nothing but stations is
                                      looked at */
 };
+
+/* In reg11. */
+enum { MTU_SHIFT = 16, MTU_IS_LARGER = 1 };
 
 /* In reg13: who hears it. */
 enum flood_kind {
@@ -141,6 +152,8 @@ void stage_begin_from(struct writer *, enum stage_table, uint16_t priority,
                       const struct topology_member *);
 /* A flow of the stage's own, for all. */
 void stage_begin_base(struct writer *, enum stage_table, uint16_t priority);
+/* Up to that service, with the object that it is about. */
+void stage_to_service(struct writer *, enum service_id, uint64_t object);
 /* "Everything else goes on there." */
 void stage_else(struct writer *, enum stage_table, enum stage_table next);
 /* The packet goes to this port of the switch. */

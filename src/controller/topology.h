@@ -231,14 +231,21 @@ topology_has_gateway(const struct topology_network *network)
     return network->intent->gateway != 0;
 }
 
+bool topology_has_gateway6(const struct topology_network *);
+
+/* A gateway of either family. */
+static inline bool
+topology_is_gateway(const struct topology_network *network)
+{
+    return topology_has_gateway(network) || topology_has_gateway6(network);
+}
+
 /* May guests choose addresses of IPv6, so that their announcements count? */
 static inline bool
 topology_learns6(const struct intent_network *network)
 {
     return network && network->subnet6.is_set;
 }
-
-bool topology_has_gateway6(const struct topology_network *);
 
 /* The link-local address that goes with a MAC (RFC 4291 appendix A). */
 struct ip6_addr topology_link_local(struct eth_addr);

@@ -148,6 +148,18 @@ same_routes(const struct topology_network *a,
            == (b->router ? b->router->intent : NULL);
 }
 
+/* What is behind ports of the network is written for all that the router
+ * joins. */
+static void
+add_routes(const struct topology_network *network, struct unit_set *dirty)
+{
+    for (unsigned int i = 0; i < network->n_members; i++) {
+        if (network->members[i]->port->intent->n_allow) {
+            add_unit(dirty, UNIT_PORT, network->members[i]->port->id, 0);
+        }
+    }
+}
+
 static void
 compare_networks(const struct topology *was, const struct topology *is,
                  struct unit_set *dirty)
@@ -162,6 +174,9 @@ compare_networks(const struct topology *was, const struct topology *is,
                != (network->uplink ? network->uplink->intent : NULL)
             || !same_routes(old, network)) {
             add_network_units(network, dirty);
+        }
+        if (old && !same_routes(old, network)) {
+            add_routes(network, dirty);
         }
         if (old && !same_floods(old, network)) {
             for (unsigned int j = 0; j < old->n_members; j++) {

@@ -17,7 +17,13 @@
     X(SERVICE_MLD, "mld")                                                    \
     X(SERVICE_BINDING, "binding")                                            \
     X(SERVICE_LOOP, "loop")                                                  \
-    X(SERVICE_LACP, "lacp")
+    X(SERVICE_LACP, "lacp")                                                  \
+    X(SERVICE_EXPIRED, "expired")                                            \
+    X(SERVICE_NO_ROUTE, "no-route")                                          \
+    X(SERVICE_CLOSED, "closed")                                              \
+    X(SERVICE_TOO_BIG, "too-big")                                            \
+    X(SERVICE_NEXT_HOP, "next-hop")                                          \
+    X(SERVICE_NEIGHBOUR, "neighbour")
 
 enum service_id {
 #define X(ID, NAME) ID,

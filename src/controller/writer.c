@@ -201,6 +201,13 @@ writer_set(struct writer *w, enum field_id field, uint64_t value)
 }
 
 void
+writer_set_masked(struct writer *w, enum field_id field, uint64_t value,
+                  uint64_t mask)
+{
+    actions_add_set_field(&w->actions, field, value, mask);
+}
+
+void
 writer_set_eth(struct writer *w, enum field_id field, struct eth_addr mac)
 {
     set_value(w, field, eth_value(mac));
@@ -258,6 +265,23 @@ writer_resubmit(struct writer *w, uint8_t table)
 
     resubmit->in_port = OFPP_IN_PORT;
     resubmit->table = table;
+}
+
+void
+writer_dec_ttl(struct writer *w)
+{
+    actions_add(&w->actions, ACTION_DEC_TTL, sizeof(struct action_plain));
+}
+
+void
+writer_check_larger(struct writer *w, uint16_t len, enum field_id field,
+                    uint16_t bit)
+{
+    struct action_check_pkt_larger *check
+        = actions_add(&w->actions, ACTION_CHECK_PKT_LARGER, sizeof *check);
+
+    check->pkt_len = len;
+    check->dst = (struct subfield) { (uint16_t) field, bit, 1 };
 }
 
 uint32_t

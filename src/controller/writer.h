@@ -51,6 +51,9 @@ void writer_set(struct writer *, enum field_id, uint64_t value);
 void writer_set_eth(struct writer *, enum field_id, struct eth_addr);
 void writer_set_ip4(struct writer *, enum field_id, be32);
 void writer_set_ip6(struct writer *, enum field_id, const struct ip6_addr *);
+/* The bits in `mask` only. */
+void writer_set_masked(struct writer *, enum field_id, uint64_t value,
+                       uint64_t mask);
 /* Fields of one width. */
 void writer_move(struct writer *, enum field_id from, enum field_id to);
 void writer_output(struct writer *, uint32_t port);
@@ -58,6 +61,11 @@ void writer_output(struct writer *, uint32_t port);
 void writer_bundle(struct writer *, enum bundle_algorithm,
                    const uint32_t *ports, unsigned int n);
 void writer_resubmit(struct writer *, uint8_t table);
+/* One less, of a packet that has at least two. */
+void writer_dec_ttl(struct writer *);
+/* Is it longer than so many bytes, of Ethernet?  The answer is in that bit. */
+void writer_check_larger(struct writer *, uint16_t len, enum field_id,
+                         uint16_t bit);
 /* What is between them happens to a copy of the packet.  A mark. */
 uint32_t writer_begin_clone(struct writer *);
 void writer_end_clone(struct writer *, uint32_t mark);

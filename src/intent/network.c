@@ -296,6 +296,25 @@ references(struct intent_object *object,
     return segment->type == SEGMENT_VLAN ? 2 : 1;
 }
 
+bool
+intent_networks_overlap4(const struct intent_network *a,
+                         const struct intent_network *b)
+{
+    return a->subnet.is_set && b->subnet.is_set
+           && ip4_is_within(a->subnet.addr, b->subnet.addr,
+                            MIN(a->subnet.len, b->subnet.len));
+}
+
+bool
+intent_networks_overlap(const struct intent_network *a,
+                        const struct intent_network *b)
+{
+    return intent_networks_overlap4(a, b)
+           || (a->subnet6.is_set && b->subnet6.is_set
+               && ip6_is_within(a->subnet6.addr, b->subnet6.addr,
+                                MIN(a->subnet6.len, b->subnet6.len)));
+}
+
 /* ---- Does it hold together? ---- */
 
 enum {

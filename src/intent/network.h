@@ -123,6 +123,12 @@ struct intent_network {
                                      port; default 500 */
 };
 
+/* Have they an address in common?  Of IPv4? */
+bool intent_networks_overlap4(const struct intent_network *,
+                              const struct intent_network *);
+bool intent_networks_overlap(const struct intent_network *,
+                             const struct intent_network *);
+
 static inline const struct intent_network *
 intent_network_cast(const struct intent_object *object)
 {

@@ -300,31 +300,17 @@ has_gateway6(const struct intent_network *network)
     return ip6_addr_is_set(network->gateway6);
 }
 
-static bool
-overlaps4(const struct subnet4 *a, const struct subnet4 *b)
-{
-    return a->is_set && b->is_set
-           && ip4_is_within(a->addr, b->addr, MIN(a->len, b->len));
-}
-
-static bool
-overlaps6(const struct subnet6 *a, const struct subnet6 *b)
-{
-    return a->is_set && b->is_set
-           && ip6_is_within(a->addr, b->addr, MIN(a->len, b->len));
-}
-
 static void
 check_pair(const struct intent_router *router, const struct intent_network *a,
            const struct intent_network *b, struct validation *v)
 {
-    bool is_both = overlaps4(&a->subnet, &b->subnet);
+    bool is_v4 = intent_networks_overlap4(a, b);
     char one[ADDRESS_TEXT_SIZE], other[ADDRESS_TEXT_SIZE];
 
-    if (!is_both && !overlaps6(&a->subnet6, &b->subnet6)) {
+    if (!intent_networks_overlap(a, b)) {
         return;
     }
-    if (is_both) {
+    if (is_v4) {
         ip4_format(a->subnet.addr, one);
         ip4_format(b->subnet.addr, other);
     } else {
@@ -333,9 +319,9 @@ check_pair(const struct intent_router *router, const struct intent_network *a,
     }
     validation_error(v, &router->object, "networks",
                      "%s/%u of network '%s' overlaps %s/%u of network '%s'",
-                     one, is_both ? a->subnet.len : a->subnet6.len,
+                     one, is_v4 ? a->subnet.len : a->subnet6.len,
                      a->object.name, other,
-                     is_both ? b->subnet.len : b->subnet6.len,
+                     is_v4 ? b->subnet.len : b->subnet6.len,
                      b->object.name);
 }
 

@@ -14,6 +14,7 @@
 #include "controller/random_intents.h"
 #include "lib/clock.h"
 #include "lib/rcu.h"
+#include "packet/address.h"
 #include "packet/eth.h"
 #include "packet/ip.h"
 #include "port/ring.h"
@@ -264,21 +265,109 @@ may_hear(const struct intent_port *from, const struct intent_port *port,
                 && port->is_isolated);
 }
 
-/* A copy for whoever watches the sender, or one who might hear it. */
-static bool
-is_watcher(const struct rig *rig, const struct intent_port *from,
-           const struct intent_port *port,
-           const struct intent_network *network, bool is_rightful)
+/* A frame as it was sent, and the network that it is in; NULL: none. */
+struct sent {
+    const struct intent_port *from;         /* NULL: the uplink */
+    const struct intent_network *network;
+    bool is_rightful;
+    bool is_to_gateway;
+    be32 ip_dst;                  /* 0: no IPv4 */
+    struct ip6_addr ip6_dst;      /* all zero: no IPv6 */
+    const char *what;
+};
+
+static const struct intent_router *
+router_of(const struct rig *rig, const struct intent_network *network)
 {
-    if (from && from->mirror == port) {
+    INTENT_FOR_EACH_ROUTER (router, rig->intent) {
+        for (unsigned int i = 0; i < router->n_networks; i++) {
+            if (router->networks[i].network == network) {
+                return router;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Does some port of the network, or some route by a station of it, speak for
+ * the address? */
+static bool
+has_address(const struct rig *rig, const struct intent_network *network,
+            const struct sent *sent)
+{
+    const struct intent_router *router = router_of(rig, network);
+
+    if (sent->ip_dst ? network->subnet.is_set
+                       && ip4_is_within(sent->ip_dst, network->subnet.addr,
+                                        network->subnet.len)
+                     : network->subnet6.is_set
+                       && ip6_is_within(sent->ip6_dst, network->subnet6.addr,
+                                        network->subnet6.len)) {
         return true;
     }
-    if (!is_rightful) {
+    INTENT_FOR_EACH_PORT (port, rig->intent) {
+        for (unsigned int i = 0; i < port->n_allow; i++) {
+            if (is_member(port, network) && port->allow[i].subnet.is_set
+                && ip4_is_within(sent->ip_dst, port->allow[i].subnet.addr,
+                                 port->allow[i].subnet.len)) {
+                return true;
+            }
+        }
+    }
+    for (unsigned int i = 0; router && i < router->n_routes; i++) {
+        const struct router_route *route = &router->routes[i];
+
+        if (router_network_of(router, route) == network
+            && ip4_is_within(sent->ip_dst, route->to.addr, route->to.len)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* May the frame come to be one of that network? */
+static bool
+may_enter(const struct rig *rig, const struct sent *sent,
+          const struct intent_network *network)
+{
+    const struct intent_router *router = router_of(rig, network);
+    bool is_joined = network == sent->network
+                     || (router && router == router_of(rig, sent->network));
+
+    return sent->is_to_gateway && is_joined
+           && (sent->ip_dst || ip6_addr_is_set(sent->ip6_dst))
+           && has_address(rig, network, sent);
+}
+
+/* Might `port` hear the frame, as one of this network? */
+static bool
+may_hear_in(const struct rig *rig, const struct sent *sent,
+            const struct intent_port *port,
+            const struct intent_network *network)
+{
+    if (network == sent->network) {
+        return may_hear(sent->from, port, network);
+    }
+    return may_enter(rig, sent, network) && is_member(port, network);
+}
+
+/* A copy for whoever watches the sender, or one who might hear it. */
+static bool
+is_watcher(const struct rig *rig, const struct sent *sent,
+           const struct intent_port *port)
+{
+    if (sent->from && sent->from->mirror == port) {
+        return true;
+    }
+    if (!sent->is_rightful) {
         return false;
     }
     INTENT_FOR_EACH_PORT (other, rig->intent) {
-        if (other->mirror == port && may_hear(from, other, network)) {
-            return true;
+        INTENT_FOR_EACH_NETWORK (network, rig->intent) {
+            if (other->mirror == port
+                && may_hear_in(rig, sent, other, network)) {
+                return true;
+            }
         }
     }
     return false;
@@ -301,27 +390,39 @@ is_right_tag(const struct intent_port *port, const struct got *got,
     return !got->tag || network->segment.is_service_tag;
 }
 
-static void
-judge(const struct rig *rig, uint32_t in_port, int tag, struct eth_addr src,
-      const char *what)
+static bool
+is_right(const struct rig *rig, const struct sent *sent,
+         const struct got *got)
 {
-    const struct intent_network *network = network_of(rig, in_port, tag);
-    const struct intent_port *from = port_of(rig, in_port);
-    bool is_rightful = network && (!from || may_send_as(from, src));
+    const struct intent_port *port = port_of(rig, got->port);
 
+    INTENT_FOR_EACH_NETWORK (network, rig->intent) {
+        if (port ? may_hear_in(rig, sent, port, network)
+                   && is_right_tag(port, got, network)
+                 : intent_network_is_bridged(network)
+                   && (network == sent->network
+                       || may_enter(rig, sent, network))
+                   && is_right_tag(port, got, network)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+judge(const struct rig *rig, const struct sent *sent)
+{
     for (unsigned int i = 0; i < rig->n_got; i++) {
         const struct got *got = &rig->got[i];
         const struct intent_port *port = port_of(rig, got->port);
 
-        if (port && is_watcher(rig, from, port, network, is_rightful)) {
+        if (port && is_watcher(rig, sent, port)) {
             continue;
         }
-        CHECK_MSG(is_rightful, "%s: heard by port %u", what, got->port);
-        CHECK_MSG(port ? may_hear(from, port, network)
-                       : intent_network_is_bridged(network),
-                  "%s: heard by port %u", what, got->port);
-        CHECK_MSG(is_right_tag(port, got, network), "%s: by port %u with tag "
-                  "%u", what, got->port, got->tag);
+        CHECK_MSG(sent->is_rightful, "%s: heard by port %u", sent->what,
+                  got->port);
+        CHECK_MSG(is_right(rig, sent, got), "%s: heard by port %u with tag "
+                  "%u", sent->what, got->port, got->tag);
     }
 }
 
@@ -410,6 +511,16 @@ put_ip4(struct rig *rig, uint8_t *p)
     return 48;
 }
 
+/* An address in some network's subnet, of some port or of nobody. */
+static struct ip6_addr
+some_ip6(struct rig *rig)
+{
+    struct subnet6 subnet = { true, 64, { { 0xfd } } };
+
+    subnet.addr.b[3] = (uint8_t) rng_below(&rig->rng, RANDOM_MAX_NETWORKS);
+    return topology_slaac(&subnet, some_mac(rig));
+}
+
 static uint32_t
 put_ip6(struct rig *rig, uint8_t *p, struct eth_addr src)
 {
@@ -420,6 +531,10 @@ put_ip6(struct rig *rig, uint8_t *p, struct eth_addr src)
     struct ip6_addr own = topology_link_local(src);
     struct ip6_addr other = topology_link_local(some_mac(rig));
 
+    if (rng_one_in(&rig->rng, 2)) {
+        own = some_ip6(rig);
+        other = some_ip6(rig);
+    }
     memcpy(ip.src, own.b, 16);
     memcpy(ip.dst, other.b, 16);
     memcpy(p, &ip, sizeof ip);
@@ -446,10 +561,15 @@ one_frame(struct rig *rig, unsigned int run, unsigned int i)
                           ? from->mac : some_mac(rig);
     struct eth_addr dst = some_destination(rig);
     int tag = some_tag(rig);
+    struct sent sent = { .from = from,
+                         .network = network_of(rig, in_port, tag) };
     uint8_t frame[128] = { 0 };
-    uint32_t at = 12;
+    uint32_t at = 12, length;
     char what[80];
 
+    if (sent.network && rng_one_in(&rig->rng, 4)) {
+        dst = sent.network->gateway_mac;
+    }
     memcpy(frame, dst.b, 6);
     memcpy(frame + 6, src.b, 6);
     if (tag >= 0) {
@@ -464,11 +584,17 @@ one_frame(struct rig *rig, unsigned int run, unsigned int i)
         break;
     case 1:
         put_be16(&frame[at], htobe16(ETH_TYPE_IP));
-        at += 2 + put_ip4(rig, &frame[at + 2]);
+        at += 2;
+        length = put_ip4(rig, &frame[at]);
+        memcpy(&sent.ip_dst, &frame[at + 16], 4);
+        at += length;
         break;
     case 2:
         put_be16(&frame[at], htobe16(ETH_TYPE_IPV6));
-        at += 2 + put_ip6(rig, &frame[at + 2], src);
+        at += 2;
+        length = put_ip6(rig, &frame[at], src);
+        memcpy(&sent.ip6_dst, &frame[at + 24], 16);
+        at += length;
         break;
     default:
         put_be16(&frame[at], htobe16(0x88b5));
@@ -477,7 +603,11 @@ one_frame(struct rig *rig, unsigned int run, unsigned int i)
     send_bytes(rig, in_port, frame, MAX(at, 60u));
     snprintf(what, sizeof what, "run %u frame %u from port %u, tag %d", run,
              i, in_port, tag);
-    judge(rig, in_port, tag, src, what);
+    sent.what = what;
+    sent.is_rightful = sent.network && (!from || may_send_as(from, src));
+    sent.is_to_gateway = sent.network
+                         && eth_addr_eq(dst, sent.network->gateway_mac);
+    judge(rig, &sent);
 }
 
 TEST(no_frame_reaches_a_port_that_the_intents_do_not_allow)
@@ -563,7 +693,95 @@ TEST(ports_of_a_network_reach_each_other)
     }
 }
 
+/* ---- What routers promise ---- */
+
+static const struct topology_member *
+member_in(const struct rig *rig, uint32_t number,
+          const struct intent_network *network)
+{
+    return topology_member(rig->topology, network->object.id, number);
+}
+
+/* Does another port speak for that address, too? */
+static bool
+is_ambiguous(const struct rig *rig, be32 address)
+{
+    INTENT_FOR_EACH_PORT (port, rig->intent) {
+        for (unsigned int i = 0; i < port->n_allow; i++) {
+            if (port->allow[i].subnet.is_set
+                && ip4_is_within(address, port->allow[i].subnet.addr,
+                                 port->allow[i].subnet.len)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* From a port of `n` by its gateway to a port of `m`. */
+static unsigned int
+check_routed(struct rig *rig, uint32_t a, const struct intent_network *n,
+             uint32_t b, const struct intent_network *m, unsigned int run)
+{
+    const struct topology_member *from = member_in(rig, a, n);
+    const struct topology_member *to = member_in(rig, b, m);
+    struct ip4_header ip = { .ver_ihl = 0x45, .total_len = htobe16(28),
+                             .ttl = 2, .proto = IP_PROTO_UDP };
+    uint8_t frame[64] = { 0 };
+    unsigned int at = 12;
+
+    if (!from || !to || !from->address || !to->address
+        || is_ambiguous(rig, to->address)
+        || (n == m && from->port->intent->is_isolated
+            && to->port->intent->is_isolated)) {
+        return 0;
+    }
+    memcpy(frame, n->gateway_mac.b, 6);
+    memcpy(frame + 6, from->port->intent->mac.b, 6);
+    if (from->vid) {
+        put_be16(&frame[at], htobe16(ETH_TYPE_VLAN));
+        put_be16(&frame[at + 2], htobe16(from->vid));
+        at += 4;
+    }
+    put_be16(&frame[at], htobe16(ETH_TYPE_IP));
+    memcpy(ip.src, &from->address, 4);
+    memcpy(ip.dst, &to->address, 4);
+    memcpy(&frame[at + 2], &ip, sizeof ip);
+    put_be16(&frame[at + 2 + 24], htobe16(8));
+    send_bytes(rig, a, frame, sizeof frame);
+    CHECK_MSG(has_got(rig, b), "run %u: port %u does not reach %u by way of "
+              "%s", run, a, b, n->object.name);
+    return 1;
+}
+
+TEST(networks_that_a_router_joins_reach_each_other)
+{
+    unsigned int n_checked = 0;
+
+    for (unsigned int run = 2; run <= N_RUNS; run += 2) {
+        struct rig rig;
+
+        rig_init(&rig, run);
+        INTENT_FOR_EACH_ROUTER (router, rig.intent) {
+            for (unsigned int i = 0; i < router->n_networks
+                                               * router->n_networks; i++) {
+                for (uint32_t a = 0; a < N_PORTS * N_PORTS; a++) {
+                    n_checked += check_routed(
+                        &rig, 1 + a / N_PORTS,
+                        router->networks[i / router->n_networks].network,
+                        1 + a % N_PORTS,
+                        router->networks[i % router->n_networks].network,
+                        run);
+                }
+            }
+        }
+        rig_fini(&rig);
+    }
+    CHECK(n_checked > 200);
+}
+
 TESTS(
+    RUN(networks_that_a_router_joins_reach_each_other),
     RUN(no_frame_reaches_a_port_that_the_intents_do_not_allow),
     RUN(ports_of_a_network_reach_each_other),
 )

@@ -1,0 +1,135 @@
+/* Next hop: which station has the address that routing chose?
+ *
+ * Planned ones are known; what a port may use beside its own address is behind
+ * it.  Others are asked for by a service (serve_next_hop.c), which writes what
+ * it learned here. */
+#include "controller/stage.h"
+#include "packet/address.h"
+
+enum { PRIORITY_BROADCAST = 400, PRIORITY_PLANNED = 300,
+       PRIORITY_ALLOWED = 100, PRIORITY_UNKNOWN = 10 };
+
+static void
+begin(struct writer *w, uint16_t priority, uint64_t cookie, uint64_t place,
+      bool is_v6)
+{
+    writer_begin(w, STAGE_NEXT_HOP, priority, cookie);
+    writer_match(w, FIELD_METADATA, place);
+    if (is_v6) {
+        writer_match_ipv6(w);
+    } else {
+        writer_match_ip(w);
+    }
+}
+
+static void
+to_station(struct writer *w, struct eth_addr mac)
+{
+    writer_set_eth(w, FIELD_ETH_DST, mac);
+    writer_goto(w, STAGE_L2_LOOKUP);
+    writer_end(w);
+}
+
+static void
+planned(struct writer *w, const struct topology_member *member)
+{
+    const struct topology_port *port = member->port;
+
+    if (member->address && topology_has_gateway(member->network)) {
+        begin(w, PRIORITY_PLANNED, port->id, member->network->id, false);
+        writer_match_ip4(w, FIELD_REG4, member->address);
+        to_station(w, port->intent->mac);
+    }
+    if (!topology_has_gateway6(member->network)) {
+        return;
+    }
+    for (unsigned int i = 0; i < member->n_addresses6; i++) {
+        /* Link-local ones are nobody's next hop. */
+        if (member->addresses6[i].b[0] != 0xfe) {
+            begin(w, PRIORITY_PLANNED, port->id, member->network->id, true);
+            writer_match_ip6(w, FIELD_XXREG1, &member->addresses6[i]);
+            to_station(w, port->intent->mac);
+        }
+    }
+}
+
+static void
+allowed(struct writer *w, const struct topology_member *member,
+        const struct port_allow *allow)
+{
+    const struct topology_port *port = member->port;
+    struct eth_addr mac = allow->has_mac ? allow->mac : port->intent->mac;
+
+    if (allow->subnet.is_set && allow->subnet.len
+        && topology_has_gateway(member->network)) {
+        begin(w, (uint16_t) (PRIORITY_ALLOWED + allow->subnet.len), port->id,
+              member->network->id, false);
+        writer_match_subnet4(w, FIELD_REG4, &allow->subnet);
+        to_station(w, mac);
+    }
+    if (allow->subnet6.is_set && allow->subnet6.len
+        && topology_has_gateway6(member->network)) {
+        begin(w, (uint16_t) (PRIORITY_ALLOWED + allow->subnet6.len), port->id,
+              member->network->id, true);
+        writer_match_subnet6(w, FIELD_XXREG1, &allow->subnet6);
+        to_station(w, mac);
+    }
+}
+
+static void
+member_flows(struct writer *w, const struct topology_member *member)
+{
+    const struct intent_port *port = member->port->intent;
+
+    planned(w, member);
+    for (unsigned int i = 0; i < port->n_allow; i++) {
+        allowed(w, member, &port->allow[i]);
+    }
+}
+
+static void
+unknown(struct writer *w, const struct topology_network *network, bool is_v6)
+{
+    begin(w, PRIORITY_UNKNOWN, network->id, network->id, is_v6);
+    stage_to_service(w, SERVICE_NEXT_HOP, network->id);
+    writer_end(w);
+}
+
+/* Nobody's packets are broadcast in another network (RFC 2644). */
+static void
+broadcast(struct writer *w, const struct topology_network *network)
+{
+    const struct subnet4 *subnet = &network->intent->subnet;
+    const be32 all[] = { subnet->addr, subnet->addr | ~ip4_mask(subnet->len) };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        begin(w, PRIORITY_BROADCAST, network->id, network->id, false);
+        writer_match_ip4(w, FIELD_REG4, all[i]);
+        writer_end(w);
+    }
+}
+
+static void
+network_flows(struct writer *w, const struct topology_network *network)
+{
+    if (topology_has_gateway(network)) {
+        broadcast(w, network);
+        unknown(w, network, false);
+    }
+    if (topology_has_gateway6(network)) {
+        unknown(w, network, true);
+    }
+}
+
+void
+stage_next_hop(struct writer *w, const struct subject *subject)
+{
+    if (subject->kind == SUBJECT_BASE) {
+        stage_begin_base(w, STAGE_NEXT_HOP, 0);
+        writer_end(w);
+    } else if (subject->kind == SUBJECT_NETWORK) {
+        network_flows(w, subject->network);
+    } else if (subject->kind == SUBJECT_MEMBER) {
+        member_flows(w, subject->member);
+    }
+}
