@@ -564,7 +564,8 @@ start_controller(struct weftd *d)
         plug_ovs_destroy(d->ovs);
         d->ovs = NULL;
     } else if (has_ports) {
-        d->host = d->api.host = host_create(&plug, d->options->host);
+        d->host = d->api.host = host_create(&plug, d->options->host,
+                                              d->helper);
     }
     str_fini(&error);
     return err;

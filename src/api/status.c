@@ -38,6 +38,17 @@ count_flows(const struct api *api)
     return n;
 }
 
+/* What the host's own stack does for uplinks. */
+static json_t *
+nat_json(const struct api *api)
+{
+    const char *error = "";
+    unsigned int n = api->host ? host_nat(api->host, &error) : 0;
+
+    return json_pack("{s:i, s:s?}", "uplinks", (int) n, "error",
+                     *error ? error : NULL);
+}
+
 /* Of a daemon whose switch is another program. */
 static void
 show_without_switch(const struct api *api, msec now, struct api_reply *reply)
@@ -53,7 +64,7 @@ show_without_switch(const struct api *api, msec now, struct api_reply *reply)
     }
     api_reply_json(
         reply, 200,
-        json_pack("{s:s, s:I, s:f, s:I, s:s, s:s, s:i, s:i}",
+        json_pack("{s:s, s:I, s:f, s:I, s:s, s:s, s:i, s:i, s:o}",
                   "version", api->version,
                   "pid", (json_int_t) getpid(),
                   "uptime", (double) (now - api->started) / 1000,
@@ -61,7 +72,8 @@ show_without_switch(const struct api *api, msec now, struct api_reply *reply)
                   "switch", api->switch_name,
                   "kind", "another program's",
                   "ports", n_ports,
-                  "ports_up", counts[HOST_PLUGGED]));
+                  "ports_up", counts[HOST_PLUGGED],
+                  "host_nat", nat_json(api)));
 }
 
 void
@@ -79,7 +91,7 @@ status_show(struct api *api, struct api_request *request UNUSED, msec now,
     count_ports(api, &n_ports, &n_up, &n_held);
     api_reply_json(
         reply, 200,
-        json_pack("{s:s, s:I, s:f, s:I, s:s, s:i, s:i, s:i, s:I}",
+        json_pack("{s:s, s:I, s:f, s:I, s:s, s:i, s:i, s:i, s:I, s:o}",
                   "version", api->version,
                   "pid", (json_int_t) getpid(),
                   "uptime", (double) (now - api->started) / 1000,
@@ -88,7 +100,8 @@ status_show(struct api *api, struct api_request *request UNUSED, msec now,
                   "ports", n_ports,
                   "ports_up", n_up,
                   "ports_held", n_held,
-                  "flows", (json_int_t) count_flows(api)));
+                  "flows", (json_int_t) count_flows(api),
+                  "host_nat", nat_json(api)));
 }
 
 static json_t *

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "host/uplink_nat.h"
 #include "host/wanted.h"
 #include "lib/clock.h"
 
@@ -23,6 +24,7 @@ struct entry {
 
 struct host {
     struct plug plug;
+    struct uplink_nat *nat;
     char name[INTENT_NAME_MAX];
     struct intent *intent;        /* whose ports `wanted` names; NULL: none */
     struct wanted wanted;
@@ -47,11 +49,13 @@ host_state_text(enum host_state state)
 }
 
 struct host *
-host_create(const struct plug *plug, const char *name)
+host_create(const struct plug *plug, const char *name,
+            struct helper *helper)
 {
     struct host *host = xzalloc(sizeof *host);
 
     host->plug = *plug;
+    host->nat = uplink_nat_create(helper);
     strncpy(host->name, name, sizeof host->name - 1);
     return host;
 }
@@ -73,6 +77,7 @@ host_destroy(struct host *host)
         return;
     }
     entries_fini(host);
+    uplink_nat_destroy(host->nat);
     for (unsigned int i = 0; i < host->n_outs; i++) {
         free(host->outs[i]);
     }
@@ -183,6 +188,7 @@ host_set_intent(struct host *host, const struct intent *intent)
     host->wanted = wanted;
     host->entries = entries;
     host->next = host->next_check = 0;
+    uplink_nat_set_intent(host->nat, intent);
 }
 
 void
@@ -398,13 +404,14 @@ msec
 host_run(struct host *host, msec now)
 {
     msec end = now + HOST_SLICE_MS;
-    msec next;
+    msec next, nat_at;
 
     if (!take_outs(host, end) || !try_ports(host, now, end)) {
         return now;
     }
+    nat_at = uplink_nat_run(host->nat, now);
     check_some(host, now);
-    next = host->wanted.n ? host->check_at : INT64_MAX;
+    next = MIN(nat_at, host->wanted.n ? host->check_at : INT64_MAX);
     for (unsigned int i = 0; i < host->wanted.n; i++) {
         if (!is_done(&host->entries[i])) {
             next = MIN(next, MAX(host->entries[i].retry_at, now + 1));
@@ -465,4 +472,10 @@ host_for_each_port(const struct host *host,
             take(aux, &info);
         }
     }
+}
+
+unsigned int
+host_nat(const struct host *host, const char **error)
+{
+    return uplink_nat_state(host->nat, error);
 }

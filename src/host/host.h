@@ -6,8 +6,10 @@
  * controller will look for (intent_port.switch_name).
  *
  *     host_set_intent() -> wanted.c: what should be plugged in
+ *                          uplink_nat.c: what the host's own stack should do
  *     host_run()        -> compares with what is, a slice at a time
  *                          -> plug.h: the switch's front door, or OVSDB
+ *                          -> helper: nft, forwarding
  *
  * Always true:
  *   - What did not change is not touched: a port is plugged out and in again only
@@ -25,6 +27,7 @@
 #include "host/plug.h"
 #include "intent/intent.h"
 
+struct helper;
 struct host;
 
 enum { HOST_SLICE_MS = 10, HOST_RETRY_MIN_MS = 250, HOST_RETRY_MAX_MS = 30000 };
@@ -50,8 +53,9 @@ struct host_port_info {
     const char *error;            /* HOST_FAILED, HOST_WAITING; may be "" */
 };
 
-/* Takes neither over.  `host_name`: ports with another `host:` are not ours. */
-struct host *host_create(const struct plug *, const char *host_name);
+/* Takes none over.  `host_name`: ports with another `host:` are not ours. */
+struct host *host_create(const struct plug *, const char *host_name,
+                         struct helper *);
 /* What was plugged in stays so. */
 void host_destroy(struct host *);
 
@@ -74,5 +78,8 @@ void host_for_each_port(const struct host *,
                         void (*take)(void *aux, const struct host_port_info *),
                         void *aux);
 const char *host_state_text(enum host_state);
+/* By how many uplinks networks lead out through the host's own stack, and why
+ * they cannot (`error`; "": they can). */
+unsigned int host_nat(const struct host *, const char **error);
 
 #endif

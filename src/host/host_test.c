@@ -96,7 +96,7 @@ lab_init(struct lab *lab)
                                 &lab->notes };
 
     *lab = (struct lab) { 0 };
-    lab->host = host_create(&plug, "here");
+    lab->host = host_create(&plug, "here", NULL);
     lab->intent = intent_create();
 }
 

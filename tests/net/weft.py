@@ -176,6 +176,7 @@ class Lab:
             for vm in self._vms:
                 vm.stop()
             self.stop()
+            self._take_kept_legs()
             left = set(self.host.links()) - {"lo"} - set(self._made)
             assert not left, "weftd left devices behind: %s" % sorted(left)
         finally:
@@ -184,6 +185,16 @@ class Lab:
             for netns in self._netns.values():
                 netns.close()
             shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _take_kept_legs(self):
+        """A daemon leaves the device of an uplink `host: true` for its next
+        start.  (One that stands in for a NIC it does not: ",from=".)"""
+        for link in json.loads(self.host.run("ip", "-j", "link").stdout):
+            alias = link.get("ifalias", "")
+            if alias.endswith(":" + link["ifname"]) \
+                    and alias.startswith("weft:") \
+                    and link["ifname"].startswith("weft-"):
+                self.host.run("ip", "link", "del", link["ifname"])
 
     def log(self):
         try:

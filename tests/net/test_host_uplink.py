@@ -1,0 +1,137 @@
+"""The way out through the host's own stack.
+
+    web .10 --+                                      outside
+              +-- blue -- weft-wan | host | up0 ------ o0 203.0.113.9
+    db  .20 --+          .2      .1  203.0.113.5          198.51.100.9
+
+What the host does for it: a device, one nft table, forwarding; and all of it
+given back."""
+
+import json
+import os
+
+import pytest
+
+from netns import eventually, run
+
+CLOUD = """\
+version: 1
+uplinks:
+  wan: {host: true, transfer: 169.254.7.0/30}
+networks:
+  blue: {subnet: 10.1.0.0/24, nat: wan}
+ports:
+  web: {network: blue, netns: web, address: 10.1.0.10, configure: true}
+  db: {network: blue, netns: db, address: 10.1.0.20, configure: true}
+forwards:
+  https: {listen: "203.0.113.5:443/tcp", to: "web:8443"}
+  echo: {listen: 7000-7009/udp, to: db}
+"""
+EMPTY = "version: 1\n"
+LEG, TABLE = "weft-wan", "weft-br0"
+
+
+def apply(lab, text):
+    path = os.path.join(lab.dir, "cloud.yaml")
+    with open(path, "w") as f:
+        f.write(text)
+    lab.weft("apply", path)
+
+
+def table(lab):
+    """What the host's table holds; "": there is none."""
+    done = lab.host.run("nft", "list", "table", "inet", TABLE, check=False)
+    return done.stdout if done.returncode == 0 else ""
+
+
+def forwards(lab):
+    return lab.host.run("sysctl", "-n", "net.ipv4.ip_forward") \
+        .stdout.strip() == "1"
+
+
+def addresses(lab, device=LEG):
+    shown = json.loads(lab.host.run("ip", "-j", "-4", "addr").stdout)
+    return ["%s/%d" % (a["local"], a["prefixlen"]) for link in shown
+            if link["ifname"] == device for a in link["addr_info"]]
+
+
+def in_force(lab):
+    def probe():
+        shown = lab.weft("controller", "show")
+        return shown["synced"] and not shown["ports_missing"]
+    eventually(probe, "the controller is in sync")
+
+
+@pytest.fixture
+def cloud(lab):
+    for name in ("web", "db"):
+        lab.netns(name)
+    lab.veth("up0", "outside", peer="o0", addr="203.0.113.9/24")
+    lab.netns("outside").run("ip", "addr", "add", "198.51.100.9/32", "dev",
+                             "lo")
+    lab.host.run("ip", "addr", "add", "203.0.113.5/24", "dev", "up0")
+    lab.host.run("ip", "route", "add", "default", "via", "203.0.113.9")
+    lab.start_daemon()
+    apply(lab, CLOUD)
+    in_force(lab)
+    return lab
+
+
+def test_what_the_host_is_given_and_gives_back(cloud):
+    assert addresses(cloud) == ["169.254.7.1/30"]
+    assert "ip saddr 169.254.7.2 masquerade" in table(cloud)
+    assert "203.0.113.5 tcp dport 443 dnat ip to 169.254.7.2" in table(cloud)
+    assert forwards(cloud)
+    assert cloud.weft("status")["host_nat"] == {"uplinks": 1, "error": None}
+
+    # A change of something else, and of one thing.
+    was = cloud.host.run("nft", "-a", "list", "ruleset").stdout
+    apply(cloud, CLOUD.replace("  db: {", "  dc: {").replace("to: db",
+                                                             "to: dc"))
+    assert cloud.host.run("nft", "-a", "list", "ruleset").stdout == was
+    apply(cloud, CLOUD.replace("7009", "7019"))
+    eventually(lambda: "7000-7019" in table(cloud), "the forward is wider")
+
+    # Without a network that leads out the host forwards nothing for us, and
+    # without the uplink nothing is left of it.
+    apply(cloud, "version: 1\nuplinks: {wan: {host: true}}\n")
+    eventually(lambda: not table(cloud), "the table is gone")
+    assert not forwards(cloud)
+    eventually(lambda: addresses(cloud) and addresses(cloud)
+               != ["169.254.7.1/30"], "an address of its own choice")
+    apply(cloud, EMPTY)
+    cloud.host.wait_link(LEG, there=False)
+
+
+def test_it_outlives_what_others_and_we_do_to_it(cloud):
+    is_same = table(cloud)
+    index = cloud.host.links()[LEG]
+    for deed in (["flush", "ruleset"], ["delete", "table", "inet", TABLE],
+                 ["flush", "chain", "inet", TABLE, "input"]):
+        cloud.host.run("nft", *deed)
+        eventually(lambda: table(cloud) == is_same, "it is back after %s"
+                   % " ".join(deed))
+
+    handles = cloud.host.run("nft", "-a", "list", "ruleset").stdout
+    main = cloud.weft("status")["pid"]
+    os.kill(main, 9)
+    eventually(lambda: cloud.weft("status", status=None).returncode == 0
+               and cloud.weft("status")["pid"] != main, "main is back")
+    assert cloud.host.run("nft", "-a", "list", "ruleset").stdout == handles
+    assert cloud.host.links()[LEG] == index
+
+    cloud.kill()
+    assert table(cloud) == is_same and forwards(cloud)
+    cloud.restart()
+    assert table(cloud) == is_same and forwards(cloud)
+    assert cloud.host.links()[LEG] == index
+    cloud.stop()
+    assert table(cloud) == is_same, "connections by the host are not reset"
+    cloud.restart()
+    assert cloud.host.links()[LEG] == index
+    cloud.kill()
+    cloud.restart()
+    apply(cloud, EMPTY)
+    cloud.host.wait_link(LEG, there=False)
+    eventually(lambda: not table(cloud), "the table is gone")
+    assert not forwards(cloud), "as it was before the first start"
