@@ -129,7 +129,7 @@ def test_ports_come_and_go_and_leave_nothing(lab, kind):
         cycle()
     links = lab.host.links().keys()
     files, memory = footprint(lab)
-    for _ in range(CYCLES if kind in WITH_DEVICE else 1000):
+    for _ in range(CYCLES if kind in WITH_DEVICE else 400):
         cycle()
     assert lab.host.links().keys() == links
     # The last request's connection may still be open.
