@@ -1,0 +1,50 @@
+/* Inside of the controller: what its files share.  See controller.h. */
+#ifndef WEFT_CONTROLLER_CONTROLLER_IMPL_H
+#define WEFT_CONTROLLER_CONTROLLER_IMPL_H
+
+#include "controller/address_store.h"
+#include "controller/controller.h"
+#include "controller/packet_in.h"
+#include "controller/reconcile.h"
+#include "controller/serve_binding.h"
+#include "controller/serve_bond.h"
+#include "controller/serve_dhcp.h"
+#include "controller/serve_dhcp6.h"
+#include "controller/serve_dns.h"
+#include "controller/serve_loop.h"
+#include "controller/serve_multicast.h"
+#include "controller/serve_nd.h"
+#include "controller/switch_session.h"
+
+struct controller {
+    struct controller_config config;
+    struct address_store *addresses;
+    struct ipam *ipam;
+    struct topology *topology;
+    struct desired desired;
+    struct installed installed;
+    struct switch_session *session;
+    struct packet_in_table packet_ins;
+    struct service_host services;
+    struct serve_nd nd;
+    struct serve_dns *dns;
+    struct serve_loop *loops;
+    struct serve_dhcp *dhcp;
+    struct serve_dhcp6 *dhcp6;
+    struct serve_binding *bindings;
+    struct serve_multicast *multicast;
+    struct serve_bond *bonds;
+
+    struct unit_set dirty;        /* to be computed anew */
+    struct desired_touched touched;     /* computed, to be compared */
+    uint64_t generation;          /* of the topology's intents */
+    uint64_t writing;             /* of those on their way */
+    uint64_t synced;
+    msec synced_at;
+    uint64_t n_bundles, n_flow_mods;
+
+    uv_timer_t *timer;            /* gathers a turn's changes; retries */
+    msec retry;
+};
+
+#endif
