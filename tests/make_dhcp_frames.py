@@ -34,7 +34,7 @@ def server(options, dst=PLANNED, eth_dst=CLIENT, dport=68, siaddr="10.0.0.3",
                    file=file.ljust(128, b"\0"), **header)
              / DHCP(options=options + ["end"]))
     return (Ether(src=SERVER, dst=eth_dst)
-            / IP(src=GATEWAY, dst=dst, id=0, flags=0, ttl=64)
+            / IP(src=GATEWAY, dst=dst, id=0, flags="DF", ttl=64)
             / UDP(sport=67, dport=dport)
             / Raw(bytes(bootp).ljust(300, b"\0")))
 

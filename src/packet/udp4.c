@@ -86,6 +86,7 @@ udp4_encode(uint8_t *frame, const struct udp4 *u)
     *ip = (struct ip4_header) {
         .ver_ihl = 0x45,
         .total_len = htobe16((uint16_t) (sizeof *ip + udp_len)),
+        .frag = htobe16(IP4_FRAG_DONT),
         .ttl = TTL,
         .proto = IP_PROTO_UDP,
     };
