@@ -396,7 +396,7 @@ insert_ports(const struct ovs_bridge *bridge, json_t *operations,
         }
         snprintf(interface, sizeof interface, "interface%u", i);
         snprintf(port, sizeof port, "port%u", i);
-        insert_interface(operations, name, "", interface);
+        insert_interface(operations, name, wanted[i].type, interface);
         insert_port(bridge, operations, name, interface, port);
         mutate_ports(operations, bridge_uuid, "insert", "named-uuid", port);
     }

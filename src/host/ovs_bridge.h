@@ -46,6 +46,7 @@ int ovs_bridge_port(const struct ovs_bridge *, const char *name,
 
 struct ovs_wanted {
     const char *name;
+    const char *type;             /* of the interface: "", "internal" */
     bool is_anew;                 /* its device is another one: out, then in */
 };
 

@@ -84,7 +84,7 @@ static const char full[] =
     "\"i9\": {\"new\": {\"name\": \"far\", \"ofport\": 7, "
     "\"error\": [\"set\", []]}}}}";
 
-static const struct ovs_wanted web = { "web", false };
+static const struct ovs_wanted web = { "web", "", false };
 
 TEST(a_bridge_that_is_missing_is_made)
 {
@@ -100,7 +100,7 @@ TEST(a_bridge_that_is_missing_is_made)
 TEST(nothing_changes_when_it_is_as_wanted)
 {
     const struct ovs_wanted wanted[] = {
-        { "web", false }, { "eth1", false }, { "old", false },
+        { "web", "", false }, { "eth1", "", false }, { "old", "", false },
     };
     struct ovs_bridge *bridge = ovs_bridge_create("br0", "br0");
 
@@ -127,7 +127,7 @@ TEST(only_what_is_ours_goes)
 TEST(a_port_that_is_missing_comes)
 {
     const struct ovs_wanted wanted[] = {
-        { "web", false }, { "db", false }, { "old", false },
+        { "web", "", false }, { "db", "", false }, { "old", "", false },
     };
     struct ovs_bridge *bridge = ovs_bridge_create("br0", "br0");
 
@@ -138,10 +138,28 @@ TEST(a_port_that_is_missing_comes)
     ovs_bridge_destroy(bridge);
 }
 
+TEST(a_port_of_the_hosts_is_made_by_the_other_side)
+{
+    const struct ovs_wanted leg = { "weft-wan", "internal", false };
+    struct ovs_bridge *bridge = ovs_bridge_create("br0", "br0");
+    struct str refusal = STR_INIT;
+    json_t *operations;
+    const char *type;
+
+    tell(bridge, full);
+    operations = ovs_bridge_change(bridge, 1, &leg, false, &refusal);
+    type = json_string_value(json_object_get(json_object_get(
+        json_array_get(operations, 0), "row"), "type"));
+    CHECK(type && !strcmp(type, "internal"));
+    json_decref(operations);
+    str_fini(&refusal);
+    ovs_bridge_destroy(bridge);
+}
+
 TEST(another_device_of_the_same_name_is_another_port)
 {
     const struct ovs_wanted anew[] = {
-        { "web", true }, { "old", false },
+        { "web", "", true }, { "old", "", false },
     };
     struct ovs_bridge *bridge = ovs_bridge_create("br0", "br0");
 
@@ -194,7 +212,7 @@ TEST(a_bridge_that_was_handed_over_is_secured)
 
 TEST(a_port_of_another_bridge_is_not_taken)
 {
-    const struct ovs_wanted far = { "far", false };
+    const struct ovs_wanted far = { "far", "", false };
     struct ovs_bridge *bridge = ovs_bridge_create("br0", "br0");
     struct str refusal = STR_INIT;
 
@@ -267,7 +285,8 @@ TESTS(
     RUN(nothing_changes_when_it_is_as_wanted),
     RUN(only_what_is_ours_goes),
     RUN(a_port_that_is_missing_comes),
-    RUN(another_device_of_the_same_name_is_another_port),
+    RUN(a_port_of_the_hosts_is_made_by_the_other_side),
+        RUN(another_device_of_the_same_name_is_another_port),
     RUN(a_stranger_s_bridge_is_refused),
     RUN(a_bridge_that_was_handed_over_is_secured),
     RUN(a_port_of_another_bridge_is_not_taken),

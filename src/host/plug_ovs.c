@@ -18,6 +18,7 @@ struct ovs_port {
     struct helper_device_spec spec;
     char ovs_name[IFNAMSIZ];
     enum helper_kind kind;
+    bool is_internal;             /* its device is made by ovs-vswitchd */
     uint32_t handle;              /* the helper's; 0: the device is not open */
     bool is_anew;                 /* its row speaks of a device that is gone */
 };
@@ -55,7 +56,8 @@ reconcile(struct plug_ovs *ovs)
 
         port->is_anew = port->is_anew && err != -ENOENT;
         ovs->wanted[i] = (struct ovs_wanted) {
-            port->ovs_name, port->is_anew,
+            port->ovs_name, port->is_internal ? "internal" : "",
+            port->is_anew,
         };
     }
     operations = ovs_bridge_change(ovs->bridge, ovs->n_ports, ovs->wanted,
@@ -131,14 +133,23 @@ find_kind(const struct port *as_port, struct ovs_port *port,
         port->kind = HELPER_NETDEV;
         return option_bool(as_port, "bare", &port->spec.must_be_bare, error);
     }
+    if (port->spec.take_over[0]) {
+        /* Only wanted where it is possible; without it a device that has the
+         * host's addresses is refused. */
+        str_setf(error, "port '%s': no port of Open vSwitch stands in for a "
+                 "device of the host", as_port->config.name);
+        return -EADDRNOTAVAIL;
+    }
+    if (!strcmp(type, "internal")) {
+        port->kind = HELPER_NETDEV;
+        port->is_internal = port->spec.is_hosts = true;
+        port->spec.mtu = 0;       /* ovs-vswitchd's choice */
+        return 0;
+    }
     if (strcmp(type, "tap") && strcmp(type, "veth")) {
-        bool is_internal = !strcmp(type, "internal");
-
         str_setf(error, "port '%s': Open vSwitch has no ports of type %s",
                  as_port->config.name, type);
-        /* A leg of the host is only wanted where it is possible; without it a
-         * device that has the host's addresses is refused. */
-        return is_internal ? -EADDRNOTAVAIL : -EOPNOTSUPP;
+        return -EOPNOTSUPP;
     }
     port->kind = HELPER_VETH;
     if (!option_bool(as_port, "vm", &is_vm, NULL) && is_vm) {
@@ -190,7 +201,8 @@ plug_in(void *ovs_, const struct port_config *config, struct str *error)
     struct ovs_port *port = xzalloc(sizeof *port);
     int err = read_config(config, port, error);
 
-    if (!err) {
+    /* One of ovs-vswitchd's own is there when it has seen the row. */
+    if (!err && !port->is_internal) {
         err = open_device(ovs, port, error);
     }
     if (err) {
@@ -233,7 +245,7 @@ open_again(struct plug_ovs *ovs, struct ovs_port *port)
     if (port->handle) {
         helper_release_device(ovs->config.helper, port->handle);
         port->handle = 0;
-        port->is_anew = true;
+        port->is_anew = !port->is_internal;
     }
     if (!open_device(ovs, port, NULL)) {
         ovs->is_dirty = true;
@@ -256,7 +268,7 @@ plug_check(void *ovs_, const char *name, struct str *why)
         || helper_get_link(ovs->config.helper, (*port)->handle, &link)) {
         open_again(ovs, *port);
     }
-    if (!(*port)->handle) {
+    if (!(*port)->handle && !(*port)->is_internal) {
         return -ENODEV;
     }
     reconcile(ovs);
@@ -268,7 +280,7 @@ plug_check(void *ovs_, const char *name, struct str *why)
         }
         err = -ENODEV;
     }
-    return err;
+    return (*port)->handle ? err : -ENODEV;
 }
 
 /* MTU and inside, as they shall be now. */
@@ -283,7 +295,7 @@ configure_device(struct plug_ovs *ovs, const struct ovs_port *port,
                               spec->mtu, NULL, error);
     }
     /* A VM's inside is its own. */
-    return err || port->kind != HELPER_VETH
+    return err || (port->kind != HELPER_VETH && !port->is_internal)
            ? err : helper_set_inside(ovs->config.helper, port->handle,
                                      &spec->inside, error);
 }

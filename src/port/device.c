@@ -512,7 +512,14 @@ open_netdev(struct device_env *env, struct device *device,
         err = vm_tap_make(env, device, place.nl, error);
     }
     if (!err) {
-        err = device_attach(env, device, place.nl, spec->device, true, error);
+        err = device_attach(env, device, place.nl, spec->device,
+                            !spec->is_hosts, error);
+        if (!err && spec->is_hosts) {
+            err = device_configure(place.nl, env, device, false, 0, error);
+            if (err) {
+                close_fds(&device->opened);
+            }
+        }
         if (err && device->is_made) {
             struct link_info link;
 

@@ -103,6 +103,9 @@ struct helper_device_spec {
                                  hears nothing.  Our end of a pair is called
                                  like the port and is where we are; it outlives
                                  us, as taps do (keep_devices) */
+    bool is_hosts;            /* lent, a link that exists: the other switch's
+                                 internal port, by which the host's own stack
+                                 goes on speaking; it gets `inside` */
     char take_over[IFNAMSIZ]; /* a tap: stands in for this device of the host,
                                  as take_over.h says */
     uint32_t mtu;

@@ -100,7 +100,8 @@ check_spec(uint32_t kind, const struct helper_device_spec *spec,
 {
     const char *bad = NULL;
 
-    if (kind > HELPER_VM_TAP || (spec->is_lent && kind < HELPER_NETDEV)) {
+    if (kind > HELPER_VM_TAP || (spec->is_lent && kind < HELPER_NETDEV)
+        || (spec->is_hosts && !(spec->is_lent && kind == HELPER_NETDEV))) {
         bad = "kind";
     } else if (!is_terminated(spec->port, sizeof spec->port)
                || !is_printable(spec->port)

@@ -12,6 +12,7 @@ import os
 
 import pytest
 
+import ovs
 from netns import eventually, run
 
 CLOUD = """\
@@ -62,8 +63,7 @@ def in_force(lab):
     eventually(probe, "the controller is in sync")
 
 
-@pytest.fixture
-def cloud(lab):
+def build(lab, *options):
     for name in ("web", "db"):
         lab.netns(name)
     lab.veth("up0", "outside", peer="o0", addr="203.0.113.9/24")
@@ -71,10 +71,29 @@ def cloud(lab):
                              "lo")
     lab.host.run("ip", "addr", "add", "203.0.113.5/24", "dev", "up0")
     lab.host.run("ip", "route", "add", "default", "via", "203.0.113.9")
-    lab.start_daemon()
+    lab.start_daemon(*options)
     apply(lab, CLOUD)
     in_force(lab)
     return lab
+
+
+@pytest.fixture
+def cloud(lab):
+    return build(lab)
+
+
+@pytest.fixture
+def vswitch(lab):
+    if not ovs.is_installed():
+        pytest.skip("ovs-vswitchd is missing (Debian openvswitch-switch)")
+    switch = ovs.Ovs(lab.host, os.path.join(lab.dir, "ovs"))
+    switch.start(bridge=None)
+    yield switch
+    lab.stop()
+    switch.vsctl("--if-exists", "del-br", "br0")
+    switch.stop()
+    for name in set(lab.host.links()) - {"lo"} - set(lab._made):
+        lab.host.run("ip", "link", "del", name, check=False)
 
 
 def test_what_the_host_is_given_and_gives_back(cloud):
@@ -135,3 +154,29 @@ def test_it_outlives_what_others_and_we_do_to_it(cloud):
     cloud.host.wait_link(LEG, there=False)
     eventually(lambda: not table(cloud), "the table is gone")
     assert not forwards(cloud), "as it was before the first start"
+
+
+def test_on_open_vswitch_it_is_an_internal_port(lab, vswitch):
+    build(lab, "--controller-only", "--ovsdb",
+          "unix:" + vswitch.file("db.sock"))
+    assert addresses(lab) == ["169.254.7.1/30"]
+    assert vswitch.vsctl("get", "interface", LEG, "type").strip() \
+        == "internal"
+    was = table(lab)
+    assert was and forwards(lab)
+
+    # A restart of either takes nothing away.
+    lab.kill()
+    lab.restart()
+    assert addresses(lab) == ["169.254.7.1/30"] and table(lab) == was
+    run("ovs-appctl", "-t", vswitch.file("ctl"), "exit", "--cleanup",
+        env=vswitch.environment())
+    vswitch.daemons.pop().wait()
+    lab.host.wait_link(LEG, there=False)
+    vswitch.start_vswitchd()
+    eventually(lambda: addresses(lab) == ["169.254.7.1/30"],
+               "the new device has the address")
+    apply(lab, EMPTY)
+    lab.host.wait_link(LEG, there=False)
+    eventually(lambda: not table(lab), "the table is gone")
+    assert not forwards(lab)
