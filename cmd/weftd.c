@@ -37,6 +37,7 @@
 #include "port/confine.h"
 #include "port/helper.h"
 #include "switch/connections.h"
+#include "weftd_connections.h"
 #include "weftd_controller.h"
 #include "weftd_group.h"
 #include "weftd_options.h"
@@ -68,6 +69,7 @@ struct weftd {
     struct helper *helper;
     gid_t gid;                    /* members may use the API */
     struct switch_ *sw;           /* NULL: a controller only */
+    struct weftd_connections tracked;
     struct plug_ovs *ovs;         /* then; NULL: ports are somebody else's */
     struct api api;
     struct http *http;
@@ -383,8 +385,14 @@ start_switch(struct weftd *d)
         datapath_pause(switch_datapath(d->sw));
         d->forward_at = clock_msec() + WAIT_FOR_FLOWS;
     }
+    if (!d->options->is_switch_only) {
+        weftd_connections_start(&d->tracked, &d->loop, d->sw,
+                                d->options->state_dir,
+                                (msec) d->options->save_connections * 1000);
+    }
     err = add_ports(d);
     if (err) {
+        weftd_connections_stop(&d->tracked);
         delete_ports(d);
         switch_destroy(d->sw);
     }
@@ -398,6 +406,7 @@ stop_switch(struct weftd *d)
     if (d->sw) {
         /* What comes now is the next start's. */
         datapath_pause(switch_datapath(d->sw));
+        weftd_connections_stop(&d->tracked);
         delete_ports(d);
         /* The kernel takes memory back at once; we would wait for several grace
          * periods, and the next start for us. */

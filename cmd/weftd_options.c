@@ -48,6 +48,7 @@ NUMBER_OPTION(cache_entries, sw.datapath.max_entries, 64, 1 << 24)
 NUMBER_OPTION(cache_masks, sw.datapath.max_masks, 1, 65536)
 NUMBER_OPTION(max_connections, sw.datapath.ct.max_connections, 1024, 1 << 28)
 NUMBER_OPTION(zone_connections, sw.datapath.ct.zone_limit, 0, UINT32_MAX)
+NUMBER_OPTION(save_connections, save_connections, 0, 86400)
 NUMBER_OPTION(port_share, sw.datapath.port_share, 1, 1024)
 NUMBER_OPTION(upcalls, sw.datapath.upcalls_per_second, 0, UINT32_MAX)
 NUMBER_OPTION(probe_interval, connections.probe_interval, 0, 1000000)
@@ -434,6 +435,8 @@ static const struct option {
       "that are tracked (1000000)" },
     { "--zone-connections", "N", set_zone_connections, NULL,
       "of each zone; 0: any number (0)" },
+    { "--save-connections", "SECONDS", set_save_connections, NULL,
+      "apart, besides when weftd ends (10); 0: then only" },
     { "--connection-timeout", "NAME=SECONDS", set_connection_timeout, NULL,
       "of a kind of connections, such as udp-new; may be repeated" },
     { "--max-cache-entries", "N", set_cache_entries, NULL,
@@ -469,6 +472,7 @@ set_defaults(struct weftd_options *options)
         .port_share = 4,
         .upcalls_per_second = 100000,
     };
+    options->save_connections = 10;
     options->sw.fdb_age = 300;
     options->connections.probe_interval = 5;
     options->sw.fdb_max = 1 << 16;

@@ -219,8 +219,10 @@ bool conntrack_find(struct conntrack *, const struct ct_tuple *, msec now,
 /* ---- From one process to the next ---- */
 
 /* Writes all that are alive, in pieces; what changes meanwhile may be in or not.
- * Returns 0, or what `write` returned that is not 0.  Any thread. */
-int conntrack_save(struct conntrack *, msec now,
+ * `goes_on`: packets will be tracked after that, so that how far each TCP is will
+ * no longer be true when it is read; the first packet of each says so then.  Returns
+ * 0, or what `write` returned that is not 0.  Any thread. */
+int conntrack_save(struct conntrack *, bool goes_on, msec now,
                    int (*write)(void *aux, const void *, size_t), void *aux);
 /* Reads that back: connections that have time left after `down` msec in which nobody
  * tracked, and whose external ports are free.  `n` is how many that were.  Returns 0,

@@ -330,7 +330,7 @@ TEST(the_next_process_leads_alike)
     answer = out(&f, BLUE);
     answer = lab_reverse(&answer);
     forward(&fwd, RED, A);
-    CHECK(!conntrack_save(ct, now, keep, &saved));
+    CHECK(!conntrack_save(ct, false, now, keep, &saved));
     conntrack_destroy(ct);
     ct = conntrack_create(&config);
     now += 500000;

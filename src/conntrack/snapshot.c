@@ -1,6 +1,6 @@
 /* Connections on their way from one process to the next.
  *
- *     "weft-ct\n", version, size of a record          8 + 4 + 4 bytes
+ *     "weft-ct\n", version, flags, size of a record   8 + 4 + 2 + 2 bytes
  *     records, each of that size
  *     a record's worth of zeros
  *     hash of everything before (XXH3)                8 bytes
@@ -10,6 +10,7 @@
 #include <xxhash.h>
 
 #include "conntrack/conntrack_impl.h"
+#include "conntrack/tcp.h"
 #include "lib/str.h"
 #include "packet/cursor.h"
 
@@ -19,6 +20,7 @@ enum {
     RECORD_LEN = 160,
     CHUNK = 256,              /* records written at once */
 
+    FLAG_GOES_ON = 1,         /* of the whole */
     FLAG_ANSWERED = 1, FLAG_MAPPED = 2, FLAG_OPEN = 4,
 };
 
@@ -137,13 +139,14 @@ put_conn(struct writer *w, const struct nat_map *nat,
 }
 
 static void
-put_all(struct writer *w, struct conntrack *ct, msec now)
+put_all(struct writer *w, struct conntrack *ct, bool goes_on, msec now)
 {
     uint32_t n = ct_table_n_places(ct->table);
 
     put(w, magic, sizeof magic);
     put32(w, VERSION);
-    put32(w, RECORD_LEN);
+    put16(w, goes_on ? FLAG_GOES_ON : 0);
+    put16(w, RECORD_LEN);
     flush(w);
     for (uint32_t id = 0; id < n && !w->err; id++) {
         struct ct_conn *conn = ct_lock_place(ct, id, now);
@@ -160,7 +163,7 @@ put_all(struct writer *w, struct conntrack *ct, msec now)
 }
 
 int
-conntrack_save(struct conntrack *ct, msec now,
+conntrack_save(struct conntrack *ct, bool goes_on, msec now,
                int (*write)(void *aux, const void *, size_t), void *aux)
 {
     struct writer *w = xzalloc(sizeof *w);
@@ -171,7 +174,7 @@ conntrack_save(struct conntrack *ct, msec now,
     w->aux = aux;
     w->hash = XXH3_createState();
     XXH3_64bits_reset(w->hash);
-    put_all(w, ct, now);
+    put_all(w, ct, goes_on, now);
     hash = htobe64(XXH3_64bits_digest(w->hash));
     err = w->err ? w->err : write(aux, &hash, sizeof hash);
     XXH3_freeState(w->hash);
@@ -280,7 +283,7 @@ restore_mapping(struct conntrack *ct, const struct record *r)
 
 static bool
 insert(struct conntrack *ct, unsigned int slot, const struct record *r,
-       msec now)
+       bool is_adrift, msec now)
 {
     uint32_t mapping = 0;
     struct ct_conn *conn;
@@ -300,6 +303,9 @@ insert(struct conntrack *ct, unsigned int slot, const struct record *r,
     }
     memcpy(conn->peers, r->peers, sizeof conn->peers);
     memcpy(conn->bytes, r->bytes, sizeof conn->bytes);
+    if (is_adrift && conn->proto == IP_PROTO_TCP) {
+        tcp_cast_adrift(conn);
+    }
     conn->is_answered = r->flags & FLAG_ANSWERED;
     conn->nat = r->nat;
     conn->mapping = mapping;
@@ -330,7 +336,7 @@ is_whole(const uint8_t *data, size_t size)
            && (size - HEADER_LEN - sizeof(be64)) % RECORD_LEN == 0
            && !memcmp(data, magic, sizeof magic)
            && be32toh(get_be32(data + 8)) == VERSION
-           && be32toh(get_be32(data + 12)) == RECORD_LEN
+           && be16toh(get_be16(data + 14)) == RECORD_LEN
            && be64toh(get_be64(data + size - sizeof(be64)))
               == XXH3_64bits(data, size - sizeof(be64));
 }
@@ -341,10 +347,12 @@ conntrack_load(struct conntrack *ct, unsigned int slot, const void *data,
 {
     struct cursor c;
     uint32_t n = 0;
+    bool is_adrift;
 
     if (!is_whole(data, size)) {
         return -EBADMSG;
     }
+    is_adrift = be16toh(get_be16((const uint8_t *) data + 12)) & FLAG_GOES_ON;
     c = cursor_init((const uint8_t *) data + HEADER_LEN,
                     size - HEADER_LEN - sizeof(be64) - RECORD_LEN);
     while (cursor_left(&c)) {
@@ -354,7 +362,7 @@ conntrack_load(struct conntrack *ct, unsigned int slot, const void *data,
         get_record(&one, &r);
         if (is_sound(&r) && r.left > (uint64_t) MAX(down, 0)) {
             r.left -= (uint64_t) MAX(down, 0);
-            n += insert(ct, slot, &r, now);
+            n += insert(ct, slot, &r, is_adrift, now);
         }
     }
     *n_loaded = n;

@@ -72,7 +72,7 @@ fill(struct conntrack *ct)
 static void
 save(struct conntrack *ct, struct str *bytes)
 {
-    assert_int_equal(conntrack_save(ct, now, add_bytes, bytes), 0);
+    assert_int_equal(conntrack_save(ct, false, now, add_bytes, bytes), 0);
 }
 
 TEST(connections_go_on_in_another_process)
@@ -105,6 +105,58 @@ TEST(connections_go_on_in_another_process)
     str_fini(&bytes);
     conntrack_destroy(old);
     conntrack_destroy(new);
+}
+
+static struct lab_frame
+segment(bool is_answer, uint8_t flags, uint32_t seq, uint32_t ack)
+{
+    struct lab_frame f = {
+        .proto = IP_PROTO_TCP, .src = 1, .dst = 2, .src_port = 3,
+        .dst_port = 4, .flags = flags, .seq = seq, .ack = ack,
+        .payload = flags & LAB_PSH ? 100 : 0,
+    };
+    struct lab_frame back = lab_reverse(&f);
+
+    return is_answer ? back : f;
+}
+
+static bool
+fits(struct conntrack *ct, bool is_answer, uint8_t flags, uint32_t seq,
+     uint32_t ack)
+{
+    static const struct ct_request commit = { .commit = true };
+    struct lab_frame f = segment(is_answer, flags, seq, ack);
+
+    return !(track(ct, &f, &commit, NULL) & FLOW_CT_INV);
+}
+
+/* A transfer of megabytes between the snapshot and the crash. */
+TEST(a_tcp_that_went_on_says_where_it_is)
+{
+    enum { FAR = 50 << 20 };
+    const uint8_t data = LAB_PSH | LAB_ACK;
+
+    for (unsigned int goes_on = 0; goes_on < 2; goes_on++) {
+        struct conntrack *old = make(), *new = make();
+        struct str bytes = STR_INIT;
+        uint32_t n;
+
+        CHECK(fits(old, false, LAB_SYN, 100, 0));
+        CHECK(fits(old, true, LAB_SYN | LAB_ACK, 500, 101));
+        CHECK(fits(old, false, data, 101, 501));
+        CHECK(fits(old, true, LAB_ACK, 501, 201));
+        CHECK(!conntrack_save(old, goes_on, now, add_bytes, &bytes));
+        CHECK(!conntrack_load(new, 0, bytes.text, bytes.len, 0, now, &n));
+        CHECK(!fits(new, false, LAB_RST, FAR, 0));
+        CHECK(fits(new, false, data, FAR, 501) == goes_on);
+        CHECK(fits(new, true, LAB_ACK, 501, FAR + 100) == goes_on);
+        CHECK(fits(new, true, LAB_ACK, 501, 201) != goes_on);
+        CHECK(!fits(new, false, data, FAR / 2, 501));
+        CHECK(!fits(new, false, data, 2u * FAR, 501));
+        str_fini(&bytes);
+        conntrack_destroy(old);
+        conntrack_destroy(new);
+    }
 }
 
 TEST(what_had_no_time_left_stays_behind)
@@ -181,6 +233,7 @@ drop_pool(void **state)
 
 TESTS(
     RUN_CT(connections_go_on_in_another_process),
+    RUN_CT(a_tcp_that_went_on_says_where_it_is),
     RUN_CT(what_had_no_time_left_stays_behind),
     RUN_CT(damaged_bytes_change_nothing),
     RUN_CT(twice_is_once),

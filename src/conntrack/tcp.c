@@ -9,6 +9,7 @@ enum tcp_scale {              /* in ct_peer.scale */
     SCALE_SHIFT = 0x0f,
     SCALE_KNOWN = 0x80,       /* its SYN said so */
     SCALE_UNKNOWN = 0x40,     /* the connection was picked up */
+    SCALE_ADRIFT = 0x20,      /* not of the scale: its numbers are old */
     SCALE_MAX = 14,           /* RFC 7323 section 2.3 */
 };
 
@@ -244,6 +245,36 @@ read_shifts(const struct ct_peer *src, const struct ct_peer *dst,
     }
 }
 
+void
+tcp_cast_adrift(struct ct_conn *conn)
+{
+    for (unsigned int dir = 0; dir < 2; dir++) {
+        struct ct_peer *peer = &conn->peers[dir];
+
+        /* Numbers of who has just begun have not changed. */
+        if (MIN(peer->state, conn->peers[!dir].state) >= ESTABLISHED) {
+            peer->scale |= SCALE_ADRIFT;
+        }
+    }
+}
+
+/* A segment that tells of both ends where they are.  A reset would have to be exact,
+ * and must not profit. */
+static void
+find_again(struct ct_peer *src, struct ct_peer *dst, const struct segment *s,
+           unsigned int src_shift, unsigned int dst_shift)
+{
+    if ((s->flags & (SYN | RST | ACK)) != ACK) {
+        return;
+    }
+    src->end = s->seq;
+    src->limit = s->end + ((uint32_t) dst->window << dst_shift);
+    dst->end = s->ack;
+    dst->limit = s->ack + MAX(s->window << src_shift, 1u);
+    src->scale &= (uint8_t) ~SCALE_ADRIFT;
+    dst->scale &= (uint8_t) ~SCALE_ADRIFT;
+}
+
 enum ct_update
 tcp_update(struct ct_conn *conn, unsigned int dir, const struct ct_packet *p)
 {
@@ -267,6 +298,9 @@ tcp_update(struct ct_conn *conn, unsigned int dir, const struct ct_packet *p)
         }
     }
     read_shifts(src, dst, &s, &src_shift, &dst_shift);
+    if (UNLIKELY(src->scale & SCALE_ADRIFT)) {
+        find_again(src, dst, &s, src_shift, dst_shift);
+    }
     if (src->state < OPENING) {
         meet(src, dst, &s, p, &src_shift, &dst_shift);
         is_met = dst->scale != SCALE_UNKNOWN;

@@ -25,6 +25,8 @@ void tcp_begin(struct ct_conn *, const struct ct_packet *);
 enum ct_update tcp_update(struct ct_conn *, unsigned int dir,
                           const struct ct_packet *);
 enum ct_timeout tcp_timeout(const struct ct_conn *);
+/* Its numbers are of the past: the next packet says how far both ends are. */
+void tcp_cast_adrift(struct ct_conn *);
 bool tcp_is_known(const struct ct_peer *);
 const char *tcp_text(const struct ct_conn *);
 

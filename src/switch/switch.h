@@ -185,6 +185,10 @@ unsigned int switch_flush_connections(struct switch_ *,
                                                     const struct ct_info *),
                                       void *aux);
 
+/* Those that an earlier process left in a file (connection_file.h). */
+int switch_load_connections(struct switch_ *, const char *path, msec now,
+                            uint32_t *n);
+
 const struct switch_config *switch_config(const struct switch_ *);
 /* Who keeps the sessions (control.h) sees to the entries. */
 void switch_set_fail_mode(struct switch_ *, enum fail_mode);

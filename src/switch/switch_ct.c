@@ -1,5 +1,6 @@
 /* Connections, of the control thread. */
 #include "lib/log.h"
+#include "switch/connection_file.h"
 #include "switch/switch_impl.h"
 
 enum {
@@ -20,6 +21,14 @@ switch_flush_connections(struct switch_ *sw,
 {
     return conntrack_flush(switch_conntrack(sw), datapath_ct_slot(sw->dp),
                            sw->now, is_it, aux);
+}
+
+int
+switch_load_connections(struct switch_ *sw, const char *path, msec now,
+                        uint32_t *n)
+{
+    return connection_file_load(switch_conntrack(sw),
+                                datapath_ct_slot(sw->dp), path, now, n);
 }
 
 static void

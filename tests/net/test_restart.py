@@ -162,6 +162,50 @@ def test_frames_wait_for_the_next_main(cloud, how):
         assert "ended by signal" not in cloud.log()
 
 
+def test_connections_outlive_weftd(lab):
+    web, db = lab.netns("web"), lab.netns("db")
+    state = os.path.join(lab.dir, "state", "connections")
+    lab.start_daemon("--save-connections", "1")
+    apply(lab, CLOUD)
+    eventually(lambda: web.ping("10.1.0.20", deadline=1), "web reaches db")
+    supervisor = supervisor_of(lab)
+    lab.weft("flow", "add", "table=0,priority=65000,icmp,actions="
+             "ct(commit,zone=7,exec(set_field:9->ct_mark)),NORMAL")
+    assert web.ping("10.1.0.20")
+
+    def kept(n_restarts):
+        eventually(lambda: restarts(lab) == n_restarts, "it runs again")
+        one, = lab.weft("connection", "list", "--zone", "7")["connections"]
+        assert one["mark"] == 9 and one["original"]["source"] == "10.1.0.10"
+        assert 0 < one["expires"] <= 60
+        assert "go on" in lab.log()
+
+    os.kill(supervisor, signal.SIGHUP)
+    kept(1)
+    # It is written again at once, for who is killed.
+    eventually(lambda: os.path.exists(state), "they are in a file")
+    os.kill(main_of(lab), signal.SIGKILL)
+    kept(2)
+    lab.stop()
+    assert os.stat(state).st_mode & 0o777 == 0o600
+    lab.restart()
+    kept(0)
+
+    lab.stop()
+    with open(state, "r+b") as f:
+        f.seek(30)
+        f.write(b"damaged")
+    lab.restart()
+    line, = [s for s in lab.log().splitlines() if "is damaged" in s]
+    assert state + ".damaged" in line and "lost" in line
+    assert os.path.exists(state + ".damaged")
+    assert lab.weft("connection", "list", "--zone", "7")["connections"] == []
+    apply(lab, "version: 1\n")
+    for netns in (web, db):
+        netns.wait_link("eth0", there=False)
+    eventually(lambda: "vm1" not in lab.host.links(), "vm1 is gone")
+
+
 def test_an_address_that_the_plan_chose_is_given_and_kept(cloud):
     db = cloud.netns("db")
     apply(cloud, CLOUD.replace("address: 10.1.0.20, ", ""))
