@@ -20,6 +20,7 @@ enum unit_kind {
     UNIT_GROUP,                   /* a multicast group: as with floods */
     UNIT_GROUP_CHUNK,
     UNIT_PORT,
+    UNIT_FORWARD,
 };
 
 struct unit {

@@ -108,6 +108,13 @@ stage_compute(const struct topology *t, struct unit unit, struct writer *w)
     case UNIT_PORT:
         compute_port(w, t, topology_port(t, unit.id));
         return;
+    case UNIT_FORWARD:
+        subject.kind = SUBJECT_FORWARD;
+        subject.forward = topology_forward(t, unit.id);
+        if (subject.forward && subject.forward->network->nat) {
+            compute(w, &subject);
+        }
+        return;
     }
 }
 

@@ -31,6 +31,7 @@ topology_create(const struct topology_config *config)
 void
 topology_clear_model(struct topology *t)
 {
+    topology_clear_nat(t);
     for (unsigned int i = 0; i < t->n_networks; i++) {
         free(t->networks[i].members);
     }
@@ -247,12 +248,32 @@ link_mirrors(struct topology *t)
     }
 }
 
+/* Nobody but the host is beyond that port. */
+static void
+find_transfer(const struct topology *t, struct topology_uplink *uplink)
+{
+    const struct switch_port *port
+        = topology_find_switch_port(t, uplink->intent->transfer.port);
+
+    uplink->number = port ? port->number : 0;
+    uplink->n_ports = port ? 1 : 0;
+    uplink->ports[0] = uplink->number;
+    uplink->links = (struct uplink_links) {
+        .n_rx = uplink->n_ports, .n_tx = uplink->n_ports,
+        .rx = { uplink->number }, .tx = { uplink->number },
+    };
+}
+
 /* Which members the switch has, and what a plain device comes to. */
 void
 topology_find_ports(const struct topology *t, struct topology_uplink *uplink)
 {
     const struct intent_uplink *intent = uplink->intent;
 
+    if (intent->is_host) {
+        find_transfer(t, uplink);
+        return;
+    }
     uplink->n_ports = uplink->up = 0;
     for (unsigned int i = 0; i < intent->n_members; i++) {
         const struct switch_port *port
@@ -285,18 +306,29 @@ topology_host_leg(const struct topology *t, const struct intent_uplink *uplink)
     return port && port->has_link ? port : NULL;
 }
 
+void
+topology_find_host(const struct topology *t, struct topology_uplink *uplink)
+{
+    const struct intent_uplink *intent = uplink->intent;
+    const struct switch_port *leg
+        = intent->is_host
+          ? topology_find_switch_port(t, intent->transfer.port)
+          : topology_host_leg(t, intent);
+
+    uplink->host_number = leg && !intent->is_host ? leg->number : 0;
+    uplink->host_mac = leg ? leg->mac : (struct eth_addr) { { 0 } };
+}
+
 static void
 add_uplink(struct topology *t, const struct intent_uplink *intent)
 {
     struct topology_uplink *uplink = &t->uplinks[t->n_uplinks++];
-    const struct switch_port *leg = topology_host_leg(t, intent);
 
     *uplink = (struct topology_uplink) {
         .intent = intent, .id = intent->object.id,
-        .host_number = leg ? leg->number : 0,
-        .host_mac = leg ? leg->mac : (struct eth_addr) { { 0 } },
     };
     topology_find_ports(t, uplink);
+    topology_find_host(t, uplink);
     id_map_set(&t->by_id, uplink->id, uplink);
 }
 
@@ -411,6 +443,7 @@ topology_build(struct topology *t, const struct intent *intent)
     id_map_reserve(&t->by_id, intent_count(intent, INTENT_UPLINK)
                               + intent_count(intent, INTENT_NETWORK)
                               + intent_count(intent, INTENT_ROUTER)
+                              + intent_count(intent, INTENT_FORWARD)
                               + intent_count(intent, INTENT_PORT));
     id_map_reserve(&t->by_name, intent_count(intent, INTENT_PORT));
     id_map_reserve(&t->by_number, intent_count(intent, INTENT_PORT));

@@ -58,9 +58,37 @@ struct topology_uplink {
     unsigned int up;              /* a bond's: bit i, member i has a link */
     struct uplink_links links;    /* a bond's: serve_bond.h */
     /* The host's own leg, which stands in for the device: a station of the LAN,
-     * in the untagged network.  0: none. */
+     * in the untagged network.  0: none.  (Of `host: true`, there is nobody but
+     * the host: only its MAC.) */
     uint32_t host_number;
     struct eth_addr host_mac;
+    struct uplink_nat *nat;       /* of transits; else NULL */
+};
+
+/* What inside ports a protocol's source NAT leaves to forwards. */
+enum nat_protocol { NAT_TCP, NAT_UDP, NAT_SCTP, N_NAT_PROTOCOLS };
+
+/* A transit: an uplink by which networks leave, routed and translated. */
+struct uplink_nat {
+    uint16_t zone;                /* what comes from there is tracked in */
+    uint32_t number;              /* in reg10: on the way out by it */
+    /* As packets come to us: our own first (if any), then forwards'; each once;
+     * IPv4 as ::ffff:a.b.c.d. */
+    unsigned int n_addresses;
+    struct ip6_addr *addresses;
+    unsigned int n_forwards;
+    struct topology_forward **forwards;
+    struct { uint16_t first, last; } ports[N_NAT_PROTOCOLS];  /* 0: any */
+};
+
+struct topology_forward {
+    const struct intent_forward *intent;
+    uint64_t id;
+    struct topology_uplink *uplink;
+    struct topology_network *network;       /* in which its target is */
+    /* The target's address; all zero: it is not planned, or not on this host,
+     * and nothing is led there. */
+    struct ip6_addr target;
 };
 
 struct topology_network {
@@ -68,6 +96,10 @@ struct topology_network {
     uint64_t id;
     struct topology_uplink *uplink;         /* bridged ones; NULL */
     struct topology_router *router;         /* that joins it to others; NULL */
+    struct topology_uplink *nat;  /* where it leads out; NULL: nowhere */
+    uint16_t zone;                /* its connections are tracked in, if so */
+    uint32_t mark;                /* of connections, by which what comes back
+                                     finds it */
     unsigned int n_members;
     struct topology_member **members;       /* in order of their ports' names */
     unsigned int n_isolated;
@@ -156,6 +188,8 @@ const struct topology_port *topology_port(const struct topology *,
                                           uint64_t id);
 const struct topology_uplink *topology_uplink(const struct topology *,
                                               uint64_t id);
+const struct topology_forward *topology_forward(const struct topology *,
+                                                uint64_t id);
 const struct topology_router *topology_router(const struct topology *,
                                               uint64_t id);
 /* Who sends by this port of the switch in this network; NULL. */
@@ -173,6 +207,11 @@ bool topology_is_planned6(const struct topology_member *,
 
 /* Ports of intents that the switch does not have. */
 unsigned int topology_count_missing(const struct topology *);
+
+/* NULL, or who has the network's addresses already on the way out by its uplink,
+ * where the switch cannot tell two such networks apart; then nothing leaves. */
+const struct topology_network *
+topology_nat_rival(const struct topology *, const struct topology_network *);
 
 /* Every unit that there is. */
 void topology_units(const struct topology *, struct unit_set *);

@@ -98,6 +98,7 @@ topology_units(const struct topology *t, struct unit_set *units)
     for (unsigned int i = 0; i < t->n_ports; i++) {
         add_port_units(&t->ports[i], units);
     }
+    topology_nat_units(t, units);
     add_groups(t, units);
 }
 
@@ -254,9 +255,11 @@ topology_set_intent(struct topology *t, const struct intent *intent,
     struct topology was = *t;
 
     topology_build(t, intent);
+    topology_build_nat(t, &was);
     compare_uplinks(&was, t, dirty);
     compare_networks(&was, t, dirty);
     compare_ports(&was, t, dirty);
+    topology_compare_nat(&was, t, dirty);
     for (unsigned int i = 0; i < was.n_networks; i++) {
         if (!topology_network(t, was.networks[i].id)) {
             ipam_forget(t->ipam, was.networks[i].id);
@@ -317,11 +320,9 @@ renumber_uplink(struct topology *t, struct topology_uplink *uplink,
                 struct unit_set *dirty)
 {
     const struct topology_uplink was = *uplink;
-    const struct switch_port *leg = topology_host_leg(t, uplink->intent);
 
     topology_find_ports(t, uplink);
-    uplink->host_number = leg ? leg->number : 0;
-    uplink->host_mac = leg ? leg->mac : (struct eth_addr) { { 0 } };
+    topology_find_host(t, uplink);
     if (!same_ports(&was, uplink) || was.number != uplink->number
         || was.host_number != uplink->host_number
         || !eth_addr_eq(was.host_mac, uplink->host_mac)) {

@@ -25,6 +25,8 @@ struct topology {
     struct topology_port *ports;
     struct topology_uplink *uplinks;
     struct topology_router *routers;
+    unsigned int n_forwards;
+    struct topology_forward *forwards;
     struct id_map by_id;          /* any of the four, by object id */
     struct id_map by_name;        /* ports, by their name on the switch */
     struct id_map by_number;      /* ports */
@@ -46,12 +48,23 @@ void topology_forget_switch_ports(struct topology *);
 
 /* Which members the switch has, and what a plain device comes to. */
 void topology_find_ports(const struct topology *, struct topology_uplink *);
+/* The host, as a station there. */
+void topology_find_host(const struct topology *, struct topology_uplink *);
 /* What stands in for the uplink's device, if it has a link. */
 const struct switch_port *topology_host_leg(const struct topology *,
                                             const struct intent_uplink *);
 
 /* Makes the model of a set of intents; what was there is forgotten. */
 void topology_build(struct topology *, const struct intent *);
+/* The rest of it: which way networks leave, and what comes in.  Of what there
+ * was before, numbers are kept. */
+void topology_build_nat(struct topology *, const struct topology *was);
+void topology_clear_nat(struct topology *);
+/* What looks different of that. */
+void topology_compare_nat(const struct topology *was,
+                          const struct topology *is, struct unit_set *dirty);
+void topology_nat_units(const struct topology *, struct unit_set *);
+
 /* Frees it. */
 void topology_clear_model(struct topology *);
 
