@@ -11,9 +11,10 @@
  *     service          to the controller: DHCP, DNS, solicitations, groups
  *     arp-nd           answered from the plan, or led to the one who knows
  *     (acl)
+ *     nat-in, nat-in-state, forward      from outside: what may come in
  *     routing          what is sent to a gateway: its own, and the way on
  *     mtu              what is too large for the way on
- *     (nat)
+ *     nat-out, nat-out-state             what leaves has a source known there
  *     next-hop         the station that it goes to, by address
  *     l2-lookup        planned stations
  *     multicast        groups, by who listens
@@ -21,13 +22,17 @@
  *     output           tags; the last check of who may hear whom
  *
  * A packet moves on by goto, so that it never comes to a table twice; only
- * flood calls output, once for each of those who need a tag.
+ * flood calls output, once for each of those who need a tag, and what leaves for
+ * one of our own outside addresses comes in again (stage_nat.h).
  *
  * What a packet carries from stage to stage:
  *
- *     metadata   the network's object id; set at ingress, and by routing
+ *     metadata   the network's object id; set at ingress, and by routing;
+ *                outside, of what is translated, the uplink's
  *     reg0       enum stage_flags: where it came from
  *     reg4-7     (xxreg1) the next hop's address; IPv4: reg4
+ *     reg8       enum nat_way (stage_nat.h)
+ *     reg10      the number of the uplink by which it leaves
  *     reg11      with a next network of smaller packets, the largest that it
  *                carries in the upper half; bit 0: this one is larger
  *     reg12      which chunk of a flood or group, + 1; 0: not yet; or one of
@@ -57,8 +62,13 @@
     X(GUARD, 16, "guard", stage_guard)                                       \
     X(SERVICE, 20, "service", stage_service)                                 \
     X(ARP_ND, 24, "arp-nd", stage_arp_nd)                                    \
+    X(NAT_IN, 28, "nat-in", stage_nat_in)                                    \
+    X(NAT_IN_STATE, 29, "nat-in-state", stage_nat_in_state)                  \
+    X(FORWARD, 30, "forward", stage_forward)                                 \
     X(ROUTING, 32, "routing", stage_routing)                                 \
     X(MTU, 34, "mtu", stage_mtu)                                             \
+    X(NAT_OUT, 36, "nat-out", stage_nat_out)                                 \
+    X(NAT_OUT_STATE, 37, "nat-out-state", stage_nat_out_state)               \
     X(NEXT_HOP, 38, "next-hop", stage_next_hop)                              \
     X(L2_LOOKUP, 40, "l2-lookup", stage_l2_lookup)                           \
     X(MULTICAST, 44, "multicast", stage_multicast)                           \
@@ -117,6 +127,7 @@ enum {
 enum subject_kind {
     SUBJECT_BASE, SUBJECT_UPLINK, SUBJECT_NETWORK, SUBJECT_FLOOD,
     SUBJECT_PORT, SUBJECT_MEMBER, SUBJECT_HEARERS, SUBJECT_GROUP,
+    SUBJECT_FORWARD,
 };
 
 struct subject {
@@ -126,6 +137,7 @@ struct subject {
     const struct topology_network *network;   /* flood, group, too */
     const struct topology_port *port;
     const struct topology_member *member;
+    const struct topology_forward *forward;
     const struct multicast_group *group;
     int chunk;                    /* of a flood or group; -1: what leads there */
 };

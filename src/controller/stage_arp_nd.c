@@ -7,6 +7,7 @@
  * addresses are not planned, and nobody else. */
 #include "controller/stage.h"
 #include "controller/userdata.h"
+#include "packet/address.h"
 #include "packet/ip.h"
 
 enum { ARP_REQUEST = 1, ARP_REPLY = 2 };
@@ -189,13 +190,41 @@ network_flows(struct writer *w, const struct topology_network *network)
     other(w, network);
 }
 
+/* Outside, we are a station with these addresses. */
+static void
+uplink_flows(struct writer *w, const struct topology_uplink *uplink)
+{
+    const struct uplink_nat *nat = uplink->nat;
+
+    for (unsigned int i = 0; i < nat->n_addresses; i++) {
+        const struct ip6_addr *address = &nat->addresses[i];
+
+        writer_begin(w, STAGE_ARP_ND, PRIORITY_PLANNED, uplink->id);
+        writer_match(w, FIELD_METADATA, uplink->id);
+        if (ip6_is_mapped4(address)) {
+            be32 ip4 = get_be32(&address->b[12]);
+
+            match_request(w, ip4);
+            answer_arp(w, ip4, uplink->intent->mac);
+        } else {
+            struct subnet6 one = { true, 128, *address };
+
+            match_solicit(w, &one);
+            stage_to_service(w, SERVICE_ND, uplink->id);
+            writer_end(w);
+        }
+    }
+}
+
 void
 stage_arp_nd(struct writer *w, const struct subject *subject)
 {
     if (subject->kind == SUBJECT_BASE) {
-        stage_else(w, STAGE_ARP_ND, STAGE_ROUTING);
+        stage_else(w, STAGE_ARP_ND, STAGE_NAT_IN);
     } else if (subject->kind == SUBJECT_NETWORK) {
         network_flows(w, subject->network);
+    } else if (subject->kind == SUBJECT_UPLINK && subject->uplink->nat) {
+        uplink_flows(w, subject->uplink);
     } else if (subject->kind == SUBJECT_MEMBER) {
         member_flows(w, subject->member);
     }

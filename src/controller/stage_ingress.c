@@ -5,7 +5,9 @@
  * customers' own tags stay. */
 #include "controller/stage.h"
 #include "controller/userdata.h"
+#include "packet/address.h"
 #include "packet/eth.h"
+#include "packet/ip.h"
 #include "packet/lacp.h"
 
 enum { PRIORITY_LACP = 210, PRIORITY_RESERVED = 200, PRIORITY_OWN = 100, PRIORITY_TAGGED = 90,
@@ -143,6 +145,84 @@ lacp(struct writer *w, const struct topology_uplink *uplink, uint32_t number)
     writer_end(w);
 }
 
+/* What follows a match on a frame for us, as a station outside. */
+static void
+outside(struct writer *w, const struct topology_uplink *uplink,
+        uint32_t number, bool has_tag)
+{
+    if (has_tag) {
+        writer_pop_vlan(w);
+    }
+    writer_set(w, FIELD_REG14, number);
+    writer_set(w, FIELD_REG0, FROM_UPLINK);
+    writer_metadata(w, uplink->id);
+    writer_goto(w, STAGE_ARP_ND);
+    writer_end(w);
+}
+
+/* Nobody else is there: whatever has no tag, or one with a priority only. */
+static void
+to_us_alone(struct writer *w, const struct topology_uplink *uplink,
+            uint32_t link)
+{
+    for (unsigned int has_tag = 0; has_tag < 2; has_tag++) {
+        writer_begin(w, STAGE_INGRESS, PRIORITY_OWN, uplink->id);
+        writer_match(w, FIELD_IN_PORT, link);
+        writer_match(w, FIELD_VLAN_VID, has_tag ? FLOW_VLAN_PRESENT : 0);
+        outside(w, uplink, uplink->number, has_tag);
+    }
+}
+
+static void
+begin_beside(struct writer *w, const struct topology_uplink *uplink,
+             uint32_t link)
+{
+    writer_begin(w, STAGE_INGRESS, PRIORITY_OWN, uplink->id);
+    writer_match(w, FIELD_IN_PORT, link);
+    writer_match(w, FIELD_VLAN_VID, 0);
+}
+
+/* The host is a station on the same wire: ours are frames to our MAC, and who
+ * asks for our addresses. */
+static void
+to_us_beside(struct writer *w, const struct topology_uplink *uplink,
+             uint32_t link, uint32_t number)
+{
+    const struct uplink_nat *nat = uplink->nat;
+
+    begin_beside(w, uplink, link);
+    writer_match_eth(w, FIELD_ETH_DST, uplink->intent->mac);
+    outside(w, uplink, number, false);
+    for (unsigned int i = 0; i < nat->n_addresses; i++) {
+        const struct ip6_addr *address = &nat->addresses[i];
+
+        begin_beside(w, uplink, link);
+        if (ip6_is_mapped4(address)) {
+            writer_match_arp(w, 0);
+            writer_match_ip4(w, FIELD_ARP_TPA, get_be32(&address->b[12]));
+        } else {
+            writer_match_icmp6(w, ND_SOLICIT);
+            writer_match_ip6(w, FIELD_ND_TARGET, address);
+        }
+        outside(w, uplink, number, false);
+    }
+}
+
+static void
+transit(struct writer *w, const struct topology_uplink *uplink)
+{
+    for (unsigned int i = 0; i < uplink->links.n_rx; i++) {
+        if (uplink->host_number) {
+            to_us_beside(w, uplink, uplink->links.rx[i], uplink->number);
+        } else {
+            to_us_alone(w, uplink, uplink->links.rx[i]);
+        }
+    }
+    if (uplink->host_number) {
+        to_us_beside(w, uplink, uplink->host_number, uplink->host_number);
+    }
+}
+
 /* What comes by a member that is not in use ends here, too. */
 static void
 uplink_flows(struct writer *w, const struct topology_uplink *uplink)
@@ -157,6 +237,9 @@ uplink_flows(struct writer *w, const struct topology_uplink *uplink)
         rest(w, uplink->id, uplink->host_number);
         host_leg(w, uplink, uplink->number, uplink->host_number);
         host_leg(w, uplink, uplink->host_number, uplink->number);
+    }
+    if (uplink->nat && uplink->number) {
+        transit(w, uplink);
     }
 }
 
@@ -237,6 +320,7 @@ stage_ingress(struct writer *w, const struct subject *subject)
         }
         return;
     case SUBJECT_FLOOD: case SUBJECT_HEARERS: case SUBJECT_GROUP:
+    case SUBJECT_FORWARD:
         return;
     }
 }

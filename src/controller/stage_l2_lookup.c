@@ -47,6 +47,23 @@ network_flows(struct writer *w, const struct topology_network *network)
     writer_end(w);
 }
 
+/* Outside: the host, where it is a station beside us; else whoever it is. */
+static void
+uplink_flows(struct writer *w, const struct topology_uplink *uplink)
+{
+    if (uplink->host_number) {
+        writer_begin(w, STAGE_L2_LOOKUP, PRIORITY_STATION, uplink->id);
+        writer_match(w, FIELD_METADATA, uplink->id);
+        writer_match_eth(w, FIELD_ETH_DST, uplink->host_mac);
+        stage_send_to(w, uplink->host_number);
+        writer_end(w);
+    }
+    writer_begin(w, STAGE_L2_LOOKUP, PRIORITY_UNKNOWN, uplink->id);
+    writer_match(w, FIELD_METADATA, uplink->id);
+    stage_send_to(w, uplink->number);
+    writer_end(w);
+}
+
 void
 stage_l2_lookup(struct writer *w, const struct subject *subject)
 {
@@ -57,6 +74,9 @@ stage_l2_lookup(struct writer *w, const struct subject *subject)
         writer_end(w);
     } else if (subject->kind == SUBJECT_NETWORK) {
         network_flows(w, subject->network);
+    } else if (subject->kind == SUBJECT_UPLINK && subject->uplink->nat
+               && subject->uplink->number) {
+        uplink_flows(w, subject->uplink);
     } else if (subject->kind == SUBJECT_MEMBER) {
         member_flows(w, subject->member);
     }

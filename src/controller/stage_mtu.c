@@ -24,7 +24,7 @@ void
 stage_mtu(struct writer *w, const struct subject *subject)
 {
     if (subject->kind == SUBJECT_BASE) {
-        stage_else(w, STAGE_MTU, STAGE_NEXT_HOP);
+        stage_else(w, STAGE_MTU, STAGE_NAT_OUT);
     } else if (subject->kind == SUBJECT_NETWORK) {
         network_flows(w, subject->network);
     }

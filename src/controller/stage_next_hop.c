@@ -1,12 +1,14 @@
 /* Next hop: which station has the address that routing chose?
  *
  * Planned ones are known; what a port may use beside its own address is behind
- * it.  Others are asked for by a service (serve_next_hop.c), which writes what
+ * it.  Beyond an uplink through the host's stack there is nobody but the host;
+ * what is for an outside address of our own comes in again.  Others are asked
+ * for by a service (serve_next_hop.c), which writes what
  * it learned here. */
-#include "controller/stage.h"
+#include "controller/stage_nat.h"
 #include "packet/address.h"
 
-enum { PRIORITY_BROADCAST = 400, PRIORITY_PLANNED = 300,
+enum { PRIORITY_OURSELVES = 500, PRIORITY_BROADCAST = 400, PRIORITY_PLANNED = 300,
        PRIORITY_ALLOWED = 100, PRIORITY_UNKNOWN = 10 };
 
 static void
@@ -121,6 +123,45 @@ network_flows(struct writer *w, const struct topology_network *network)
     }
 }
 
+static void
+uplink_flows(struct writer *w, const struct topology_uplink *uplink)
+{
+    const struct uplink_nat *nat = uplink->nat;
+
+    for (unsigned int i = 0; i < nat->n_addresses; i++) {
+        nat_begin(w, STAGE_NEXT_HOP, PRIORITY_OURSELVES, uplink->id, uplink);
+        nat_match(w, false, &nat->addresses[i]);
+        nat_hairpin(w, uplink);
+    }
+    if (uplink->intent->is_host) {
+        nat_begin(w, STAGE_NEXT_HOP, PRIORITY_UNKNOWN, uplink->id, uplink);
+        to_station(w, uplink->host_mac);
+    }
+}
+
+/* A host's address, of which it has some ports lead to us. */
+static void
+forward_flows(struct writer *w, const struct topology_forward *forward)
+{
+    const struct forward_listen *listen = &forward->intent->listen;
+    struct ip6_addr address = intent_forward_address(forward->intent);
+    struct ip6_addr arrival = intent_forward_arrival(forward->intent);
+    struct port_block blocks[NAT_MAX_BLOCKS];
+    unsigned int n;
+
+    if (ip6_addr_eq(address, arrival)) {
+        return;
+    }
+    n = nat_port_blocks(listen->first, listen->last, blocks);
+    for (unsigned int i = 0; i < n; i++) {
+        nat_begin(w, STAGE_NEXT_HOP, PRIORITY_OURSELVES, forward->id,
+                  forward->uplink);
+        nat_match(w, false, &address);
+        nat_match_ports(w, forward->intent, blocks[i]);
+        nat_hairpin(w, forward->uplink);
+    }
+}
+
 void
 stage_next_hop(struct writer *w, const struct subject *subject)
 {
@@ -131,5 +172,9 @@ stage_next_hop(struct writer *w, const struct subject *subject)
         network_flows(w, subject->network);
     } else if (subject->kind == SUBJECT_MEMBER) {
         member_flows(w, subject->member);
+    } else if (subject->kind == SUBJECT_UPLINK && subject->uplink->nat) {
+        uplink_flows(w, subject->uplink);
+    } else if (subject->kind == SUBJECT_FORWARD) {
+        forward_flows(w, subject->forward);
     }
 }

@@ -31,18 +31,23 @@ with_tag(struct writer *w, uint16_t tpid, uint16_t vid, uint32_t number)
 }
 
 static void
+by_bond(struct writer *w, const struct uplink_links *links)
+{
+    writer_bundle(w, links->is_spread ? BUNDLE_HRW : BUNDLE_ACTIVE_BACKUP,
+                  links->tx, links->n_tx);
+}
+
+static void
 to_bond(struct writer *w, const struct topology_network *network)
 {
     const struct segment *segment = &network->intent->segment;
-    const struct uplink_links *links = &network->uplink->links;
 
     if (segment->vid) {
         writer_push_vlan(w, segment->is_service_tag ? ETH_TYPE_QINQ
                                                     : ETH_TYPE_VLAN,
                          segment->vid);
     }
-    writer_bundle(w, links->is_spread ? BUNDLE_HRW : BUNDLE_ACTIVE_BACKUP,
-                  links->tx, links->n_tx);
+    by_bond(w, &network->uplink->links);
     if (segment->vid) {
         writer_pop_vlan(w);
     }
@@ -110,6 +115,28 @@ network_flows(struct writer *w, const struct topology_network *network)
     }
 }
 
+/* Outside, of what is translated. */
+static void
+uplink_flows(struct writer *w, const struct topology_uplink *uplink)
+{
+    const uint32_t numbers[] = { uplink->number, uplink->host_number };
+
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        if (!numbers[i]) {
+            continue;
+        }
+        writer_begin(w, STAGE_OUTPUT, PRIORITY_PORT, uplink->id);
+        writer_match(w, FIELD_METADATA, uplink->id);
+        writer_match(w, FIELD_REG15, numbers[i]);
+        if (numbers[i] != BOND_NUMBER) {
+            writer_output(w, numbers[i]);
+        } else if (uplink->links.n_tx) {
+            by_bond(w, &uplink->links);
+        }
+        writer_end(w);
+    }
+}
+
 void
 stage_output(struct writer *w, const struct subject *subject)
 {
@@ -118,6 +145,8 @@ stage_output(struct writer *w, const struct subject *subject)
         writer_end(w);
     } else if (subject->kind == SUBJECT_NETWORK) {
         network_flows(w, subject->network);
+    } else if (subject->kind == SUBJECT_UPLINK && subject->uplink->nat) {
+        uplink_flows(w, subject->uplink);
     } else if (subject->kind == SUBJECT_MEMBER) {
         member_flows(w, subject->member);
     }

@@ -497,6 +497,12 @@ topology_uplink(const struct topology *t, uint64_t id)
     return find(t, INTENT_UPLINK, id);
 }
 
+const struct topology_forward *
+topology_forward(const struct topology *t, uint64_t id)
+{
+    return find(t, INTENT_FORWARD, id);
+}
+
 const struct topology_router *
 topology_router(const struct topology *t, uint64_t id)
 {

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 
 #include "controller/topology_impl.h"
+#include "lib/str.h"
 #include "packet/address.h"
+#include "packet/ip.h"
 
 /* ---- Zones ---- */
 
