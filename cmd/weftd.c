@@ -433,6 +433,7 @@ start_api(struct weftd *d)
         .sw = d->sw,
         .connections = d->connections,
         .version = WEFT_VERSION,
+        .instance = d->options->instance,
         .started = clock_msec(),
         .helper_generation = helper_generation(d->helper),
         .switch_name = d->options->sw.name,

@@ -41,6 +41,7 @@ struct api {
     const char *switch_name;            /* then: of the one that it drives */
     struct connections *connections;    /* NULL: none here (tests) */
     const char *version;
+    const char *instance;               /* NULL: none (tests) */
     msec started;                       /* clock_msec() */
     unsigned int helper_generation;     /* how often main was restarted */
     struct captures *captures;          /* NULL: no captures here (tests) */

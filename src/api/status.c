@@ -3,6 +3,7 @@
 #include "api/routes.h"
 #include "host/host.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -43,10 +44,23 @@ static json_t *
 nat_json(const struct api *api)
 {
     const char *error = "";
-    unsigned int n = api->host ? host_nat(api->host, &error) : 0;
+    const struct host_nat *nat = api->host ? host_nat(api->host, &error)
+                                           : NULL;
+    json_t *legs = json_array();
+    char table[64];
 
-    return json_pack("{s:i, s:s?}", "uplinks", (int) n, "error",
-                     *error ? error : NULL);
+    for (unsigned int i = 0; nat && i < nat->n_legs; i++) {
+        char address[INET_ADDRSTRLEN];
+
+        inet_ntop(AF_INET, &nat->legs[i].ours, address, sizeof address);
+        json_array_append_new(legs, json_pack("{s:s, s:s}", "device",
+                                              nat->legs[i].device, "address",
+                                              address));
+    }
+    snprintf(table, sizeof table, "weft-%s",
+             api->instance ? api->instance : "");
+    return json_pack("{s:o, s:s, s:s?}", "legs", legs, "table", table,
+                     "error", *error ? error : NULL);
 }
 
 /* Of a daemon whose switch is another program. */

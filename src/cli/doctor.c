@@ -4,6 +4,8 @@
  * says so when there is none.  Everything is read where it stands (/proc, /sys,
  * the daemon's answers); nothing is changed. */
 
+#include "cli/doctor.h"
+
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/table.h"
@@ -16,44 +18,15 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* X(ID, text) */
-#define VERDICTS(X)                                                          \
-    X(FINE, "ok")                                                            \
-    X(UNKNOWN, "unknown")                                                    \
-    X(WARNING, "warning")                                                    \
-    X(PROBLEM, "problem")
-
-enum verdict {
-#define X(ID, TEXT) ID,
-    VERDICTS(X)
-#undef X
-};
-
 static const char *const verdict_texts[] = {
 #define X(ID, TEXT) [ID] = TEXT,
     VERDICTS(X)
 #undef X
 };
 
-struct finding {
-    enum verdict verdict;
-    struct str what, fix;
-};
-
-struct patient {
-    const struct cli *cli;
-    json_t *status;               /* the daemon's; NULL: it does not answer */
-};
-
-typedef void examine(const struct patient *, struct finding *);
-
-static void
-find(struct finding *finding, enum verdict verdict, const char *fix,
-     const char *format, ...) PRINTF_FORMAT(4, 5);
-
-static void
-find(struct finding *finding, enum verdict verdict, const char *fix,
-     const char *format, ...)
+void
+doctor_find(struct finding *finding, enum verdict verdict, const char *fix,
+            const char *format, ...)
 {
     va_list args;
 
@@ -65,9 +38,8 @@ find(struct finding *finding, enum verdict verdict, const char *fix,
     str_setf(&finding->fix, "%s", fix ? fix : "");
 }
 
-/* The first line of a file; false: it cannot be read. */
-static bool
-read_line(const char *path, char *line, int size)
+bool
+doctor_read_line(const char *path, char *line, int size)
 {
     FILE *file = fopen(path, "re");
     bool is_read = file && fgets(line, size, file);
@@ -86,70 +58,70 @@ read_line(const char *path, char *line, int size)
 enum { KERNEL_MAJOR = 5, KERNEL_MINOR = 10 };
 
 static void
-examine_kernel(const struct patient *patient UNUSED, struct finding *finding)
+examine_kernel(struct patient *patient UNUSED, struct finding *finding)
 {
     unsigned int major = 0, minor = 0;
     struct utsname name;
 
     if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2) {
-        find(finding, UNKNOWN, NULL, "the kernel does not say its version");
+        doctor_find(finding, UNKNOWN, NULL, "the kernel does not say its version");
     } else if (major < KERNEL_MAJOR
                || (major == KERNEL_MAJOR && minor < KERNEL_MINOR)) {
-        find(finding, PROBLEM, "boot a newer kernel",
+        doctor_find(finding, PROBLEM, "boot a newer kernel",
              "Linux %s is older than %d.%d", name.release, KERNEL_MAJOR,
              KERNEL_MINOR);
     } else {
-        find(finding, FINE, NULL, "Linux %s", name.release);
+        doctor_find(finding, FINE, NULL, "Linux %s", name.release);
     }
 }
 
 static void
-examine_tun(const struct patient *patient UNUSED, struct finding *finding)
+examine_tun(struct patient *patient UNUSED, struct finding *finding)
 {
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 
     if (fd >= 0) {
         close(fd);
-        find(finding, FINE, NULL, "/dev/net/tun opens");
+        doctor_find(finding, FINE, NULL, "/dev/net/tun opens");
     } else if (errno == EACCES || errno == EPERM) {
-        find(finding, UNKNOWN, "run this as root",
+        doctor_find(finding, UNKNOWN, "run this as root",
              "/dev/net/tun may not be opened by you");
     } else {
-        find(finding, PROBLEM, "modprobe tun; in a container, pass the device "
+        doctor_find(finding, PROBLEM, "modprobe tun; in a container, pass the device "
              "in (--device /dev/net/tun)", "/dev/net/tun: %s",
              strerror(errno));
     }
 }
 
 static void
-examine_namespaces(const struct patient *patient UNUSED,
+examine_namespaces(struct patient *patient UNUSED,
                    struct finding *finding)
 {
     if (access("/proc/self/ns/net", F_OK)) {
-        find(finding, PROBLEM, "a kernel with CONFIG_NET_NS",
+        doctor_find(finding, PROBLEM, "a kernel with CONFIG_NET_NS",
              "there are no network namespaces");
     } else {
-        find(finding, FINE, NULL, "network namespaces are there");
+        doctor_find(finding, FINE, NULL, "network namespaces are there");
     }
 }
 
 enum { FILES_PER_PORT = 4, FILES_WANTED = 65536 };
 
 static void
-examine_files(const struct patient *patient UNUSED, struct finding *finding)
+examine_files(struct patient *patient UNUSED, struct finding *finding)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit)) {
-        find(finding, UNKNOWN, NULL, "the limit of open files: %s",
+        doctor_find(finding, UNKNOWN, NULL, "the limit of open files: %s",
              strerror(errno));
     } else if (limit.rlim_max < FILES_WANTED) {
-        find(finding, WARNING, "LimitNOFILE=1048576 in the service, or "
+        doctor_find(finding, WARNING, "LimitNOFILE=1048576 in the service, or "
              "ulimit -Hn", "%llu files may be open, enough for about %llu "
              "ports", (unsigned long long) limit.rlim_max,
              (unsigned long long) limit.rlim_max / FILES_PER_PORT);
     } else {
-        find(finding, FINE, NULL, "%llu files may be open",
+        doctor_find(finding, FINE, NULL, "%llu files may be open",
              (unsigned long long) limit.rlim_max);
     }
 }
@@ -159,7 +131,7 @@ examine_files(const struct patient *patient UNUSED, struct finding *finding)
 /* Bridges of the kernel that hand their frames to iptables: a guest's frames
  * then meet rules that nobody wrote for them. */
 static void
-examine_bridge_filter(const struct patient *patient UNUSED,
+examine_bridge_filter(struct patient *patient UNUSED,
                       struct finding *finding)
 {
     static const char *const paths[] = {
@@ -169,8 +141,8 @@ examine_bridge_filter(const struct patient *patient UNUSED,
     char line[16];
 
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-        if (read_line(paths[i], line, sizeof line) && strcmp(line, "0")) {
-            find(finding, WARNING,
+        if (doctor_read_line(paths[i], line, sizeof line) && strcmp(line, "0")) {
+            doctor_find(finding, WARNING,
                  "sysctl net.bridge.bridge-nf-call-iptables=0 "
                  "net.bridge.bridge-nf-call-ip6tables=0 (Docker sets them)",
                  "the kernel's bridges send frames through iptables: a "
@@ -178,12 +150,12 @@ examine_bridge_filter(const struct patient *patient UNUSED,
             return;
         }
     }
-    find(finding, FINE, NULL, "no bridge sends frames through iptables");
+    doctor_find(finding, FINE, NULL, "no bridge sends frames through iptables");
 }
 
 /* Whoever writes firewall rules here, by what it leaves in /proc. */
 static void
-examine_firewalls(const struct patient *patient UNUSED,
+examine_firewalls(struct patient *patient UNUSED,
                   struct finding *finding)
 {
     static const char *const names[] = { "firewalld", "ufw", "dockerd" };
@@ -199,7 +171,7 @@ examine_firewalls(const struct patient *patient UNUSED,
             continue;
         }
         snprintf(path, sizeof path, "/proc/%.10s/comm", entry->d_name);
-        if (!read_line(path, line, sizeof line)) {
+        if (!doctor_read_line(path, line, sizeof line)) {
             continue;
         }
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -213,11 +185,11 @@ examine_firewalls(const struct patient *patient UNUSED,
         closedir(proc);
     }
     if (found.len) {
-        find(finding, WARNING, "nothing, unless guests leave through the "
+        doctor_find(finding, WARNING, "nothing, unless guests leave through the "
              "host: then allow forwarding for them there",
              "%s writes firewall rules here", str_text(&found));
     } else {
-        find(finding, FINE, NULL, "nobody else writes firewall rules");
+        doctor_find(finding, FINE, NULL, "nobody else writes firewall rules");
     }
     str_fini(&found);
 }
@@ -225,60 +197,60 @@ examine_firewalls(const struct patient *patient UNUSED,
 /* ---- Weft itself ---- */
 
 static void
-examine_daemon(const struct patient *patient, struct finding *finding)
+examine_daemon(struct patient *patient, struct finding *finding)
 {
     const char *version;
 
     if (!patient->status) {
-        find(finding, PROBLEM, "systemctl start weft, or --run-dir where it "
+        doctor_find(finding, PROBLEM, "systemctl start weft, or --run-dir where it "
              "runs", "no weftd answers in %s", patient->cli->run_dir);
         return;
     }
     version = json_string_value(json_object_get(patient->status, "version"));
     if (version && strcmp(version, WEFT_VERSION)) {
-        find(finding, WARNING, "restart the daemon",
+        doctor_find(finding, WARNING, "restart the daemon",
              "weftd is %s, this command %s", version, WEFT_VERSION);
     } else {
-        find(finding, FINE, NULL, "weftd %s answers",
+        doctor_find(finding, FINE, NULL, "weftd %s answers",
              version ? version : "");
     }
 }
 
 static void
-examine_restarts(const struct patient *patient, struct finding *finding)
+examine_restarts(struct patient *patient, struct finding *finding)
 {
     json_int_t n = json_integer_value(json_object_get(patient->status,
                                                       "restarts"));
 
     if (!patient->status) {
-        find(finding, UNKNOWN, NULL, "the daemon does not answer");
+        doctor_find(finding, UNKNOWN, NULL, "the daemon does not answer");
     } else if (n) {
-        find(finding, WARNING, "journalctl -u weft; report it",
+        doctor_find(finding, WARNING, "journalctl -u weft; report it",
              "its main process was restarted %lld times", (long long) n);
     } else {
-        find(finding, FINE, NULL, "it was never restarted by its helper");
+        doctor_find(finding, FINE, NULL, "it was never restarted by its helper");
     }
 }
 
 static void
-examine_loops(const struct patient *patient, struct finding *finding)
+examine_loops(struct patient *patient, struct finding *finding)
 {
     json_int_t n = json_integer_value(json_object_get(patient->status,
                                                       "ports_held"));
 
     if (!patient->status) {
-        find(finding, UNKNOWN, NULL, "the daemon does not answer");
+        doctor_find(finding, UNKNOWN, NULL, "the daemon does not answer");
     } else if (n) {
-        find(finding, WARNING, "weft port list says which, weft port show why",
+        doctor_find(finding, WARNING, "weft port list says which, weft port show why",
              "%lld ports are held: a loop, or two stations with one address",
              (long long) n);
     } else {
-        find(finding, FINE, NULL, "no station moves to and fro");
+        doctor_find(finding, FINE, NULL, "no station moves to and fro");
     }
 }
 
 static void
-examine_ports(const struct patient *patient, struct finding *finding)
+examine_ports(struct patient *patient, struct finding *finding)
 {
     json_int_t n = json_integer_value(json_object_get(patient->status,
                                                       "ports"));
@@ -286,24 +258,24 @@ examine_ports(const struct patient *patient, struct finding *finding)
                                                        "ports_up"));
 
     if (!patient->status) {
-        find(finding, UNKNOWN, NULL, "the daemon does not answer");
+        doctor_find(finding, UNKNOWN, NULL, "the daemon does not answer");
     } else if (up < n) {
-        find(finding, WARNING, "weft port list; a guest that is off looks "
+        doctor_find(finding, WARNING, "weft port list; a guest that is off looks "
              "so, too", "%lld of %lld ports are down", (long long) (n - up),
              (long long) n);
     } else {
-        find(finding, FINE, NULL, "all %lld ports are up", (long long) n);
+        doctor_find(finding, FINE, NULL, "all %lld ports are up", (long long) n);
     }
 }
 
 static void
-examine_intents(const struct patient *patient, struct finding *finding)
+examine_intents(struct patient *patient, struct finding *finding)
 {
     struct answer answer;
     json_t *port;
     size_t i;
 
-    find(finding, patient->status ? FINE : UNKNOWN, NULL,
+    doctor_find(finding, patient->status ? FINE : UNKNOWN, NULL,
          patient->status ? "every port that was asked for is plugged in"
                          : "the daemon does not answer");
     if (client_try(patient->cli, "GET", "/v1/host", NULL, &answer)
@@ -313,7 +285,7 @@ examine_intents(const struct patient *patient, struct finding *finding)
                 json_object_get(port, "error"));
 
             if (error) {
-                find(finding, WARNING, "make the device or the namespace, or "
+                doctor_find(finding, WARNING, "make the device or the namespace, or "
                      "weft port delete", "port '%s': %s",
                      json_string_value(json_object_get(port, "name")),
                      error);
@@ -326,7 +298,7 @@ examine_intents(const struct patient *patient, struct finding *finding)
 
 /* Devices here that a daemon made and none of now knows. */
 static void
-examine_leftovers(const struct patient *patient, struct finding *finding)
+examine_leftovers(struct patient *patient, struct finding *finding)
 {
     struct str found = STR_INIT;
     struct dirent *entry;
@@ -337,7 +309,7 @@ examine_leftovers(const struct patient *patient, struct finding *finding)
 
         snprintf(path, sizeof path, "/sys/class/net/%.200s/ifalias",
                  entry->d_name);
-        if (entry->d_name[0] != '.' && read_line(path, line, sizeof line)
+        if (entry->d_name[0] != '.' && doctor_read_line(path, line, sizeof line)
             && !strncmp(line, "weft:", 5)) {
             str_addf(&found, "%s%s (%s)", found.len ? ", " : "",
                      entry->d_name, line);
@@ -347,10 +319,10 @@ examine_leftovers(const struct patient *patient, struct finding *finding)
         closedir(links);
     }
     if (found.len && !patient->status) {
-        find(finding, WARNING, "start weftd, which adopts them, or ip link "
+        doctor_find(finding, WARNING, "start weftd, which adopts them, or ip link "
              "delete them", "left behind: %s", str_text(&found));
     } else {
-        find(finding, FINE, NULL, found.len ? "devices of ours: %s"
+        doctor_find(finding, FINE, NULL, found.len ? "devices of ours: %s"
                                             : "no devices were left behind%s",
              str_text(&found));
     }
@@ -367,6 +339,12 @@ static const struct {
     { "open-files", examine_files },
     { "bridge-filter", examine_bridge_filter },
     { "firewalls", examine_firewalls },
+    { "forwarding", doctor_forwarding },
+    { "host-nat", doctor_host_nat },
+    { "host-firewall", doctor_host_firewall },
+    { "masquerade", doctor_host_masquerade },
+    { "reverse-path", doctor_reverse_path },
+    { "second-nat", doctor_second_nat },
     { "daemon", examine_daemon },
     { "restarts", examine_restarts },
     { "ports", examine_ports },
@@ -425,6 +403,7 @@ doctor_command(struct cli *cli, const struct cli_args *args UNUSED)
         putchar('\n');
     }
     json_decref(list);
+    json_decref(patient.ruleset);
     answer_fini(&answer);
     return is_well ? CLI_DONE : CLI_NEGATIVE;
 }

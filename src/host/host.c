@@ -474,7 +474,7 @@ host_for_each_port(const struct host *host,
     }
 }
 
-unsigned int
+const struct host_nat *
 host_nat(const struct host *host, const char **error)
 {
     return uplink_nat_state(host->nat, error);

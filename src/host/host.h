@@ -26,6 +26,7 @@
 
 #include "host/plug.h"
 #include "intent/intent.h"
+#include "port/host_nat.h"
 
 struct helper;
 struct host;
@@ -78,8 +79,8 @@ void host_for_each_port(const struct host *,
                         void (*take)(void *aux, const struct host_port_info *),
                         void *aux);
 const char *host_state_text(enum host_state);
-/* By how many uplinks networks lead out through the host's own stack, and why
- * they cannot (`error`; "": they can). */
-unsigned int host_nat(const struct host *, const char **error);
+/* What the host's own stack does for uplinks, or should: then `error` says why it
+ * does not ("": it does). */
+const struct host_nat *host_nat(const struct host *, const char **error);
 
 #endif

@@ -163,9 +163,9 @@ uplink_nat_run(struct uplink_nat *nat, msec now)
     return nat->retry_at;
 }
 
-unsigned int
+const struct host_nat *
 uplink_nat_state(const struct uplink_nat *nat, const char **error)
 {
     *error = str_text(&nat->error);
-    return nat->wanted.n_legs;
+    return &nat->wanted;
 }

@@ -28,9 +28,8 @@ void uplink_nat_destroy(struct uplink_nat *);
 void uplink_nat_set_intent(struct uplink_nat *, const struct intent *);
 /* Does what is due; returns when to call again. */
 msec uplink_nat_run(struct uplink_nat *, msec now);
-/* How many uplinks are in force, or should be; `error`: why they are not, "" if
- * they are. */
-unsigned int uplink_nat_state(const struct uplink_nat *, const char **error);
+/* What is in force, or should be; `error`: why it is not, "" if it is. */
+const struct host_nat *uplink_nat_state(const struct uplink_nat *, const char **error);
 
 /* Pure.  `forwards` are to be freed. */
 void uplink_nat_wanted(const struct intent *, struct host_nat *);

@@ -101,7 +101,9 @@ def test_what_the_host_is_given_and_gives_back(cloud):
     assert "ip saddr 169.254.7.2 masquerade" in table(cloud)
     assert "203.0.113.5 tcp dport 443 dnat ip to 169.254.7.2" in table(cloud)
     assert forwards(cloud)
-    assert cloud.weft("status")["host_nat"] == {"uplinks": 1, "error": None}
+    assert cloud.weft("status")["host_nat"] == {
+        "legs": [{"device": LEG, "address": "169.254.7.2"}],
+        "table": TABLE, "error": None}
 
     # A change of something else, and of one thing.
     was = cloud.host.run("nft", "-a", "list", "ruleset").stdout
@@ -180,3 +182,49 @@ def test_on_open_vswitch_it_is_an_internal_port(lab, vswitch):
     lab.host.wait_link(LEG, there=False)
     eventually(lambda: not table(lab), "the table is gone")
     assert not forwards(lab)
+
+
+def findings(lab):
+    """Run where the host's rules are."""
+    done = lab.host.run(lab.program("weft"), "-j", "--run-dir", lab.run_dir,
+                        "doctor", check=False)
+    return {f["name"]: f for f in json.loads(done.stdout)}
+
+
+def test_doctor_names_what_is_in_the_way(cloud):
+    host = cloud.host
+    ours = ("forwarding", "host-nat", "host-firewall", "masquerade",
+            "reverse-path", "second-nat")
+    found = findings(cloud)
+    assert [found[name]["verdict"] for name in ours] == ["ok"] * len(ours), \
+        found
+    assert "169.254.7.2" in found["second-nat"]["what"]
+
+    # As Docker does: what it does not know is dropped.
+    host.run("nft", "add table ip filter; add chain ip filter FORWARD "
+             "{ type filter hook forward priority 0; policy drop; }; "
+             "add rule ip filter FORWARD ct state established accept; "
+             "add rule ip filter FORWARD iifname docker0 accept")
+    found = findings(cloud)["host-firewall"]
+    assert found["verdict"] == "problem"
+    assert "ip filter FORWARD (policy drop) drops" in found["what"]
+    # Its own remedy mends it.
+    host.run("sh", "-c", found["fix"])
+    assert findings(cloud)["host-firewall"]["verdict"] == "ok"
+    host.run("nft", "delete", "table", "ip", "filter")
+
+    host.run("nft", "add table ip nat; add chain ip nat early "
+             "{ type nat hook postrouting priority 0; }; "
+             "add rule ip nat early oifname up0 masquerade")
+    found = findings(cloud)["masquerade"]
+    assert found["verdict"] == "warning" and "ip nat early" in found["what"]
+    host.run("nft", "delete", "table", "ip", "nat")
+
+    host.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
+    assert findings(cloud)["forwarding"]["verdict"] == "problem"
+    host.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+
+    host.run("ip", "route", "del", "default")
+    assert findings(cloud)["reverse-path"]["verdict"] == "warning"
+    apply(cloud, EMPTY)
+    assert "no network" in findings(cloud)["host-nat"]["what"]
