@@ -289,7 +289,8 @@ meet(const struct call *call, struct job *job, struct ct_conn *conn,
             keep_for(ct, conn, call->now);
             break;
         case CT_UPDATE_STILL_NEW:
-            state = FLOW_CT_NEW;
+            /* The other end's own SYN is an answer (RFC 5382 REQ-2). */
+            state = dir ? FLOW_CT_EST | FLOW_CT_RPL : FLOW_CT_NEW;
             keep_for(ct, conn, call->now);
             break;
         case CT_UPDATE_INVALID:

@@ -68,11 +68,14 @@ class Ovs:
         self.vsctl("add-port", "br0", name, "--", "set", "interface", name,
                    "ofport_request=%d" % number)
 
+    def appctl(self, *args):
+        return run("ovs-appctl", "-t", self.file("ctl"), *args,
+                   env=self.environment()).stdout
+
     def settle(self):
         """Its caches follow its tables some milliseconds after it answered a
         barrier."""
-        run("ovs-appctl", "-t", self.file("ctl"), "revalidator/wait",
-            env=self.environment())
+        self.appctl("revalidator/wait")
 
     @property
     def method(self):
