@@ -9,11 +9,13 @@ given back."""
 
 import json
 import os
+import signal
+import socket
 
 import pytest
 
 import ovs
-from netns import eventually, run
+from netns import eventually, move_file, run
 
 CLOUD = """\
 version: 1
@@ -166,6 +168,12 @@ def test_on_open_vswitch_it_is_an_internal_port(lab, vswitch):
         == "internal"
     was = table(lab)
     assert was and forwards(lab)
+    vswitch.settle()
+    web, outside = lab.netns("web"), lab.netns("outside")
+    with Server(outside, 80), Server(web, 8443), Server(lab.host, 22):
+        assert ask(web, "198.51.100.9", 80) == "you are 203.0.113.5"
+        assert ask(outside, "203.0.113.5", 443) == "you are 203.0.113.9"
+        assert not ask(web, "203.0.113.5", 22, timeout=0.3)
 
     # A restart of either takes nothing away.
     lab.kill()
@@ -228,3 +236,144 @@ def test_doctor_names_what_is_in_the_way(cloud):
     assert findings(cloud)["reverse-path"]["verdict"] == "warning"
     apply(cloud, EMPTY)
     assert "no network" in findings(cloud)["host-nat"]["what"]
+
+
+# ---- End to end ----
+
+SAY = ("import socket, sys\n"
+       "s = socket.create_server((sys.argv[1], int(sys.argv[2])),\n"
+       "                         reuse_port=True)\n"
+       "print('ready', flush=True)\n"
+       "while True:\n"
+       "    c, peer = s.accept()\n"
+       "    c.sendall(('you are %s' % peer[0]).encode())\n"
+       "    c.close()\n")
+
+
+class Server:
+    """Tells everybody who asks by TCP by which address he came."""
+
+    def __init__(self, netns, port, address="0.0.0.0"):
+        self.process = netns.popen("/usr/bin/python3", "-c", SAY, address,
+                                   str(port), stdout=-1)
+        assert self.process.stdout.readline() == b"ready\n"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def ask(netns, address, port, timeout=3):
+    """What it answers; "": nothing."""
+    def talk():
+        with socket.create_connection((address, port), timeout) as s:
+            return s.recv(100).decode()
+    try:
+        return netns.call(talk)
+    except OSError:
+        return ""
+
+
+class Stream:
+    """A connection over which bytes go both ways."""
+
+    def __init__(self, client, address, port, server, listen):
+        with server.call(socket.create_server, ("0.0.0.0", listen)) as s:
+            self.ours = client.call(socket.create_connection,
+                                    (address, port), 5)
+            s.settimeout(5)
+            self.theirs, self.peer = s.accept()
+        self.theirs.settimeout(10)
+        self.ours.settimeout(10)
+
+    def works(self):
+        for one, other in ((self.ours, self.theirs),
+                           (self.theirs, self.ours)):
+            one.sendall(b"x")
+            if other.recv(1) != b"x":
+                return False
+        return True
+
+    def close(self):
+        self.ours.close()
+        self.theirs.close()
+
+
+def datagram(client, address, port, server, listen):
+    """One each way; by which address the server was asked."""
+    with client.call(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as c, \
+            server.call(socket.socket, socket.AF_INET,
+                        socket.SOCK_DGRAM) as s:
+        s.bind(("0.0.0.0", listen))
+        s.settimeout(5)
+        c.settimeout(5)
+        c.connect((address, port))
+        c.send(b"ask")
+        data, peer = s.recvfrom(100)
+        s.sendto(data, peer)
+        assert c.recv(100) == b"ask"
+        return peer[0]
+
+
+def test_in_and_out(cloud):
+    """The data path translates, then the host does."""
+    web, db, outside = (cloud.netns(n) for n in ("web", "db", "outside"))
+    host = cloud.host
+    assert web.ping("198.51.100.9")
+    assert move_file(web, outside, "198.51.100.9")
+    with Server(outside, 80), Server(web, 8443), Server(host, 22):
+        assert ask(web, "198.51.100.9", 80) == "you are 203.0.113.5"
+        # Who comes in keeps his address.
+        assert ask(outside, "203.0.113.5", 443) == "you are 203.0.113.9"
+        assert ask(host, "203.0.113.5", 443) == "you are 203.0.113.5"
+        # Nothing of the host's own but pings, at none of its addresses.
+        assert ask(outside, "203.0.113.5", 22)
+        assert not ask(web, "203.0.113.5", 22, timeout=0.3)
+        assert not ask(web, "169.254.7.1", 22, timeout=0.3)
+        assert web.ping("203.0.113.5")
+        # Nobody outside reaches the leg by himself.
+        outside.run("ip", "route", "add", "169.254.7.0/30", "via",
+                    "203.0.113.5")
+        assert not ask(outside, "169.254.7.2", 443, timeout=0.3)
+    assert datagram(outside, "203.0.113.5", 7005, db, 7005) == "203.0.113.9"
+    assert datagram(db, "203.0.113.9", 53, outside, 53) == "203.0.113.5"
+    # What the host says of a packet reaches the guest that sent it.
+    host.run("ip", "route", "add", "prohibit", "192.0.2.0/24")
+    assert "Packet filtered" in web.run("ping", "-n", "-c", "1", "-w", "3",
+                                        "192.0.2.1", check=False).stdout
+    outside.run("ip", "link", "set", "o0", "mtu", "1300")
+    host.run("ip", "link", "set", "up0", "mtu", "1300")
+    web.ping("198.51.100.9", size=1400, df=True, deadline=1)
+    assert "mtu 1300" in web.run("ip", "route", "get", "198.51.100.9").stdout
+    assert move_file(web, outside, "198.51.100.9")
+
+
+def test_what_runs_goes_on(cloud):
+    """Through whatever happens to the table, to main and to everything."""
+    web, outside = cloud.netns("web"), cloud.netns("outside")
+    streams = [Stream(web, "198.51.100.9", 80, outside, 80),
+               Stream(outside, "203.0.113.5", 443, web, 8443)]
+    try:
+        assert streams[0].peer[0] == "203.0.113.5"
+        assert streams[1].peer[0] == "203.0.113.9"
+        was = table(cloud)
+        cloud.host.run("nft", "flush", "ruleset")
+        eventually(lambda: table(cloud) == was, "it is back")
+        assert all(s.works() for s in streams)
+        apply(cloud, CLOUD.replace("7009", "7010"))
+        assert all(s.works() for s in streams)
+        main = cloud.weft("status")["pid"]
+        cloud.weftd.send_signal(signal.SIGHUP)
+        eventually(lambda: cloud.weft("status", status=None).returncode == 0
+                   and cloud.weft("status")["pid"] != main, "another main")
+        assert all(s.works() for s in streams)
+        cloud.stop()
+        cloud.restart()
+        assert all(s.works() for s in streams)
+    finally:
+        for stream in streams:
+            stream.close()
