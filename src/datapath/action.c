@@ -50,10 +50,15 @@ dp_actions_begin(struct dp_actions *actions, enum dp_action_type type)
 void
 dp_actions_end(struct dp_actions *actions, uint32_t mark)
 {
+    uint32_t len = actions->len - mark;
+
+    if (len > UINT16_MAX) {
+        actions->too_long = true;
+    }
     if (!actions->too_long) {
         struct dp_action *a = (struct dp_action *) (actions->data + mark);
 
-        a->len = (uint16_t) (actions->len - mark);
+        a->len = (uint16_t) len;
     }
 }
 

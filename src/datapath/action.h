@@ -166,8 +166,10 @@ struct dp_action_list {
          A = (const struct dp_action *) ((const char *) A + A->len))
 
 /* A list under construction, of bounded size: translation of a hostile table
- * must end (DP_ACTIONS_MAX_LEN bytes; add returns NULL beyond). */
-enum { DP_ACTIONS_MAX_LEN = 32768 };
+ * must end (DP_ACTIONS_MAX_LEN bytes; add returns NULL beyond).  What is longer
+ * than DP_ACTIONS_MAX_CACHED is good for its packet only, lest a few floods'
+ * entries take all memory. */
+enum { DP_ACTIONS_MAX_LEN = 524288, DP_ACTIONS_MAX_CACHED = 32768 };
 
 struct dp_actions {
     char *data;
@@ -180,6 +182,7 @@ void dp_actions_fini(struct dp_actions *);
 void *dp_actions_add(struct dp_actions *, enum dp_action_type, size_t len);
 /* Of an action in which others are nested, which has nothing but a header. */
 uint32_t dp_actions_begin(struct dp_actions *, enum dp_action_type);
+/* What is nested is at most 64 KB, or the list is too long. */
 void dp_actions_end(struct dp_actions *, uint32_t mark);
 struct dp_action_list dp_actions_list(const struct dp_actions *);
 /* The actions inside of such an action. */

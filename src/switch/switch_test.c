@@ -372,6 +372,45 @@ TEST(a_resubmit_without_end_is_dropped_as_over_the_limit)
     rig_fini(&rig);
 }
 
+/* A flood of a big network: more than a cache entry may hold. */
+TEST(what_is_for_thousands_is_sent_and_not_kept)
+{
+    enum { N_EACH = 50, N_LISTS = 100, N_FRAMES = 3 };
+    struct port_config config = {
+        .type = "null", .name = "sink", .n_options = 1,
+        .options = { { "rx", "no" } },
+    };
+    struct str all = STR_INIT, some = STR_INIT;
+    struct datapath_counters before, after;
+    struct switch_port *sink;
+    struct rig rig;
+
+    rig_init(&rig, 1, FAIL_SECURE);
+    CHECK(!switch_add_port(rig.sw, &config, 2, &sink, NULL));
+    str_add(&all, "actions=");
+    str_add(&some, "table=1,actions=");
+    for (int i = 0; i < N_LISTS; i++) {
+        str_add(&all, i ? ",resubmit(,1)" : "resubmit(,1)");
+    }
+    for (int i = 0; i < N_EACH; i++) {
+        str_add(&some, i ? ",output:2" : "output:2");
+    }
+    flow(&rig, str_text(&all));
+    flow(&rig, str_text(&some));
+
+    datapath_read_counters(switch_datapath(rig.sw), &before);
+    for (int i = 0; i < N_FRAMES; i++) {
+        send_frame(&rig, 1, 1, 2, -1);
+    }
+    datapath_read_counters(switch_datapath(rig.sw), &after);
+    CHECK(sink->port->counters.tx_packets == N_FRAMES * N_EACH * N_LISTS);
+    CHECK(drops(&rig, DROP_TRANSLATE_LIMIT) == 0);
+    CHECK(after.inserts == before.inserts);
+    str_fini(&all);
+    str_fini(&some);
+    rig_fini(&rig);
+}
+
 TEST(a_deleted_port_is_not_sent_to_and_comes_back_under_its_number)
 {
     struct port_config config = { .type = "ring", .name = "p2" };
@@ -706,6 +745,7 @@ main(void)
         RUN(what_a_bridge_does_not_forward_is_dropped_for_its_reason),
         RUN(protected_ports_never_talk_to_each_other),
         RUN(a_resubmit_without_end_is_dropped_as_over_the_limit),
+        RUN(what_is_for_thousands_is_sent_and_not_kept),
         RUN(a_deleted_port_is_not_sent_to_and_comes_back_under_its_number),
         RUN(a_change_is_visible_after_a_millisecond_without_a_barrier),
         RUN(entries_count_every_packet_once),

@@ -159,11 +159,12 @@ translate_in_clone(struct translation *t,
 
     if (!t->up->actions.too_long) {
         cut_tail(t, start + (uint32_t) sizeof(struct dp_action_clone));
-        dp_actions_end(&t->up->actions, mark);
         inside = actions_from(t, start
                                  + (uint32_t) sizeof(struct dp_action_clone));
         if (leaves_packet_alone(&inside)) {
             unwrap(t, start);
+        } else {
+            dp_actions_end(&t->up->actions, mark);
         }
     }
     actions_fini(&t->set);
@@ -237,6 +238,9 @@ finish_list(struct translation *t)
     cut_tail(t, 0);
     unwrap_last(t);
     list = dp_actions_list(&t->up->actions);
+    if (list.len > DP_ACTIONS_MAX_CACHED) {
+        t->up->no_cache = true;
+    }
     if (!sends(&list)) {
         drop = translate_emit(t, DP_ACTION_DROP, sizeof *drop);
         drop->reason = t->drop;
