@@ -15,12 +15,12 @@ import os
 import re
 
 from scapy.layers.inet import IP, UDP
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 import ovs
 import weft
-from netns import run
+from netns import eventually, run
 
 E, POOL = "198.51.100.1", ["198.51.100.%d" % i for i in range(2, 6)]
 A, B, C = "10.0.0.2", "10.0.0.3", "10.0.0.99"
@@ -47,20 +47,28 @@ table=3,priority=9,ip,ct_state=+rel-inv,actions=output:1
 
 class Box:
     title = None
+    E, pooled, hairpins = E, POOLED, True
 
     def __init__(self, build):
         self.lab = weft.Lab(build)
-        for name in ("inside", "outside"):
-            self.lab.veth(name, "g-" + name)
-        self.start()
-        self.nics = {name: self.lab.netns("g-" + name).nic("eth0")
-                     for name in ("inside", "outside")}
-        self.macs = {name: nic.mac for name, nic in self.nics.items()}
+        self.nics = {}
         self.ports = itertools.count(20000, 16)
         self.canaries = itertools.count()
+        self.plug()
+        self.start()
+        self.open()
+
+    def plug(self):
+        for name in ("inside", "outside"):
+            self.lab.veth(name, "g-" + name)
 
     def start(self):
         raise NotImplementedError
+
+    def open(self):
+        """NICs of both sides."""
+        self.nics = {name: self.lab.netns("g-" + name).nic("eth0")
+                     for name in ("inside", "outside")}
 
     def stop(self):
         pass
@@ -73,21 +81,29 @@ class Box:
         finally:
             self.lab.close()
 
+    def nic(self, side, address):
+        """Who sends, or gets, what is from or to that address."""
+        return self.nics[side]
+
     def mac(self, side):
         """Of the box, at that side."""
         return "02:00:00:00:00:fe"
+
+    def drained(self, side):
+        """What has come to NICs at which no canary arrives."""
+        return []
 
     def port(self):
         """An even one that no test had before, of 16."""
         return next(self.ports)
 
     def _send(self, side, packet):
-        self.nics[side].send(Ether(src=self.macs[side], dst=self.mac(side))
-                             / packet)
+        nic = self.nic(side, packet.src)
+        nic.send(Ether(src=nic.mac, dst=self.mac(side)) / packet)
 
     def _until_canary(self, side, number, got):
         payload = CANARY + b"%06d" % number
-        for raw in self.nics[side].raw_frames():
+        for raw in self.nic(side, C).raw_frames():
             frame = Ether(raw)
             if IP not in frame:
                 continue
@@ -110,6 +126,7 @@ class Box:
             self._send("outside", IP(src=X, dst=seen.src)
                        / UDP(sport=9, dport=seen.sport) / payload)
             self._until_canary("inside", number, got)
+        got["inside"] += [f[IP] for f in self.drained("inside") if IP in f]
         return got["inside"], got["outside"]
 
     def out(self, packet):
@@ -248,4 +265,82 @@ class NftBox(Box):
         return int(line.split()[4])
 
 
-BOXES = {"weft": WeftBox, "nft": NftBox, "ovs": OvsBox}
+class CloudBox(Box):
+    """A whole weftd: what its controller makes of intents."""
+    GUESTS = {A: "a", B: "b", C: "c"}
+    pooled = []
+    expires = WeftBox.expires
+
+    def plug(self):
+        for name in self.GUESTS.values():
+            self.lab.netns(name)
+
+    def start(self):
+        path = os.path.join(self.lab.dir, "cloud.yaml")
+        with open(path, "w") as f:
+            f.write("version: 1\nuplinks: {wan: {%s}}\n" % self.UPLINK)
+            f.write("networks: {blue: {subnet: 10.0.0.0/24, nat: wan}}\n")
+            f.write("ports:\n")
+            for address, name in self.GUESTS.items():
+                f.write("  %s: {network: blue, netns: %s, address: %s}\n"
+                        % (name, name, address))
+        self.lab.start_daemon()
+        self.lab.weft("apply", path)
+        eventually(self._is_in_force, "the intents are in force")
+
+    def _is_in_force(self):
+        shown = self.lab.weft("controller", "show")
+        return shown["synced"] and not shown["ports_missing"]
+
+    def open(self):
+        self.nics = {name: self.lab.netns(name).nic("eth0")
+                     for name in self.GUESTS.values()}
+        self.nics["outside"] = self.outside()
+        self._mac = {"inside": self._ask("c", C, "10.0.0.1"),
+                     "outside": self._ask("outside", self.NEXT, self.E)}
+
+    def outside(self):
+        raise NotImplementedError
+
+    def _ask(self, nic, own, address):
+        nic = self.nics[nic]
+        nic.send(Ether(src=nic.mac, dst="ff:ff:ff:ff:ff:ff")
+                 / ARP(hwsrc=nic.mac, psrc=own, pdst=address))
+        return nic.expect(lambda f: ARP in f and f[ARP].op == 2
+                          and f[ARP].psrc == address)[ARP].hwsrc
+
+    def nic(self, side, address):
+        return self.nics["outside" if side == "outside"
+                         else self.GUESTS[address]]
+
+    def mac(self, side):
+        return self._mac[side]
+
+    def drained(self, side):
+        return [f for a in (A, B) for f in self.nic(side, a).drain()]
+
+    def stop(self):
+        path = os.path.join(self.lab.dir, "empty.yaml")
+        with open(path, "w") as f:
+            f.write("version: 1\n")
+        self.lab.weft("apply", path)
+        eventually(lambda: not set(self.lab.host.links())
+                   - {"outside", "lo"}, "the devices are gone")
+
+
+class HostBox(CloudBox):
+    """At the transfer address: what the host makes of it is not asked, and it
+    hears nothing of what is."""
+    title = "Weft, transfer address"
+    UPLINK = "host: true, transfer: 169.254.7.0/30"
+    NEXT, E = "169.254.7.1", "169.254.7.2"
+    hairpins = False              # nobody has been told that address
+
+    def outside(self):
+        self.lab.host.run("nft", "add table netdev deaf; add chain netdev "
+                          "deaf in { type filter hook ingress device "
+                          "weft-wan priority 0; policy drop; }")
+        return self.lab.host.nic("weft-wan")
+
+
+BOXES = {"weft": WeftBox, "host": HostBox, "nft": NftBox, "ovs": OvsBox}

@@ -1,6 +1,7 @@
 """What the RFCs ask of a NAT, requirement by requirement, with scapy as everybody
-else: on Weft's switch with flow entries as our controller writes them, where all of
-them must hold, and on nftables and Open vSwitch, of which is only told.
+else: on Weft's switch with flow entries by hand, and with those that our controller
+writes, where all of them must hold, and on nftables and Open vSwitch, of which is
+only told.
 
 The table in doc/nat.md is what this suite finds; with WEFT_UPDATE_DOC=1 it is
 written."""
@@ -14,7 +15,7 @@ from scapy.packet import Raw
 import nat_box
 import ovs
 import weft
-from nat_box import A, B, E, POOL, POOLED, X, Y
+from nat_box import A, B, POOL, X, Y
 
 DOC = os.path.join(weft.ROOT, "doc", "nat.md")
 BEGIN, END = "<!-- requirements -->", "<!-- /requirements -->"
@@ -74,7 +75,7 @@ def connected(box, port, isn=100):
     """A TCP connection of A with X; returns the external port."""
     seen = checked(box.out(tcp(A, port, X, 80, "S", isn)))
     external = seen.sport
-    box.back(tcp(X, 80, E, external, "SA", 900, isn + 1))
+    box.back(tcp(X, 80, box.E, external, "SA", 900, isn + 1))
     box.out(tcp(A, port, X, 80, "A", isn + 1, 901))
     return external
 
@@ -96,7 +97,11 @@ def endpoint_independent_mapping(box):
 @requirement("RFC 4787 REQ-2", "an inside host has one external address")
 def paired_pooling(box):
     used = set()
-    for host in POOLED:
+    if not box.pooled:            # it has one external address
+        used = {mapped(box, A, box.port(), dst)[0] for dst in (X, Y)}
+        assert used == {box.E}
+        return
+    for host in box.pooled:
         mine = {mapped(box, host, box.port(), dst)[0] for dst in (X, Y)}
         mine.add(mapped(box, host, box.port())[0])
         assert len(mine) == 1 and mine <= set(POOL)
@@ -131,27 +136,36 @@ def udp_timeout(box):
     port = box.port()
     external = mapped(box, A, port)[1]
     assert box.expires("udp", port) > 115
-    box.back(udp(X, 53, E, external))
+    box.back(udp(X, 53, box.E, external))
     assert box.expires("udp", port) > 115
 
 
 @requirement("RFC 4787 REQ-8", "who was not spoken to does not come in")
 def filtering(box):
     external = mapped(box, A, box.port())[1]
-    box.refused(udp(Y, 53, E, external))
-    box.refused(udp(X, 54, E, external))
-    assert box.back(udp(X, 53, E, external)).dst == A
+    box.refused(udp(Y, 53, box.E, external))
+    box.refused(udp(X, 54, box.E, external))
+    assert box.back(udp(X, 53, box.E, external)).dst == A
+
+
+def punched(box):
+    """Ports of A and B, inside and outside, who have both sent a packet to the
+    external address of the other: filters are for them, too."""
+    a, b = box.port(), box.port()
+    to_a, to_b = mapped(box, A, a)[1], mapped(box, B, b)[1]
+    box.exchange("inside", udp(A, a, box.E, to_b))
+    box.exchange("inside", udp(B, b, box.E, to_a))
+    return a, b, to_a, to_b
 
 
 @requirement("RFC 4787 REQ-9", "two insides talk by their external addresses")
 def hairpin(box):
-    a, b = box.port(), box.port()
-    to_a, to_b = mapped(box, A, a)[1], mapped(box, B, b)[1]
-    seen = checked(box.turned(udp(A, a, E, to_b)))
-    assert (seen.src, seen.sport) == (E, to_a)
+    a, b, to_a, to_b = punched(box)
+    seen = checked(box.turned(udp(A, a, box.E, to_b)))
+    assert (seen.src, seen.sport) == (box.E, to_a)
     assert (seen.dst, seen.dport) == (B, b)
-    seen = checked(box.turned(udp(B, b, E, to_a)))
-    assert (seen.src, seen.sport) == (E, to_b)
+    seen = checked(box.turned(udp(B, b, box.E, to_a)))
+    assert (seen.src, seen.sport) == (box.E, to_b)
     assert (seen.dst, seen.dport) == (A, a)
 
 
@@ -185,14 +199,14 @@ def error_ends_nothing(box):
     port = box.port()
     sent = box.out(udp(A, port, X, 53))
     box.back(error(X, sent))
-    assert box.back(udp(X, 53, E, sent.sport)).dport == port
+    assert box.back(udp(X, 53, box.E, sent.sport)).dport == port
 
 
 @requirement("RFC 4787 REQ-14", "fragments are translated, in any order")
 def fragments(box):
     port = box.port()
     external = mapped(box, A, port)[1]
-    whole = IP(bytes(udp(X, 53, E, external, b"z" * 2400, id=port)))
+    whole = IP(bytes(udp(X, 53, box.E, external, b"z" * 2400, id=port)))
     first, second = whole.copy(), whole.copy()
     data = bytes(whole[UDP])
     for part, ofs, more, bytes_ in ((first, 0, "MF", data[:1208]),
@@ -233,17 +247,17 @@ def tcp_mapping(box):
 def simultaneous_open(box):
     port = box.port()
     external = box.out(tcp(A, port, X, 80, "S", 100)).sport
-    assert box.back(tcp(X, 80, E, external, "S", 900)).dport == port
+    assert box.back(tcp(X, 80, box.E, external, "S", 900)).dport == port
     box.out(tcp(A, port, X, 80, "SA", 100, 901))
-    box.back(tcp(X, 80, E, external, "SA", 900, 101))
+    box.back(tcp(X, 80, box.E, external, "SA", 900, 101))
     box.out(tcp(A, port, X, 80, "PA", 101, 901, b"hello"))
-    box.back(tcp(X, 80, E, external, "PA", 901, 106, b"hello"))
+    box.back(tcp(X, 80, box.E, external, "PA", 901, 106, b"hello"))
 
 
 @requirement("RFC 5382 REQ-4", "a stranger's SYN is not answered at once")
 def unsolicited_syn(box):
     external = connected(box, box.port())
-    box.refused(tcp(Y, 80, E, external, "S", 7))
+    box.refused(tcp(Y, 80, box.E, external, "S", 7))
 
 
 @requirement("RFC 5382 REQ-5", "4 minutes to open, 2 h 4 min when established")
@@ -269,10 +283,13 @@ def tcp_hairpin(box):
     a, b = box.port(), box.port()
     to_b = box.out(tcp(B, b, X, 80, "S", 1)).sport
     to_a = box.out(tcp(A, a, Y, 80, "S", 1)).sport
-    seen = checked(box.turned(tcp(A, a, E, to_b, "S", 100)))
-    assert (seen.src, seen.sport, seen.dst, seen.dport) == (E, to_a, B, b)
-    seen = checked(box.turned(tcp(B, b, E, to_a, "SA", 900, 101)))
-    assert (seen.src, seen.sport, seen.dst, seen.dport) == (E, to_b, A, a)
+    box.exchange("inside", tcp(A, a, box.E, to_b, "S", 100))
+    seen = checked(box.turned(tcp(B, b, box.E, to_a, "S", 900)))
+    assert (seen.src, seen.sport, seen.dst, seen.dport) == (box.E, to_b, A, a)
+    seen = checked(box.turned(tcp(A, a, box.E, to_b, "SA", 100, 901)))
+    assert (seen.src, seen.sport, seen.dst, seen.dport) == (box.E, to_a, B, b)
+    box.turned(tcp(B, b, box.E, to_a, "SA", 900, 101))
+    box.turned(tcp(A, a, box.E, to_b, "PA", 101, 901, b"hello"))
 
 
 @requirement("RFC 5382 REQ-9", "errors about TCP find their way")
@@ -290,7 +307,7 @@ def tcp_error_ends_nothing(box):
     external = connected(box, port)
     sent = box.out(tcp(A, port, X, 80, "PA", 101, 901, b"abc"))
     box.back(error(X, sent, 3, 1))
-    assert box.back(tcp(X, 80, E, external, "A", 901, 104)).dport == port
+    assert box.back(tcp(X, 80, box.E, external, "A", 901, 104)).dport == port
 
 
 # ---- RFC 5508: ICMP ----
@@ -302,7 +319,7 @@ def queries(box):
     seen = [checked(box.out(echo(host, X, ident))) for host in (A, B)]
     assert seen[0][ICMP].id != seen[1][ICMP].id
     for host, packet in zip((A, B), seen):
-        got = checked(box.back(echo(X, E, packet[ICMP].id, "echo-reply")))
+        got = checked(box.back(echo(X, box.E, packet[ICMP].id, "echo-reply")))
         assert (got.dst, got[ICMP].id) == (host, ident)
 
 
@@ -354,11 +371,11 @@ def errors_from_outside(box):
 def errors_from_inside(box):
     port = box.port()
     external = mapped(box, A, port)[1]
-    came = box.back(udp(X, 53, E, external))
+    came = box.back(udp(X, 53, box.E, external))
     # A router of the inside, and the host itself.
     for src in (B, A):
         seen = checked(box.out(error(src, came, 3, 1, dst=X)))
-        assert seen.src == E and (seen[IPerror].src, seen[IPerror].dst) == (X, E)
+        assert seen.src == box.E and (seen[IPerror].src, seen[IPerror].dst) == (X, box.E)
         assert seen[UDPerror].dport == external
 
 
@@ -367,20 +384,19 @@ def error_ends_no_query(box):
     ident = box.port()
     sent = box.out(echo(A, X, ident))
     box.back(error(X, sent, 3, 1))
-    got = box.back(echo(X, E, sent[ICMP].id, "echo-reply"))
+    got = box.back(echo(X, box.E, sent[ICMP].id, "echo-reply"))
     assert (got.dst, got[ICMP].id) == (A, ident)
 
 
 @requirement("RFC 5508 REQ-7", "errors between insides that talk by external "
              "addresses")
 def hairpin_errors(box):
-    a, b = box.port(), box.port()
-    to_a, to_b = mapped(box, A, a)[1], mapped(box, B, b)[1]
-    came = box.turned(udp(A, a, E, to_b))
+    a, b, to_a, to_b = punched(box)
+    came = box.turned(udp(A, a, box.E, to_b))
     seen = checked(box.turned(error(B, came, 3, 3)))
-    assert (seen.src, seen.dst) == (E, A)
+    assert (seen.src, seen.dst) == (box.E, A)
     assert (seen[IPerror].src, seen[UDPerror].sport) == (A, a)
-    assert (seen[IPerror].dst, seen[UDPerror].dport) == (E, to_b) and to_a
+    assert (seen[IPerror].dst, seen[UDPerror].dport) == (box.E, to_b) and to_a
 
 
 # ---- The suite ----
@@ -389,7 +405,7 @@ RESULTS = {}
 
 
 @pytest.fixture(scope="module", params=sorted(nat_box.BOXES,
-                                              key="weft nft ovs".index))
+                                              key=list(nat_box.BOXES).index))
 def box(request):
     if request.param == "ovs" and not ovs.is_installed():
         pytest.skip("ovs-vswitchd is missing (Debian openvswitch-switch)")
@@ -402,12 +418,15 @@ def box(request):
 @pytest.mark.parametrize("name,text,check", REQUIREMENTS,
                          ids=[r[2].__name__ for r in REQUIREMENTS])
 def test(box, name, text, check):
+    if not box.hairpins and "hairpin" in check.__name__:
+        RESULTS[box.kind, name] = None
+        return
     try:
         check(box)
         RESULTS[box.kind, name] = True
     except (AssertionError, IndexError):          # a layer is not there
         RESULTS[box.kind, name] = False
-        if box.kind == "weft":
+        if box.kind not in ("nft", "ovs"):
             raise
 
 
@@ -418,7 +437,8 @@ def table():
              "| --- |" + " --- |" * len(kinds)]
     for name, text, _ in REQUIREMENTS:
         lines.append("| %s: %s | %s |" % (name, text, " | ".join(
-            "yes" if RESULTS[kind, name] else "no" for kind in kinds)))
+            {True: "yes", False: "no", None: "-"}[RESULTS[kind, name]]
+            for kind in kinds)))
     return "\n".join(lines)
 
 
