@@ -49,6 +49,14 @@ routes4(struct writer *w, const struct topology_network *network)
         route_by4(w, intent_uplink_next_hop(uplink));
         leave(w, network);
     }
+    if (uplink->is_host) {
+        struct subnet4 own = { true, 32, uplink->transfer.ours };
+
+        /* An answer to somebody inside, who came by the outside address. */
+        route_begin4(w, network, network->id, ROUTE_UPLINK, &own);
+        route_by_destination(w, false);
+        leave(w, network);
+    }
     /* Link-local addresses do not leave their link (RFC 3927, 7); those of the
      * way to the host's stack are such. */
     route_begin4(w, network, network->id, ROUTE_UPLINK, &link);

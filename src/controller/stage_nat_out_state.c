@@ -3,10 +3,12 @@
  * A packet whose connection could not be made, because there was no room or it
  * is none that could be, has its inside address still, and ends here. */
 #include "controller/stage_nat.h"
+#include "packet/address.h"
 
 enum { PRIORITY_KNOWN = 100, PRIORITY_INSIDE = 10 };
 
-enum { CT_STATE_INVALID = 1 << 4, CT_STATE_TRACKED = 1 << 5 };
+enum { CT_STATE_REPLY = 1 << 3, CT_STATE_INVALID = 1 << 4,
+       CT_STATE_TRACKED = 1 << 5 };
 
 static void
 on(struct writer *w)
@@ -45,6 +47,25 @@ network_flows(struct writer *w, const struct topology_network *network)
     }
 }
 
+/* An answer to somebody inside who came by the host's own address: it is not
+ * ours, but his connection calls it so. */
+static void
+forward_flows(struct writer *w, const struct topology_forward *forward)
+{
+    struct ip6_addr address = intent_forward_address(forward->intent);
+    struct ip6_addr arrival = intent_forward_arrival(forward->intent);
+
+    if (!ip6_addr_eq(address, arrival)) {
+        nat_begin(w, STAGE_NAT_OUT_STATE, PRIORITY_KNOWN, forward->id,
+                  forward->uplink);
+        nat_match(w, true, &address);
+        writer_match_masked(w, FIELD_CT_STATE,
+                            CT_STATE_TRACKED | CT_STATE_REPLY,
+                            CT_STATE_TRACKED | CT_STATE_REPLY);
+        on(w);
+    }
+}
+
 void
 stage_nat_out_state(struct writer *w, const struct subject *subject)
 {
@@ -55,5 +76,7 @@ stage_nat_out_state(struct writer *w, const struct subject *subject)
         uplink_flows(w, subject->uplink);
     } else if (subject->kind == SUBJECT_NETWORK && subject->network->nat) {
         network_flows(w, subject->network);
+    } else if (subject->kind == SUBJECT_FORWARD) {
+        forward_flows(w, subject->forward);
     }
 }

@@ -330,6 +330,9 @@ def test_in_and_out(cloud):
         # Who comes in keeps his address.
         assert ask(outside, "203.0.113.5", 443) == "you are 203.0.113.9"
         assert ask(host, "203.0.113.5", 443) == "you are 203.0.113.5"
+        # From inside it is called as from outside, by the guest itself, too.
+        for inside in (db, web):
+            assert ask(inside, "203.0.113.5", 443) == "you are 169.254.7.2"
         # Nothing of the host's own but pings, at none of its addresses.
         assert ask(outside, "203.0.113.5", 22)
         assert not ask(web, "203.0.113.5", 22, timeout=0.3)
