@@ -239,6 +239,15 @@ send_by(void *aux, uint32_t number, uint16_t tpid, uint16_t vid,
                              frame, len);
 }
 
+static bool
+inject(void *aux, const struct packet_in_entry *at, const void *frame,
+       size_t len)
+{
+    struct controller *c = aux;
+
+    return packet_in_inject(&c->packet_ins, c->session, at, frame, len);
+}
+
 static void
 set_links(void *aux, uint64_t uplink, const struct uplink_links *links)
 {
@@ -271,6 +280,7 @@ open_services(struct controller *c)
         .loop = c->config.loop, .topology = c->topology,
         .packet_ins = &c->packet_ins, .send = send_frame, .bind6 = bind6,
         .hold = hold_port, .send_by = send_by, .set_links = set_links,
+        .inject = inject,
         .dirty = &c->dirty, .touched = on_touched, .aux = c,
     };
     serve_nd_init(&c->nd, &c->services);
@@ -281,6 +291,8 @@ open_services(struct controller *c)
     c->bindings = serve_binding_create(&c->services, c->config.store);
     serve_multicast_open(c->multicast, &c->services);
     c->bonds = serve_bond_create(&c->services);
+    serve_route_init(&c->route, &c->services);
+    serve_next_hop_open(c->next_hops, &c->services, &c->route);
 }
 
 static void
@@ -330,8 +342,10 @@ controller_create(const struct controller_config *config, struct str *error)
     }
     open_addresses(c);
     c->multicast = serve_multicast_create(config->loop);
+    c->next_hops = serve_next_hop_create();
     topology = (struct topology_config) {
         config->host, c->ipam, serve_multicast_state(c->multicast),
+        serve_next_hop_state(c->next_hops),
         config->names_are_devices,
     };
     c->topology = topology_create(&topology);
@@ -359,6 +373,7 @@ controller_destroy(struct controller *c)
     serve_dhcp6_destroy(c->dhcp6);
     serve_binding_destroy(c->bindings);
     serve_bond_destroy(c->bonds);
+    serve_next_hop_destroy(c->next_hops);
     switch_session_destroy(c->session);
     uv_close((uv_handle_t *) c->timer, free_handle);
     topology_destroy(c->topology);
@@ -387,6 +402,7 @@ controller_set_intent(struct controller *c, const struct intent *intent)
     serve_binding_changed(c->bindings);
     serve_multicast_changed(c->multicast);
     serve_bond_changed(c->bonds);
+    serve_next_hop_changed(c->next_hops);
     installed_forgive(&c->installed);
     c->retry = RETRY_MIN;
     if (c->config.store) {

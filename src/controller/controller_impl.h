@@ -14,6 +14,8 @@
 #include "controller/serve_loop.h"
 #include "controller/serve_multicast.h"
 #include "controller/serve_nd.h"
+#include "controller/serve_next_hop.h"
+#include "controller/serve_route.h"
 #include "controller/switch_session.h"
 
 struct controller {
@@ -34,6 +36,8 @@ struct controller {
     struct serve_binding *bindings;
     struct serve_multicast *multicast;
     struct serve_bond *bonds;
+    struct serve_route route;
+    struct serve_next_hop *next_hops;
 
     struct unit_set dirty;        /* to be computed anew */
     struct desired_touched touched;     /* computed, to be compared */

@@ -90,7 +90,7 @@ controller_visit_counters(const struct controller *c,
 {
     const struct services services = {
         &c->packet_ins, c->dhcp, c->dhcp6, &c->nd, c->bindings, c->dns,
-        c->multicast,
+        c->multicast, &c->route, serve_next_hop_state(c->next_hops),
     };
 
     service_counters_visit(&services, visit, aux);

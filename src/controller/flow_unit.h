@@ -21,11 +21,12 @@ enum unit_kind {
     UNIT_GROUP_CHUNK,
     UNIT_PORT,
     UNIT_FORWARD,
+    UNIT_NEXT_HOP,                /* a station that is not planned */
 };
 
 struct unit {
     uint64_t id;                  /* of the intent object; UNIT_BASE: 0; groups'
-                                     is their own */
+                                     and next hops' is their own */
     uint8_t kind;                 /* enum unit_kind */
     uint8_t chunk;
 };

@@ -16,6 +16,14 @@ packet_in_serve_lan(struct packet_in_table *table, enum service_id service)
     table->services[service].is_lan_served = true;
 }
 
+void
+packet_in_serve_all(struct packet_in_table *table, enum service_id service,
+                    packet_in_function *function, void *aux)
+{
+    packet_in_serve(table, service, function, aux);
+    table->services[service].is_all_served = true;
+}
+
 /* By the network's own uplink? */
 static bool
 is_from_lan(const struct topology_network *network, const struct flow *flow)
@@ -30,7 +38,8 @@ packet_in_dispatch(struct packet_in_table *table, const struct topology *t,
                    const struct of_packet_in *in)
 {
     const struct flow *flow = &in->match.value;
-    struct packet_in event = { .frame = in->data.data, .len = in->data.len };
+    struct packet_in event = { .flow = flow, .frame = in->data.data,
+                               .len = in->data.len };
     struct userdata u;
 
     if (!userdata_decode(in->userdata.data, in->userdata.len, &u)) {
@@ -47,7 +56,10 @@ packet_in_dispatch(struct packet_in_table *table, const struct topology *t,
     event.network = topology_network(t, u.object);
     event.member = topology_member(t, be64toh(flow->metadata),
                                    be32toh(flow->regs[14]));
-    if (u.service == SERVICE_LACP
+    if (table->services[u.service].is_all_served) {
+        /* A packet may have been in other networks on its way. */
+        event.in_port = be32toh(flow->regs[14]);
+    } else if (u.service == SERVICE_LACP
         ? !event.uplink
         : ((!event.network || !event.member
             || event.member->network != event.network)
@@ -91,6 +103,40 @@ packet_in_send_by(struct packet_in_table *table,
                                             len);
         actions_fini(&actions);
     }
+    table->counters.n_out += is_sent;
+    table->counters.n_out_lost += !is_sent;
+    return is_sent;
+}
+
+static void
+set_field(struct actions *actions, enum field_id field, u128 value)
+{
+    actions_add_set_field(actions, field, value,
+                          field_ones(field_by_id(field)));
+}
+
+bool
+packet_in_inject(struct packet_in_table *table, struct switch_session *session,
+                 const struct packet_in_entry *at, const void *frame,
+                 size_t len)
+{
+    struct actions actions = { NULL, 0, 0 };
+    struct action_resubmit *resubmit;
+    bool is_sent;
+
+    set_field(&actions, FIELD_METADATA, at->place);
+    if (at->flood) {
+        set_field(&actions, FIELD_REG13, at->flood);
+    }
+    if (at->port) {
+        set_field(&actions, FIELD_REG15, at->port);
+    }
+    resubmit = actions_add(&actions, ACTION_RESUBMIT, sizeof *resubmit);
+    resubmit->in_port = OFPP_IN_PORT;
+    resubmit->table = at->table;
+    is_sent = switch_session_packet_out(session, OFPP_CONTROLLER,
+                                        actions_list(&actions), frame, len);
+    actions_fini(&actions);
     table->counters.n_out += is_sent;
     table->counters.n_out_lost += !is_sent;
     return is_sent;

@@ -3,7 +3,8 @@
  * A packet that a stage sends up says in its userdata which service it is for
  * (userdata.h), in its metadata which network it is in, and in reg14 by which
  * port it came.  A service is a function in a table; what it answers leaves by
- * that port, with the tag that the port's VLAN has. */
+ * that port, with the tag that the port's VLAN has.  Or it enters the tables
+ * again, at some stage, and finds its way. */
 #ifndef WEFT_CONTROLLER_PACKET_IN_H
 #define WEFT_CONTROLLER_PACKET_IN_H
 
@@ -17,7 +18,8 @@ struct packet_in {
     const struct topology_uplink *uplink;     /* of what is for an uplink, not
                                                  for a network; then there is
                                                  neither of these */
-    uint32_t in_port;
+    uint32_t in_port;             /* by which it came into its network */
+    const struct flow *flow;      /* metadata and registers */
     const uint8_t *frame;         /* without its port's VLAN tag */
     size_t len;
 };
@@ -36,7 +38,7 @@ struct packet_in_table {
     struct {
         packet_in_function *function;
         void *aux;
-        bool is_lan_served;
+        bool is_lan_served, is_all_served;
     } services[N_SERVICES];
     struct packet_in_counters counters;
 };
@@ -45,6 +47,9 @@ void packet_in_serve(struct packet_in_table *, enum service_id,
                      packet_in_function *, void *aux);
 /* What the LAN says, too. */
 void packet_in_serve_lan(struct packet_in_table *, enum service_id);
+/* Whoever sent it, into whichever network or uplink. */
+void packet_in_serve_all(struct packet_in_table *, enum service_id,
+                         packet_in_function *, void *aux);
 void packet_in_dispatch(struct packet_in_table *, const struct topology *,
                         const struct of_packet_in *);
 
@@ -53,6 +58,18 @@ void packet_in_dispatch(struct packet_in_table *, const struct topology *,
 bool packet_in_send_by(struct packet_in_table *, struct switch_session *,
                        uint32_t number, uint16_t tpid, uint16_t vid,
                        const void *frame, size_t len);
+/* Where a frame of ours enters the tables, as if it had come so far. */
+struct packet_in_entry {
+    uint8_t table;
+    uint64_t place;               /* the network's id, or the uplink's */
+    uint32_t flood;               /* enum flood_kind; 0: none */
+    uint32_t port;                /* that it is to leave by; 0: not yet said */
+};
+
+/* False: it could not be sent, and was counted. */
+bool packet_in_inject(struct packet_in_table *, struct switch_session *,
+                      const struct packet_in_entry *, const void *frame,
+                      size_t len);
 /* Sends a frame to a member.  False: it could not be sent, and was counted. */
 bool packet_in_send(struct packet_in_table *, struct switch_session *,
                     const struct topology_member *, const void *frame,

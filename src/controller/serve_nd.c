@@ -2,10 +2,14 @@
 
 #include <stdlib.h>
 
+#include "controller/stage.h"
 #include "lib/clock.h"
 
 static_assert((int) ND_MAX_SERVERS >= (int) NETWORK_MAX_SERVERS,
               "see set_servers()");
+
+/* Three of the longest intervals (RFC 4861 section 6.2.1); seconds. */
+enum { LIFETIME = 1800 };
 
 /* ---- Asked ---- */
 
@@ -34,6 +38,7 @@ set_gateway(const struct topology_network *network,
         .prefix_len = intent->subnet6.len,
         .is_slaac = intent->ra == RA_SLAAC,
         .is_stateful = intent->ra == RA_STATEFUL,
+        .router_lifetime = topology_leads_somewhere6(network) ? LIFETIME : 0,
         .mtu = intent->mtu, .domain = intent->domain,
     };
     if (topology_has_gateway6(network)) {
@@ -50,8 +55,12 @@ on_packet(void *aux, const struct packet_in *in)
 
     set_gateway(in->network, &gateway);
     s->n_events[nd_answer(&gateway, in->frame, in->len, &reply)]++;
-    if (reply.len) {
+    if (reply.len && in->member) {
         service_send(s->host, in->member, reply.frame, reply.len);
+    } else if (reply.len) {
+        service_inject(s->host, &(struct packet_in_entry) {
+            .table = STAGE_L2_LOOKUP, .place = in->network->id },
+            reply.frame, reply.len);
     }
 }
 
@@ -234,6 +243,7 @@ serve_nd_init(struct serve_nd *s, const struct service_host *host)
     s->timer->data = s;
     uv_timer_init(host->loop, s->timer);
     packet_in_serve(host->packet_ins, SERVICE_ND, on_packet, s);
+    packet_in_serve_lan(host->packet_ins, SERVICE_ND);
     packet_in_serve(host->packet_ins, SERVICE_RA, on_packet, s);
 }
 

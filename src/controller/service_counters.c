@@ -82,6 +82,42 @@ count_multicast(const struct services *s, service_counter_visitor *visit,
     }
 }
 
+static void
+count_routing(const struct services *s, service_counter_visitor *visit,
+              void *aux)
+{
+    for (unsigned int i = 0; i < N_ICMP_TROUBLES; i++) {
+        visit(aux, &(struct controller_counter) {
+            "weft_icmp_errors_total", "senders that were told by a gateway "
+            "what became of a packet", "about", icmp_trouble_name(i),
+            s->route->n_told[i],
+        });
+    }
+    /* Of those that were told, some are limited. */
+    for (unsigned int i = 0; i < N_ICMP_VERDICTS; i++) {
+        visit(aux, &(struct controller_counter) {
+            "weft_icmp_verdicts_total", "packets that a gateway did not send "
+            "on, by whether their senders may be told", "result",
+            icmp_verdict_name(i), s->route->n_verdicts[i],
+        });
+    }
+    visit(aux, &(struct controller_counter) {
+        "weft_icmp_limited_total", "senders that were not told, because of "
+        "too much of it", NULL, NULL, s->route->n_limited,
+    });
+    visit(aux, &(struct controller_counter) {
+        "weft_ip_fragmented_total", "packets that a gateway cut into pieces",
+        NULL, NULL, s->route->n_cut,
+    });
+    for (unsigned int i = 0; i < N_NEXT_HOPS_EVENTS; i++) {
+        visit(aux, &(struct controller_counter) {
+            "weft_next_hops_total", "stations that are not planned, as next "
+            "hops", "event", next_hops_event_name(i),
+            next_hops_count(s->next_hops, i),
+        });
+    }
+}
+
 void
 service_counters_visit(const struct services *s,
                        service_counter_visitor *visit, void *aux)
@@ -91,4 +127,5 @@ service_counters_visit(const struct services *s,
     count_nd(s, visit, aux);
     count_dns(s, visit, aux);
     count_multicast(s, visit, aux);
+    count_routing(s, visit, aux);
 }

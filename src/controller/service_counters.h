@@ -11,6 +11,8 @@
 #include "controller/serve_dns.h"
 #include "controller/serve_multicast.h"
 #include "controller/serve_nd.h"
+#include "controller/serve_route.h"
+#include "service/next_hops.h"
 
 struct services {
     const struct packet_in_table *packet_ins;
@@ -20,6 +22,8 @@ struct services {
     const struct serve_binding *bindings;
     const struct serve_dns *dns;
     const struct serve_multicast *multicast;
+    const struct serve_route *route;
+    const struct next_hops *next_hops;
 };
 
 void service_counters_visit(const struct services *,

@@ -17,6 +17,9 @@ struct service_host {
      * 0. */
     bool (*send_by)(void *aux, uint32_t number, uint16_t tpid, uint16_t vid,
                     const void *frame, size_t len);
+    /* A frame enters the tables. */
+    bool (*inject)(void *aux, const struct packet_in_entry *,
+                   const void *frame, size_t len);
     /* The addresses of IPv6 that a member uses beside its planned ones, at most
      * MEMBER_MAX_BOUND; they are forgotten with the intents. */
     void (*bind6)(void *aux, const struct topology_member *, enum bound_kind,
@@ -44,6 +47,14 @@ service_send_by(const struct service_host *host, uint32_t number,
                 uint16_t tpid, uint16_t vid, const void *frame, size_t len)
 {
     return host->send_by(host->aux, number, tpid, vid, frame, len);
+}
+
+static inline bool
+service_inject(const struct service_host *host,
+               const struct packet_in_entry *at, const void *frame,
+               size_t len)
+{
+    return host->inject(host->aux, at, frame, len);
 }
 
 static inline void

@@ -68,6 +68,23 @@ compute_group(struct writer *w, const struct topology *t, uint64_t id,
     }
 }
 
+/* Nor does a station whose MAC is not known. */
+static void
+compute_next_hop(struct writer *w, const struct topology *t, uint64_t id)
+{
+    const struct next_hops *hops = topology_next_hops(t);
+    struct subject subject = {
+        .kind = SUBJECT_NEXT_HOP, .topology = t, .chunk = -1,
+        .next_hop = hops ? next_hops_by_id(hops, id) : NULL,
+    };
+
+    if (subject.next_hop && next_hop_is_known(subject.next_hop)
+        && (topology_network(t, subject.next_hop->place)
+            || topology_uplink(t, subject.next_hop->place))) {
+        compute(w, &subject);
+    }
+}
+
 void
 stage_compute(const struct topology *t, struct unit unit, struct writer *w)
 {
@@ -114,6 +131,9 @@ stage_compute(const struct topology *t, struct unit unit, struct writer *w)
         if (subject.forward && subject.forward->network->nat) {
             compute(w, &subject);
         }
+        return;
+    case UNIT_NEXT_HOP:
+        compute_next_hop(w, t, unit.id);
         return;
     }
 }

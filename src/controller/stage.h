@@ -128,6 +128,7 @@ enum subject_kind {
     SUBJECT_BASE, SUBJECT_UPLINK, SUBJECT_NETWORK, SUBJECT_FLOOD,
     SUBJECT_PORT, SUBJECT_MEMBER, SUBJECT_HEARERS, SUBJECT_GROUP,
     SUBJECT_FORWARD,
+    SUBJECT_NEXT_HOP,
 };
 
 struct subject {
@@ -139,6 +140,7 @@ struct subject {
     const struct topology_member *member;
     const struct topology_forward *forward;
     const struct multicast_group *group;
+    const struct next_hop *next_hop;
     int chunk;                    /* of a flood or group; -1: what leads there */
 };
 

@@ -131,12 +131,38 @@ member_flows(struct writer *w, const struct topology_member *member)
     }
 }
 
-/* The gateway is at each of its network's ports; a LAN does not see it. */
+/* The gateway is at each of its network's ports; a LAN sees it only where it
+ * leads somewhere. */
 static void
 begin_gateway(struct writer *w, const struct topology_network *network)
 {
     begin(w, PRIORITY_SELF, network->id, network);
-    stage_match_flag(w, FROM_UPLINK, false);
+    if (!network->router) {
+        stage_match_flag(w, FROM_UPLINK, false);
+    }
+}
+
+static void
+begin_answer(struct writer *w, uint64_t place, struct eth_addr mac)
+{
+    writer_begin(w, STAGE_ARP_ND, PRIORITY_SELF, place);
+    writer_match(w, FIELD_METADATA, place);
+    writer_match_eth(w, FIELD_ETH_DST, mac);
+}
+
+/* Answers to what we asked ourselves, by this MAC (serve_next_hop.c). */
+static void
+answers(struct writer *w, uint64_t place, struct eth_addr mac)
+{
+    begin_answer(w, place, mac);
+    writer_match_arp(w, ARP_REPLY);
+    stage_to_service(w, SERVICE_NEIGHBOUR, place);
+    writer_end(w);
+
+    begin_answer(w, place, mac);
+    writer_match_icmp6(w, ND_ADVERT);
+    stage_to_service(w, SERVICE_NEIGHBOUR, place);
+    writer_end(w);
 }
 
 static void
@@ -187,6 +213,9 @@ network_flows(struct writer *w, const struct topology_network *network)
         gateway6(w, network, &intent->gateway6);
         gateway6(w, network, &link_local);
     }
+    if (topology_is_gateway(network) && topology_has_strangers(network)) {
+        answers(w, network->id, intent->gateway_mac);
+    }
     other(w, network);
 }
 
@@ -213,6 +242,9 @@ uplink_flows(struct writer *w, const struct topology_uplink *uplink)
             stage_to_service(w, SERVICE_ND, uplink->id);
             writer_end(w);
         }
+    }
+    if (!uplink->intent->is_host) {
+        answers(w, uplink->id, uplink->intent->mac);
     }
 }
 

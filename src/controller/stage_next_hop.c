@@ -3,12 +3,12 @@
  * Planned ones are known; what a port may use beside its own address is behind
  * it.  Beyond an uplink through the host's stack there is nobody but the host;
  * what is for an outside address of our own comes in again.  Others are asked
- * for by a service (serve_next_hop.c), which writes what
- * it learned here. */
+ * for by a service (serve_next_hop.c); what it learned is written here. */
 #include "controller/stage_nat.h"
 #include "packet/address.h"
 
-enum { PRIORITY_OURSELVES = 500, PRIORITY_BROADCAST = 400, PRIORITY_PLANNED = 300,
+enum { PRIORITY_OURSELVES = 500, PRIORITY_BROADCAST = 400,
+       PRIORITY_PLANNED = 300, PRIORITY_LEARNED = 250,
        PRIORITY_ALLOWED = 100, PRIORITY_UNKNOWN = 10 };
 
 static void
@@ -90,10 +90,25 @@ member_flows(struct writer *w, const struct topology_member *member)
 }
 
 static void
-unknown(struct writer *w, const struct topology_network *network, bool is_v6)
+learned(struct writer *w, const struct next_hop *hop)
 {
-    begin(w, PRIORITY_UNKNOWN, network->id, network->id, is_v6);
-    stage_to_service(w, SERVICE_NEXT_HOP, network->id);
+    bool is_v6 = !ip6_is_mapped4(&hop->address);
+
+    begin(w, PRIORITY_LEARNED, hop->place, hop->place, is_v6);
+    if (is_v6) {
+        writer_match_ip6(w, FIELD_XXREG1, &hop->address);
+    } else {
+        writer_match_ip4(w, FIELD_REG4, get_be32(&hop->address.b[12]));
+    }
+    to_station(w, hop->mac);
+}
+
+/* `place`: of a network, or an uplink. */
+static void
+unknown(struct writer *w, uint64_t place, bool is_v6)
+{
+    begin(w, PRIORITY_UNKNOWN, place, place, is_v6);
+    stage_to_service(w, SERVICE_NEXT_HOP, place);
     writer_end(w);
 }
 
@@ -116,10 +131,10 @@ network_flows(struct writer *w, const struct topology_network *network)
 {
     if (topology_has_gateway(network)) {
         broadcast(w, network);
-        unknown(w, network, false);
+        unknown(w, network->id, false);
     }
     if (topology_has_gateway6(network)) {
-        unknown(w, network, true);
+        unknown(w, network->id, true);
     }
 }
 
@@ -136,7 +151,10 @@ uplink_flows(struct writer *w, const struct topology_uplink *uplink)
     if (uplink->intent->is_host) {
         nat_begin(w, STAGE_NEXT_HOP, PRIORITY_UNKNOWN, uplink->id, uplink);
         to_station(w, uplink->host_mac);
+        return;
     }
+    unknown(w, uplink->id, false);
+    unknown(w, uplink->id, true);
 }
 
 /* A host's address, of which it has some ports lead to us. */
@@ -176,5 +194,7 @@ stage_next_hop(struct writer *w, const struct subject *subject)
         uplink_flows(w, subject->uplink);
     } else if (subject->kind == SUBJECT_FORWARD) {
         forward_flows(w, subject->forward);
+    } else if (subject->kind == SUBJECT_NEXT_HOP) {
+        learned(w, subject->next_hop);
     }
 }

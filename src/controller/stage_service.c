@@ -102,22 +102,36 @@ multicast(struct writer *w, const struct topology_network *network)
     }
 }
 
+/* By ports of the network, at the gateway of one that is joined, or its own. */
 static void
-dns(struct writer *w, const struct topology_network *network)
+dns(struct writer *w, const struct topology_network *network,
+    const struct topology_network *at)
 {
-    begin(w, network);
-    writer_match_udp(w, 0, DNS_PORT);
-    writer_match_ip4(w, FIELD_IPV4_DST, network->intent->gateway);
-    to_service(w, network, SERVICE_DNS);
+    if (topology_has_gateway(network) && topology_has_gateway(at)) {
+        begin(w, network);
+        writer_match_udp(w, 0, DNS_PORT);
+        writer_match_ip4(w, FIELD_IPV4_DST, at->intent->gateway);
+        to_service(w, network, SERVICE_DNS);
+    }
+    if (topology_has_gateway6(network) && topology_has_gateway6(at)) {
+        begin(w, network);
+        writer_match_udp6(w, 0, DNS_PORT);
+        writer_match_ip6(w, FIELD_IPV6_DST, &at->intent->gateway6);
+        to_service(w, network, SERVICE_DNS);
+    }
 }
 
 static void
-dns6(struct writer *w, const struct topology_network *network)
+names(struct writer *w, const struct topology_network *network)
 {
-    begin(w, network);
-    writer_match_udp6(w, 0, DNS_PORT);
-    writer_match_ip6(w, FIELD_IPV6_DST, &network->intent->gateway6);
-    to_service(w, network, SERVICE_DNS);
+    const struct topology_router *other = network->router;
+
+    dns(w, network, network);
+    for (unsigned int i = 0; other && i < other->n_networks; i++) {
+        if (other->networks[i] != network) {
+            dns(w, network, other->networks[i]);
+        }
+    }
 }
 
 static void
@@ -144,14 +158,9 @@ stage_service(struct writer *w, const struct subject *subject)
     if (subject->kind != SUBJECT_NETWORK) {
         return;
     }
-    if (topology_has_gateway(network)) {
-        dns(w, network);
-    }
+    names(w, network);
     if (network->intent->subnet.is_set && !network->intent->dhcp.is_off) {
         dhcp(w, network);
-    }
-    if (topology_has_gateway6(network)) {
-        dns6(w, network);
     }
     if (topology_learns6(network->intent)) {
         choices(w, network);

@@ -20,6 +20,7 @@ topology_create(const struct topology_config *config)
     t->host = config->host ? xstrdup(config->host) : NULL;
     t->ipam = config->ipam;
     t->multicast = config->multicast;
+    t->next_hops = config->next_hops;
     t->names_are_devices = config->names_are_devices;
     id_map_init(&t->by_id);
     id_map_init(&t->by_name);
@@ -78,6 +79,12 @@ const struct intent *
 topology_intent(const struct topology *t)
 {
     return t->intent;
+}
+
+const struct next_hops *
+topology_next_hops(const struct topology *t)
+{
+    return t->next_hops;
 }
 
 const struct multicast *

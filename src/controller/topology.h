@@ -21,6 +21,7 @@
 #include "controller/flow_unit.h"
 #include "intent/intent.h"
 #include "service/multicast.h"
+#include "service/next_hops.h"
 
 enum {
     MEMBER_MAX_BOUND = 16,        /* addresses beside the planned ones */
@@ -142,6 +143,8 @@ struct topology_config {
     struct ipam *ipam;            /* borrowed */
     const struct multicast *multicast;      /* borrowed: who hears which group;
                                                NULL: nobody does */
+    const struct next_hops *next_hops;      /* borrowed: stations that are not
+                                               planned; NULL: none is known */
     bool names_are_devices;       /* the switch calls a port like its device, as
                                      Open vSwitch does */
 };
@@ -153,6 +156,8 @@ void topology_destroy(struct topology *);
 void topology_set_intent(struct topology *, const struct intent *,
                          struct unit_set *dirty);
 const struct intent *topology_intent(const struct topology *);
+/* NULL: none is known. */
+const struct next_hops *topology_next_hops(const struct topology *);
 /* NULL: nobody listens to groups. */
 const struct multicast *topology_multicast(const struct topology *);
 
@@ -238,6 +243,13 @@ topology_is_unknown(const struct topology_member *member)
     return member->port->intent->is_spoof_ok;
 }
 
+/* May stations be in it that are not planned? */
+static inline bool
+topology_has_strangers(const struct topology_network *network)
+{
+    return network->uplink || network->n_unknown;
+}
+
 /* A frame can leave by one place and come back by another: behind both may be
  * anybody. */
 static inline bool
@@ -277,6 +289,18 @@ static inline bool
 topology_is_gateway(const struct topology_network *network)
 {
     return topology_has_gateway(network) || topology_has_gateway6(network);
+}
+
+/* Has its gateway anywhere to send packets of IPv6 to? */
+static inline bool
+topology_leads_somewhere6(const struct topology_network *network)
+{
+    struct ip6_addr none = { { 0 } }, outside = none;
+
+    if (network->nat) {
+        outside = intent_uplink_external6(network->nat->intent);
+    }
+    return network->router || memcmp(&outside, &none, sizeof none);
 }
 
 /* May guests choose addresses of IPv6, so that their announcements count? */

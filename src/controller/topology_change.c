@@ -85,6 +85,16 @@ add_groups(const struct topology *t, struct unit_set *units)
     }
 }
 
+static void
+add_next_hops(const struct topology *t, struct unit_set *units)
+{
+    const struct next_hop *hop = NULL;
+
+    while (t->next_hops && (hop = next_hops_next(t->next_hops, hop))) {
+        add_unit(units, UNIT_NEXT_HOP, hop->id, 0);
+    }
+}
+
 void
 topology_units(const struct topology *t, struct unit_set *units)
 {
@@ -100,6 +110,7 @@ topology_units(const struct topology *t, struct unit_set *units)
     }
     topology_nat_units(t, units);
     add_groups(t, units);
+    add_next_hops(t, units);
 }
 
 static bool

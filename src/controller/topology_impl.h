@@ -17,6 +17,7 @@ struct topology {
     char *host;
     struct ipam *ipam;
     const struct multicast *multicast;
+    const struct next_hops *next_hops;
     bool names_are_devices;
     struct intent *intent;        /* NULL: none */
 

@@ -6,8 +6,8 @@
  * The advertisement says the prefix and whether guests choose their addresses
  * in it (SLAAC) or are given them (DHCPv6; in either case it knows names and
  * servers), the MTU, and the name server with
- * its search domain (RFC 8106).  Its lifetime as a router is 0 as long as
- * nothing is routed: guests learn addresses and names and no way out.
+ * its search domain (RFC 8106).  Its lifetime as a router is 0 where nothing is
+ * routed: guests learn addresses and names and no way out.
  *
  * Lifetimes are the long ones of RFC 4861 section 6.2.1.  Unasked, everybody
  * hears the same now and then (nd_advertise).

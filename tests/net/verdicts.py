@@ -57,6 +57,17 @@ INTENTS = {
         "plan": {"subnet": "10.4.0.0/24",
                  "segment": {"vlan": 40, "uplink": "lan"}},
         "flat": {"segment": {"vlan": 0, "uplink": "lan"}},
+        "thin": {"subnet": "10.7.0.0/24", "subnet6": "fd00:7::/64",
+                 "mtu": 1300},
+    },
+    "routers": {
+        "r1": {"networks": ["blue", "green", "plan", "six", "thin"],
+               "routes": [
+                   {"to": "10.20.0.0/16", "via": "10.1.0.20"},
+                   {"to": "10.20.9.0/24", "via": "10.3.0.20"},
+                   {"to": "10.21.0.0/16", "via": "10.3.0.99"},
+                   {"to": "fd00:20::/32", "via": "fd00:1::9"}]},
+        "r2": {"networks": ["red", "loose"]},
     },
     "ports": {
         "web": {"network": "blue", "address": "10.1.0.10"},
@@ -70,7 +81,8 @@ INTENTS = {
         "pal": {"network": "red", "address": "10.1.0.10"},
         "fw": {"trunk": {100: "blue", 101: "red"}, "allow": ["10.1.0.200"]},
         "tree": {"network": "green", "address": "10.3.0.10"},
-        "leaf": {"network": "green", "address": "10.3.0.20"},
+        "leaf": {"network": "green", "address": "10.3.0.20",
+                 "allow": ["172.16.5.0/24"]},
         "six1": {"network": "six"},
         "six2": {"network": "six"},
         "odd": {"network": "loose", "address": "10.9.0.10",
@@ -83,6 +95,10 @@ INTENTS = {
         "near": {"network": "west"},
         "plan1": {"network": "plan", "address": "10.4.0.10"},
         "flat1": {"network": "flat"},
+        "thin1": {"network": "thin", "address": "10.7.0.10",
+                  "address6": "fd00:7::10"},
+        "hop": {"network": "blue", "address": "10.1.0.9",
+                "address6": "fd00:1::9", "allow": ["fd00:20::/32"]},
     },
 }
 for _number, (_name, _port) in enumerate(INTENTS["ports"].items(), 1):
@@ -124,8 +140,29 @@ class Model:
         self.networks = intents["networks"]
         self.ports = intents["ports"]
         self.gateways = gateways
+        self.routers = intents["routers"]
 
     # --- What is planned ---
+
+    def router_of(self, network):
+        for router in self.routers.values():
+            if network in router["networks"]:
+                return router
+        return None
+
+    def joined(self, network):
+        """The networks that a router joins with this one, itself included."""
+        router = self.router_of(network)
+        return router["networks"] if router else [network]
+
+    def has_gateway(self, network, version):
+        return bool(self.gateway(network) if version == 4
+                    else self.gateways6(network))
+
+    def subnet(self, network, version):
+        net = self.networks[network].get("subnet" if version == 4
+                                         else "subnet6")
+        return net and ipaddress.ip_network(net)
 
     def networks_of(self, name):
         """[(network, vid)] that a port is in."""
@@ -174,7 +211,9 @@ class Model:
             yield ipaddress.ip_network(port["address"])
         elif "subnet" not in n:
             yield EVERYBODY if self.has_lan(network) else None
-        if "subnet6" in n:
+        if port.get("network") == network and "address6" in port:
+            yield ipaddress.ip_network(port["address6"])
+        elif "subnet6" in n:
             yield ipaddress.ip_network(eui64(n["subnet6"], port["mac"]))
         elif self.has_lan(network):
             yield ipaddress.ip_network("::/0")
@@ -317,7 +356,7 @@ class Model:
         port = frame[UDP].dport if frame.haslayer(UDP) else 0
         if frame.haslayer(IP):
             to = frame[IP].dst
-            if port == 53 and to == self.gateway(network):
+            if port == 53 and to in map(self.gateway, self.joined(network)):
                 return back
             if port == 67 and "subnet" in n and n.get("dhcp") != "off" \
                     and to in ("255.255.255.255", self.gateway(network)):
@@ -336,8 +375,10 @@ class Model:
         else:
             return None
         vid = 0 if sender == LAN else self.members(network)[sender]
-        if sender != LAN and (target == self.gateway(network)
-                              or target in self.gateways6(network)):
+        if (sender != LAN or self.router_of(network)) \
+                and (target == self.gateway(network)
+                     or target in self.gateways6(network)):
+            vid = self.lan_vid(network) if sender == LAN else vid
             return Verdict({sender: vid}, "answered")
         owner = self.owner(network, target)
         if owner == sender:
@@ -366,13 +407,80 @@ class Model:
         return frame.dst == self.gateways.get(network)
 
     def _routed(self, sender, network, frame):
-        answers = (frame.haslayer(ICMP) and frame[ICMP].type == 8
-                   and frame[IP].dst == self.gateway(network)) \
-            or (frame.haslayer(ICMPv6EchoRequest)
-                and frame[IPv6].dst in self.gateways6(network))
-        if not answers:
-            raise Dropped("no route")
-        return Verdict({sender: self.members(network)[sender]}, "answered")
+        ip = frame.getlayer(IP) or frame.getlayer(IPv6)
+        if not ip:
+            raise Dropped("it is no IP")
+        to = ipaddress.ip_address(ip.dst)
+        vid = self.members(network)[sender]
+        own = self._own_gateways(network, to.version)
+        if str(to) in own:
+            pings = frame.haslayer(ICMPv6EchoRequest) \
+                or (frame.haslayer(ICMP) and frame[ICMP].type == 8)
+            if pings:
+                return Verdict({sender: vid}, "answered")
+            if frame.haslayer(UDP):
+                return Verdict({sender: vid}, "told closed")
+            raise Dropped("the gateway does not serve that")
+        if to.is_multicast or str(to) == "255.255.255.255" \
+                or to.is_link_local and to.version == 6:
+            raise Dropped("it stays on the link")
+        if (ip.ttl if to.version == 4 else ip.hlim) < 2:
+            return Verdict({sender: vid}, "told expired")
+        route = self._route(network, to)
+        if not route:
+            return Verdict({sender: vid}, "told no-route")
+        return self._forward(sender, network, frame, *route)
+
+    def _own_gateways(self, network, version):
+        if version == 4:
+            return {self.gateway(n) for n in self.joined(network)}
+        return set(self.gateways6(network)) | {
+            self.gateways6(n)[0] for n in self.joined(network)
+            if self.gateways6(n)}
+
+    def _route(self, network, to):
+        """(the network that it goes into, the next hop's address)"""
+        found = []
+        if not self.has_gateway(network, to.version):
+            return None
+        for name in self.joined(network):
+            if not self.has_gateway(name, to.version):
+                continue
+            subnet = self.subnet(name, to.version)
+            if to in subnet:
+                found.append((subnet.prefixlen, 3, name, to))
+            for member in self.members(name):
+                for _, net in self.allowed(member):
+                    if net and net.version == to.version and to in net \
+                            and not net.subnet_of(subnet):
+                        found.append((net.prefixlen, 1, name, to))
+        for route in (self.router_of(network) or {}).get("routes", []):
+            net = ipaddress.ip_network(route["to"])
+            via = ipaddress.ip_address(route["via"])
+            if net.version == to.version and to in net:
+                name = next(n for n in self.joined(network)
+                            if self.subnet(n, to.version)
+                            and via in self.subnet(n, to.version))
+                found.append((net.prefixlen, 2, name, via))
+        return max(found, key=lambda f: f[:2])[2:] if found else None
+
+    def _forward(self, sender, network, frame, into, hop):
+        vid = self.members(network)[sender]
+        mtu = self.networks[into].get("mtu", 1500)
+        is_cut = frame.haslayer(IP) and not frame[IP].flags.DF
+        if len(frame) - 14 > mtu and not is_cut \
+                and mtu < self.networks[network].get("mtu", 1500):
+            return Verdict({sender: vid}, "told too-big")
+        subnet = self.subnet(into, hop.version)
+        if hop.version == 4 and hop in (subnet[0], subnet[-1]):
+            raise Dropped("nobody broadcasts elsewhere")
+        name = self.owner(into, hop) or self.nested_behind(into, hop)
+        if not name:
+            return Verdict({sender: vid}, "told no-answer")
+        if into == network and self.ports[sender].get("isolated") \
+                and self.ports[name].get("isolated"):
+            raise Dropped("both are isolated")
+        return Verdict({name: self.members(into)[name]}, "")
 
     def _group(self, sender, network, frame):
         """Groups of the link, or of a network that does not snoop.  Who asked
@@ -416,12 +524,31 @@ def token(number):
     return b"row%05d" % number
 
 
+# What a gateway tells senders, by type and code of ICMP and ICMPv6.
+TOLD = {(4, 11, 0): "expired", (4, 3, 0): "no-route", (4, 3, 1): "no-answer",
+        (4, 3, 3): "closed", (4, 3, 4): "too-big",
+        (6, 3, 0): "expired", (6, 1, 0): "no-route", (6, 1, 3): "no-answer",
+        (6, 1, 4): "closed", (6, 2, 0): "too-big"}
+
+
+def told(data):
+    """What the frame says as an ICMP error; None: it is none."""
+    at = 18 if data[12:14] == b"\x81\x00" else 14
+    if data[at - 2:at] == b"\x08\x00" and data[at + 9] == 1:
+        return TOLD.get((4, data[at + 20], data[at + 21]))
+    if data[at - 2:at] == b"\x86\xdd" and data[at + 6] == 58:
+        return TOLD.get((6, data[at + 40], data[at + 41]))
+    return None
+
+
 def identify(data):
     """The number of the row that this frame belongs to, an answer included; or
     what tells an answer without a number."""
     found = TOKEN.search(data)
     if found:
-        return int(found.group(1))
+        about = told(data)
+        return ("told " + about, int(found.group(1))) if about \
+            else int(found.group(1))
     frame = Ether(data)
     if frame.haslayer(BOOTP):
         return frame[BOOTP].xid - FIRST_ID
@@ -444,6 +571,8 @@ def answer_key(row):
             return ("router", frame.src)
         if frame.haslayer(ICMPv6ND_NS):
             return ("neighbour", frame.src, frame[ICMPv6ND_NS].tgt)
+    if row.verdict.reason.startswith("told "):
+        return (row.verdict.reason, row.number)
     return row.number
 
 
@@ -792,8 +921,62 @@ def services(table):
                 "its gateway")
 
 
-ROWS = [all_pairs, internet, internet6, groups, questions, gateways, spoofers,
-        nested, tags, rogues, the_lan, services]
+def routed(table):
+    """By the gateway: into all networks, and whatever ends there."""
+    kinds = [lambda: ICMP(id=7), lambda: TCP(sport=40000, dport=443),
+             lambda: UDP(sport=40000, dport=9999)]
+    for i, a in enumerate(PORTS):
+        network, own = PORTS[a].get("network"), address_of(a)
+        router = table.gateways.get(network)
+        if not own or not router:
+            continue
+        for k, b in enumerate(p for p in PORTS if address_of(p)):
+            table.ip(a, "routed to " + b, router,
+                     IP(src=own, dst=address_of(b)) / kinds[(i + k) % 3]())
+        if network in ("blue", "green", "red"):
+            for to in ROUTED_TO:
+                table.ip(a, "routed to " + to, router,
+                         IP(src=own, dst=to) / kinds[i % 3]())
+            for ttl in (0, 1, 2):
+                table.ip(a, "with ttl %d" % ttl, router,
+                         IP(src=own, dst="10.3.0.10", ttl=ttl) / ICMP(id=7))
+    routed6(table)
+    for flags, size in ((0, 1400), ("DF", 1400), ("DF", 1200)):
+        table.add("web", "%d bytes %s" % (size, flags), lambda n, f=flags,
+                  s=size: Ether(src=mac_of("web"),
+                                dst=table.gateways["blue"])
+                  / IP(src="10.1.0.10", dst="10.7.0.10", flags=f)
+                  / UDP(sport=4000, dport=4000) / Raw(token(n) + bytes(s)))
+
+
+ROUTED_TO = ("10.20.1.1", "10.20.9.1", "10.21.0.1", "172.16.5.9", "10.3.0.255",
+             "10.3.0.0", "10.1.0.66", "10.1.0.21", "10.3.0.77", "224.0.0.9",
+             "255.255.255.255", "10.7.0.1", "10.9.0.1", "198.51.100.1")
+
+
+def routed6(table):
+    source = {a: PORTS[a].get("address6") or eui64(subnet6_of(a), mac_of(a))
+              for a in PORTS if subnet6_of(a)}
+    for a in source:
+        router = table.gateways[PORTS[a]["network"]]
+        for to in list(source.values()) + [
+                "fd00:6::1", "fd00:7::1", "fd00:20::7", "fd00:6::dead",
+                "fd00:9::1", "ff05::9", link_local(mac_of("web"))]:
+            table.ip(a, "icmp6 routed to " + to, router, IPv6(
+                src=source[a], dst=to) / ICMPv6EchoRequest(id=7))
+        table.ip(a, "icmp6 with hop limit 1", router, IPv6(
+            src=source[a], dst="fd00:6::1:2", hlim=1)
+            / ICMPv6EchoRequest(id=7))
+        table.ip(a, "udp6 to a gateway", router, IPv6(
+            src=source[a], dst="fd00:7::1") / UDP(sport=4000, dport=4000))
+    table.add("web", "1400 bytes of IPv6", lambda n: Ether(
+        src=mac_of("web"), dst=table.gateways["blue"])
+        / IPv6(src=source["web"], dst="fd00:7::10")
+        / UDP(sport=4000, dport=4000) / Raw(token(n) + bytes(1400)))
+
+
+ROWS = [all_pairs, internet, internet6, groups, questions, gateways, routed,
+        spoofers, nested, tags, rogues, the_lan, services]
 
 
 def rows(gateway_macs):
@@ -822,7 +1005,7 @@ def questions_by_name(gateway_macs):
     asked = []
     for i, a in enumerate(known):
         for k, b in enumerate(known):
-            near = PORTS[a]["network"] == PORTS[b]["network"]
+            near = PORTS[b]["network"] in model.joined(PORTS[a]["network"])
             if a != b and (near or (i + 3 * k) % 5 == 0):
                 what = list(WHATS)[(i + k) % len(WHATS)]
                 asked.append((a, b, what, near
@@ -835,6 +1018,8 @@ def questions_by_name(gateway_macs):
 
 
 def _arrives(model, a, b, what, is_back):
-    frame = Ether(src=mac_of(a), dst=mac_of(b)) / IP(
+    near = PORTS[a]["network"] == PORTS[b]["network"]
+    to = mac_of(b) if near else model.gateways.get(PORTS[a]["network"])
+    frame = Ether(src=mac_of(a), dst=to) / IP(
         src=address_of(a), dst=address_of(b)) / WHATS[what](is_back)
     return b in model.judge(a, frame).heard
