@@ -79,20 +79,6 @@ drop_changed_answers(struct switch_ *sw, const struct table_changes *changes)
     free(list);
 }
 
-/* Meter slots that were given up are free when no packet can meet them. */
-static void
-settle_meters(struct switch_ *sw)
-{
-    datapath_quiesce(sw->dp);
-    for (uint32_t slot = 0; slot < DP_MAX_METERS; slot++) {
-        if (sw->meters.given_up[slot / 64] >> (slot % 64) & 1) {
-            datapath_set_meter(sw->dp, slot, NULL);
-        }
-    }
-    meter_map_settle(&sw->meters);
-    sw->meters_changed = false;
-}
-
 void
 switch_publish(struct switch_ *sw)
 {
@@ -114,7 +100,7 @@ switch_publish(struct switch_ *sw)
         drop_changed_answers(sw, &changes);
     }
     if (sw->meters_changed) {
-        settle_meters(sw);
+        switch_settle_meters(sw);
     }
     sw->is_staged = false;
 }
@@ -295,100 +281,6 @@ switch_group_mod(struct switch_ *sw, const struct group_mod *mod, msec now,
     return error;
 }
 
-static bool
-release_meter(void *sw_, const struct meter *meter)
-{
-    struct switch_ *sw = sw_;
-
-    meter_map_release(&sw->meters, meter->id);
-    return true;
-}
-
-static void
-configure_meter(struct switch_ *sw, uint32_t slot,
-                const struct meter_mod *meter)
-{
-    struct dp_meter_config config = {
-        .is_pktps = meter->flags & METER_PKTPS,
-        .has_burst = meter->flags & METER_BURST,
-        .n_bands = meter->n_bands,
-    };
-
-    for (unsigned int i = 0; i < meter->n_bands; i++) {
-        const struct meter_band *band = &meter->bands[i];
-
-        config.bands[i].is_dscp_remark = band->type == METER_BAND_DSCP_REMARK;
-        config.bands[i].prec_level = band->prec_level;
-        config.bands[i].rate = band->rate;
-        config.bands[i].burst = band->burst_size;
-    }
-    datapath_set_meter(sw->dp, slot, &config);
-}
-
-static enum of_error
-meter_delete(struct switch_ *sw, const struct meter_mod *mod, msec now,
-             struct str *why)
-{
-    enum of_error error;
-
-    /* The slots are looked up by the meters that still are there; what is
-     * staged still uses them until the publish. */
-    if (mod->id == OFPM_ALL) {
-        tables_visit_meters(sw->tables, release_meter, sw);
-    } else {
-        meter_map_release(&sw->meters, mod->id);
-    }
-    sw->meters_changed = true;
-    error = tables_meter_mod(sw->tables, mod, now, why);
-    switch_stage(sw, now);
-    return error;
-}
-
-enum of_error
-switch_meter_mod(struct switch_ *sw, const struct meter_mod *mod, msec now,
-                 struct str *why)
-{
-    uint32_t slot = meter_map_find(&sw->meters, mod->id);
-    bool is_claimed = false;
-    enum of_error error;
-
-    if (mod->command == METER_MOD_DELETE) {
-        return meter_delete(sw, mod, now, why);
-    }
-    if (mod->command == METER_MOD_ADD && slot == METER_NO_SLOT) {
-        slot = meter_map_claim(&sw->meters, mod->id);
-        if (slot == METER_NO_SLOT) {
-            str_setf(why, "there are %u meters already", DP_MAX_METERS);
-            return OF_METER_MOD_FAILED_OUT_OF_METERS;
-        }
-        is_claimed = true;
-    }
-    error = tables_meter_mod(sw->tables, mod, now, why);
-    if (error && is_claimed) {
-        /* The slot was for nothing. */
-        meter_map_release(&sw->meters, mod->id);
-        sw->meters_changed = true;
-        switch_stage(sw, now);
-    }
-    if (!error) {
-        /* A meter works before the first entry that names it is visible. */
-        configure_meter(sw, slot, mod);
-        /* What went to controllers without it now passes it. */
-        sw->meters_changed |= is_claimed;
-        switch_stage(sw, now);
-    }
-    return error;
-}
-
-bool
-switch_meter_stats(const struct switch_ *sw, uint32_t meter,
-                   struct dp_meter_stats *stats)
-{
-    uint32_t slot = meter_map_find(&sw->meters, meter);
-
-    return slot != METER_NO_SLOT && datapath_meter_stats(sw->dp, slot, stats);
-}
-
 /* ---- Egress tables ---- */
 
 enum of_error
@@ -402,134 +294,6 @@ switch_set_first_egress(struct switch_ *sw, unsigned int table)
         switch_publish(sw);
     }
     return error;
-}
-
-/* ---- Packet-out ---- */
-
-/* Reads the key of a frame that is in no packet pool. */
-int
-switch_flow_of_frame(const void *frame, uint32_t len, uint32_t in_port,
-                     struct flow *flow)
-{
-    struct packet pkt = {
-        .data = (uint8_t *) (uintptr_t) frame, .len = len,
-        .buf = (uint8_t *) (uintptr_t) frame, .buf_size = len,
-        .in_port = in_port,
-    };
-    struct flow_key key;
-    int err = flow_key_extract(&pkt, &key);
-
-    if (!err) {
-        flow_from_key(flow, &key);
-    }
-    return err;
-}
-
-/* Translates and carries out, for a frame that no port brought.  RCU-online. */
-static int
-send_frame(struct switch_ *sw, const struct translate_options *opt,
-           const struct flow *flow, const void *frame, uint32_t len)
-{
-    struct learn_list learns = { 0, NULL };
-    struct translate_options first = *opt;
-    struct credit_list credits = { 0 };
-    struct upcall up = { .now = sw->now };
-    int err;
-
-    first.learns = &learns;
-    translate(&sw->pipeline.env, &first, flow, &up, &credits);
-    if (learns.n) {
-        switch_apply_learns(sw, &learns, sw->now);
-        switch_publish(sw);
-        up.actions.len = 0;
-        credits.n = 0;
-        translate(&sw->pipeline.env, opt, flow, &up, &credits);
-        learn_list_fini(&learns);
-    }
-    err = datapath_inject(sw->dp, frame, len, port_id(flow_in_port(flow)),
-                          dp_actions_list(&up.actions));
-    credit_once(sw->pipeline.credits, &credits, 1, len, sw->now);
-    dp_actions_fini(&up.actions);
-    return err;
-}
-
-/* What a packet-in shows besides the packet, put back. */
-static void
-take_fields(const struct match *match, struct flow *flow)
-{
-    for (unsigned int i = 0; i < N_FIELDS; i++) {
-        const struct field *field = field_by_id(i);
-
-        if (field_is_shown(i)) {
-            field_set(field, flow, field_get(field, &match->value),
-                      field_get(field, &match->mask.bits));
-        }
-    }
-    flow->key.tun_family = match->value.key.tun_family;
-}
-
-int
-switch_packet_out(struct switch_ *sw, uint32_t in_port,
-                  const struct match *fields, struct action_list actions,
-                  const void *frame, uint32_t len)
-{
-    struct translate_options opt = { .now = sw->now, .packet_out = &actions };
-    bool was_online = rcu_is_online();
-    struct flow flow;
-    int err = switch_flow_of_frame(frame, len, in_port, &flow);
-
-    if (err) {
-        return err;
-    }
-    if (fields) {
-        take_fields(fields, &flow);
-    }
-    /* What was asked for before it, it meets. */
-    if (sw->is_staged) {
-        switch_publish(sw);
-    }
-    if (!was_online) {
-        rcu_online();
-    }
-    err = send_frame(sw, &opt, &flow, frame, len);
-    if (!was_online) {
-        rcu_offline();
-    }
-    return err;
-}
-
-int
-switch_resume(struct switch_ *sw, uint32_t id, uint64_t token,
-              const struct match *fields, const void *frame, uint32_t len)
-{
-    struct translate_options opt = { .now = sw->now };
-    bool was_online = rcu_is_online();
-    struct flow flow;
-    int err = switch_flow_of_frame(frame, len, 0, &flow);
-
-    if (err) {
-        return err;
-    }
-    take_fields(fields, &flow);
-    if (sw->is_staged) {
-        switch_publish(sw);
-    }
-    if (!was_online) {
-        rcu_online();
-    }
-    opt.resumed = recirc_find(sw->recirc, id);
-    err = opt.resumed && recirc_token(sw->recirc, opt.resumed) == token
-          ? send_frame(sw, &opt, &flow, frame, len) : -ESTALE;
-    if (!was_online) {
-        rcu_offline();
-    }
-    return err;
-}
-
-bool
-switch_has_packet_out_room(const struct switch_ *sw)
-{
-    return datapath_has_inject_room(sw->dp);
 }
 
 /* ---- Life ---- */

@@ -62,6 +62,11 @@ void switch_apply_fdb_changes(struct switch_ *);
 void switch_tell_port(struct switch_ *, enum switch_port_event,
                       const struct own_port *);
 
+/* ---- switch_meter.c ---- */
+
+/* Meter slots that were given up are free when no packet can meet them. */
+void switch_settle_meters(struct switch_ *);
+
 /* ---- switch_bundle.c ---- */
 
 void switch_wake_waiters(struct switch_ *);
