@@ -3,8 +3,9 @@
  *     weft-bench conntrack [--live=1000000] [--nat=1]
  *
  * UDP sessions of 15,873 inside hosts with 63 ports each, in batches of 32, with
- * complete checksums, translated to 16 external addresses if asked for: how many begin in a second until there are so many, and in
- * their place when the oldest end; what a packet of an established one costs, one
+ * complete checksums, translated to 16 external addresses if asked for: how many
+ * begin in a second until there are so many (memory is touched for the first time),
+ * beside them, or in the place of the oldest when there are ports for no more; what a packet of an established one costs, one
  * after the other and at random; what all of them take; and how long the sweep
  * keeps a worker when all of them end at once. */
 #include <stdio.h>
@@ -26,7 +27,7 @@ struct bench {
     struct conntrack *ct;
     struct packet_pool *pool;
     struct batch batch;
-    msec now;
+    msec now, step;               /* and by how much a batch moves it */
 };
 
 /* The i-th session's packet, or its answer. */
@@ -61,6 +62,26 @@ make_packet(struct packet *pkt, uint32_t i, bool is_answer)
     pkt->ct_state = 0;
 }
 
+/* Without the time in which others had the processor, as far as that is known. */
+struct stopwatch {
+    nsec wall, thread;
+};
+
+static struct stopwatch
+stopwatch_start(void)
+{
+    return (struct stopwatch) { clock_nsec(), clock_thread_nsec() };
+}
+
+static uint64_t
+own_ticks(const struct stopwatch *since, uint64_t ticks)
+{
+    double wall = (double) (clock_nsec() - since->wall);
+    double own = (double) (clock_thread_nsec() - since->thread);
+
+    return (uint64_t) ((double) ticks * MIN(own / wall, 1.0));
+}
+
 /* Ticks that the tracker took for n packets; which(i) says of which session. */
 static uint64_t
 run(struct bench *b, uint32_t n, uint32_t first, struct rng *rng,
@@ -68,6 +89,7 @@ run(struct bench *b, uint32_t n, uint32_t first, struct rng *rng,
 {
     struct ct_request req = { .commit = commit, .nat = b->nat };
     enum ct_verdict verdicts[BATCH_MAX];
+    struct stopwatch watch = stopwatch_start();
     uint64_t ticks = 0, start;
 
     for (uint32_t done = 0; done < n; done += BATCH_MAX) {
@@ -80,8 +102,9 @@ run(struct bench *b, uint32_t n, uint32_t first, struct rng *rng,
         conntrack_execute(b->ct, 0, b->batch.pkts, BATCH_MAX, &req, b->now,
                           verdicts);
         ticks += bench_ticks() - start;
+        b->now += b->step;
     }
-    return ticks;
+    return own_ticks(&watch, ticks);
 }
 
 static void
@@ -93,10 +116,36 @@ report(const char *what, uint64_t ticks, uint32_t n)
            bench_ticks_per_second() / each / 1e6);
 }
 
+/* The oldest end by their time, and as many begin in their place: so many are
+ * live, and their ports are as scarce as they will be. */
+static void
+renew(struct bench *b, uint32_t n, uint32_t part)
+{
+    uint64_t ticks = 0;
+    uint32_t n_done = 0;
+
+    b->now = 1 + (msec) 1000 * 120;
+    for (uint32_t first = 0; first + part <= n / 2; first += part) {
+        uint32_t n_live = conntrack_count(b->ct);
+
+        b->now += part / BATCH_MAX;
+        b->step = 0;
+        conntrack_sweep(b->ct, 0, UINT32_MAX, b->now);
+        if (n_live - conntrack_count(b->ct) < part) {
+            printf("RESULT conntrack only %u ended\n",
+                   n_live - conntrack_count(b->ct));
+        }
+        ticks += run(b, part, first, NULL, 0, false, true);
+        n_done += part;
+    }
+    report("new, in the place of the oldest", ticks, n_done);
+}
+
 static void
 expire(struct bench *b)
 {
     struct ct_counters c;
+    struct stopwatch watch = stopwatch_start();
     uint64_t ticks = 0, worst = 0;
     uint32_t n = conntrack_count(b->ct), n_ended = 0, n_calls = 0;
 
@@ -111,7 +160,7 @@ expire(struct bench *b)
         n_calls++;
     }
     conntrack_read_counters(b->ct, &c);
-    report("expired by the sweep", ticks, n_ended);
+    report("expired by the sweep", own_ticks(&watch, ticks), n_ended);
     printf("RESULT conntrack %u sweeps of %d places, the longest took %.0f us\n",
            n_calls, SWEEP_BUDGET,
            (double) worst * 1e6 / bench_ticks_per_second());
@@ -137,7 +186,9 @@ bench_conntrack(int argc, char **argv)
     for (unsigned int i = 0; i < BATCH_MAX; i++) {
         batch_add(&b.batch, packet_alloc(b.pool, FRAME_LEN));
     }
+    b.now = b.step = 1;
     report("new, from none to all", run(&b, n, 0, NULL, 0, false, true), n);
+    b.step = 0;
     printf("RESULT conntrack %u live take %.0f bytes each, %.0f MB in all\n",
            conntrack_count(b.ct),
            (double) (conntrack_memory(b.ct) - before) / n,
@@ -145,6 +196,7 @@ bench_conntrack(int argc, char **argv)
     if (b.nat.kind) {
         printf("RESULT conntrack %u mappings, %u without a port\n",
                conntrack_n_mappings(b.ct), n - conntrack_count(b.ct));
+        renew(&b, n, n / 20 / BATCH_MAX * BATCH_MAX);
         b.nat.kind = CT_NAT_EXISTING;
     } else {
         report("new, with all live",

@@ -212,6 +212,7 @@ put_in_place(const struct call *call, const struct job *job,
     struct ct_conn *conn, *other;
     unsigned int dir;
 
+    ct_table_prefetch(ct->table, reply_hash);
     conn = ct_table_alloc(ct->table, call->slot, &plan->original,
                           &plan->reply);
     if (!conn) {
@@ -549,6 +550,7 @@ execute_some(const struct call *call, struct packet *const *pkts,
              unsigned int n, enum ct_verdict *verdicts)
 {
     struct ct_table *table = call->ct->table;
+    bool may_map = call->req->commit && call->req->nat.kind == CT_NAT_SRC;
     struct job jobs[BATCH_MAX];
 
     for (unsigned int i = 0; i < n; i++) {
@@ -565,11 +567,17 @@ execute_some(const struct call *call, struct packet *const *pkts,
         if (job->is_parsed) {
             job->hash = ct_table_hash(table, &job->parsed.tuple);
             ct_table_prefetch(table, job->hash);
+            if (may_map) {
+                ct_nat_prefetch(call->ct, &job->parsed.tuple);
+            }
         }
     }
     for (unsigned int i = 0; i < n; i++) {
         if (jobs[i].pkt && jobs[i].is_parsed) {
             ct_table_prefetch_conn(table, jobs[i].hash);
+            if (may_map) {
+                ct_nat_prefetch_mapping(call->ct, &jobs[i].parsed.tuple);
+            }
         }
     }
     for (unsigned int i = 0; i < n; i++) {

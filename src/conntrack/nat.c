@@ -30,6 +30,22 @@ destination_of(const struct ct_tuple *t)
     };
 }
 
+void
+ct_nat_prefetch(const struct conntrack *ct, const struct ct_tuple *t)
+{
+    struct nat_inside in = source_of(t);
+
+    nat_map_prefetch(ct->nat, &in);
+}
+
+void
+ct_nat_prefetch_mapping(const struct conntrack *ct, const struct ct_tuple *t)
+{
+    struct nat_inside in = source_of(t);
+
+    nat_map_prefetch_mapping(ct->nat, &in);
+}
+
 /* ---- Source ---- */
 
 /* Ports below 1024 are for who had one of these (RFC 4787 section 4.2.2). */

@@ -24,6 +24,11 @@ struct ct_plan {
     uint32_t mapping;         /* of which a reference is held; 0 */
 };
 
+/* Before ct_nat_plan(), in this order. */
+void ct_nat_prefetch(const struct conntrack *, const struct ct_tuple *);
+void ct_nat_prefetch_mapping(const struct conntrack *,
+                             const struct ct_tuple *);
+
 /* False: no external port is free. */
 bool ct_nat_plan(struct conntrack *, unsigned int slot, const struct packet *,
                  const struct ct_packet *, const struct ct_request *,

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "lib/huge.h"
 #include "lib/str.h"
 
 enum {
@@ -35,7 +36,7 @@ struct nat_map {
     struct hash_key key;
     struct shard shards[N_SHARDS];
     uint32_t n_buckets;
-    uint32_t *heads;
+    _Atomic uint32_t *heads;      /* read without the lock to prefetch */
     uint32_t max;
     _Atomic uint32_t n_places;
     struct mapping *places;
@@ -53,12 +54,12 @@ nat_map_create(uint32_t max, bool is_shared, struct hash_key key)
         pthread_mutex_init(&m->shards[i].lock, NULL);
     }
     m->n_buckets = N_SHARDS;
-    while (m->n_buckets < max) {
+    while (m->n_buckets < 2 * (uint64_t) max) {
         m->n_buckets *= 2;
     }
-    m->heads = xcalloc(m->n_buckets, sizeof *m->heads);
+    m->heads = huge_zalloc(m->n_buckets * sizeof *m->heads);
     m->max = max + N_SHARDS * CHUNK;
-    m->places = xcalloc(m->max, sizeof *m->places);
+    m->places = huge_zalloc(m->max * sizeof *m->places);
     return m;
 }
 
@@ -70,8 +71,8 @@ nat_map_destroy(struct nat_map *m)
         for (unsigned int i = 0; i < N_SHARDS; i++) {
             pthread_mutex_destroy(&m->shards[i].lock);
         }
-        free(m->heads);
-        free(m->places);
+        huge_free(m->heads, m->n_buckets * sizeof *m->heads);
+        huge_free(m->places, m->max * sizeof *m->places);
         free(m);
     }
 }
@@ -104,10 +105,22 @@ shard_of(struct nat_map *m, uint32_t hash)
     return &m->shards[hash % N_SHARDS];
 }
 
-static uint32_t *
-bucket_of(struct nat_map *m, uint32_t hash)
+static _Atomic uint32_t *
+bucket_of(const struct nat_map *m, uint32_t hash)
 {
     return &m->heads[hash & (m->n_buckets - 1)];
+}
+
+static uint32_t
+first_of(const struct nat_map *m, uint32_t hash)
+{
+    return atomic_load_explicit(bucket_of(m, hash), memory_order_relaxed);
+}
+
+static void
+set_first(struct nat_map *m, uint32_t hash, uint32_t id)
+{
+    atomic_store_explicit(bucket_of(m, hash), id, memory_order_relaxed);
 }
 
 static bool
@@ -126,6 +139,9 @@ take_place(struct nat_map *m, struct shard *shard)
 
     if (id) {
         shard->free = mapping_at(m, id)->next;
+        if (shard->free) {
+            __builtin_prefetch(mapping_at(m, shard->free), 1);
+        }
         return id;
     }
     first = atomic_fetch_add(&m->n_places, CHUNK);
@@ -138,6 +154,22 @@ take_place(struct nat_map *m, struct shard *shard)
         shard->free = i + 1;
     }
     return first + 1;
+}
+
+void
+nat_map_prefetch(const struct nat_map *m, const struct nat_inside *in)
+{
+    __builtin_prefetch(bucket_of(m, hash_inside(m, in)), 1);
+}
+
+void
+nat_map_prefetch_mapping(const struct nat_map *m, const struct nat_inside *in)
+{
+    uint32_t id = first_of(m, hash_inside(m, in));
+
+    if (id) {
+        __builtin_prefetch(mapping_at(m, id));
+    }
 }
 
 static bool
@@ -153,7 +185,7 @@ static uint32_t
 find_inside(struct nat_map *m, const struct nat_inside *in, uint32_t hash,
             const struct nat_range *range)
 {
-    for (uint32_t id = *bucket_of(m, hash); id;
+    for (uint32_t id = first_of(m, hash); id;
          id = mapping_at(m, id)->next) {
         const struct mapping *mapping = mapping_at(m, id);
 
@@ -243,8 +275,8 @@ add(struct nat_map *m, const struct nat_inside *in, uint32_t hash,
     mapping->port = port;
     mapping->refs = 1;
     atomic_store_explicit(&mapping->is_open, false, memory_order_relaxed);
-    mapping->next = *bucket_of(m, hash);
-    *bucket_of(m, hash) = id;
+    mapping->next = first_of(m, hash);
+    set_first(m, hash, id);
     atomic_store(&mapping->hash, hash);
     atomic_store_explicit(&mapping->zone, in->zone, memory_order_relaxed);
     atomic_store_explicit(&pool->owners[port], id, memory_order_release);
@@ -400,20 +432,31 @@ nat_map_hold(struct nat_map *m, const struct nat_inside *in,
     return id ? id : find_outside(m, &out, false, &had_addr, &had_port);
 }
 
+static void
+unlink_mapping(struct nat_map *m, uint32_t hash, uint32_t id)
+{
+    uint32_t next = mapping_at(m, id)->next, at = first_of(m, hash);
+
+    if (at == id) {
+        set_first(m, hash, next);
+        return;
+    }
+    while (mapping_at(m, at)->next != id) {
+        at = mapping_at(m, at)->next;
+    }
+    mapping_at(m, at)->next = next;
+}
+
 void
 nat_map_put(struct nat_map *m, uint32_t id)
 {
     struct mapping *mapping = mapping_at(m, id);
     uint32_t hash = atomic_load(&mapping->hash);
     struct shard *shard = shard_of(m, hash);
-    uint32_t *at = bucket_of(m, hash);
 
     pthread_mutex_lock(&shard->lock);
     if (!--mapping->refs) {
-        while (*at != id) {
-            at = &mapping_at(m, *at)->next;
-        }
-        *at = mapping->next;
+        unlink_mapping(m, hash, id);
         nat_pool_release(mapping->pool, mapping->port);
         mapping->next = shard->free;
         shard->free = id;

@@ -63,6 +63,12 @@ bool nat_map_is_open(const struct nat_map *, uint32_t id);
 /* One reference less; the last one ends the mapping. */
 void nat_map_put(struct nat_map *, uint32_t id);
 
+/* Before nat_map_get(): the place where that begins to look; then what it meets there
+ * first. */
+void nat_map_prefetch(const struct nat_map *, const struct nat_inside *);
+void nat_map_prefetch_mapping(const struct nat_map *,
+                              const struct nat_inside *);
+
 uint32_t nat_map_count(const struct nat_map *);
 uint64_t nat_map_memory(const struct nat_map *);
 

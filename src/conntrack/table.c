@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#include "lib/huge.h"
 #include "lib/str.h"
 
 enum {
@@ -49,6 +50,10 @@ struct ct_table {
 
     pthread_mutex_t lock;         /* of what follows: taken once in hundreds */
     uint32_t max_slabs;
+    struct {
+        uint8_t *memory;          /* of max_slabs slabs, touched as needed */
+        uint32_t n;
+    } arenas[2];
     _Atomic uint32_t n_slabs;
     _Atomic uintptr_t *slabs;     /* address; lowest bit: IPv6's */
     _Atomic uint64_t memory;
@@ -65,6 +70,12 @@ size_of_family(uint8_t family)
 }
 
 /* ---- Slabs ---- */
+
+static size_t
+slab_size(unsigned int size)
+{
+    return CT_SLAB * (size ? CT_CONN6_SIZE : CT_CONN4_SIZE);
+}
 
 static struct ct_conn *
 conn_at(const struct ct_table *t, uint32_t id)
@@ -86,7 +97,8 @@ add_slab(struct ct_table *t, struct slot *slot, unsigned int size)
     if (n == t->max_slabs) {
         return false;
     }
-    memory = xzalloc_aligned(CT_SLAB * bytes);
+    memory = t->arenas[size].memory + t->arenas[size].n * slab_size(size);
+    t->arenas[size].n++;
     for (uint32_t i = 0; i < CT_SLAB; i++) {
         struct ct_conn *conn = (struct ct_conn *) (void *) (memory + i * bytes);
 
@@ -97,7 +109,7 @@ add_slab(struct ct_table *t, struct slot *slot, unsigned int size)
     atomic_store_explicit(&t->slabs[n], (uintptr_t) memory | size,
                           memory_order_release);
     atomic_store(&t->n_slabs, n + 1);
-    atomic_fetch_add(&t->memory, CT_SLAB * bytes);
+    atomic_fetch_add(&t->memory, slab_size(size));
     slot->sizes[size].fresh = n * CT_SLAB;
     slot->sizes[size].fresh_end = (n + 1) * CT_SLAB;
     return true;
@@ -131,6 +143,14 @@ take_id(struct ct_table *t, struct slot *slot, unsigned int size, uint32_t *id)
     if (n) {
         *id = slot->sizes[size].ids[n - 1];
         slot->sizes[size].n = n - 1;
+        if (n > 1) {
+            /* The next one's, which nobody has used for long. */
+            const uint8_t *next
+                = (const void *) conn_at(t, slot->sizes[size].ids[n - 2]);
+
+            __builtin_prefetch(next, 1);
+            __builtin_prefetch(next + CACHE_LINE, 1);
+        }
         return true;
     }
     if (slot->sizes[size].fresh == slot->sizes[size].fresh_end) {
@@ -183,7 +203,7 @@ ct_table_create(uint32_t max, unsigned int n_slots, struct hash_key key)
     t->n_shards = MIN(t->n_buckets / 16, (uint32_t) MAX_SHARDS);
     t->shift = 64 - (unsigned int) __builtin_ctz(t->n_buckets);
     t->shard_shift = 64 - (unsigned int) __builtin_ctz(t->n_shards);
-    t->heads = xcalloc(t->n_buckets, sizeof *t->heads);
+    t->heads = huge_zalloc(t->n_buckets * sizeof *t->heads);
     t->shards = xzalloc_aligned(t->n_shards * sizeof *t->shards);
     for (uint32_t i = 0; i < t->n_shards; i++) {
         pthread_mutex_init(&t->shards[i].lock, NULL);
@@ -193,6 +213,9 @@ ct_table_create(uint32_t max, unsigned int n_slots, struct hash_key key)
     pthread_mutex_init(&t->lock, NULL);
     t->max_slabs = max / CT_SLAB + (max % CT_SLAB != 0);
     t->slabs = xcalloc(t->max_slabs, sizeof *t->slabs);
+    for (unsigned int i = 0; i < 2; i++) {
+        t->arenas[i].memory = huge_zalloc(t->max_slabs * slab_size(i));
+    }
     return t;
 }
 
@@ -205,12 +228,12 @@ ct_table_destroy(struct ct_table *t)
     for (uint32_t i = 0; i < t->n_shards; i++) {
         pthread_mutex_destroy(&t->shards[i].lock);
     }
-    for (uint32_t i = 0; i < atomic_load(&t->n_slabs); i++) {
-        free((void *) (atomic_load(&t->slabs[i]) & ~(uintptr_t) 1));
+    for (unsigned int i = 0; i < 2; i++) {
+        huge_free(t->arenas[i].memory, t->max_slabs * slab_size(i));
     }
     free(t->shared[0].ids);
     free(t->shared[1].ids);
-    free(t->heads);
+    huge_free(t->heads, t->n_buckets * sizeof *t->heads);
     free(t->slabs);
     free(t->slots);
     free(t->shards);
