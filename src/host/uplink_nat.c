@@ -62,13 +62,21 @@ add_forward(struct host_nat *nat, uint32_t leg,
     }
 }
 
+/* IPv6 is not led to a floating address by the host. */
+static bool
+is_floating6(const struct intent_forward *forward)
+{
+    return intent_forward_is_floating(forward)
+           && !ip6_is_mapped4(&forward->listen.address);
+}
+
 static void
 add_forwards(struct host_nat *nat, uint32_t leg, const struct intent *intent,
              const struct intent_uplink *uplink)
 {
     INTENT_FOR_EACH_FORWARD (forward, intent) {
         if (intent_forward_uplink(forward) == uplink
-            && !intent_forward_is_floating(forward)
+            && !is_floating6(forward)
             && nat->n_forwards < HOST_NAT_MAX_FORWARDS) {
             add_forward(nat, leg, forward);
         }

@@ -307,11 +307,11 @@ serve_settle(struct helper_server *server)
             release(server, h, false);
         }
     }
-    helper_nat_settle(server->nat);
     if (server->options.keep_devices) {
         netns_for_each(clean_namespace, server);
     }
     err = device_clean(&server->env, link_is_held, server);
+    helper_nat_settle(server->nat);
     if (err >= 0) {
         err = netlink_open(&nl);
     }

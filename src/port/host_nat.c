@@ -25,6 +25,10 @@ bool
 host_nat_forward_is_valid(const struct host_nat_forward *forward,
                           unsigned int n_legs)
 {
+    if (!forward->protocol) {
+        return forward->leg < n_legs && forward->listen
+               && !ip6_addr_is_set(forward->listen6);
+    }
     return forward->leg < n_legs && forward->first
            && forward->first <= forward->last
            && !(forward->listen && ip6_addr_is_set(forward->listen6))
@@ -73,6 +77,9 @@ format_forwards(const struct host_nat *nat, bool is_output, struct str *s)
     for (unsigned int i = 0; i < nat->n_forwards; i++) {
         const struct host_nat_forward *f = &nat->forwards[i];
 
+        if (!f->protocol) {
+            continue;
+        }
         if (!ip6_addr_is_set(f->listen6)
             || ip6_addr_is_set(nat->legs[f->leg].ours6)) {
             format_dnat(nat, f, is_output, s);
@@ -90,8 +97,9 @@ begin_chain(struct str *s, const char *hook, const char *type, int priority)
 /* Also what comes back to the same leg, from a guest to a forward of the host's:
  * the answer would not find its way otherwise. */
 static void
-format_masquerade(const struct host_nat_leg *leg, struct str *s)
+format_masquerade(const struct host_nat *nat, unsigned int i, struct str *s)
 {
+    const struct host_nat_leg *leg = &nat->legs[i];
     char text[ADDRESS_TEXT_SIZE];
 
     str_addf(s, "ip saddr %s masquerade\n", ip4_format(leg->ours, text));
@@ -102,8 +110,10 @@ format_masquerade(const struct host_nat_leg *leg, struct str *s)
 }
 
 static void
-format_input(const struct host_nat_leg *leg, struct str *s)
+format_input(const struct host_nat *nat, unsigned int i, struct str *s)
 {
+    const struct host_nat_leg *leg = &nat->legs[i];
+
     str_addf(s, "iifname \"%s\" ct state established,related accept\n",
              leg->device);
     str_addf(s, "iifname \"%s\" icmp type echo-request accept\n",
@@ -117,8 +127,19 @@ format_input(const struct host_nat_leg *leg, struct str *s)
 }
 
 static void
-format_forward(const struct host_nat_leg *leg, struct str *s)
+format_forward(const struct host_nat *nat, unsigned int i, struct str *s)
 {
+    const struct host_nat_leg *leg = &nat->legs[i];
+    char text[ADDRESS_TEXT_SIZE];
+
+    for (unsigned int k = 0; k < nat->n_forwards; k++) {
+        const struct host_nat_forward *f = &nat->forwards[k];
+
+        if (!f->protocol && f->leg == i) {
+            str_addf(s, "oifname \"%s\" ip daddr %s accept\n", leg->device,
+                     ip4_format(f->listen, text));
+        }
+    }
     str_addf(s, "oifname \"%s\" ct state established,related accept\n",
              leg->device);
     str_addf(s, "oifname \"%s\" ct status dnat accept\n", leg->device);
@@ -127,11 +148,11 @@ format_forward(const struct host_nat_leg *leg, struct str *s)
 
 static void
 format_legs(const struct host_nat *nat,
-            void (*format)(const struct host_nat_leg *, struct str *),
-            struct str *s)
+            void (*format)(const struct host_nat *, unsigned int leg,
+                           struct str *), struct str *s)
 {
     for (unsigned int i = 0; i < nat->n_legs; i++) {
-        format(&nat->legs[i], s);
+        format(nat, i, s);
     }
     str_add(s, "}\n");
 }

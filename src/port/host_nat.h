@@ -35,12 +35,13 @@ struct host_nat_leg {
     struct ip6_addr ours6;        /* unset: no IPv6 leaves by it */
 };
 
-/* Sent to `ours` with the ports that it has. */
+/* Sent to `ours` with the ports that it has; or a floating address, which is
+ * routed there as it is (floating.h). */
 struct host_nat_forward {
     uint32_t leg;
     be32 listen;                  /* both unset: all addresses of the host */
     struct ip6_addr listen6;      /* set: IPv6, then the other is not */
-    uint8_t protocol;             /* IPPROTO_TCP, UDP, SCTP */
+    uint8_t protocol;             /* IPPROTO_TCP, UDP, SCTP; 0: `listen` floats */
     uint16_t first, last;         /* ports, in order */
 };
 

@@ -2,10 +2,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "port/floating.h"
 #include "port/nft_table.h"
 #include "port/sysctl.h"
 
@@ -13,6 +16,7 @@ enum {
     NAME_SIZE = 64, COMMENT_SIZE = 96,
     MEND_PERIOD_MS = 200,         /* two who undo each other's work do not spin */
     RETRY_MS = 2000,              /* after the kernel refused */
+    SETTLE_MS = 20,               /* links that change bring more changes */
 };
 
 static const char forwarding_path[] = "ipv4/ip_forward";
@@ -23,11 +27,15 @@ struct host_nat_keep {
     const char *instance;
     char name[NAME_SIZE];         /* of the table */
     char *rules;                  /* that are in force; NULL: OFF */
+    struct host_nat nat;          /* what they say; forwards: floating ones */
     char forwarding_was;          /* '0', '1' */
     uint64_t fingerprint;         /* of the table, as we left it */
-    int monitor;                  /* -1: nothing is watched */
+    int epoll;                    /* of the next two; -1: OFF */
+    int monitor;                  /* of nft's tables; -1: nothing is watched */
+    int links;                    /* of links and addresses; the same */
     msec mend_at;                 /* somebody touched it; INT64_MAX: nobody */
     msec mended_at;               /* the last time */
+    msec float_at;                /* links changed; INT64_MAX: no */
 };
 
 struct host_nat_keep *
@@ -37,20 +45,51 @@ host_nat_keep_create(const char *instance)
 
     keep->instance = instance;
     snprintf(keep->name, sizeof keep->name, "weft-%s", instance);
-    keep->monitor = -1;
-    keep->mend_at = INT64_MAX;
+    keep->epoll = keep->monitor = keep->links = -1;
+    keep->mend_at = keep->float_at = INT64_MAX;
     return keep;
+}
+
+static void
+close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
 }
 
 /* In the state OFF nothing is. */
 static void
 stop_watching(struct host_nat_keep *keep)
 {
-    if (keep->monitor >= 0) {
-        close(keep->monitor);
-        keep->monitor = -1;
+    close_fd(&keep->monitor);
+    close_fd(&keep->links);
+    close_fd(&keep->epoll);
+    keep->mend_at = keep->float_at = INT64_MAX;
+}
+
+/* Takes `fd` over, or a negative errno. */
+static int
+watch(struct host_nat_keep *keep, int fd, int *which)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+
+    if (fd < 0) {
+        return fd;
     }
-    keep->mend_at = INT64_MAX;
+    if (keep->epoll < 0) {
+        keep->epoll = epoll_create1(EPOLL_CLOEXEC);
+    }
+    if (keep->epoll < 0
+        || epoll_ctl(keep->epoll, EPOLL_CTL_ADD, fd, &event)) {
+        int err = -errno;
+
+        close(fd);
+        return err;
+    }
+    *which = fd;
+    return 0;
 }
 
 void
@@ -59,6 +98,7 @@ host_nat_keep_destroy(struct host_nat_keep *keep)
     if (keep) {
         stop_watching(keep);
         free(keep->rules);
+        free(keep->nat.forwards);
         free(keep);
     }
 }
@@ -128,8 +168,7 @@ write_rules(struct host_nat_keep *keep, const char *rules, struct str *error)
     int err = 0;
 
     if (keep->monitor < 0) {
-        keep->monitor = nft_monitor_open();
-        err = MIN(keep->monitor, 0);
+        err = watch(keep, nft_monitor_open(), &keep->monitor);
     }
     if (!err) {
         err = nft_run(rules, error);
@@ -139,6 +178,79 @@ write_rules(struct host_nat_keep *keep, const char *rules, struct str *error)
     }
     return err;
 }
+
+/* ---- Floating addresses ---- */
+
+/* What remains to be looked after when links change. */
+static int
+keep_floating(struct host_nat_keep *keep, const struct host_nat *nat,
+              struct str *error)
+{
+    struct host_nat was = keep->nat;
+    int err = floating_set(nat, error);
+
+    if (err) {
+        return err;
+    }
+    keep->nat = *nat;
+    keep->nat.n_forwards = 0;
+    keep->nat.forwards = xcalloc(nat->n_forwards + 1, sizeof *nat->forwards);
+    for (unsigned int i = 0; i < nat->n_forwards; i++) {
+        if (!nat->forwards[i].protocol) {
+            keep->nat.forwards[keep->nat.n_forwards++] = nat->forwards[i];
+        }
+    }
+    free(was.forwards);
+    if (!keep->nat.n_forwards) {
+        close_fd(&keep->links);
+        keep->float_at = INT64_MAX;
+    } else if (keep->links < 0) {
+        err = watch(keep, floating_monitor_open(), &keep->links);
+        /* What changed before we watched. */
+        keep->float_at = clock_msec();
+    }
+    return err;
+}
+
+static void
+forget_floating(struct host_nat_keep *keep)
+{
+    struct str error = STR_INIT;
+
+    free(keep->nat.forwards);
+    keep->nat.forwards = NULL;
+    keep->nat.n_forwards = 0;
+    if (floating_set(&keep->nat, &error)) {
+        log_warn("port", "%s", str_text(&error));
+    }
+    keep->nat.n_legs = 0;
+    str_fini(&error);
+}
+
+static void
+watch_floating(struct host_nat_keep *keep, msec now)
+{
+    struct str error = STR_INIT;
+    bool is_changed = false;
+    char buffer[8192];
+
+    while (recv(keep->links, buffer, sizeof buffer, 0) >= 0
+           || errno == ENOBUFS || errno == EINTR) {
+        is_changed = true;
+    }
+    if (is_changed && keep->float_at == INT64_MAX) {
+        keep->float_at = now + SETTLE_MS;
+    }
+    if (now >= keep->float_at) {
+        keep->float_at = INT64_MAX;
+        if (floating_set(&keep->nat, &error)) {
+            log_limited(LOG_LEVEL_WARN, "port", "%s", str_text(&error));
+        }
+    }
+    str_fini(&error);
+}
+
+/* ---- On and off ---- */
 
 static int
 switch_forwarding_on(struct str *error)
@@ -181,7 +293,10 @@ switch_on(struct host_nat_keep *keep, const struct host_nat *nat,
         free(rules);
         return 0;
     }
-    err = write_rules(keep, rules, error);
+    err = keep_floating(keep, nat, error);
+    if (!err) {
+        err = write_rules(keep, rules, error);
+    }
     if (!err) {
         err = switch_forwarding_on(error);
     }
@@ -209,6 +324,7 @@ switch_off(struct host_nat_keep *keep, struct str *error)
         str_setf(error, "nft tables: %s", strerror(-err));
         return err;
     }
+    forget_floating(keep);
     if (!keep->rules && !marks.is_ours_there) {
         return 0;
     }
@@ -240,7 +356,7 @@ host_nat_keep_set(struct host_nat_keep *keep, const struct host_nat *nat,
 int
 host_nat_keep_fd(const struct host_nat_keep *keep)
 {
-    return keep->monitor;
+    return keep->epoll;
 }
 
 static void
@@ -277,6 +393,9 @@ host_nat_keep_run(struct host_nat_keep *keep, msec now)
     if (keep->monitor < 0) {
         return INT64_MAX;
     }
+    if (keep->links >= 0) {
+        watch_floating(keep, now);
+    }
     if (nft_monitor_read(keep->monitor, keep->name)
         && keep->mend_at == INT64_MAX) {
         keep->mend_at = MAX(now, keep->mended_at + MEND_PERIOD_MS);
@@ -284,5 +403,5 @@ host_nat_keep_run(struct host_nat_keep *keep, msec now)
     if (now >= keep->mend_at) {
         mend(keep, now);
     }
-    return keep->mend_at;
+    return MIN(keep->mend_at, keep->float_at);
 }

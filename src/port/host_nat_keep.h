@@ -1,9 +1,10 @@
-/* Host NAT in force: one nft table, `weft-INSTANCE` of the family inet, and the
- * kernel's forwarding.
+/* Host NAT in force: one nft table, `weft-INSTANCE` of the family inet, the
+ * kernel's forwarding, and routes for floating addresses.
  *
  *     OFF  no table, nothing to do
  *     ON   the table is there and forwarding on; the table's changes are
- *          watched, and undone when they were not ours
+ *          watched, and undone when they were not ours; with floating
+ *          addresses, links and addresses are watched, too
  *
  * Always true:
  *   - The table changes in one transaction, and only when what is wanted does.

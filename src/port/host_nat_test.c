@@ -281,6 +281,80 @@ TEST(what_somebody_else_does_elsewhere_is_left_alone)
     host_nat_keep_destroy(keep);
 }
 
+TEST(a_floating_address_is_routed_and_answered_for)
+{
+    static const char leg[] =
+        "ip link add weft-wan type veth peer w1 && ip link set weft-wan up"
+        " && ip link set w1 up && ip addr add 169.254.7.1/30 dev weft-wan";
+    static const char routed[] = "ip route get 203.0.113.7"
+                                 " | grep -q 'via 169.254.7.2 dev weft-wan'";
+    static const char answered[] =
+        "ip neigh show proxy | grep -q '203.0.113.7 dev e0 proxy'";
+    static const char others[] =
+        "ip neigh show proxy | grep -q '203.0.113.9 dev e0'";
+    struct host_nat_forward forward = forward_of("203.0.113.7", 0, 0, 0);
+    struct host_nat nat = nat_of(1, &forward), nothing = { 0 };
+    struct host_nat_keep *keep = host_nat_keep_create("lab");
+
+    CHECK(succeeds("ip link add e0 type veth peer e1 && ip link set e0 up"
+                   " && ip addr add 203.0.113.5/24 dev e0"
+                   " && ip neigh add proxy 203.0.113.9 dev e0"));
+    set(keep, &nat);
+    CHECK(!succeeds(routed));
+    CHECK(succeeds(leg));         /* it comes later, */
+    while (!succeeds(routed)) {
+        run(keep);
+    }
+    CHECK(succeeds(answered));
+    CHECK(succeeds("ip link del weft-wan"));
+    run(keep);
+    CHECK(succeeds(leg));         /* and comes again */
+    while (!succeeds(routed)) {
+        run(keep);
+    }
+    CHECK(succeeds("nft list table inet weft-lab"
+                   " | grep -q 'ip daddr 203.0.113.7 accept'"));
+
+    /* A killed run's are known by their protocol, others' stay. */
+    host_nat_keep_destroy(keep);
+    keep = host_nat_keep_create("lab");
+    forward.listen = ip4("203.0.113.8");
+    set(keep, &nat);
+    CHECK(!succeeds(routed) && !succeeds(answered) && succeeds(others));
+    set(keep, &nothing);
+    CHECK(!succeeds("ip route | grep -q 203.0.113.8")
+          && !succeeds("ip neigh show proxy | grep -q 203.0.113.8")
+          && succeeds(others));
+    CHECK(succeeds("ip link del weft-wan && ip link del e0"));
+    host_nat_keep_destroy(keep);
+}
+
+TEST(what_the_host_has_itself_is_refused)
+{
+    struct host_nat_forward forward = forward_of("203.0.113.5", 0, 0, 0);
+    struct host_nat nat = nat_of(1, &forward);
+    struct host_nat_keep *keep = host_nat_keep_create("lab");
+    struct str error = STR_INIT;
+
+    CHECK(succeeds("ip link add e0 type veth peer e1"
+                   " && ip addr add 203.0.113.5/24 dev e0"));
+    CHECK(host_nat_keep_set(keep, &nat, &error) == -EADDRINUSE);
+    CHECK(strstr(str_text(&error), "203.0.113.5 cannot float"));
+    nat.n_forwards = 0;
+    CHECK(succeeds("ip addr add 169.254.7.2/16 dev e0"));
+    CHECK(host_nat_keep_set(keep, &nat, &error) == -EADDRINUSE);
+    CHECK(strstr(str_text(&error), "--transfer"));
+    CHECK(!fingerprint("weft-lab") && sysctl_read(forwarding) == '0');
+    /* A network of others that ours is within is none of our business. */
+    CHECK(succeeds("ip addr del 169.254.7.2/16 dev e0"
+                   " && ip addr add 169.254.99.2/16 dev e0"));
+    set(keep, &nat);
+    set(keep, &(struct host_nat) { 0 });
+    CHECK(succeeds("ip link del e0"));
+    str_fini(&error);
+    host_nat_keep_destroy(keep);
+}
+
 TEST(the_helper_keeps_it_for_main_and_mends_it)
 {
     static const struct helper_options options = {
@@ -344,6 +418,8 @@ main(void)
         RUN(the_same_once_more_changes_nothing),
         RUN(what_somebody_else_does_to_the_table_is_undone),
         RUN(what_somebody_else_does_elsewhere_is_left_alone),
+        RUN(a_floating_address_is_routed_and_answered_for),
+        RUN(what_the_host_has_itself_is_refused),
         RUN(the_helper_keeps_it_for_main_and_mends_it),
     };
 
