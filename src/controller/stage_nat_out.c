@@ -50,15 +50,18 @@ routes4(struct writer *w, const struct topology_network *network)
         leave(w, network);
     }
     if (uplink->is_host) {
-        struct subnet4 own = { true, 32, uplink->transfer.ours };
+        const struct subnet4 link_to_host = {
+            true, TRANSFER_LEN, uplink->transfer.network,
+        };
 
-        /* An answer to somebody inside, who came by the outside address. */
-        route_begin4(w, network, network->id, ROUTE_UPLINK, &own);
+        /* An answer to somebody inside, who came by the outside address; or to
+         * the host, which comes to forwards and floating addresses by its end
+         * of the link, and so does a guest that it sends back to one. */
+        route_begin4(w, network, network->id, ROUTE_UPLINK, &link_to_host);
         route_by_destination(w, false);
         leave(w, network);
     }
-    /* Link-local addresses do not leave their link (RFC 3927, 7); those of the
-     * way to the host's stack are such. */
+    /* Other link-local addresses do not leave their link (RFC 3927, 7). */
     route_begin4(w, network, network->id, ROUTE_UPLINK, &link);
     stage_to_service(w, SERVICE_NO_ROUTE, network->id);
     writer_end(w);
