@@ -5,8 +5,6 @@
 
 #include "packet/address.h"
 
-enum { ETHERNET_MTU = 1500 };
-
 /* A NIC inside a namespace: we make it, so its address is ours to say. */
 static void
 want_nic(const struct intent_port *port, struct str *spec)
@@ -252,24 +250,9 @@ add_host_leg(struct wanted *wanted, const struct intent_uplink *uplink)
     leg->is_optional = true;
 }
 
-/* What networks with nat have, or what devices have anyway. */
-static uint32_t
-transfer_mtu(const struct intent *intent, const struct intent_uplink *uplink)
-{
-    uint32_t mtu = ETHERNET_MTU;
-
-    INTENT_FOR_EACH_NETWORK (network, intent) {
-        if (network->nat == uplink) {
-            mtu = MAX(mtu, network->mtu);
-        }
-    }
-    return mtu;
-}
-
 /* The host's end of the link to its own stack. */
 static void
-add_transfer(struct wanted *wanted, const struct intent *intent,
-             const struct intent_uplink *uplink)
+add_transfer(struct wanted *wanted, const struct intent_uplink *uplink)
 {
     const struct transfer *transfer = &uplink->transfer;
     struct str name = STR_INIT, spec = STR_INIT, missing = STR_INIT;
@@ -280,7 +263,6 @@ add_transfer(struct wanted *wanted, const struct intent *intent,
     str_addf(&missing, "device '%s' is not there", transfer->port);
     port = append(wanted, transfer->port, &name, &spec);
     port->missing = str_steal(&missing);
-    port->mtu = transfer_mtu(intent, uplink);
     port->inside = (struct wanted_inside) {
         .is_wanted = true, .address = transfer->host,
         .prefix_len = TRANSFER_LEN, .address6 = xstrdup(""),
@@ -289,11 +271,10 @@ add_transfer(struct wanted *wanted, const struct intent *intent,
 }
 
 static void
-add_uplink(struct wanted *wanted, const struct intent *intent,
-           const struct intent_uplink *uplink)
+add_uplink(struct wanted *wanted, const struct intent_uplink *uplink)
 {
     if (uplink->is_host) {
-        add_transfer(wanted, intent, uplink);
+        add_transfer(wanted, uplink);
     }
     if (uplink->host_leg[0] && uplink->n_members) {
         add_host_leg(wanted, uplink);
@@ -326,7 +307,7 @@ wanted_init(struct wanted *wanted, const struct intent *intent,
 
     *wanted = (struct wanted) { 0 };
     INTENT_FOR_EACH_UPLINK (uplink, intent) {
-        add_uplink(wanted, intent, uplink);
+        add_uplink(wanted, uplink);
     }
     INTENT_FOR_EACH_PORT (port, intent) {
         if ((!port->host[0] || !strcmp(port->host, host_name))

@@ -348,11 +348,31 @@ def test_in_and_out(cloud):
     host.run("ip", "route", "add", "prohibit", "192.0.2.0/24")
     assert "Packet filtered" in web.run("ping", "-n", "-c", "1", "-w", "3",
                                         "192.0.2.1", check=False).stdout
+    # From inside, to a forward at whatever address the host has.
+    for guest in (web, db):
+        assert datagram(guest, "203.0.113.5", 7005, db, 7005) \
+            == "169.254.7.1"
     outside.run("ip", "link", "set", "o0", "mtu", "1300")
     host.run("ip", "link", "set", "up0", "mtu", "1300")
     web.ping("198.51.100.9", size=1400, df=True, deadline=1)
     assert "mtu 1300" in web.run("ip", "route", "get", "198.51.100.9").stdout
     assert move_file(web, outside, "198.51.100.9")
+
+
+def test_a_floating_address(cloud):
+    """One to one, both ways, though the host has its network only."""
+    db, outside = cloud.netns("db"), cloud.netns("outside")
+    apply(cloud, CLOUD + "  vm: {listen: 203.0.113.7, to: db}\n")
+    in_force(cloud)
+    eventually(lambda: "203.0.113.7" in cloud.host.run(
+        "ip", "neigh", "show", "proxy").stdout, "the host answers for it")
+    with Server(outside, 80), Server(db, 25), Server(cloud.host, 25):
+        assert ask(db, "198.51.100.9", 80) == "you are 203.0.113.7"
+        assert ask(outside, "203.0.113.7", 25) == "you are 203.0.113.9"
+        assert ask(cloud.host, "203.0.113.7", 25)
+    apply(cloud, CLOUD)
+    eventually(lambda: "203.0.113.7" not in cloud.host.run(
+        "ip", "neigh", "show", "proxy").stdout, "nobody answers for it")
 
 
 def test_what_runs_goes_on(cloud):
