@@ -13,7 +13,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct ovs_wanted wanted[] = {
-    { "web", false }, { "db", true }, { "eth1", false },
+    { "web", "", false }, { "db", "", true }, { "eth1", "", false },
 };
 
 static bool
