@@ -79,6 +79,13 @@ def build(lab, *options):
     return lab
 
 
+def wait_for_another(lab, main):
+    def probe():
+        done = lab.weft("status", status=None)
+        return done.returncode == 0 and json.loads(done.stdout)["pid"] != main
+    eventually(probe, "another main answers")
+
+
 @pytest.fixture
 def cloud(lab):
     return build(lab)
@@ -138,8 +145,7 @@ def test_it_outlives_what_others_and_we_do_to_it(cloud):
     handles = cloud.host.run("nft", "-a", "list", "ruleset").stdout
     main = cloud.weft("status")["pid"]
     os.kill(main, 9)
-    eventually(lambda: cloud.weft("status", status=None).returncode == 0
-               and cloud.weft("status")["pid"] != main, "main is back")
+    wait_for_another(cloud, main)
     assert cloud.host.run("nft", "-a", "list", "ruleset").stdout == handles
     assert cloud.host.links()[LEG] == index
 
@@ -391,8 +397,7 @@ def test_what_runs_goes_on(cloud):
         assert all(s.works() for s in streams)
         main = cloud.weft("status")["pid"]
         cloud.weftd.send_signal(signal.SIGHUP)
-        eventually(lambda: cloud.weft("status", status=None).returncode == 0
-                   and cloud.weft("status")["pid"] != main, "another main")
+        wait_for_another(cloud, main)
         assert all(s.works() for s in streams)
         cloud.stop()
         cloud.restart()
