@@ -328,6 +328,20 @@ class CloudBox(Box):
                    - {"outside", "lo"}, "the devices are gone")
 
 
+class UplinkBox(CloudBox):
+    title = "Weft, uplink with an `address`"
+    UPLINK = "device: outside, address: %s/24, gateway: %s" % (E, GATEWAY)
+    NEXT = GATEWAY
+
+    def plug(self):
+        super().plug()
+        # Who answers for the gateway's address.
+        self.lab.veth("outside", "g-outside", addr=GATEWAY + "/24")
+
+    def outside(self):
+        return self.lab.netns("g-outside").nic("eth0")
+
+
 class HostBox(CloudBox):
     """At the transfer address: what the host makes of it is not asked, and it
     hears nothing of what is."""
@@ -343,4 +357,5 @@ class HostBox(CloudBox):
         return self.lab.host.nic("weft-wan")
 
 
-BOXES = {"weft": WeftBox, "host": HostBox, "nft": NftBox, "ovs": OvsBox}
+BOXES = {"weft": WeftBox, "uplink": UplinkBox, "host": HostBox, "nft": NftBox,
+         "ovs": OvsBox}
