@@ -591,6 +591,37 @@ print_networks(struct cli *cli, const json_t *networks)
 }
 
 static void
+print_routers(const json_t *routers)
+{
+    struct table *table = table_create();
+    json_t *router;
+    size_t i;
+
+    table_add_column(table, "ROUTER", 0);
+    table_add_column(table, "NETWORKS", COLUMN_CUT);
+    table_add_column(table, "ROUTES", COLUMN_RIGHT);
+    table_add_column(table, "WHERE", 0);
+    json_array_foreach (routers, i, router) {
+        const json_t *members = json_object_get(router, "members");
+        struct str names = STR_INIT;
+        json_t *name;
+        size_t k;
+
+        json_array_foreach (json_object_get(members, "networks"), k, name) {
+            str_addf(&names, "%s%s", k ? ", " : "", json_string_value(name));
+        }
+        table_add_json(table, router, "name");
+        table_add_text(table, str_text(&names));
+        table_addf(table, "%zu", json_array_size(json_object_get(members,
+                                                                 "routes")));
+        table_add_json(table, router, "place");
+        str_fini(&names);
+    }
+    table_print(table);
+    table_destroy(table);
+}
+
+static void
 print_objects(const json_t *objects)
 {
     struct table *table = table_create();
@@ -633,6 +664,8 @@ object_list(struct cli *cli, const struct cli_args *args UNUSED)
             print_networks(cli, objects);
         } else if (!strcmp(cli->command->noun, "uplink")) {
             uplink_print_all(cli, objects);
+        } else if (!strcmp(cli->command->noun, "router")) {
+            print_routers(objects);
         } else if (!strcmp(cli->command->noun, "forward")) {
             forward_print_all(objects);
         } else {

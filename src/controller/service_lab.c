@@ -20,6 +20,17 @@ take_sent(void *aux, const struct topology_member *member,
     return true;
 }
 
+/* What enters the tables is not followed there. */
+static bool
+inject(void *aux, const struct packet_in_entry *at, const void *frame,
+       size_t len)
+{
+    struct service_lab *lab = aux;
+
+    lab->last_entry = *at;
+    return take_sent(lab, NULL, frame, len);
+}
+
 static void
 bind6(void *aux, const struct topology_member *member, enum bound_kind kind,
       const struct ip6_addr *addresses, unsigned int n)
@@ -28,6 +39,11 @@ bind6(void *aux, const struct topology_member *member, enum bound_kind kind,
 
     topology_set_bound(lab->topology, member, kind, addresses, n,
                        &lab->dirty);
+}
+
+static void
+touched(void *aux UNUSED)
+{
 }
 
 void
@@ -71,7 +87,7 @@ service_lab_open(const char *networks, const char *ports)
     lab->host = (struct service_host) {
         .loop = &lab->loop, .topology = lab->topology,
         .packet_ins = &lab->packet_ins, .send = take_sent, .bind6 = bind6,
-        .aux = lab,
+        .inject = inject, .dirty = &lab->dirty, .touched = touched, .aux = lab,
     };
     service_lab_apply(lab, networks, ports);
     return lab;

@@ -22,6 +22,7 @@ struct service_lab {
     struct unit_set dirty;
     struct packet_in_table packet_ins;
     struct service_host host;
+    struct packet_in_entry last_entry;      /* of a frame without a member */
     unsigned int n_sent;
     struct lab_sent sent[LAB_MAX_SENT];       /* since the last packet-in */
 };

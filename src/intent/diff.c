@@ -157,6 +157,48 @@ add_impact(const struct diff *diff, struct impact *impact,
     }
 }
 
+static const struct intent_router *
+router_of(const struct intent *set, const char *network)
+{
+    INTENT_FOR_EACH_ROUTER (router, set) {
+        for (unsigned int i = 0; i < router->n_networks; i++) {
+            if (!strcmp(router->networks[i].name, network)) {
+                return router;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Whom the network's ports reached, they may reach no more. */
+static void
+add_router_impact(const struct diff *diff, struct impact *impact,
+                  const struct intent_network *network)
+{
+    const char *name = network->object.name;
+    const struct intent_router *before = router_of(diff->before, name);
+    const struct intent_router *after = router_of(diff->after, name);
+
+    if (!before || before == after
+        || (impact->is_any && impact->effect >= EFFECT_CUT)) {
+        return;
+    }
+    for (unsigned int i = 0; i < before->n_networks; i++) {
+        const char *other = before->networks[i].name;
+
+        if (strcmp(other, name)
+            && (!after || router_of(diff->after, other) != after)) {
+            impact->is_any = true;
+            impact->effect = EFFECT_CUT;
+            str_clear(&impact->why);
+            str_addf(&impact->why, "network '%s' is no longer joined with "
+                     "'%s'", name, other);
+            return;
+        }
+    }
+    add_impact(diff, impact, &before->object, false);
+}
+
 static void
 add_network_impact(const struct diff *diff, struct impact *impact,
                    const struct intent_network *network)
@@ -165,6 +207,7 @@ add_network_impact(const struct diff *diff, struct impact *impact,
     if (network->segment.uplink) {
         add_impact(diff, impact, &network->segment.uplink->object, false);
     }
+    add_router_impact(diff, impact, network);
     if (network->nat) {
         add_impact(diff, impact, &network->nat->object, false);
     }

@@ -136,6 +136,33 @@ TEST(a_port_meets_what_changes_of_its_networks)
                "  web: network 'blue': mtu changes\n");
 }
 
+TEST(a_port_meets_whom_it_reaches_no_more)
+{
+    static const char joined[] = UPLINKS NETWORKS PORTS
+        "routers:\n  r: {networks: [blue, red]}\n";
+
+    check_plan(joined, UPLINKS NETWORKS PORTS,
+               "- router r\n"
+               "\nInterrupted: 3 of 3 ports:\n"
+               "  db: network 'red' is no longer joined with 'blue'\n"
+               "  fw: network 'red' is no longer joined with 'blue'\n"
+               "  web: network 'blue' is no longer joined with 'red'\n");
+    check_plan(UPLINKS NETWORKS PORTS, joined,
+               "+ router r: {networks: [blue, red]}\n"
+               "\nInterrupted: 0 of 3 ports.\n"
+               "Not touched: 3\n");
+    check_plan(joined, UPLINKS NETWORKS PORTS
+               "routers:\n  r: {networks: [blue, red], routes: {to: "
+               "10.9.0.0/16, via: 10.1.0.9}}\n",
+               "~ router r\n"
+               "    routes: nothing -> [{to: 10.9.0.0/16, via: 10.1.0.9}]\n"
+               "\nInterrupted: 0 of 3 ports.\n"
+               "Changed without interruption: 3\n"
+               "  db: router 'r': routes changes\n"
+               "  fw: router 'r': routes changes\n"
+               "  web: router 'r': routes changes\n");
+}
+
 TEST(a_port_meets_what_changes_of_its_uplink)
 {
     check_plan(UPLINKS NETWORKS PORTS,
@@ -219,6 +246,7 @@ TESTS(
     RUN(a_port_that_goes_is_interrupted),
     RUN(a_port_meets_what_changes_of_itself),
     RUN(a_port_meets_what_changes_of_its_networks),
+    RUN(a_port_meets_whom_it_reaches_no_more),
     RUN(a_port_meets_what_changes_of_its_uplink),
     RUN(a_port_that_moves_to_another_kind_is_opened_anew),
     RUN(json_has_all_that_the_words_say),

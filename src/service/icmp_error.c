@@ -100,7 +100,7 @@ judge4(const uint8_t *packet, size_t len, enum icmp_trouble trouble)
     }
     /* Only datagrams have ports that can be closed in this way. */
     return trouble == ICMP_CLOSED && ip.proto != IP_PROTO_UDP
-           ? ICMP_ABOUT_ERROR : ICMP_TOLD;
+           ? ICMP_ABOUT_OTHER : ICMP_TOLD;
 }
 
 static enum icmp_verdict
@@ -138,7 +138,7 @@ judge6(const uint8_t *packet, size_t len, enum icmp_trouble trouble)
             return ICMP_ABOUT_ERROR;
         }
     }
-    return trouble == ICMP_CLOSED && proto != IP_PROTO_UDP ? ICMP_ABOUT_ERROR
+    return trouble == ICMP_CLOSED && proto != IP_PROTO_UDP ? ICMP_ABOUT_OTHER
                                                            : ICMP_TOLD;
 }
 

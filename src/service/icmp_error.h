@@ -40,6 +40,8 @@ const char *icmp_trouble_name(enum icmp_trouble);
     X(ICMP_TOLD, "told", "the sender was told")                              \
     X(ICMP_SHORT, "short", "the packet ends too early, or is no IP")         \
     X(ICMP_ABOUT_ERROR, "about-error", "it was an ICMP error itself")        \
+    X(ICMP_ABOUT_OTHER, "about-other", "only of UDP's ports is it told that " \
+      "they are closed")                                                     \
     X(ICMP_ABOUT_GROUP, "about-group", "it was for more than one station")   \
     X(ICMP_ABOUT_NOBODY, "about-nobody", "its sender is no one station")     \
     X(ICMP_ABOUT_FRAGMENT, "about-fragment", "it was a later fragment")      \

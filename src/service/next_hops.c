@@ -30,6 +30,7 @@ next_hops_event_name(enum next_hops_event event)
 struct hop {
     struct hmap_node by_id;
     struct next_hop hop;
+    bool is_said;                 /* that it is silent */
     unsigned int n_asked;         /* without an answer */
     msec due;                     /* what comes next */
     msec until;                   /* then it is forgotten, unless kept */
@@ -288,6 +289,7 @@ next_hops_heard(struct next_hops *h, uint64_t place,
               || !eth_addr_eq(hop->hop.mac, mac);
     hop->hop.mac = mac;
     hop->hop.state = NEXT_HOP_KNOWN;
+    hop->is_said = false;
     hop->n_asked = 0;
     hop->due = now + REACHABLE;
     if (is_news) {
@@ -334,7 +336,8 @@ give_up(struct next_hops *h, struct hop *hop, msec now)
     hop->hop.state = NEXT_HOP_SILENT;
     hop->due = now + (hop->hop.is_kept ? KEPT_SILENCE : SILENCE);
     h->n[NEXT_HOPS_SILENT]++;
-    if (was_known) {
+    if (was_known || (hop->hop.is_kept && !hop->is_said)) {
+        hop->is_said = true;
         h->watch.changed(h->watch.aux, &hop->hop);
     }
     release(h, hop);

@@ -48,7 +48,8 @@ struct next_hops;
 struct next_hops_watch {
     /* "Who has it?"  To that station alone, or (NULL) to all. */
     void (*ask)(void *aux, const struct next_hop *, const struct eth_addr *);
-    /* Its MAC is known now, another one, or no more. */
+    /* Its MAC is known now, another one, or no more; or it is wanted for good,
+     * and does not answer. */
     void (*changed)(void *aux, const struct next_hop *);
     /* A packet that waited can go, or (the hop is silent) cannot. */
     void (*release)(void *aux, const struct next_hop *,

@@ -181,7 +181,7 @@ TEST(what_is_kept_is_asked_for_before_and_for_ever)
     lab_init(&lab, &next_hops_default_limits);
     next_hops_keep(lab.hops, BLUE, &who, true, lab.now);
     CHECK(lab.seen.n_asked == 1);
-    CHECK(pass(&lab, 100000) > 20);
+    CHECK(pass(&lab, 100000) > 20 && lab.seen.n_changed == 1);
     hear(&lab, 1, mac_a);
     for (unsigned int i = 0; i < 100; i++) {
         pass(&lab, 31000);

@@ -13,7 +13,8 @@
  * Covers: src/intent/value.c src/intent/value_address.c
  * Covers: src/intent/dhcp_value.c src/intent/network.c src/intent/port.c
  * Covers: src/intent/port_value.c src/intent/uplink.c src/intent/intent.c
- * Covers: src/intent/validate.c src/intent/security_group.c
+ * Covers: src/intent/validate.c src/intent/router.c
+ * Covers: src/intent/security_group.c
  * Covers: src/intent/security_rule.c
  * Covers: src/intent/export.c src/packet/address.c */
 #include <stdio.h>

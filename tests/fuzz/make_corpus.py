@@ -24,6 +24,9 @@ from scapy.layers.dhcp6 import (DHCP6_RelayForward, DHCP6_Solicit,
                                 DHCP6OptIA_PD, DHCP6OptIAAddress,
                                 DHCP6OptIfaceId, DHCP6OptOptReq,
                                 DHCP6OptRelayMsg, DUID_LL)
+from scapy.layers.inet import IPOption
+from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6ND_NA,
+                                ICMPv6NDOptDstLLAddr)
 from scapy.layers.dns import (DNS, DNSQR, DNSRR, DNSRRMX, DNSRROPT, DNSRRSOA,
                               DNSRRSRV)
 
@@ -53,6 +56,35 @@ def guest_frame(packet, start_of, offset, flags=NEEDS_CSUM, gso=0, size=0):
     frame = bytes(packet)
     start = len(frame) - len(packet[start_of]) if start_of else 0
     return struct.pack("<BBHHHH", flags, gso, 0, size, start, offset) + frame
+
+
+def routing_inputs():
+    """What a gateway tells senders about, and what neighbours answer."""
+    udp = UDP(sport=1, dport=2) / DATA
+    options = [IPOption(b"\x94\x04\0\0"), IPOption(b"\x07\x07\x04\0\0\0\0")]
+    frames = {
+        "udp": IP4 / udp,
+        "options": IP(src="10.0.0.1", dst="10.0.0.2", options=options) / udp,
+        "fragment": IP(src="10.0.0.1", dst="10.0.0.2", flags="MF", frag=4)
+        / udp,
+        "dont-fragment": IP(src="10.0.0.1", dst="10.0.0.2", flags="DF") / udp,
+        "group": IP(src="10.0.0.1", dst="224.0.0.1") / udp,
+        "nobody": IP(src="0.0.0.0", dst="10.0.0.2") / udp,
+        "echo": IP4 / ICMP(), "error": IP4 / ICMP(type=3) / IP4 / udp,
+        "udp6": IP6 / udp, "group6": IPv6(src="fd00::1", dst="ff02::1") / udp,
+        "nobody6": IPv6(src="::", dst="fd00::2") / udp,
+        "fragment6": IP6 / IPv6ExtHdrFragment(offset=3) / udp,
+        "echo6": IP6 / ICMPv6EchoRequest(),
+        "error6": IP6 / ICMPv6DestUnreach() / IP6 / udp,
+        "arp-reply": ARP(op=2, psrc="10.0.0.9", hwsrc="02:00:00:00:00:09"),
+        "advertisement": IPv6(src="fd00::9", dst="fe80::1", hlim=255)
+        / ICMPv6ND_NA(tgt="fd00::9")
+        / ICMPv6NDOptDstLLAddr(lladdr="02:00:00:00:00:09"),
+        "advertisement-alone": IPv6(src="fd00::9", dst="fe80::1", hlim=255)
+        / ICMPv6ND_NA(tgt="fd00::9"),
+    }
+    for name, packet in frames.items():
+        yield name, bytes(ETHER / packet)
 
 
 def offload_inputs():
@@ -535,6 +567,8 @@ def main():
         write("conntrack", name, data)
     for name, data in snapshot_inputs():
         write("snapshot", name, data)
+    for name, data in routing_inputs():
+        write("routing", "seed-" + name, data)
     for name, data in offload_inputs():
         write("offload", name, data)
     for name, data in pcap_inputs():
