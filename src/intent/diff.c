@@ -246,7 +246,8 @@ compare_ports(struct diff *diff)
         }
         for (unsigned int i = 0; i < port->n_security_groups; i++) {
             add_impact(diff, &impact,
-                       &port->security_groups[i].group->object, false);
+                       intent_find_id(diff->after,
+                                      port->security_groups[i].id), false);
         }
         if (impact.is_any) {
             add_port(diff, port, impact.effect, str_steal(&impact.why));

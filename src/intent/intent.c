@@ -329,6 +329,12 @@ enum { MAX_USERS_SAID = 5 };
 
 enum resolution { RESOLVED, RESOLVED_IN_COPY, UNRESOLVED };
 
+static bool
+is_there(const struct intent *set, const struct reference *ref)
+{
+    return !*ref->name || intent_find(set, ref->kind, ref->name);
+}
+
 /* Is nothing that it points to dropped?  Then there is nothing to look up. */
 static bool
 is_resolved(const struct intent *set, struct intent_object *object)
@@ -344,8 +350,14 @@ is_resolved(const struct intent *set, struct intent_object *object)
     n = set->n_dropped && noun->references ? noun->references(object, refs)
                                            : 0;
     for (unsigned int i = 0; i < n; i++) {
-        const void *target;
+        const void *target = NULL;
 
+        if (!refs[i].target) {
+            if (!is_there(set, &refs[i])) {
+                return false;
+            }
+            continue;
+        }
         memcpy(&target, refs[i].target, sizeof target);
         for (unsigned int k = 0; k < set->n_dropped; k++) {
             if (set->dropped[k] == target) {
@@ -367,9 +379,11 @@ resolve_object(struct intent *set, struct intent_object **slot,
     unsigned int n = noun->references ? noun->references(*slot, refs) : 0;
 
     for (unsigned int i = 0; i < n; i++) {
-        const struct intent_object *target = NULL, *now;
+        const struct intent_object *target = NULL, *now = NULL;
 
-        memcpy(&now, refs[i].target, sizeof now);
+        if (refs[i].target) {
+            memcpy(&now, refs[i].target, sizeof now);
+        }
         if (*refs[i].name) {
             target = intent_find(set, refs[i].kind, refs[i].name);
             if (!target) {
@@ -377,7 +391,7 @@ resolve_object(struct intent *set, struct intent_object **slot,
                 result = UNRESOLVED;
             }
         }
-        if (target == now) {
+        if (target == now || !refs[i].target) {
             continue;
         }
         if ((*slot)->is_sealed) {

@@ -165,8 +165,8 @@ references(struct intent_object *object,
     }
     for (unsigned int i = 0; i < port->n_security_groups; i++) {
         found[n++] = (struct reference) {
-            INTENT_SECURITY_GROUP, port->security_groups[i].name,
-            &port->security_groups[i].group, "security-groups",
+            INTENT_SECURITY_GROUP, port->security_groups[i].name, NULL,
+            "security-groups",
         };
     }
     return n;

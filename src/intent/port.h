@@ -15,7 +15,6 @@
 #include "intent/object.h"
 
 struct intent_network;
-struct intent_security_group;
 
 enum attach_type { ATTACH_NONE, ATTACH_NETNS, ATTACH_TAP, ATTACH_TUN,
                    ATTACH_DEVICE };
@@ -40,7 +39,7 @@ struct port_trunk {
 
 struct port_security_group {
     char name[INTENT_NAME_MAX];
-    const struct intent_security_group *group;        /* once sealed */
+    uint64_t id;                  /* of the object */
 };
 
 struct intent_port {

@@ -286,6 +286,8 @@ parse_security_groups(const struct member *member UNUSED,
         if (!value_name.parse(&name, item, groups[n].name, diagnostics)) {
             return false;
         }
+        groups[n].id = intent_object_id(INTENT_SECURITY_GROUP,
+                                        groups[n].name);
         for (unsigned int i = 0; i < n; i++) {
             if (!strcmp(groups[i].name, groups[n].name)) {
                 node_error(item, diagnostics, "'%s' is there twice",

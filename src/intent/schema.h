@@ -62,7 +62,9 @@ struct reference {
     enum intent_kind kind;
     const char *name;             /* empty: none */
     void *target;                 /* the pointer that the object found goes to:
-                                     a const struct intent_KIND * */
+                                     a const struct intent_KIND *.  NULL: it
+                                     only has to be there, and a change of it
+                                     is none of who names it */
     const char *member;           /* whose value the name is, or is part of */
 };
 

@@ -22,7 +22,9 @@ peer_number(struct intent_security_group *group, const char *name)
     if (i == group->n_peers) {
         group->peers = xrealloc(group->peers,
                                 (i + 1) * sizeof group->peers[0]);
-        group->peers[i] = (struct security_peer) { .group = NULL };
+        group->peers[i] = (struct security_peer) {
+            .id = intent_object_id(INTENT_SECURITY_GROUP, name),
+        };
         strcpy(group->peers[i].name, name);
         group->n_peers++;
     }
@@ -233,8 +235,8 @@ references(struct intent_object *object,
 
     for (unsigned int i = 0; i < group->n_peers; i++) {
         found[i] = (struct reference) {
-            INTENT_SECURITY_GROUP, group->peers[i].name,
-            &group->peers[i].group, named_in(group, i + 1),
+            INTENT_SECURITY_GROUP, group->peers[i].name, NULL,
+            named_in(group, i + 1),
         };
     }
     return group->n_peers;

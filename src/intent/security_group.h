@@ -35,7 +35,7 @@ struct intent_security_group {
     unsigned int n_peers;
     struct security_peer {
         char name[INTENT_NAME_MAX];
-        const struct intent_security_group *group;      /* once sealed */
+        uint64_t id;              /* of the object */
     } *peers;                     /* owned */
 };
 
