@@ -22,11 +22,12 @@ enum unit_kind {
     UNIT_PORT,
     UNIT_FORWARD,
     UNIT_NEXT_HOP,                /* a station that is not planned */
+    UNIT_SECURITY,                /* ports with the same security groups */
 };
 
 struct unit {
     uint64_t id;                  /* of the intent object; UNIT_BASE: 0; groups'
-                                     and next hops' is their own */
+                                     next hops' and security's are their own */
     uint8_t kind;                 /* enum unit_kind */
     uint8_t chunk;
 };

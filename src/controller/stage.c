@@ -125,6 +125,13 @@ stage_compute(const struct topology *t, struct unit unit, struct writer *w)
     case UNIT_PORT:
         compute_port(w, t, topology_port(t, unit.id));
         return;
+    case UNIT_SECURITY:
+        subject.kind = SUBJECT_SECURITY;
+        subject.security = topology_security(t, unit.id);
+        if (subject.security) {
+            compute(w, &subject);
+        }
+        return;
     case UNIT_FORWARD:
         subject.kind = SUBJECT_FORWARD;
         subject.forward = topology_forward(t, unit.id);
@@ -190,6 +197,13 @@ stage_send_to(struct writer *w, uint32_t number)
 }
 
 void
+stage_send_to_member(struct writer *w, const struct topology_member *member)
+{
+    writer_set(w, FIELD_REG15, member->port->number);
+    writer_goto(w, member->port->security ? STAGE_ACL_IN : STAGE_OUTPUT);
+}
+
+void
 stage_send_back(struct writer *w)
 {
     /* It is ours now, not an isolated port's. */
@@ -214,13 +228,21 @@ by_output(struct writer *w, uint32_t number)
     writer_resubmit(w, STAGE_OUTPUT);
 }
 
+/* The same, through what its security groups say. */
+static void
+to_member(struct writer *w, const struct topology_port *port)
+{
+    writer_set(w, FIELD_REG15, port->number);
+    writer_resubmit(w, port->security ? STAGE_ACL_IN : STAGE_OUTPUT);
+}
+
 /* A meter that drops ends the list that it is in.  In a clone it ends only that;
  * but Open vSwitch makes none where it believes that it can take back what
  * happens inside, and a meter behind a resubmit it does not see.  What it cannot
  * take back is an output of part of a packet: here to the port that it came in
  * by, which is none for that moment. */
 static void
-by_output_with_meter(struct writer *w, uint32_t number)
+by_output_with_meter(struct writer *w, const struct topology_port *port)
 {
     enum { ANY_LEN = 64 };
     uint32_t mark = writer_begin_clone(w);
@@ -228,7 +250,7 @@ by_output_with_meter(struct writer *w, uint32_t number)
     writer_set(w, FIELD_IN_PORT, 0);
     writer_output_trunc(w, OFPP_IN_PORT, ANY_LEN);
     writer_move(w, FIELD_REG14, FIELD_IN_PORT);
-    by_output(w, number);
+    to_member(w, port);
     writer_end_clone(w, mark);
 }
 
@@ -242,10 +264,10 @@ stage_copy_to(struct writer *w, const struct topology_member *member,
         return;
     }
     if (port->intent->rate_in) {
-        by_output_with_meter(w, port->number);
-    } else if (member->vid || port->mirror
+        by_output_with_meter(w, port);
+    } else if (member->vid || port->mirror || port->security
         || (!is_allowed && port->intent->is_isolated)) {
-        by_output(w, port->number);
+        to_member(w, port);
     } else {
         writer_output(w, port->number);
     }

@@ -10,7 +10,7 @@
  *     guard  <----------------------------------------+
  *     service          to the controller: DHCP, DNS, solicitations, groups
  *     arp-nd           answered from the plan, or led to the one who knows
- *     (acl)
+ *     acl-out          what the port's security groups let it send (acl.h)
  *     nat-in, nat-in-state, forward      from outside: what may come in
  *     routing          what is sent to a gateway: its own, and the way on
  *     mtu              what is too large for the way on
@@ -19,6 +19,7 @@
  *     l2-lookup        planned stations
  *     multicast        groups, by who listens
  *     flood            whoever it concerns
+ *     acl-in           what the port's security groups let it hear (acl.h)
  *     output           tags; the last check of who may hear whom
  *
  * A packet moves on by goto, so that it never comes to a table twice; only
@@ -33,6 +34,7 @@
  *     reg4-7     (xxreg1) the next hop's address; IPv4: reg4
  *     reg8       enum nat_way (stage_nat.h)
  *     reg10      the number of the uplink by which it leaves
+ *     reg9       acl.h: of whose security groups, and whose the other end is
  *     reg11      with a next network of smaller packets, the largest that it
  *                carries in the upper half; bit 0: this one is larger
  *     reg12      which chunk of a flood or group, + 1; 0: not yet; or one of
@@ -62,6 +64,9 @@
     X(GUARD, 16, "guard", stage_guard)                                       \
     X(SERVICE, 20, "service", stage_service)                                 \
     X(ARP_ND, 24, "arp-nd", stage_arp_nd)                                    \
+    X(ACL_OUT, 25, "acl-out", stage_acl_out)                                 \
+    X(ACL_OUT_STATE, 26, "acl-out-state", stage_acl_out_state)               \
+    X(ACL_OUT_RULES, 27, "acl-out-rules", stage_acl_out_rules)               \
     X(NAT_IN, 28, "nat-in", stage_nat_in)                                    \
     X(NAT_IN_STATE, 29, "nat-in-state", stage_nat_in_state)                  \
     X(FORWARD, 30, "forward", stage_forward)                                 \
@@ -73,6 +78,9 @@
     X(L2_LOOKUP, 40, "l2-lookup", stage_l2_lookup)                           \
     X(MULTICAST, 44, "multicast", stage_multicast)                           \
     X(FLOOD, 48, "flood", stage_flood)                                       \
+    X(ACL_IN, 52, "acl-in", stage_acl_in)                                    \
+    X(ACL_IN_STATE, 53, "acl-in-state", stage_acl_in_state)                  \
+    X(ACL_IN_RULES, 54, "acl-in-rules", stage_acl_in_rules)                  \
     X(OUTPUT, 60, "output", stage_output)
 
 enum stage_table {
@@ -127,8 +135,7 @@ enum {
 enum subject_kind {
     SUBJECT_BASE, SUBJECT_UPLINK, SUBJECT_NETWORK, SUBJECT_FLOOD,
     SUBJECT_PORT, SUBJECT_MEMBER, SUBJECT_HEARERS, SUBJECT_GROUP,
-    SUBJECT_FORWARD,
-    SUBJECT_NEXT_HOP,
+    SUBJECT_FORWARD, SUBJECT_NEXT_HOP, SUBJECT_SECURITY,
 };
 
 struct subject {
@@ -139,6 +146,7 @@ struct subject {
     const struct topology_port *port;
     const struct topology_member *member;
     const struct topology_forward *forward;
+    const struct topology_security *security;
     const struct multicast_group *group;
     const struct next_hop *next_hop;
     int chunk;                    /* of a flood or group; -1: what leads there */
@@ -172,6 +180,8 @@ void stage_to_service(struct writer *, enum service_id, uint64_t object);
 void stage_else(struct writer *, enum stage_table, enum stage_table next);
 /* The packet goes to this port of the switch. */
 void stage_send_to(struct writer *, uint32_t number);
+/* The same, if the port's security groups let it hear it. */
+void stage_send_to_member(struct writer *, const struct topology_member *);
 /* It goes back where it came from. */
 void stage_send_back(struct writer *);
 void stage_flood_to(struct writer *, enum flood_kind);

@@ -252,7 +252,7 @@ void
 stage_arp_nd(struct writer *w, const struct subject *subject)
 {
     if (subject->kind == SUBJECT_BASE) {
-        stage_else(w, STAGE_ARP_ND, STAGE_NAT_IN);
+        stage_else(w, STAGE_ARP_ND, STAGE_ACL_OUT);
     } else if (subject->kind == SUBJECT_NETWORK) {
         network_flows(w, subject->network);
     } else if (subject->kind == SUBJECT_UPLINK && subject->uplink->nat) {

@@ -320,8 +320,7 @@ stage_ingress(struct writer *w, const struct subject *subject)
         }
         return;
     case SUBJECT_FLOOD: case SUBJECT_HEARERS: case SUBJECT_GROUP:
-    case SUBJECT_FORWARD:
-    case SUBJECT_NEXT_HOP:
+    case SUBJECT_FORWARD: case SUBJECT_NEXT_HOP: case SUBJECT_SECURITY:
         return;
     }
 }

@@ -14,7 +14,7 @@ station(struct writer *w, const struct topology_member *member,
     writer_begin(w, STAGE_L2_LOOKUP, PRIORITY_STATION, member->port->id);
     writer_match(w, FIELD_METADATA, member->network->id);
     writer_match_eth(w, FIELD_ETH_DST, mac);
-    stage_send_to(w, member->port->number);
+    stage_send_to_member(w, member);
     writer_end(w);
 }
 

@@ -326,6 +326,18 @@ end_writing(struct switch_session *s)
     s->config.written(s->config.aux, n_refused);
 }
 
+void
+switch_session_flush_zone(struct switch_session *s, uint16_t zone)
+{
+    struct of_message msg = { .type = OFT_NX_CT_FLUSH_ZONE,
+                              .xid = XID_PACKET_OUT };
+
+    assert(s->state == SWITCH_READY);
+    msg.ct_flush.has_zone = true;
+    msg.ct_flush.zone = zone;
+    put(s, &msg);
+}
+
 bool
 switch_session_packet_out(struct switch_session *s, uint32_t in_port,
                           struct action_list actions, const void *frame,

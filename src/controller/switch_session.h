@@ -79,6 +79,9 @@ void switch_session_write(struct switch_session *, struct changes *);
 /* READY only: asks again what is installed. */
 void switch_session_read(struct switch_session *);
 
+/* READY only: the connections of that zone end. */
+void switch_session_flush_zone(struct switch_session *, uint16_t zone);
+
 /* READY or WRITING: a packet of ours; sent with others of this turn.  False: so
  * much waits to be sent that it was dropped. */
 bool switch_session_packet_out(struct switch_session *, uint32_t in_port,

@@ -22,6 +22,14 @@ topology_create(const struct topology_config *config)
     t->multicast = config->multicast;
     t->next_hops = config->next_hops;
     t->names_are_devices = config->names_are_devices;
+    t->has_own_zones = !config->zones;
+    t->zones = config->zones ? config->zones
+               : numbers_create(1, SECURITY_MAX_ZONE, NULL);
+    t->has_own_securities_numbers = !config->securities;
+    t->securities_numbers = config->securities ? config->securities
+                            : numbers_create(1, SECURITY_MAX_NUMBER, NULL);
+    id_map_init(&t->by_security);
+    id_map_init(&t->by_group);
     id_map_init(&t->by_id);
     id_map_init(&t->by_name);
     id_map_init(&t->by_number);
@@ -46,6 +54,7 @@ topology_clear_model(struct topology *t)
     free(t->ports);
     free(t->uplinks);
     free(t->routers);
+    topology_clear_securities(t);
     id_map_fini(&t->by_id);
     id_map_fini(&t->by_name);
     id_map_fini(&t->by_number);
@@ -71,6 +80,12 @@ topology_destroy(struct topology *t)
     }
     topology_clear_model(t);
     topology_forget_switch_ports(t);
+    if (t->has_own_zones) {
+        numbers_destroy(t->zones);
+    }
+    if (t->has_own_securities_numbers) {
+        numbers_destroy(t->securities_numbers);
+    }
     free(t->host);
     free(t);
 }
@@ -421,6 +436,8 @@ count_kinds(struct topology_network *network)
         network->n_isolated += member->port->intent->is_isolated;
         network->n_unknown += topology_is_unknown(member);
         network->n_asked += topology_is_asked(member);
+        network->n_limited += member->port->security
+                              && member->port->security->limits_out;
     }
 }
 
@@ -434,6 +451,10 @@ topology_build(struct topology *t, const struct intent *intent)
     t->intent = intent ? intent_ref(intent) : NULL;
     t->uplinks = NULL;
     t->routers = NULL;
+    t->securities = NULL;
+    t->n_securities = 0;
+    id_map_init(&t->by_security);
+    id_map_init(&t->by_group);
     t->networks = NULL;
     t->ports = NULL;
     if (!intent) {
@@ -469,6 +490,7 @@ topology_build(struct topology *t, const struct intent *intent)
         }
     }
     link_mirrors(t);
+    topology_build_securities(t);
     link_members(t);
     for (unsigned int i = 0; i < t->n_networks; i++) {
         assign_addresses(t, &t->networks[i]);

@@ -19,6 +19,7 @@
 #include "controller/id_map.h"
 #include "controller/ipam.h"
 #include "controller/flow_unit.h"
+#include "controller/numbers.h"
 #include "intent/intent.h"
 #include "service/multicast.h"
 #include "service/next_hops.h"
@@ -92,6 +93,26 @@ struct topology_forward {
     struct ip6_addr target;
 };
 
+/* Ports with the same security groups: their rules are written once.  Flows
+ * know it by a number, and its id is made of the groups'. */
+struct topology_security {
+    uint64_t id;
+    uint32_t number;              /* 1..SECURITY_MAX_NUMBER; 0: there are too
+                                     many, and nothing is let in */
+    unsigned int n_groups;
+    const struct intent_security_group *groups[PORT_MAX_SECURITY_GROUPS];
+    bool limits_out;              /* one of them says what may leave */
+    bool is_audit;                /* all of them only count */
+    /* Rules of some group let in, or out to, one of these. */
+    bool is_peer_in, is_peer_out;
+    uint64_t peers;               /* made of the classes that its rules name */
+};
+
+enum {
+    SECURITY_MAX_NUMBER = 0x7fff,
+    SECURITY_MAX_ZONE = 0xdfff,   /* of the connection tracker's, for ports */
+};
+
 struct topology_network {
     const struct intent_network *intent;
     uint64_t id;
@@ -106,6 +127,7 @@ struct topology_network {
     unsigned int n_isolated;
     unsigned int n_unknown;       /* members behind which may be anybody */
     unsigned int n_asked;         /* members whose addresses are not planned */
+    unsigned int n_limited;       /* members that may not send everything */
 };
 
 struct topology_router {
@@ -130,6 +152,8 @@ struct topology_port {
     uint64_t id;
     uint32_t number;              /* 0: the switch does not have it */
     const struct topology_port *mirror;     /* NULL: none */
+    const struct topology_security *security;         /* NULL: none */
+    uint32_t zone;                /* with security: of its connections */
     bool is_mirror;               /* of some other */
     unsigned int n_members;
     struct topology_member *members;
@@ -147,6 +171,9 @@ struct topology_config {
                                                planned; NULL: none is known */
     bool names_are_devices;       /* the switch calls a port like its device, as
                                      Open vSwitch does */
+    /* Borrowed: zones of the connection tracker by port, and numbers of
+     * topology_security; NULL: its own. */
+    struct numbers *zones, *securities;
 };
 
 struct topology *topology_create(const struct topology_config *);
@@ -197,6 +224,17 @@ const struct topology_forward *topology_forward(const struct topology *,
                                                 uint64_t id);
 const struct topology_router *topology_router(const struct topology *,
                                               uint64_t id);
+/* By its own id; NULL. */
+const struct topology_security *topology_security(const struct topology *,
+                                                  uint64_t id);
+/* The classes that have this security group: the `i`th; NULL ends. */
+const struct topology_security *topology_security_of(const struct topology *,
+                                                     uint64_t group,
+                                                     unsigned int i);
+/* The networks whose ports reach those of this one: itself, and those that a
+ * router joins to it; NULL ends. */
+const struct topology_network *topology_reach(const struct topology_network *,
+                                              unsigned int i);
 /* Who sends by this port of the switch in this network; NULL. */
 const struct topology_member *topology_member(const struct topology *,
                                               uint64_t network,

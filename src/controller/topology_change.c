@@ -109,6 +109,9 @@ topology_units(const struct topology *t, struct unit_set *units)
         add_port_units(&t->ports[i], units);
     }
     topology_nat_units(t, units);
+    for (unsigned int i = 0; i < t->n_securities; i++) {
+        add_unit(units, UNIT_SECURITY, t->securities[i].id, 0);
+    }
     add_groups(t, units);
     add_next_hops(t, units);
 }
@@ -137,7 +140,7 @@ same_port(const struct topology_port *a, const struct topology_port *b)
     return a->intent == b->intent && a->number == b->number
            && (a->mirror ? a->mirror->number : 0)
               == (b->mirror ? b->mirror->number : 0)
-           && same_members(a, b);
+           && topology_same_security(a, b) && same_members(a, b);
 }
 
 /* What floods look like to those that did not change. */
@@ -271,6 +274,8 @@ topology_set_intent(struct topology *t, const struct intent *intent,
     compare_networks(&was, t, dirty);
     compare_ports(&was, t, dirty);
     topology_compare_nat(&was, t, dirty);
+    topology_compare_securities(&was, t, dirty);
+    topology_sweep_numbers(t);
     for (unsigned int i = 0; i < was.n_networks; i++) {
         if (!topology_network(t, was.networks[i].id)) {
             ipam_forget(t->ipam, was.networks[i].id);

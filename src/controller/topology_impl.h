@@ -21,13 +21,19 @@ struct topology {
     bool names_are_devices;
     struct intent *intent;        /* NULL: none */
 
-    unsigned int n_networks, n_ports, n_uplinks, n_routers;
+    struct numbers *zones, *securities_numbers;
+    bool has_own_zones, has_own_securities_numbers;
+
+    unsigned int n_networks, n_ports, n_uplinks, n_routers, n_securities;
     struct topology_network *networks;
     struct topology_port *ports;
     struct topology_uplink *uplinks;
     struct topology_router *routers;
     unsigned int n_forwards;
     struct topology_forward *forwards;
+    struct topology_security *securities;
+    struct id_map by_security;    /* securities, by id */
+    struct id_map by_group;       /* struct security_users, by group's id */
     struct id_map by_id;          /* any of the four, by object id */
     struct id_map by_name;        /* ports, by their name on the switch */
     struct id_map by_number;      /* ports */
@@ -54,6 +60,19 @@ void topology_find_host(const struct topology *, struct topology_uplink *);
 /* What stands in for the uplink's device, if it has a link. */
 const struct switch_port *topology_host_leg(const struct topology *,
                                             const struct intent_uplink *);
+
+/* The classes of ports, once the ports are there; and what they have besides
+ * the model. */
+void topology_build_securities(struct topology *);
+void topology_clear_securities(struct topology *);
+bool topology_same_security(const struct topology_port *,
+                            const struct topology_port *);
+/* Which classes are others than they were. */
+void topology_compare_securities(const struct topology *was,
+                                 const struct topology *is,
+                                 struct unit_set *dirty);
+/* Numbers that nothing has any more are free. */
+void topology_sweep_numbers(struct topology *);
 
 /* Makes the model of a set of intents; what was there is forgotten. */
 void topology_build(struct topology *, const struct intent *);

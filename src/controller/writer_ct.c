@@ -15,6 +15,16 @@ writer_begin_ct(struct writer *w, uint16_t zone, uint8_t table,
     return mark;
 }
 
+uint32_t
+writer_begin_ct_again(struct writer *w, uint8_t table, enum writer_ct what)
+{
+    uint32_t mark = writer_begin_ct(w, 0, table, what);
+    struct action_ct *ct = (struct action_ct *) (w->actions.data + mark);
+
+    ct->zone_src = (struct subfield) { FIELD_CT_ZONE, 0, 16 };
+    return mark;
+}
+
 void
 writer_end_ct(struct writer *w, uint32_t mark)
 {

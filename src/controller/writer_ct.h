@@ -21,6 +21,9 @@ struct port_range {
  * Until the end, writer_nat() comes first, then what is set. */
 uint32_t writer_begin_ct(struct writer *, uint16_t zone, uint8_t table,
                          enum writer_ct);
+/* The same in the zone in which the packet was tracked before. */
+uint32_t writer_begin_ct_again(struct writer *, uint8_t table,
+                               enum writer_ct);
 void writer_end_ct(struct writer *, uint32_t mark);
 /* As the connection is translated already. */
 void writer_nat_again(struct writer *);

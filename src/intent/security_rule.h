@@ -38,8 +38,8 @@ enum {
     SECURITY_ICMP6 = 58, SECURITY_SCTP = 132,
 };
 
-/* The highest bit stays free for who keeps more beside it. */
-enum { SECURITY_RULE_ID_MAX = 0x7ffffff0 };
+/* The two highest bits of 32 stay free for who keeps more beside it. */
+enum { SECURITY_RULE_ID_MAX = 0x3ffffff0 };
 
 /* False: `diagnostics` say why. */
 bool security_rule_parse(const struct node *, bool is_in,
