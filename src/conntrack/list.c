@@ -1,5 +1,6 @@
 /* For who wants to see connections, or to flush them. */
 #include "conntrack/conntrack_impl.h"
+#include "conntrack/nat.h"
 
 static void
 fill_info(const struct ct_conn *conn, struct ct_info *info)
@@ -80,14 +81,27 @@ conntrack_flush(struct conntrack *ct, unsigned int slot, msec now,
     return n_ended;
 }
 
+static struct ct_conn *
+find(struct conntrack *ct, const struct ct_tuple *tuple, unsigned int *dir)
+{
+    return ct_table_find(ct->table, tuple, ct_table_hash(ct->table, tuple),
+                         dir);
+}
+
 bool
 conntrack_find(struct conntrack *ct, const struct ct_tuple *tuple, msec now,
                struct ct_info *info, unsigned int *dir)
 {
-    uint64_t hash = ct_table_hash(ct->table, tuple);
-    struct ct_conn *conn = ct_table_find(ct->table, tuple, hash, dir);
-    bool is_there = conn && !ct_conn_is_over(conn, now);
+    struct ct_conn *conn = find(ct, tuple, dir);
+    struct ct_tuple other = *tuple;
+    bool is_there;
 
+    if (!conn && ct->config.outside_zone_min
+        && tuple->zone >= ct->config.outside_zone_min
+        && ct_nat_zone(ct, tuple, &other.zone)) {
+        conn = find(ct, &other, dir);
+    }
+    is_there = conn && !ct_conn_is_over(conn, now);
     if (is_there) {
         fill_info(conn, info);
     }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "controller/explain_end.h"
+#include "controller/explain_nat.h"
 #include "controller/stage.h"
 #include "packet/address.h"
 #include "packet/ip.h"
@@ -19,21 +19,24 @@ static const struct kind {
     const char *name;
     enum family family;
     bool has_port, is_ask_only;
+    uint8_t protocol;             /* that forwards know; 0 */
     const char *there[2], *back[2];
 } kinds[] = {
-    { "icmp", ANY_FAMILY, false, false,
+    { "icmp", ANY_FAMILY, false, false, 0,
       { "icmp,icmp_type=8,icmp_code=0", "icmp6,icmp_type=128,icmp_code=0" },
       { "icmp,icmp_type=0,icmp_code=0", "icmp6,icmp_type=129,icmp_code=0" } },
-    { "tcp", ANY_FAMILY, true, false, { "tcp", "tcp6" }, { "tcp", "tcp6" } },
-    { "udp", ANY_FAMILY, true, false, { "udp", "udp6" }, { "udp", "udp6" } },
-    { "sctp", ANY_FAMILY, true, false, { "sctp", "sctp6" },
+    { "tcp", ANY_FAMILY, true, false, IP_PROTO_TCP,
+      { "tcp", "tcp6" }, { "tcp", "tcp6" } },
+    { "udp", ANY_FAMILY, true, false, IP_PROTO_UDP,
+      { "udp", "udp6" }, { "udp", "udp6" } },
+    { "sctp", ANY_FAMILY, true, false, IP_PROTO_SCTP, { "sctp", "sctp6" },
       { "sctp", "sctp6" } },
     /* A protocol that nobody treats specially (RFC 3692). */
-    { "any", ANY_FAMILY, false, false, { "ip,nw_proto=253",
+    { "any", ANY_FAMILY, false, false, 0, { "ip,nw_proto=253",
                                          "ipv6,nw_proto=253" },
       { "ip,nw_proto=253", "ipv6,nw_proto=253" } },
-    { "arp", ONLY_4, false, true, { NULL, NULL }, { NULL, NULL } },
-    { "nd", ONLY_6, false, true, { NULL, NULL }, { NULL, NULL } },
+    { "arp", ONLY_4, false, true, 0, { NULL, NULL }, { NULL, NULL } },
+    { "nd", ONLY_6, false, true, 0, { NULL, NULL }, { NULL, NULL } },
 };
 
 struct traffic {
@@ -108,6 +111,7 @@ choose_family(const struct traffic *traffic, const struct explain_end *from,
 /* ---- Packets ---- */
 
 struct question {
+    const struct topology *topology;
     const struct traffic *traffic;
     const struct explain_end *from, *to;
     bool is_v6;
@@ -302,12 +306,165 @@ go(const struct question *q, struct explain *e, bool is_back)
     }
 }
 
+/* ---- By an uplink ---- */
+
+static void
+add_way(const struct topology *t, const struct topology_network *network,
+        struct str *out)
+{
+    INTENT_FOR_EACH_UPLINK (uplink, topology_intent(t)) {
+        if (intent_uplink_is_transit(uplink) && !out->len) {
+            str_addf(out, "weft network set %s --nat %s",
+                     network->intent->object.name, uplink->object.name);
+        }
+    }
+}
+
+/* `weft forward add` of what was asked, where somebody can be meant. */
+static void
+add_opening(const struct question *q, const struct topology_uplink *uplink,
+            struct str *out)
+{
+    const struct explain_end *to = q->to;
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (!q->traffic->kind->protocol || q->is_v6) {
+        return;
+    }
+    str_add(out, "weft forward add ");
+    if (to->has_literal && !to->port && !explain_nat_is_own(uplink, to)) {
+        str_addf(out, "%s:", ip4_format(to->address, text));
+    }
+    str_addf(out, "%u/%s %s", q->traffic->number, q->traffic->kind->name,
+             to->port ? to->port->intent->object.name : "PORT");
+}
+
+/* Where what is sent to an address of the uplink's goes.  `leg` may be NULL. */
+static void
+follow_forward(const struct question *q, const struct topology_uplink *uplink,
+               struct explain *e, struct explain_leg *leg)
+{
+    const struct topology_forward *forward = explain_nat_forward(
+        uplink, q->to, q->is_v6, q->traffic->kind->protocol,
+        (uint16_t) q->traffic->number);
+    const struct intent_port *target = forward ? forward->intent->to.port
+                                               : NULL;
+
+    add_opening(q, uplink, &e->open);
+    if (!forward) {
+        return;
+    }
+    strcpy(e->forward, forward->intent->object.name);
+    str_addf(&e->notes, "forward '%s' leads it to port '%s'", e->forward,
+             target->object.name);
+    if (forward->intent->to.first) {
+        str_addf(&e->notes, ", %u", intent_forward_port(
+            forward->intent, (uint16_t) q->traffic->number));
+    }
+    str_add_char(&e->notes, '\n');
+    leg->ends[0] = 0;
+    INTENT_FOR_EACH_PORT (port, topology_intent(q->topology)) {
+        const struct topology_port *there
+            = port == target ? topology_port(q->topology, port->object.id)
+                             : NULL;
+
+        leg->ends[0] = there ? there->number : leg->ends[0];
+    }
+}
+
+/* The uplink answers them itself. */
+static bool
+is_ping_of(const struct question *q, const struct topology_uplink *uplink)
+{
+    return !q->to->port && explain_nat_is_own(uplink, q->to)
+           && strstr(q->traffic->kind->there[q->is_v6], "icmp");
+}
+
+/* Out of a network: as what, and does it come back in by a forward? */
+static void
+follow_out(const struct question *q, struct explain *e)
+{
+    const struct topology_uplink *uplink = q->to->outside;
+    const struct topology_forward *floating = NULL;
+    struct ip6_addr source = q->is_v6
+                             ? intent_uplink_external6(uplink->intent)
+                             : ip6_of_ip4(intent_uplink_external(
+                                 uplink->intent));
+    struct explain_end own = { .port = q->from->port };
+    char text[ADDRESS_TEXT_SIZE];
+
+    strcpy(e->uplink, uplink->intent->object.name);
+    floating = explain_nat_forward(uplink, &own, q->is_v6, 0, 0);
+    source = floating ? intent_forward_arrival(floating->intent) : source;
+    if (!q->is_v6 || q->from->network->intent->nat6 != NAT6_NONE) {
+        str_addf(&e->notes, "it leaves by uplink '%s' as %s\n", e->uplink,
+                 ip6_is_mapped4(&source)
+                 ? ip4_format(get_be32(&source.b[12]), text)
+                 : ip6_format(source, text));
+    }
+    if (is_ping_of(q, uplink)) {
+        /* Its answer is the connection's, too. */
+        e->legs[LEG_THERE].is_asked = false;
+        str_clear(&e->legs[LEG_THERE].packet);
+        str_addf(&e->notes, "uplink '%s' answers pings itself\n", e->uplink);
+    } else if (explain_nat_is_own(uplink, q->to)
+        || explain_nat_forward(uplink, q->to, q->is_v6,
+                               q->traffic->kind->protocol,
+                               (uint16_t) q->traffic->number)) {
+        struct explain_leg *leg = &e->legs[LEG_THERE];
+
+        e->needs_forward = true;
+        leg->ends[0] = leg->ends[1] = leg->in_port;
+        follow_forward(q, uplink, e, leg);
+    }
+}
+
+/* As somebody outside would send it: to the address that the forward listens
+ * at, when a port of ours was named. */
+static void
+come_in(const struct question *q, struct explain *e)
+{
+    const struct topology_uplink *uplink = q->from->outside;
+    const struct topology_forward *forward = explain_nat_forward(
+        uplink, q->to, q->is_v6, q->traffic->kind->protocol,
+        (uint16_t) q->traffic->number);
+    struct explain_leg *leg;
+    struct explain_end to = *q->to;
+
+    e->needs_forward = !is_ping_of(q, uplink);
+    strcpy(e->uplink, uplink->intent->object.name);
+    leg = begin_leg(e, LEG_THERE, q->from, &to);
+    leg->may_be_anywhere = false;
+    if (to.port && forward) {
+        struct ip6_addr address = intent_forward_arrival(forward->intent);
+
+        to.address = get_be32(&address.b[12]);
+        to.address6 = address;
+    } else if (to.port) {
+        to.address = intent_uplink_external(uplink->intent);
+        to.address6 = intent_uplink_external6(uplink->intent);
+    }
+    if (is_ping_of(q, uplink)) {
+        leg->ends[1] = leg->in_port;
+    }
+    follow_forward(q, uplink, e, leg);
+    str_add(&leg->packet, q->traffic->kind->there[q->is_v6]);
+    add_macs(q->from->mac, uplink->intent->mac, &leg->packet);
+    add_addresses(q, q->from, &to, &leg->packet);
+    str_add(&leg->packet, ",nw_ttl=64");
+    if (q->traffic->number) {
+        str_addf(&leg->packet, ",tp_src=%u,tp_dst=%u", CLIENT_PORT,
+                 q->traffic->number);
+    }
+}
+
 /* ---- The question's own copies ---- */
 
 static const char *
 uplink_switch_name(const struct topology_uplink *uplink)
 {
-    return uplink->intent->n_members ? uplink->intent->members[0].switch_name
+    return uplink->intent->is_host ? uplink->intent->transfer.port
+           : uplink->intent->n_members ? uplink->intent->members[0].switch_name
                                      : "";
 }
 
@@ -322,8 +479,9 @@ fill_side(const struct explain_end *end, bool is_v6,
         strcpy(side->port, end->port->intent->object.name);
         strcpy(side->switch_name, end->port->intent->switch_name);
         side->is_isolated = end->port->intent->is_isolated;
-    } else if (end->uplink) {
-        strcpy(side->switch_name, uplink_switch_name(end->uplink));
+    } else if (end->uplink || end->outside) {
+        strcpy(side->switch_name, uplink_switch_name(
+            end->uplink ? end->uplink : end->outside));
     }
     if (end->network) {
         strcpy(side->network, end->network->intent->object.name);
@@ -333,10 +491,13 @@ fill_side(const struct explain_end *end, bool is_v6,
     side->is_gateway = end->is_gateway;
     side->is_group = end->is_group;
     side->is_spoofed = end->is_spoofed;
-    if ((end->port || end->uplink) && !explain_end_number(end)) {
+    if ((end->port || end->uplink || end->outside)
+        && !explain_end_number(end)) {
         str_addf(&side->trouble, "%s '%s' is not plugged in",
                  end->port ? "port" : "uplink",
-                 end->port ? side->port : end->uplink->intent->object.name);
+                 end->port ? side->port
+                 : (end->uplink ? end->uplink : end->outside)
+                   ->intent->object.name);
     }
 }
 
@@ -419,7 +580,7 @@ explain_ask(const struct topology *t, const char *from_text,
 {
     struct explain_end from, to;
     struct traffic traffic;
-    struct question q = { &traffic, &from, &to, false };
+    struct question q = { t, &traffic, &from, &to, false };
     int err = parse_traffic(what, &traffic, error);
 
     *e = (struct explain) { .decided = -1 };
@@ -444,18 +605,26 @@ explain_ask(const struct topology *t, const char *from_text,
     str_addf(&e->what, "%s", what);
     fill_side(&from, q.is_v6, &e->from);
     fill_side(&to, q.is_v6, &e->to);
-    if (to.network && to.network != from.network) {
+    if (to.network && from.network && to.network != from.network) {
         fill_join(from.network, to.network, &e->join);
     }
-    e->is_joined = from.network->router && to.network
+    e->is_joined = from.network && from.network->router && to.network
                    && to.network->router == from.network->router;
     note_stand_in(e, &from);
     note_stand_in(e, &to);
     add_meters(e, &from, false);
     add_meters(e, &to, true);
+    if (from.outside) {
+        come_in(&q, e);
+        return 0;
+    }
     go(&q, e, false);
-    if (explain_end_number(&to)) {
+    if (to.outside) {
+        follow_out(&q, e);
+    } else if (explain_end_number(&to)) {
         go(&q, e, true);
+    } else if (!to.network && !to.is_group) {
+        add_way(t, from.network, &e->way);
     }
     return 0;
 }
@@ -479,6 +648,8 @@ explain_fini(struct explain *e)
     }
     str_fini(&e->what);
     str_fini(&e->join);
+    str_fini(&e->open);
+    str_fini(&e->way);
     str_fini(&e->notes);
     str_fini(&e->why);
     str_fini(&e->fix);

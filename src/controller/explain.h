@@ -18,6 +18,8 @@
  *     10.1.0.20         an address, v4 or v6: the port that has it, a station of
  *                       the LAN, or whoever is behind the gateway
  *     lan/192.0.2.7     a station of the LAN behind that uplink
+ *     wan/192.0.2.9     somebody outside, from where he comes in by NAT; or his
+ *                       address alone, to an address that an uplink has
  *     239.1.2.3         a multicast group: whoever hears it
  *     gateway           of the other end's network
  *
@@ -108,6 +110,13 @@ struct explain {
     bool is_v6;
     bool is_joined;               /* a router joins their networks */
     struct str join;              /* the command by which one would; "": none */
+    /* One is outside, beyond this uplink, by NAT; "": neither is. */
+    char uplink[INTENT_NAME_MAX];
+    bool needs_forward;           /* it goes to an address of the uplink's */
+    char forward[INTENT_NAME_MAX];        /* that leads there; "": none */
+    struct str open;              /* the command that would open it */
+    struct str way;               /* of uplinks by which it could leave: the
+                                     command; "": there is none */
     struct explain_leg legs[N_EXPLAIN_LEGS];
     unsigned int n_meters;
     struct explain_meter meters[EXPLAIN_MAX_METERS];

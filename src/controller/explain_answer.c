@@ -157,6 +157,12 @@ no_router(struct explain *e, const struct explain_side *sender,
                  e->is_v6 ? "6" : "4");
         return;
     }
+    if (e->way.len) {
+        str_addf(&e->why, "no-route: network '%s' does not lead outside",
+                 sender->network);
+        str_addf(&e->fix, "%s", str_text(&e->way));
+        return;
+    }
     str_addf(&e->why, "no-route: no router joins network '%s' with ",
              sender->network);
     if (receiver->network[0]) {
@@ -183,6 +189,38 @@ why_routing(struct explain *e, const struct explain_leg *leg UNUSED,
     } else {
         no_router(e, sender, receiver);
     }
+}
+
+static void
+closed(struct explain *e)
+{
+    str_addf(&e->why, "closed from outside: no forward of uplink '%s' leads "
+             "there", e->uplink);
+    str_addf(&e->fix, "%s", str_text(&e->open));
+}
+
+static void
+why_closed(struct explain *e, const struct explain_leg *leg UNUSED,
+           const struct explain_side *sender UNUSED,
+           const struct explain_side *receiver UNUSED)
+{
+    if (e->forward[0]) {
+        str_addf(&e->why, "forward '%s' does not lead there: there is no room "
+                 "for its connection", e->forward);
+        str_add(&e->fix, "weft connection count");
+    } else {
+        closed(e);
+    }
+}
+
+static void
+why_untranslated(struct explain *e, const struct explain_leg *leg UNUSED,
+                 const struct explain_side *sender UNUSED,
+                 const struct explain_side *receiver UNUSED)
+{
+    str_addf(&e->why, "there is no address of uplink '%s' by which it could "
+             "leave", e->uplink);
+    str_add(&e->fix, "weft connection count");
 }
 
 static void
@@ -255,7 +293,12 @@ static const struct {
     { STAGE_ADDRESS_SECURITY, why_address },
     { STAGE_ND_SECURITY, why_address },
     { STAGE_GUARD, why_guard },
+    { STAGE_NAT_IN, why_closed },
+    { STAGE_NAT_IN_STATE, why_closed },
+    { STAGE_FORWARD, why_closed },
     { STAGE_ROUTING, why_routing },
+    { STAGE_NAT_OUT, why_untranslated },
+    { STAGE_NAT_OUT_STATE, why_untranslated },
     { STAGE_MTU, why_mtu },
     { STAGE_NEXT_HOP, why_next_hop },
     { STAGE_L2_LOOKUP, why_lookup },
@@ -400,7 +443,13 @@ explain_by_plan(const struct topology *t, struct explain *e,
             return;
         }
     }
-    if (strcmp(e->from.network, e->to.network) && !e->is_joined) {
+    if (e->needs_forward && !e->forward[0]) {
+        decider = intent_object_id(INTENT_UPLINK, e->uplink);
+        closed(e);
+    } else if (e->uplink[0]) {
+        e->verdict = EXPLAIN_PASSES;
+        return;
+    } else if (strcmp(e->from.network, e->to.network) && !e->is_joined) {
         decider = intent_object_id(INTENT_NETWORK, e->from.network);
         no_router(e, &e->from, &e->to);
     } else if (e->from.is_isolated && e->to.is_isolated) {

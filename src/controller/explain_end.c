@@ -1,4 +1,4 @@
-#include "controller/explain_end.h"
+#include "controller/explain_nat.h"
 
 #include <stdlib.h>
 
@@ -370,6 +370,7 @@ settle(struct explain_end *end, const struct explain_end *other,
         end->network = network;
     } else {
         settle_address(end, network);
+        end->outside = end->network ? NULL : network->nat;
     }
     if (end->is_gateway) {
         end->mac = end->network->intent->gateway_mac;
@@ -386,6 +387,9 @@ explain_ends_parse(const struct topology *t, const char *from_text,
 
     if (!err) {
         err = parse_end(t, to_text, to, error);
+    }
+    if (!err && explain_nat_settle(t, from, to)) {
+        return 0;
     }
     if (!err && !from->port && !from->uplink && to->port) {
         err = settle(from, to, error);
@@ -508,8 +512,12 @@ explain_ends_address(struct explain_end *from, struct explain_end *to,
 uint32_t
 explain_end_number(const struct explain_end *end)
 {
+    const struct topology_uplink *outside = end->outside;
+
     return end->port ? end->port->number
-           : end->uplink ? end->uplink->number : 0;
+           : end->uplink ? end->uplink->number
+           : outside && outside->number == BOND_NUMBER ? outside->links.rx[0]
+           : outside ? outside->number : 0;
 }
 
 bool

@@ -13,6 +13,7 @@ struct explain_end {
     const struct topology_member *member;   /* of it; NULL: the same */
     const struct topology_network *network; /* NULL: outside of all */
     const struct topology_uplink *uplink;   /* a station behind it; NULL: no */
+    const struct topology_uplink *outside;  /* somebody beyond it, by NAT */
     bool is_gateway, is_spoofed;
     bool is_group;                /* whoever hears that group */
     bool has_literal;             /* an address was written */

@@ -75,6 +75,56 @@ show_original(struct flow *flow, const struct ct_tuple *t)
     flow->key.ct_dst = mapped(t, &t->dst);
 }
 
+/* What a connection makes of a packet that goes the other way of `t`. */
+static void
+turn_round(const struct ct_tuple *t, struct flow *flow)
+{
+    struct flow_key_fields *k = &flow->key;
+
+    if (t->family == 4) {
+        k->nw_src = get_be32(t->dst.b);
+        k->nw_dst = get_be32(t->src.b);
+    } else {
+        k->ipv6_src = t->dst;
+        k->ipv6_dst = t->src;
+    }
+    k->tp_src = t->dst_port;
+    k->tp_dst = t->src_port;
+}
+
+/* Which port of those that it may be; its own if it is one. */
+static be16
+some_port(const struct ct_nat *nat, be16 own)
+{
+    bool is_one = be16toh(own) >= nat->port_min
+                  && be16toh(own) <= nat->port_max;
+
+    return !nat->has_ports || is_one ? own : htobe16(nat->port_min);
+}
+
+/* The first that it may become: which one it would, only the packet shows. */
+static void
+translate_new(const struct ct_nat *nat, struct flow *flow)
+{
+    struct flow_key_fields *k = &flow->key;
+    bool is_src = nat->kind == CT_NAT_SRC, has_ports = k->tp_src || k->tp_dst;
+
+    if (nat->kind != CT_NAT_SRC && nat->kind != CT_NAT_DST) {
+        return;
+    }
+    if (nat->family == 4) {
+        *(is_src ? &k->nw_src : &k->nw_dst) = get_be32(nat->min.b);
+    } else if (nat->family == 6) {
+        *(is_src ? &k->ipv6_src : &k->ipv6_dst) = nat->min;
+    }
+    if (has_ports && k->nw_proto != IP_PROTO_ICMP
+        && k->nw_proto != IP_PROTO_ICMPV6) {
+        be16 *port = is_src ? &k->tp_src : &k->tp_dst;
+
+        *port = some_port(nat, *port);
+    }
+}
+
 /* As the tracker would have it, which is asked and not changed. */
 static void
 track(void *passes_, const struct ct_request *req, struct flow *flow)
@@ -101,11 +151,17 @@ track(void *passes_, const struct ct_request *req, struct flow *flow)
         flow->key.ct_mark = htobe32(info.mark);
         flow->key.ct_label = info.label;
         tuple = info.original;
+        if (req->nat.kind != CT_NAT_NONE) {
+            turn_round(dir ? &info.original : &info.reply, flow);
+        }
     } else {
         trace_say(passes->trace, 1, "it belongs to no connection of zone %u: "
                   "taken to be new", req->zone);
     }
     show_original(flow, &tuple);
+    if (state & FLOW_CT_NEW) {
+        translate_new(&req->nat, flow);
+    }
     flow->key.ct_state = htobe32(state);
     flow->key.ct_mark = htobe32((be32toh(flow->key.ct_mark) & ~req->mark_mask)
                                 | (req->commit ? req->mark : 0));

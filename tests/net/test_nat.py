@@ -12,6 +12,7 @@ uplink."""
 import ctypes
 import errno
 import fcntl
+import json
 import os
 import socket
 import struct
@@ -409,6 +410,51 @@ def test_we_answer_for_our_own_addresses_only(bench):
         if len(told) == 3:
             break
     assert told == [EXTERNAL, FLOATING, "203.0.113.8"]
+
+
+# --- Explained ---------------------------------------------------------------
+
+# The question, "yes" or "no", what is said, and the command that changes it.
+EXPLAINED = [
+    ("web 192.0.2.9 tcp/443", "yes", "leaves by uplink 'out' as 203.0.113.5",
+     None),
+    ("web 192.0.2.9", "yes", None, None),
+    ("vm 192.0.2.9 udp/53", "yes", "as 203.0.113.7", None),
+    ("in 192.0.2.9 tcp/443", "no", "network 'shut' does not lead outside",
+     "weft network set shut --nat out"),
+    ("192.0.2.9 203.0.113.5 tcp/443", "yes",
+     "forward 'https' leads it to port 'web', 8443", None),
+    ("192.0.2.9 203.0.113.5 tcp/22", "no",
+     "closed from outside: no forward of uplink 'out'",
+     "weft forward add 22/tcp PORT"),
+    ("192.0.2.9 203.0.113.5", "yes", None, None),
+    ("out/192.0.2.9 web tcp/443", "yes", "forward 'https'", None),
+    ("out/192.0.2.9 web tcp/22", "no", "closed from outside",
+     "weft forward add 22/tcp web"),
+    ("out/192.0.2.9 db udp/53", "yes", "forward 'names'", None),
+    ("out/192.0.2.9 vm tcp/22", "yes", "forward 'float'", None),
+    ("192.0.2.9 203.0.113.8 tcp/80", "yes", "port 'twin'", None),
+    ("192.0.2.9 203.0.113.8 tcp/81", "no", "closed from outside",
+     "weft forward add 203.0.113.8:81/tcp PORT"),
+    ("out/192.0.2.9 in tcp/80", "no", "closed from outside", None),
+    ("web 203.0.113.5 tcp/443", "yes", "forward 'https'", None),
+    ("db 203.0.113.5 tcp/443", "yes", "forward 'https'", None),
+    ("db 203.0.113.5 tcp/22", "no", "closed from outside", None),
+    ("db 203.0.113.5", "yes", "answers pings itself", None),
+]
+
+
+def test_it_is_explained(bench):
+    assert bench["web"].ping(PEER)      # The gateway is known.
+    wrong = []
+    for question, verdict, what, fix in EXPLAINED:
+        said = bench.lab.weft("explain", *question.split(), status=None)
+        answer = json.loads(said.stdout)
+        text = " ".join([answer.get("why") or ""] + answer.get("notes", []))
+        if answer.get("verdict") != verdict or (what or "") not in text \
+                or (fix and answer["fix"] != fix):
+            wrong.append((question, said.stdout[:500]))
+    assert not wrong
 
 
 # --- Changes -----------------------------------------------------------------
