@@ -52,7 +52,7 @@ class Place:
         self.lab.api("DELETE", "/v1/flows?flow=")
         self.lab.api("POST", "/v1/flows", {
             "command": "add", "flows": [
-                "in_port=1,%s,actions=%s" % (match, text)
+                "%s,in_port=1,actions=%s" % (match, text)
                 for match, text in actions]})
 
     def recorded(self, n):
@@ -164,7 +164,26 @@ def test_a_super_frame_is_edited(place, edit, layer, version):
                for key, value in changes.items()}
     place.flow([(word, (v4 if version == 4 else v6) + "output:2,output:3")])
     place.tx.send(*owed(frame_of(layer, version, before), layer))
+    came_whole(place, layer, version, after, changes)
 
+
+@pytest.mark.parametrize("version", (4, 6))
+@pytest.mark.parametrize("layer", (TCP, UDP), ids=("tcp", "udp"))
+def test_a_super_frame_is_translated_whole(place, layer, version):
+    """By NAT, as the first of its connection, and as a later one."""
+    word = layer.__name__.lower() + ("6" if version == 6 else "")
+    source = "192.0.2.1:4242" if version == 4 else "[fd09::1]:4242"
+    changes = {"src": "192.0.2.1" if version == 4 else "fd09::1",
+               "sport": 4242}
+    place.flow([(word, "ct(commit,zone=1,nat(src=%s),table=1)" % source),
+                ("table=1," + word, "output:2,output:3")])
+    for seq in (1000, 1000 + len(DATA)):
+        place.tx.send(*owed(frame_of(layer, version, seq=seq), layer))
+        came_whole(place, layer, version, (), dict(changes, seq=seq))
+
+
+def came_whole(place, layer, version, after, changes):
+    """To the TAP; to the recorder in segments."""
     raw, vnet = owed(frame_of(layer, version, after, **changes), layer)
     got = place.rx.expect(lambda f: len(f.raw) > 50000)
     segments = place.recorded(N_SEGMENTS)
@@ -178,8 +197,8 @@ def test_a_super_frame_is_edited(place, edit, layer, version):
     assert len(segments) == N_SEGMENTS
     for i, segment in enumerate(segments):
         data = DATA[i * GSO_SIZE:(i + 1) * GSO_SIZE]
-        wanted = frame_of(layer, version, after, data=data,
-                          seq=1000 + i * GSO_SIZE, **changes)
+        wanted = frame_of(layer, version, after, **dict(
+            changes, data=data, seq=changes.get("seq", 1000) + i * GSO_SIZE))
         if version == 4:
             wanted[IP].id = 7 + i
         if layer is TCP and i < N_SEGMENTS - 1:
