@@ -1,13 +1,14 @@
 /* Connections in memory.
  *
- *     weft-bench conntrack [--live=1000000] [--nat=1]
+ *     weft-bench conntrack [--live=1000000] [--nat=1 | --flood=10000000]
  *
  * UDP sessions of 15,873 inside hosts with 63 ports each, in batches of 32, with
  * complete checksums, translated to 16 external addresses if asked for: how many
  * begin in a second until there are so many (memory is touched for the first time),
  * beside them, or in the place of the oldest when there are ports for no more; what a packet of an established one costs, one
  * after the other and at random; what all of them take; and how long the sweep
- * keeps a worker when all of them end at once. */
+ * keeps a worker when all of them end at once.  Or: what is left to a neighbour's
+ * thousand while a guest begins so many, and how much memory he gets. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +23,13 @@
 
 enum { PORTS_PER_HOST = 63, FRAME_LEN = 60, SWEEP_BUDGET = 256 };
 
+static const struct ct_nat sixteen_addresses = {
+    .kind = CT_NAT_SRC, .family = 4, .min = { { 198, 51, 100, 0 } },
+    .max = { { 198, 51, 100, 15 } },
+};
+
 struct bench {
+    uint16_t zone;
     struct ct_nat nat;
     struct conntrack *ct;
     struct packet_pool *pool;
@@ -87,7 +94,8 @@ static uint64_t
 run(struct bench *b, uint32_t n, uint32_t first, struct rng *rng,
     uint32_t n_sessions, bool is_answer, bool commit)
 {
-    struct ct_request req = { .commit = commit, .nat = b->nat };
+    struct ct_request req = { .zone = b->zone, .commit = commit,
+                              .nat = b->nat };
     enum ct_verdict verdicts[BATCH_MAX];
     struct stopwatch watch = stopwatch_start();
     uint64_t ticks = 0, start;
@@ -105,6 +113,14 @@ run(struct bench *b, uint32_t n, uint32_t first, struct rng *rng,
         b->now += b->step;
     }
     return own_ticks(&watch, ticks);
+}
+
+static void
+fill_batch(struct bench *b)
+{
+    for (unsigned int i = 0; i < BATCH_MAX; i++) {
+        batch_add(&b->batch, packet_alloc(b->pool, FRAME_LEN));
+    }
 }
 
 static void
@@ -166,6 +182,52 @@ expire(struct bench *b)
            (double) worst * 1e6 / bench_ticks_per_second());
 }
 
+/* One zone's guest begins connections without end, another's thousand go on: a batch
+ * of his, a batch of theirs. */
+static void
+flood(uint32_t n)
+{
+    enum { NEIGHBOURS = 1024, ZONE_LIMIT = 100000 };
+    struct ct_config config = { .max_connections = 1000000,
+                                .zone_limit = ZONE_LIMIT };
+    struct bench b = { .ct = conntrack_create(&config), .now = 1000,
+                       .pool = packet_pool_create(BATCH_MAX, 0) };
+    struct ct_counters c;
+    uint64_t alone, beside = 0, attack = 0, before, cap;
+    uint32_t n_rounds = n / BATCH_MAX;
+
+    fill_batch(&b);
+    run(&b, NEIGHBOURS, 0, NULL, 0, false, true);
+    run(&b, NEIGHBOURS, 0, NULL, 0, true, false);
+    alone = 0;
+    for (uint32_t i = 0; i < n_rounds; i++) {
+        alone += run(&b, BATCH_MAX, i * BATCH_MAX % NEIGHBOURS, NULL, 0,
+                     false, false);
+    }
+    before = conntrack_memory(b.ct);
+    for (uint32_t i = 0; i < n_rounds; i++) {
+        b.zone = 3;
+        b.nat = sixteen_addresses;
+        attack += run(&b, BATCH_MAX, NEIGHBOURS + i * BATCH_MAX, NULL, 0,
+                      false, true);
+        b.zone = 0;
+        b.nat.kind = CT_NAT_NONE;
+        beside += run(&b, BATCH_MAX, i * BATCH_MAX % NEIGHBOURS, NULL, 0,
+                      false, false);
+    }
+    conntrack_read_counters(b.ct, &c);
+    /* What so many take, with NAT, and 16 pools of ports. */
+    cap = before + (uint64_t) ZONE_LIMIT * 256 + (16u << 20);
+    printf("RESULT conntrack flood refused=%.0f left=%.3f memory=%.3f "
+           "n_refused=%llu\n", (double) attack / n,
+           (double) alone / (double) beside,
+           (double) conntrack_memory(b.ct) / (double) cap,
+           (unsigned long long) (c.zone_full + c.no_port));
+    batch_free_all(&b.batch);
+    packet_pool_destroy(b.pool);
+    conntrack_destroy(b.ct);
+}
+
 int
 bench_conntrack(int argc, char **argv)
 {
@@ -177,14 +239,15 @@ bench_conntrack(int argc, char **argv)
     struct rng rng = { 1 };
     uint64_t before = conntrack_memory(b.ct);
     uint32_t tenth = n / 10 / BATCH_MAX * BATCH_MAX;
+    uint32_t n_flood = (uint32_t) bench_option(argc, argv, "flood", 0);
 
-    if (bench_option(argc, argv, "nat", 0)) {
-        b.nat = (struct ct_nat) { .kind = CT_NAT_SRC, .family = 4 };
-        put_be32(b.nat.min.b, htobe32(0xc6336400));
-        put_be32(b.nat.max.b, htobe32(0xc633640f));
+    fill_batch(&b);
+    if (n_flood) {
+        flood(n_flood);
+        goto done;
     }
-    for (unsigned int i = 0; i < BATCH_MAX; i++) {
-        batch_add(&b.batch, packet_alloc(b.pool, FRAME_LEN));
+    if (bench_option(argc, argv, "nat", 0)) {
+        b.nat = sixteen_addresses;
     }
     b.now = b.step = 1;
     report("new, from none to all", run(&b, n, 0, NULL, 0, false, true), n);
@@ -209,6 +272,8 @@ bench_conntrack(int argc, char **argv)
     report("established, 1000 of them",
            run(&b, n, 0, &rng, 1000, false, false), n);
     expire(&b);
+
+done:
     batch_free_all(&b.batch);
     packet_pool_destroy(b.pool);
     conntrack_destroy(b.ct);

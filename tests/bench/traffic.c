@@ -4,6 +4,9 @@
  *     traffic send ADDRESS PORT SECONDS [BYTES]       UDP as fast as it goes
  *     traffic pong PORT                      TCP, answers each byte by one
  *     traffic ping ADDRESS PORT SECONDS      one byte to and fro; microseconds
+ *     traffic accept PORT                    TCP on so many ports from there on
+ *     traffic connect ADDRESS PORT SECONDS   connects, a byte to and fro, ends;
+ *                                            connections per second
  *     traffic relay NETNS NETNS              two taps named eth0; read here,
  *                                            write there, nothing in between
  *     traffic flood DEVICE MAC KIND SECONDS RATE       frames to MAC, of KIND:
@@ -11,6 +14,9 @@
  *         flows      a new 5-tuple each
  *         bits       5-tuples that differ from what a policy allows in one
  *                    chosen bit of each field: the worst for tuple space
+ *         syns       TCP that begins with a new 5-tuple each
+ *         pings      an echo request of a new identifier and source each
+ *         fragments  of which no first one ever comes
  *
  * Prints one line: numbers that the scripts beside this file read. */
 #include <arpa/inet.h>
@@ -23,11 +29,13 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -228,6 +236,94 @@ do_ping(char **argv)
     return 0;
 }
 
+/* ---- TCP connections, one after the other ---- */
+
+enum { ENDS = 8 };              /* processes, each with a port of its own */
+
+__attribute__((noreturn)) static void
+accept_all(uint16_t port)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
+    int listener = open_socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(listener, (struct sockaddr *) &a, sizeof a)
+        || listen(listener, 128)) {
+        die("listen");
+    }
+    for (;;) {
+        int fd = accept(listener, NULL, NULL);
+        char byte;
+
+        if (fd >= 0 && read(fd, &byte, 1) == 1 && write(fd, &byte, 1) == 1) {
+            /* Who connected ends first: the port is free again at once here. */
+            while (read(fd, &byte, 1) > 0) {
+                continue;
+            }
+        }
+        close(fd);
+    }
+}
+
+__attribute__((noreturn)) static int
+do_accept(char **argv)
+{
+    for (int i = 1; i < ENDS; i++) {
+        if (!fork()) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            accept_all((uint16_t) (atoi(argv[0]) + i));
+        }
+    }
+    accept_all((uint16_t) atoi(argv[0]));
+}
+
+static uint64_t
+connect_until(struct sockaddr_in a, double end)
+{
+    struct timeval patience = { 1, 0 };
+    uint64_t n = 0;
+
+    while (now() < end) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        char byte = 0;
+
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        n += !connect(fd, (struct sockaddr *) &a, sizeof a)
+             && write(fd, &byte, 1) == 1 && read(fd, &byte, 1) == 1;
+        close(fd);
+    }
+    return n;
+}
+
+static int
+do_connect(char **argv)
+{
+    struct sockaddr_in a = address_of(argv[0], argv[1]);
+    double start = now(), end = start + atof(argv[2]);
+    uint64_t sum = 0, n;
+    int fds[2];
+
+    if (pipe(fds)) {
+        die("pipe");
+    }
+    for (unsigned int i = 0; i < ENDS; i++) {
+        a.sin_port = htons((uint16_t) (atoi(argv[1]) + (int) i));
+        if (!fork()) {
+            n = connect_until(a, end);
+            _exit(write(fds[1], &n, sizeof n) != sizeof n);
+        }
+    }
+    for (unsigned int i = 0; i < ENDS; i++) {
+        if (read(fds[0], &n, sizeof n) != sizeof n) {
+            die("read");
+        }
+        sum += n;
+    }
+    printf("%.0f\n", (double) sum / (now() - start));
+    return 0;
+}
+
 /* ---- The limit: a relay between two taps ---- */
 
 static int
@@ -292,7 +388,11 @@ do_relay(char **argv)
 
 /* ---- Frames from an attacker, or from many stations ---- */
 
-enum flood_kind { STATIONS, FLOWS, BITS };
+enum flood_kind { STATIONS, FLOWS, BITS, SYNS, PINGS, FRAGMENTS, N_KINDS };
+
+static const char *const kinds[N_KINDS] = {
+    "stations", "flows", "bits", "syns", "pings", "fragments",
+};
 
 /* What victim.py allows; the attack stays one bit beside it. */
 static const uint32_t allowed_ip = 0x0a00000a;
@@ -331,15 +431,48 @@ differ_at(uint32_t allowed, unsigned int bit, uint32_t noise)
 }
 
 static uint16_t
-ip_checksum(const uint8_t *header)
+checksum(const uint8_t *p, unsigned int len, uint32_t sum)
 {
-    uint32_t sum = 0;
-
-    for (unsigned int i = 0; i < 20; i += 2) {
-        sum += (uint32_t) (header[i] << 8 | header[i + 1]);
+    for (unsigned int i = 0; i < len; i += 2) {
+        sum += (uint32_t) (p[i] << 8 | p[i + 1]);
     }
     sum = (sum & 0xffff) + (sum >> 16);
     return (uint16_t) ~(sum + (sum >> 16));
+}
+
+/* What follows the IP header of a new 5-tuple, by protocol. */
+static void
+make_begin(uint8_t *f, enum flood_kind kind, uint64_t r)
+{
+    enum { L4_LEN = FRAME_LEN - 34 };
+    uint8_t *l4 = f + 34;
+
+    memset(l4, 0, L4_LEN);
+    put32(f + 26, 0x0a000000 | (uint32_t) (r >> 40));
+    if (kind == FRAGMENTS) {
+        put16(f + 18, (uint16_t) r);
+        put16(f + 20, (uint16_t) (0x2000 | 100));
+        put16(f + 16, 20 + 24);           /* in units of 8 bytes */
+        f[23] = IPPROTO_UDP;
+    } else if (kind == SYNS) {
+        f[23] = IPPROTO_TCP;
+        put16(l4, (uint16_t) r);
+        put16(l4 + 2, (uint16_t) (r >> 16));
+        put32(l4 + 4, (uint32_t) (r >> 8));
+        l4[12] = 6 << 4;
+        l4[13] = 2;
+        put16(l4 + 14, 65535);
+        l4[20] = l4[21] = l4[22] = l4[23] = 1;
+        put16(f + 16, 20 + 24);
+        /* With the pseudo-header: addresses, protocol, length. */
+        put16(l4 + 16, checksum(l4, 24, (uint32_t) (uint16_t) ~checksum(
+                                            f + 26, 8, IPPROTO_TCP + 24)));
+    } else {
+        f[23] = IPPROTO_ICMP;
+        l4[0] = 8;
+        put16(l4 + 4, (uint16_t) r);
+        put16(l4 + 2, checksum(l4, L4_LEN, 0));
+    }
 }
 
 static void
@@ -355,6 +488,11 @@ make_frame(uint8_t *f, enum flood_kind kind, uint64_t n, uint64_t *seed)
         src = 0x0a000000 | (uint32_t) (r >> 40);
         sport = (uint16_t) r;
         dport = (uint16_t) (r >> 16);
+    } else if (kind >= SYNS) {
+        make_begin(f, kind, r);
+        put16(f + 24, 0);
+        put16(f + 24, checksum(f + 14, 20, 0));
+        return;
     } else {
         src = differ_at(allowed_ip, n % 32, (uint32_t) r);
         sport = (uint16_t) differ_at(allowed_src, n / 32 % 16,
@@ -366,7 +504,7 @@ make_frame(uint8_t *f, enum flood_kind kind, uint64_t n, uint64_t *seed)
     put16(f + 34, sport);
     put16(f + 36, dport);
     put16(f + 24, 0);
-    put16(f + 24, ip_checksum(f + 14));
+    put16(f + 24, checksum(f + 14, 20, 0));
 }
 
 static void
@@ -413,14 +551,16 @@ static int
 do_flood(char **argv)
 {
     static uint8_t frames[BURST][FRAME_LEN + 4];
-    enum flood_kind kind = !strcmp(argv[2], "stations") ? STATIONS
-                           : !strcmp(argv[2], "flows") ? FLOWS : BITS;
+    enum flood_kind kind = STATIONS;
     double rate = atof(argv[4]);
     int fd = open_device(argv[0]);
     double start = now(), end = start + atof(argv[3]), t;
     uint64_t n = 0, n_made = 0, seed = 88172645463325252u;
     struct burst b;
 
+    while (strcmp(argv[2], kinds[kind]) && kind < N_KINDS - 1) {
+        kind++;
+    }
     for (unsigned int i = 0; i < BURST; i++) {
         make_template(frames[i], argv[1]);
     }
@@ -453,6 +593,7 @@ static const struct {
 } verbs[] = {
     { "count", 2, 2, do_count }, { "send", 3, 4, do_send },
     { "pong", 1, 1, do_pong },   { "ping", 3, 3, do_ping },
+    { "accept", 1, 1, do_accept }, { "connect", 3, 3, do_connect },
     { "relay", 2, 2, do_relay }, { "flood", 5, 5, do_flood },
 };
 
