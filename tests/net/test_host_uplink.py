@@ -169,7 +169,8 @@ def test_it_outlives_what_others_and_we_do_to_it(cloud):
 def test_on_open_vswitch_it_is_an_internal_port(lab, vswitch):
     build(lab, "--controller-only", "--ovsdb",
           "unix:" + vswitch.file("db.sock"))
-    assert addresses(lab) == ["169.254.7.1/30"]
+    eventually(lambda: addresses(lab) == ["169.254.7.1/30"],
+               "the device has its address")
     assert vswitch.vsctl("get", "interface", LEG, "type").strip() \
         == "internal"
     was = table(lab)
