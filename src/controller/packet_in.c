@@ -59,8 +59,8 @@ packet_in_dispatch(struct packet_in_table *table, const struct topology *t,
     if (table->services[u.service].is_all_served) {
         /* A packet may have been in other networks on its way. */
         event.in_port = be32toh(flow->regs[14]);
-    } else if (u.service == SERVICE_LACP
-        ? !event.uplink
+    } else if (event.uplink
+        ? u.service != SERVICE_LACP && u.service != SERVICE_ND
         : ((!event.network || !event.member
             || event.member->network != event.network)
            && !(table->services[u.service].is_lan_served

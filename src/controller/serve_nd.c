@@ -46,6 +46,29 @@ set_gateway(const struct topology_network *network,
     }
 }
 
+/* Outside, we are a station with these addresses. */
+static void
+answer_outside(struct serve_nd *s, const struct packet_in *in)
+{
+    const struct uplink_nat *nat = in->uplink->nat;
+    struct nd_gateway station = {
+        .mac = in->uplink->intent->mac,
+        .link_local = topology_link_local(in->uplink->intent->mac),
+    };
+    struct nd_reply reply = { .len = 0 };
+    enum nd_event event = ND_NOT_OURS;
+
+    for (unsigned int i = 0; nat && i < nat->n_addresses && !reply.len;
+         i++) {
+        station.address = nat->addresses[i];
+        event = nd_answer(&station, in->frame, in->len, &reply);
+    }
+    s->n_events[event]++;
+    if (reply.len) {
+        service_send_by(s->host, in->in_port, 0, 0, reply.frame, reply.len);
+    }
+}
+
 static void
 on_packet(void *aux, const struct packet_in *in)
 {
@@ -53,6 +76,10 @@ on_packet(void *aux, const struct packet_in *in)
     struct nd_gateway gateway;
     struct nd_reply reply;
 
+    if (in->uplink) {
+        answer_outside(s, in);
+        return;
+    }
     set_gateway(in->network, &gateway);
     s->n_events[nd_answer(&gateway, in->frame, in->len, &reply)]++;
     if (reply.len && in->member) {

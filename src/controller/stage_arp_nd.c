@@ -219,29 +219,46 @@ network_flows(struct writer *w, const struct topology_network *network)
     other(w, network);
 }
 
+static void
+outside6(struct writer *w, const struct topology_uplink *uplink,
+         const struct ip6_addr *address)
+{
+    struct subnet6 one = { true, 128, *address };
+
+    writer_begin(w, STAGE_ARP_ND, PRIORITY_PLANNED, uplink->id);
+    writer_match(w, FIELD_METADATA, uplink->id);
+    match_solicit(w, &one);
+    stage_to_service(w, SERVICE_ND, uplink->id);
+    writer_end(w);
+}
+
+static void
+outside4(struct writer *w, const struct topology_uplink *uplink, be32 address)
+{
+    writer_begin(w, STAGE_ARP_ND, PRIORITY_PLANNED, uplink->id);
+    writer_match(w, FIELD_METADATA, uplink->id);
+    match_request(w, address);
+    answer_arp(w, address, uplink->intent->mac);
+}
+
 /* Outside, we are a station with these addresses. */
 static void
 uplink_flows(struct writer *w, const struct topology_uplink *uplink)
 {
     const struct uplink_nat *nat = uplink->nat;
+    struct ip6_addr link_local = topology_link_local(uplink->intent->mac);
 
     for (unsigned int i = 0; i < nat->n_addresses; i++) {
         const struct ip6_addr *address = &nat->addresses[i];
 
-        writer_begin(w, STAGE_ARP_ND, PRIORITY_PLANNED, uplink->id);
-        writer_match(w, FIELD_METADATA, uplink->id);
         if (ip6_is_mapped4(address)) {
-            be32 ip4 = get_be32(&address->b[12]);
-
-            match_request(w, ip4);
-            answer_arp(w, ip4, uplink->intent->mac);
+            outside4(w, uplink, get_be32(&address->b[12]));
         } else {
-            struct subnet6 one = { true, 128, *address };
-
-            match_solicit(w, &one);
-            stage_to_service(w, SERVICE_ND, uplink->id);
-            writer_end(w);
+            outside6(w, uplink, address);
         }
+    }
+    if (ip6_addr_is_set(intent_uplink_external6(uplink->intent))) {
+        outside6(w, uplink, &link_local);
     }
     if (!uplink->intent->is_host) {
         answers(w, uplink->id, uplink->intent->mac);

@@ -33,15 +33,21 @@ NARROW_MTU = 1300
 GUESTS = {"web": ("10.1.0.10", "10.1.0.1"), "db": ("10.1.0.20", "10.1.0.1"),
           "vm": ("10.1.0.30", "10.1.0.1"), "twin": ("10.1.0.10", "10.1.0.1"),
           "in": ("10.3.0.10", "10.3.0.1")}
+GUESTS6 = {"plain": ("2001:db8:6::10", "2001:db8:6::1"),
+           "local": ("fd00:7::10", "fd00:7::1")}
+EXTERNAL6, PEER6, BEYOND6 = "2001:db8::5", "2001:db8::9", "2001:db8:99::9"
 MAC = {name: "02:00:00:00:00:%02x" % (i + 1)
-       for i, name in enumerate(GUESTS)}
+       for i, name in enumerate(list(GUESTS) + list(GUESTS6))}
 CLOUD = """\
 version: 1
 uplinks:
   out: {device: eth9, address: 203.0.113.5/24, gateway: 203.0.113.9,
+        address6: "2001:db8::5/64", gateway6: "2001:db8::9",
         take-over: false}
 networks:
   blue: {subnet: 10.1.0.0/24, nat: out}
+  six: {subnet6: "2001:db8:6::/64", nat: out}
+  ula: {subnet6: "fd00:7::/64", nat: out, nat6: masquerade}
   red: {subnet: 10.1.0.0/24, nat: out}
   shut: {subnet: 10.3.0.0/24}
 ports:
@@ -50,7 +56,12 @@ ports:
   vm: {network: blue, device: vm, mac: "02:00:00:00:00:03", address: 10.1.0.30}
   twin: {network: red, device: twin, mac: "02:00:00:00:00:04", address: 10.1.0.10}
   in: {network: shut, device: in, mac: "02:00:00:00:00:05", address: 10.3.0.10}
+  plain: {network: six, device: plain, mac: "02:00:00:00:00:06",
+          address6: "2001:db8:6::10"}
+  local: {network: ula, device: local, mac: "02:00:00:00:00:07",
+          address6: "fd00:7::10"}
 forwards:
+  web6: {listen: "[2001:db8::5]:80/tcp", to: "local:8080"}
   https: {listen: 443/tcp, to: "web:8443"}
   names: {listen: 203.0.113.5:53/udp, to: db}
   range: {listen: 27000-27003/tcp, to: web}
@@ -83,6 +94,10 @@ class Bench:
         lab = self.lab
         for name in self.guests:
             lab.veth(name, "g-" + name)
+        for name in GUESTS6:
+            lab.netns("g-" + name, ipv6=True)
+            lab.veth(name, "g-" + name)
+        lab.netns("internet", ipv6=True)
         self.internet = lab.veth("eth9", "internet", addr=PEER + "/24")
         self._dress_internet()
         if self.kind == "ovs":
@@ -100,11 +115,19 @@ class Bench:
             guest.run("ip", "addr", "add", address + "/24", "dev", "eth0")
             guest.run("ip", "link", "set", "dev", "eth0", "up")
             guest.run("ip", "route", "add", "default", "via", gateway)
+        for name, (address, gateway) in GUESTS6.items():
+            guest = self[name]
+            guest.sysctl("net/ipv6/conf/eth0/accept_ra", "0")
+            guest.run("ip", "link", "set", "dev", "eth0", "address",
+                      MAC[name])
+            guest.run("ip", "addr", "add", address + "/64", "dev", "eth0",
+                      "nodad")
+            guest.run("ip", "route", "add", "default", "via", gateway)
         self.nic = self.internet.nic("eth0")
         self.mac = self._ask(EXTERNAL)
 
         if self.ovs:
-            for name in ["internet"] + list(self.guests):
+            for name in ["internet"] + list(MAC):
                 own_checksums(self[name], "eth0")
 
     def _ask(self, address):
@@ -123,6 +146,9 @@ class Bench:
                       "type", "veth", "peer", "name", "narrow0"),
                      ("link", "set", "narrow", "up"),
                      ("route", "add", "198.51.101.0/24", "dev", "narrow"),
+                     ("addr", "add", BEYOND6 + "/128", "dev", "lo"),
+                     ("addr", "add", PEER6 + "/64", "dev", "eth0", "nodad"),
+                     ("route", "add", "2001:db8:6::/64", "via", EXTERNAL6),
                      ("route", "add", FLOATING + "/32", "dev", "eth0")):
             self.internet.run("ip", *argv)
 
@@ -185,11 +211,12 @@ def own_checksums(netns, ifname):
 
 # --- Sockets in namespaces ---------------------------------------------------
 
-def tcp_listen(netns, port):
+def tcp_listen(netns, port, address="0.0.0.0"):
     def make():
-        sock = socket.socket()
+        sock = socket.socket(socket.AF_INET6 if ":" in address
+                             else socket.AF_INET)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("0.0.0.0", port))
+        sock.bind((address, port))
         sock.listen(8)
         sock.settimeout(TIMEOUT)
         return sock
@@ -208,7 +235,8 @@ def udp_socket(netns, port=0, address="0.0.0.0"):
 
 def tcp(bench, client, address, port, server, server_port):
     """Opens a connection, passes a word both ways: who the server saw."""
-    with tcp_listen(bench[server], server_port) as listener:
+    own = "::" if ":" in address else "0.0.0.0"
+    with tcp_listen(bench[server], server_port, own) as listener:
         with bench[client].call(socket.create_connection, (address, port),
                                 TIMEOUT) as near:
             far, seen = listener.accept()
@@ -351,6 +379,20 @@ def test_a_floating_address_is_the_guest_s_both_ways(bench):
         assert far.recvfrom(64) == (b"out", (FLOATING, 5060))
         third.sendto(b"in", (FLOATING, 5060))
         assert near.recvfrom(64) == (b"in", (PEER, 5070))
+
+
+# --- IPv6 --------------------------------------------------------------------
+
+def test_ipv6_is_routed_as_it_is_or_translated_by_choice(bench):
+    assert tcp(bench, "plain", BEYOND6, 80, "internet", 80)[0] \
+        == GUESTS6["plain"][0]
+    assert tcp(bench, "local", BEYOND6, 80, "internet", 80)[0] == EXTERNAL6
+    assert bench["plain"].ping(BEYOND6) and bench["local"].ping(BEYOND6)
+    assert bench.internet.ping(EXTERNAL6)
+    assert tcp(bench, "internet", EXTERNAL6, 80, "local", 8080)[0] == PEER6
+    assert tcp(bench, "local", EXTERNAL6, 80, "local", 8080)[0] == EXTERNAL6
+    # Routed, but closed all the same.
+    assert not bench.internet.ping(GUESTS6["plain"][0], deadline=1)
 
 
 # --- Closed ------------------------------------------------------------------
