@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "controller/explain_nat.h"
+#include "controller/explain_security.h"
 #include "controller/stage.h"
 #include "packet/address.h"
 #include "packet/ip.h"
 
-enum { CLIENT_PORT = 40000 };     /* of the one who asks */
+enum { CLIENT_PORT = 40000,       /* of the one who asks */
+       PROTO_ANY = 253 };         /* nobody treats it specially (RFC 3692) */
 
 /* ---- What is asked ---- */
 
@@ -174,6 +176,12 @@ add_addresses(const struct question *q, const struct explain_end *from,
     }
 }
 
+static bool
+has_security(const struct explain_end *end)
+{
+    return end->port && end->port->security;
+}
+
 static void
 format_packet(const struct question *q, const struct explain_end *from,
               const struct explain_end *to, struct str *out)
@@ -192,6 +200,9 @@ format_packet(const struct question *q, const struct explain_end *from,
         str_addf(out, ",tp_src=%u,tp_dst=%u",
                  is_back ? traffic->number : CLIENT_PORT,
                  is_back ? CLIENT_PORT : traffic->number);
+    }
+    if (is_back && (has_security(from) || has_security(to))) {
+        str_add(out, "," EXPLAIN_ANSWER);
     }
     add_tag(from, out);
 }
@@ -573,6 +584,45 @@ fill_join(const struct topology_network *from,
     str_addf(join, "%s]'", other->intent->object.name);
 }
 
+/* From outside, a port's groups are asked about what a forward makes of it. */
+static void
+lead_in(const struct topology *t, const struct question *q,
+        struct explain_end *to, struct explain_protocol *asked)
+{
+    const struct topology_forward *forward = explain_nat_forward(
+        q->from->outside, q->to, q->is_v6, asked->protocol, asked->port);
+
+    if (forward) {
+        to->port = topology_port(t, intent_object_id(
+            INTENT_PORT, forward->intent->to.port_name));
+        if (forward->intent->to.first) {
+            asked->port = forward->intent->to.first;
+        }
+    }
+}
+
+static void
+ask_security(const struct topology *t, const struct question *q,
+             struct explain *e)
+{
+    const struct kind *kind = q->traffic->kind;
+    struct explain_protocol asked = {
+        .protocol = !strcmp(kind->name, "any") ? PROTO_ANY : kind->protocol,
+        .port = (uint16_t) q->traffic->number,
+        .is_v6 = q->is_v6, .what = str_text(&e->what),
+    };
+    struct explain_end to = *q->to;
+
+    if (!strcmp(kind->name, "icmp")) {
+        asked.protocol = q->is_v6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP;
+        asked.icmp_type = q->is_v6 ? 128 : 8;
+    }
+    if (q->from->outside) {
+        lead_in(t, q, &to, &asked);
+    }
+    explain_security(t, q->from, &to, &asked, e);
+}
+
 int
 explain_ask(const struct topology *t, const char *from_text,
             const char *to_text, const char *what, struct explain *e,
@@ -612,6 +662,7 @@ explain_ask(const struct topology *t, const char *from_text,
                    && to.network->router == from.network->router;
     note_stand_in(e, &from);
     note_stand_in(e, &to);
+    ask_security(t, &q, e);
     add_meters(e, &from, false);
     add_meters(e, &to, true);
     if (from.outside) {
@@ -647,6 +698,10 @@ explain_fini(struct explain *e)
         str_fini(&e->legs[i].path);
     }
     str_fini(&e->what);
+    str_fini(&e->closed_out.why);
+    str_fini(&e->closed_out.fix);
+    str_fini(&e->closed_in.why);
+    str_fini(&e->closed_in.fix);
     str_fini(&e->join);
     str_fini(&e->open);
     str_fini(&e->way);

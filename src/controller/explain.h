@@ -102,6 +102,13 @@ struct explain_meter {
     uint64_t n_dropped;           /* once asked */
 };
 
+/* No rule of an end's security groups lets it pass. */
+struct explain_closed {
+    bool is_closed;               /* false: or they only count */
+    uint64_t origin;              /* of the group; once `why` is there */
+    struct str why, fix;          /* "": a rule does, or there are no groups */
+};
+
 enum explain_verdict { EXPLAIN_PASSES, EXPLAIN_FAILS, EXPLAIN_UNKNOWN };
 
 struct explain {
@@ -109,6 +116,7 @@ struct explain {
     struct str what;
     bool is_v6;
     bool is_joined;               /* a router joins their networks */
+    struct explain_closed closed_out, closed_in;      /* from, to */
     struct str join;              /* the command by which one would; "": none */
     /* One is outside, beyond this uplink, by NAT; "": neither is. */
     char uplink[INTENT_NAME_MAX];

@@ -284,6 +284,34 @@ why_output(struct explain *e, const struct explain_leg *leg,
     str_addf(&e->fix, "weft port set %s --isolated=", receiver->port);
 }
 
+static void
+give_closed(struct explain *e, const struct explain_leg *leg,
+            const struct explain_closed *closed)
+{
+    if (closed->why.len) {
+        str_addf(&e->why, "%s", str_text(&closed->why));
+        str_addf(&e->fix, "%s", str_text(&closed->fix));
+    } else {
+        say(e, str_text(&leg->verdict));
+    }
+}
+
+static void
+why_acl_out(struct explain *e, const struct explain_leg *leg,
+            const struct explain_side *sender UNUSED,
+            const struct explain_side *receiver UNUSED)
+{
+    give_closed(e, leg, &e->closed_out);
+}
+
+static void
+why_acl_in(struct explain *e, const struct explain_leg *leg,
+           const struct explain_side *sender UNUSED,
+           const struct explain_side *receiver UNUSED)
+{
+    give_closed(e, leg, &e->closed_in);
+}
+
 static const struct {
     enum stage_table table;
     reason *why;
@@ -293,6 +321,11 @@ static const struct {
     { STAGE_ADDRESS_SECURITY, why_address },
     { STAGE_ND_SECURITY, why_address },
     { STAGE_GUARD, why_guard },
+    { STAGE_ACL_OUT_STATE, why_acl_out },
+    { STAGE_ACL_OUT_RULES, why_acl_out },
+    { STAGE_ACL_IN, why_acl_in },
+    { STAGE_ACL_IN_STATE, why_acl_in },
+    { STAGE_ACL_IN_RULES, why_acl_in },
     { STAGE_NAT_IN, why_closed },
     { STAGE_NAT_IN_STATE, why_closed },
     { STAGE_FORWARD, why_closed },
@@ -424,6 +457,9 @@ explain_by_plan(const struct topology *t, struct explain *e,
 {
     struct explain_side *sides[] = { &e->from, &e->to };
     const struct topology_port *ports[2];
+    const struct explain_closed *groups
+        = e->closed_out.is_closed  ? &e->closed_out
+          : e->closed_in.is_closed ? &e->closed_in : NULL;
     uint64_t decider = 0;
 
     str_add(&e->notes, "by the plan alone: the switch is another program\n");
@@ -446,6 +482,9 @@ explain_by_plan(const struct topology *t, struct explain *e,
     if (e->needs_forward && !e->forward[0]) {
         decider = intent_object_id(INTENT_UPLINK, e->uplink);
         closed(e);
+    } else if (e->uplink[0] && groups) {
+        decider = groups->origin;
+        give_closed(e, NULL, groups);
     } else if (e->uplink[0]) {
         e->verdict = EXPLAIN_PASSES;
         return;
@@ -461,6 +500,9 @@ explain_by_plan(const struct topology *t, struct explain *e,
         decider = intent_object_id(INTENT_NETWORK, e->from.network);
         (e->to.is_gateway ? why_routing : why_lookup)(e, NULL, &e->from,
                                                       &e->to);
+    } else if (groups) {
+        decider = groups->origin;
+        give_closed(e, NULL, groups);
     } else {
         e->verdict = EXPLAIN_PASSES;
         return;

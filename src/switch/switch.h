@@ -209,7 +209,9 @@ const struct flow_text_names *switch_names(const struct switch_ *);
 /* ---- Trace: the real translation, telling what it does (trace.h) ---- */
 
 /* Traces a packet that port `in_port` would receive.  Recirculation is followed.
- * Nothing is changed unless `with_effects` (fdb learning). */
+ * Nothing is changed unless `with_effects` (fdb learning).  A packet whose state
+ * is tracked comes as any other does; where the connection tracker knows nothing
+ * of it, it is told that state, mark and label. */
 int switch_trace(struct switch_ *, const struct flow *, bool with_effects,
                  struct trace *, struct str *error);
 

@@ -14,6 +14,8 @@ struct passes {
     unsigned int n, done;
     struct flow flows[DP_MAX_RECIRC];
     bool asks_len;                /* of two passes one is taken */
+    struct flow_key_fields assumed;       /* what connections are said to be:
+                                             ct_state 0, nothing is */
 };
 
 static void
@@ -154,6 +156,12 @@ track(void *passes_, const struct ct_request *req, struct flow *flow)
         if (req->nat.kind != CT_NAT_NONE) {
             turn_round(dir ? &info.original : &info.reply, flow);
         }
+    } else if (passes->assumed.ct_state) {
+        trace_say(passes->trace, 1, "it is taken to belong to a connection of "
+                  "zone %u, as was said", req->zone);
+        state = be32toh(passes->assumed.ct_state);
+        flow->key.ct_mark = passes->assumed.ct_mark;
+        flow->key.ct_label = passes->assumed.ct_label;
     } else {
         trace_say(passes->trace, 1, "it belongs to no connection of zone %u: "
                   "taken to be new", req->zone);
@@ -367,6 +375,13 @@ switch_trace(struct switch_ *sw, const struct flow *flow, bool with_effects,
     memset(trace, 0, sizeof *trace);
     trace->drop_reason = DROP_ACTIONS;
     passes.flows[0].key.recirc_id = 0;
+    if (be32toh(flow->key.ct_state) & FLOW_CT_TRK) {
+        passes.assumed = flow->key;
+        passes.flows[0].key.ct_state = 0;
+        passes.flows[0].key.ct_mark = 0;
+        memset(&passes.flows[0].key.ct_label, 0,
+               sizeof passes.flows[0].key.ct_label);
+    }
 
     if (!was_online) {
         rcu_online();

@@ -19,6 +19,7 @@ from scapy.packet import Raw
 import ovs
 import weft
 from netns import TIMEOUT, eventually
+from weft import DONE, NEGATIVE
 
 CLOUD = """\
 version: 1
@@ -371,3 +372,50 @@ def test_connections_survive_a_restart_of_weftd(cloud):
         assert cloud.lab.weft("controller", "show")["flow_mods"] == 0
     assert stream.works()
     stream.close()
+
+
+# --- What is said of it ------------------------------------------------------
+
+def explain(cloud, a, b, what, passes):
+    status = DONE if passes else NEGATIVE
+    return cloud.lab.weft("explain", a, b, what, status=status)
+
+
+def test_explain_names_the_rule(cloud):
+    said = explain(cloud, "any", "web", "tcp/443", True)
+    assert any("security group 'web' lets it in: protocol=tcp port=443 (" in n
+               for n in said["notes"]), said["notes"]
+    said = explain(cloud, "web", "lb", "udp/9", True)
+    assert any("lets it in: protocol=any from=web" in n
+               for n in said["notes"])
+    said = explain(cloud, "shut", "web", "tcp/443", True)
+    assert any("security group 'shut' lets it out" in n
+               for n in said["notes"])
+    assert any("security group 'web' lets it in" in n for n in said["notes"])
+    explain(cloud, "web", "any", "tcp/99", True)
+    explain(cloud, "any", "web", "icmp", True)
+    explain(cloud, "any", "web", "icmp6", True)
+    explain(cloud, "far", "shut", "tcp/7", True)
+    explain(cloud, "shut", "gateway", "icmp", True)
+    explain(cloud, "web", "gateway", "udp/53", True)
+
+
+def test_explain_says_what_would_open_it(cloud):
+    said = explain(cloud, "any", "web", "tcp/444", False)
+    assert said["why"] == "no rule of security group 'web' lets tcp/444 in " \
+        "from 10.1.0.30"
+    assert "security-group 'web'" in said["origin"] or not cloud.ovs
+    said = explain(cloud, "shut", "far", "udp/53", False)
+    assert said["why"] == "no rule of security group 'shut' lets udp/53 out " \
+        "to 10.2.0.20"
+    cloud.lab.text(*said["fix"].split()[1:])
+    cloud.settle()
+    explain(cloud, "shut", "far", "udp/53", True)
+    sink = cloud.listen("far", 53, socket.SOCK_DGRAM)
+    datagrams(cloud, "shut", FAR, 53, b"out")
+    assert sink.recv(10) == b"out"
+    cloud.lab.weft("security-group", "set", "shut", "--audit", "true")
+    cloud.settle()
+    said = explain(cloud, "shut", "any", "tcp/9", True)
+    assert any("audit only counts" in n for n in said["notes"])
+    cloud.apply(CLOUD)
