@@ -258,6 +258,23 @@ format_advert(const struct question *q, const struct explain_end *from,
 
 /* ---- Legs ---- */
 
+/* Does the gateway ask for such stations, when they are needed? */
+static bool
+is_asked_for(const struct explain_end *from, const struct explain_end *to)
+{
+    const struct topology_router *router = from->network->router;
+
+    for (unsigned int i = 0; router && !to->port && !to->is_gateway
+                             && i < router->n_networks; i++) {
+        if (to->network ? to->network == router->networks[i]
+                          && topology_has_strangers(to->network)
+                        : topology_has_strangers(router->networks[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct explain_leg *
 begin_leg(struct explain *e, enum explain_leg_id id,
           const struct explain_end *from, const struct explain_end *to)
@@ -268,6 +285,7 @@ begin_leg(struct explain *e, enum explain_leg_id id,
     leg->in_port = explain_end_number(from);
     leg->ends[0] = to->is_gateway ? leg->in_port : explain_end_number(to);
     leg->may_be_ours = to->is_gateway;
+    leg->may_be_asked = is_asked_for(from, to);
     /* Nobody is planned there: whoever it is, is behind a port that may be
      * anybody's. */
     leg->may_be_anywhere = to->is_group

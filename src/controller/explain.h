@@ -75,6 +75,8 @@ struct explain_leg {
     uint32_t ends[2];             /* it arrives when it leaves by one; 0: none */
     bool may_be_ours;             /* or when the controller's services get it */
     bool may_be_anywhere;         /* or by whatever port */
+    bool may_be_asked;            /* or when a station is asked for, that may
+                                     be there */
     struct str packet;            /* as a match */
 
     bool is_traced;               /* once it was */

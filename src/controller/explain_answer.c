@@ -46,6 +46,8 @@ arrives(const struct explain_leg *leg, const struct explain_outcome *outcome)
      * why a packet goes no further. */
     if ((leg->may_be_ours && outcome->to_controller
          && strcmp(str_text(&leg->stage), stage_name(STAGE_ROUTING)))
+        || (leg->may_be_asked && outcome->to_controller
+            && !strcmp(str_text(&leg->stage), stage_name(STAGE_NEXT_HOP)))
         || (leg->may_be_anywhere && outcome->n_outputs)) {
         return true;
     }

@@ -325,12 +325,50 @@ allows_any(const struct topology_network *network,
     return false;
 }
 
+/* The port by which a static route leads there; NULL: none, or by nobody whom we
+ * know. */
+static const struct topology_member *
+by_route(const struct topology_router *router, const struct explain_end *end)
+{
+    const struct topology_member *found = NULL;
+    int longest = -1;
+
+    for (unsigned int i = 0; i < router->intent->n_routes; i++) {
+        const struct router_route *route = &router->intent->routes[i];
+        const struct explain_end via = { .is_v6 = !route->via,
+                                         .address = route->via,
+                                         .address6 = route->via6 };
+        int len = route->via ? route->to.len : route->to6.len;
+
+        if (via.is_v6 != end->is_v6 || len <= longest
+            || !(route->via ? ip4_is_within(end->address, route->to.addr,
+                                            route->to.len)
+                            : ip6_is_within(end->address6, route->to6.addr,
+                                            route->to6.len))) {
+            continue;
+        }
+        longest = len;
+        found = NULL;
+        for (unsigned int k = 0; k < router->n_networks; k++) {
+            const struct topology_network *network = router->networks[k];
+
+            for (unsigned int m = 0; m < network->n_members; m++) {
+                if (has_address(network->members[m], &via)) {
+                    found = network->members[m];
+                }
+            }
+        }
+    }
+    return found;
+}
+
 /* In its own network, or in one that a router joins with it. */
 static void
 settle_address(struct explain_end *end,
                const struct topology_network *network)
 {
     const struct topology_router *router = network->router;
+    const struct topology_member *behind;
 
     for (unsigned int i = 0; router && !is_within(network, end)
                              && i < router->n_networks; i++) {
@@ -341,6 +379,34 @@ settle_address(struct explain_end *end,
         }
     }
     settle_inside(end, network);
+    behind = router && !end->network ? by_route(router, end) : NULL;
+    if (behind) {
+        end->port = behind->port;
+        end->member = behind;
+        end->network = behind->network;
+        end->mac = behind->port->intent->mac;
+        end->is_spoofed = true;
+    }
+}
+
+/* Where the LAN's station is: in the other's network, or in one that is joined
+ * with it; NULL: in neither. */
+static const struct topology_network *
+bridged_by(const struct topology_network *network,
+           const struct explain_end *end)
+{
+    const struct topology_router *router = network->router;
+
+    if (network->uplink == end->uplink) {
+        return network;
+    }
+    for (unsigned int i = 0; router && i < router->n_networks; i++) {
+        if (router->networks[i]->uplink == end->uplink
+            && is_within(router->networks[i], end)) {
+            return router->networks[i];
+        }
+    }
+    return NULL;
 }
 
 static int
@@ -360,13 +426,15 @@ settle(struct explain_end *end, const struct explain_end *other,
         str_setf(error, "one of the two has to be a port");
         return -EINVAL;
     }
-    if (end->uplink && network->uplink != end->uplink) {
+    if (end->uplink && !bridged_by(network, end)) {
         str_setf(error, "network '%s' is not bridged by uplink '%s'",
                  network->intent->object.name,
                  end->uplink->intent->object.name);
         return -EINVAL;
     }
-    if (end->is_gateway || end->uplink || end->is_group) {
+    if (end->uplink) {
+        end->network = bridged_by(network, end);
+    } else if (end->is_gateway || end->is_group) {
         end->network = network;
     } else {
         settle_address(end, network);

@@ -24,7 +24,18 @@ networks:
   six: {subnet6: "fd00:6::/64"}
   twin: {subnet: 10.1.0.0/24}
   flat: {segment: {vlan: 20, uplink: lan}}
+  plan: {subnet: 10.4.0.0/24, segment: {vlan: 40, uplink: lan}}
+  near: {subnet: 10.5.0.0/24, subnet6: "fd00:5::/64"}
+  far: {subnet: 10.6.0.0/24, subnet6: "fd00:6:1::/64"}
+routers:
+  r1:
+    networks: [near, far, plan]
+    routes: [{to: 10.7.0.0/16, via: 10.6.0.20}, {to: 10.8.0.0/16, via: 10.4.0.9}]
 ports:
+  here: {network: near, netns: here, address: 10.5.0.10}
+  there: {network: far, netns: there, address: 10.6.0.20,
+          allow: [172.16.0.0/16, 10.7.1.0/24]}
+
   web: {network: blue, netns: web, address: 10.1.0.10}
   db: {network: blue, netns: db, address: 10.1.0.20, allow: 10.1.0.64/26}
   spy: {network: red, netns: spy, address: 10.2.0.30}
@@ -36,7 +47,8 @@ ports:
   fw: {trunk: {10: blue, 20: red}, netns: fw}
   gone: {network: blue, netns: gone, address: 10.1.0.40}
 """
-GUESTS = ("web", "db", "spy", "ghost", "six-a", "six-b", "flat-a", "flat-b", "fw")
+GUESTS = ("web", "db", "spy", "ghost", "six-a", "six-b", "flat-a", "flat-b", "fw",
+          "here", "there")
 
 # The question, "yes" or "no", and what is said: a part of why.
 ROWS = [
@@ -75,6 +87,24 @@ ROWS = [
                       "network 'red'"),
     ("web spy tcp/80", "no", "no-route"),
     ("web ghost", "no", "no router joins network 'blue' with network 'twin'"),
+    # By way of a router.
+    ("here there", "yes", None),
+    ("here there tcp/80", "yes", None),
+    ("there here udp6/80", "yes", None),
+    ("here 10.6.0.20", "yes", None),
+    ("here 172.16.1.1", "yes", None),
+    ("here 10.7.1.1 tcp/80", "yes", None),
+    ("here 10.7.2.1 tcp/80", "no", "10.7.2.1 is not an address of port "
+                                   "'there'"),
+    ("here 10.6.0.1", "yes", None),
+    ("here fd00:6:1::1 icmp6", "yes", None),
+    ("here 10.4.0.9 tcp/22", "yes", None),
+    ("here 10.8.0.9", "yes", None),
+    ("lan/10.4.0.9 here", "yes", None),
+    ("here 10.6.0.1 tcp/22", "no", "the gateway answers pings"),
+    ("here 10.6.0.99", "no", "nobody in network 'far' is known"),
+    ("here web", "no", "no router joins network 'near' with network 'blue'"),
+    ("here 192.0.2.1", "no", "no-route"),
     # Whoever is new hears all groups at first.
     ("web 239.1.2.3 udp/5000", "yes", None),
     ("web ff15::7 udp/5000", "yes", None),
