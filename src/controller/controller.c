@@ -24,6 +24,9 @@ say_synced(struct controller *c, uint64_t generation)
     c->synced = generation;
     c->synced_at = clock_msec();
     c->retry = RETRY_MIN;
+    if (is_news) {
+        serve_next_hop_synced(c->next_hops);
+    }
     if (is_news && generation && c->config.synced) {
         c->config.synced(c->config.aux, generation);
     }
@@ -144,6 +147,7 @@ on_ready(void *aux)
     struct controller *c = aux;
 
     serve_multicast_ready(c->multicast, &c->installed.flows);
+    serve_next_hop_ready(c->next_hops, &c->installed.flows);
     sync_all(c);
 }
 

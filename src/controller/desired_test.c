@@ -11,6 +11,7 @@
 struct lab {
     struct ipam *ipam;
     struct multicast *multicast;  /* owned, unless a twin's */
+    struct next_hops *hops;       /* so are these */
     struct topology *topology;
     struct desired desired;
     struct installed installed;
@@ -43,15 +44,38 @@ on_ask(void *aux, uint64_t network, uint64_t port,
     (void) query;
 }
 
+static void
+on_question(void *aux UNUSED, const struct next_hop *hop UNUSED,
+            const struct eth_addr *alone UNUSED)
+{
+}
+
+static void
+on_hop(void *aux, const struct next_hop *hop)
+{
+    struct lab *lab = aux;
+
+    unit_set_add(&lab->dirty, (struct unit) { hop->id, UNIT_NEXT_HOP, 0 });
+}
+
+static void
+on_release(void *aux UNUSED, const struct next_hop *hop UNUSED,
+           const struct next_hop_packet *packet UNUSED)
+{
+}
+
 /* A twin looks at what the other has. */
 static void
-lab_init_twin(struct lab *lab, struct ipam *ipam, struct multicast *multicast)
+lab_init_twin(struct lab *lab, struct ipam *ipam, struct multicast *multicast,
+              struct next_hops *hops)
 {
-    struct topology_config config = { .ipam = ipam, .multicast = multicast };
+    struct topology_config config = { .ipam = ipam, .multicast = multicast,
+                                      .next_hops = hops };
 
     memset(lab, 0, sizeof *lab);
     lab->ipam = ipam;
     lab->multicast = multicast;
+    lab->hops = hops;
     lab->topology = topology_create(&config);
     desired_init(&lab->desired);
     installed_init(&lab->installed);
@@ -63,9 +87,11 @@ lab_init(struct lab *lab, struct ipam *ipam)
 {
     struct multicast_watch watch = { on_group, on_hearer, on_ask, NULL,
                                      lab };
+    struct next_hops_watch hops = { on_question, on_hop, on_release, lab };
 
-    lab_init_twin(lab, ipam, multicast_create(&multicast_default_limits,
-                                              &watch));
+    lab_init_twin(lab, ipam,
+                  multicast_create(&multicast_default_limits, &watch),
+                  next_hops_create(&next_hops_default_limits, &hops));
 }
 
 static void
@@ -82,6 +108,7 @@ lab_fini(struct lab *lab)
 {
     lab_fini_twin(lab);
     multicast_destroy(lab->multicast);
+    next_hops_destroy(lab->hops);
 }
 
 /* What is dirty is computed and "sent"; returns how many flow-mods that was. */
@@ -151,7 +178,7 @@ check_against_twin(struct lab *lab, const struct random_intents *intents,
     struct lab twin;
     struct unit_set all = { 0, 0, NULL, 0, NULL };
 
-    lab_init_twin(&twin, lab->ipam, lab->multicast);
+    lab_init_twin(&twin, lab->ipam, lab->multicast, lab->hops);
     for (unsigned int i = 0; i < intents->n_ports; i++) {
         char name[16];
 
@@ -212,15 +239,43 @@ listen(struct lab *lab, struct rng *rng, unsigned int port, msec *now)
     }
 }
 
+/* A station of a network, or of one that is gone, is heard of; time makes some
+ * silent. */
+static void
+meet(struct lab *lab, struct rng *rng, msec *now)
+{
+    struct ip6_addr who = ip6_of_ip4(htobe32(0x0a000050
+                                             + rng_below(rng, 4)));
+    struct eth_addr mac = { { 2, 0, 0, 0, 7, (uint8_t) rng_below(rng, 2) } };
+    char name[16];
+    uint64_t network;
+
+    snprintf(name, sizeof name, "n%u", rng_below(rng, RANDOM_MAX_NETWORKS));
+    network = intent_object_id(INTENT_NETWORK, name);
+    switch (rng_below(rng, 6)) {
+    case 0:
+        *now += 1000 * rng_below(rng, 20);
+        next_hops_run(lab->hops, *now);
+        break;
+    case 1:
+        next_hops_forget_place(lab->hops, network);
+        break;
+    default:
+        next_hops_send(lab->hops, network, &who, "x", 1, 0, *now);
+        next_hops_heard(lab->hops, network, &who, mac, *now);
+        break;
+    }
+}
+
 static void
 one_history(unsigned int seed, unsigned int n_ports)
 {
-    struct rng rng = { seed };
+    struct rng rng = { seed }, luck = { seed + 1000 };
     struct ipam *ipam = ipam_create(NULL);
     struct random_intents intents;
     uint32_t numbers[RANDOM_MAX_PORTS] = { 0 }, uplink = 0;
     struct lab lab;
-    msec now = 1;
+    msec now = 1, hop_now = 1;
 
     random_intents_init(&intents, &rng, n_ports);
     lab_init(&lab, ipam);
@@ -231,6 +286,7 @@ one_history(unsigned int seed, unsigned int n_ports)
         for (unsigned int i = 0; i < n_ports / 4; i++) {
             listen(&lab, &rng, rng_below(&rng, n_ports), &now);
         }
+        meet(&lab, &luck, &hop_now);
         switch (rng_below(&rng, 4)) {
         case 0:
             /* Numbers are used again, but never by two at once. */

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "controller/stage.h"
+#include "controller/stage_next_hop.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -15,6 +15,7 @@ struct serve_next_hop {
     const struct service_host *host;        /* NULL: not open yet */
     struct serve_route *route;
     uv_timer_t *timer;
+    bool is_adopted;              /* what another controller knew */
 };
 
 static void
@@ -302,6 +303,17 @@ is_wanted(const struct wanted *wanted, const struct next_hop *hop)
     return false;
 }
 
+/* May stations be there that are to be asked for? */
+static bool
+is_place(const struct topology *t, uint64_t place)
+{
+    const struct topology_network *network = topology_network(t, place);
+
+    return network ? topology_is_gateway(network)
+                     && topology_has_strangers(network)
+                   : topology_uplink(t, place) != NULL;
+}
+
 /* A place that is gone, or not the same any more. */
 static void
 forget_gone(struct serve_next_hop *s)
@@ -312,13 +324,7 @@ forget_gone(struct serve_next_hop *s)
     do {
         is_any = false;
         while (!is_any && (hop = next_hops_next(s->hops, hop)) != NULL) {
-            const struct topology_network *network
-                = topology_network(s->host->topology, hop->place);
-
-            is_any = network ? !topology_is_gateway(network)
-                               || !topology_has_strangers(network)
-                             : !topology_uplink(s->host->topology,
-                                                hop->place);
+            is_any = !is_place(s->host->topology, hop->place);
         }
         if (is_any) {
             next_hops_forget_place(s->hops, hop->place);
@@ -354,6 +360,33 @@ serve_next_hop_changed(struct serve_next_hop *s)
                        &wanted.list[i].address, true, now);
     }
     free(wanted.list);
+    set_timer(s);
+}
+
+void
+serve_next_hop_ready(struct serve_next_hop *s, const struct flow_set *flows)
+{
+    struct learned_rule learned;
+    struct flow_rule *rule;
+
+    if (s->is_adopted) {
+        return;
+    }
+    s->is_adopted = true;
+    FLOW_SET_FOR_EACH (rule, flows) {
+        if (stage_next_hop_read(rule, &learned)
+            && is_place(s->host->topology, learned.place)) {
+            next_hops_adopt(s->hops, learned.place, &learned.address,
+                            learned.mac, clock_msec());
+        }
+    }
+    set_timer(s);
+}
+
+void
+serve_next_hop_synced(struct serve_next_hop *s)
+{
+    next_hops_again(s->hops, clock_msec());
     set_timer(s);
 }
 

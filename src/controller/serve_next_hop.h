@@ -3,6 +3,7 @@
 #ifndef WEFT_CONTROLLER_SERVE_NEXT_HOP_H
 #define WEFT_CONTROLLER_SERVE_NEXT_HOP_H
 
+#include "controller/flow_set.h"
 #include "controller/serve_route.h"
 #include "service/next_hops.h"
 
@@ -17,6 +18,11 @@ void serve_next_hop_open(struct serve_next_hop *, const struct service_host *,
 /* Accepts NULL.  Handles are closed by the loop's next turns. */
 void serve_next_hop_destroy(struct serve_next_hop *);
 
+/* These flows were found on the switch: what is known of stations is among
+ * them. */
+void serve_next_hop_ready(struct serve_next_hop *, const struct flow_set *);
+/* The flows by which questions go out are there. */
+void serve_next_hop_synced(struct serve_next_hop *);
 /* Another set of intents is in the topology. */
 void serve_next_hop_changed(struct serve_next_hop *);
 

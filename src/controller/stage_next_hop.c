@@ -4,8 +4,11 @@
  * it.  Beyond an uplink through the host's stack there is nobody but the host;
  * what is for an outside address of our own comes in again.  Others are asked
  * for by a service (serve_next_hop.c); what it learned is written here. */
+#include "controller/stage_next_hop.h"
+
 #include "controller/stage_nat.h"
 #include "packet/address.h"
+#include "packet/eth.h"
 
 enum { PRIORITY_OURSELVES = 500, PRIORITY_BROADCAST = 400,
        PRIORITY_PLANNED = 300, PRIORITY_LEARNED = 250,
@@ -197,4 +200,48 @@ stage_next_hop(struct writer *w, const struct subject *subject)
     } else if (subject->kind == SUBJECT_NEXT_HOP) {
         learned(w, subject->next_hop);
     }
+}
+
+/* ---- Read back ---- */
+
+static struct ip6_addr
+ip6_of_value(u128 value)
+{
+    struct ip6_addr addr;
+
+    for (unsigned int i = sizeof addr.b; i-- > 0; value >>= 8) {
+        addr.b[i] = (uint8_t) value;
+    }
+    return addr;
+}
+
+bool
+stage_next_hop_read(const struct flow_rule *rule, struct learned_rule *out)
+{
+    const struct flow *value;
+    struct flow_mod mod;
+    bool has_mac = false;
+
+    if (rule->table != STAGE_NEXT_HOP || rule->priority != PRIORITY_LEARNED) {
+        return false;
+    }
+    flow_rule_to_mod(rule, &mod);
+    value = &mod.match.value;
+    out->place = (uint64_t) field_get(field_by_id(FIELD_METADATA), value);
+    out->address = field_get(field_by_id(FIELD_ETH_TYPE), value)
+                   == ETH_TYPE_IPV6
+        ? ip6_of_value(field_get(field_by_id(FIELD_XXREG1), value))
+        : ip6_of_ip4(htobe32((uint32_t) field_get(field_by_id(FIELD_REG4),
+                                                  value)));
+    ACTION_FOR_EACH (a, &mod.instructions.apply) {
+        const struct action_set_field *set = (const void *) a;
+
+        if (a->type == ACTION_SET_FIELD && set->field == FIELD_ETH_DST) {
+            struct ip6_addr mac = ip6_of_value(set->value[0]);
+
+            memcpy(out->mac.b, &mac.b[10], sizeof out->mac.b);
+            has_mac = true;
+        }
+    }
+    return has_mac;
 }

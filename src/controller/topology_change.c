@@ -262,6 +262,26 @@ compare_uplinks(const struct topology *was, const struct topology *is,
     }
 }
 
+static bool
+is_place(const struct topology *t, uint64_t id)
+{
+    return topology_network(t, id) || topology_uplink(t, id);
+}
+
+/* Stations of places that come or go. */
+static void
+compare_next_hops(const struct topology *was, const struct topology *is,
+                  struct unit_set *dirty)
+{
+    const struct next_hop *hop = NULL;
+
+    while (is->next_hops && (hop = next_hops_next(is->next_hops, hop))) {
+        if (is_place(was, hop->place) != is_place(is, hop->place)) {
+            add_unit(dirty, UNIT_NEXT_HOP, hop->id, 0);
+        }
+    }
+}
+
 void
 topology_set_intent(struct topology *t, const struct intent *intent,
                     struct unit_set *dirty)
@@ -273,6 +293,7 @@ topology_set_intent(struct topology *t, const struct intent *intent,
     compare_uplinks(&was, t, dirty);
     compare_networks(&was, t, dirty);
     compare_ports(&was, t, dirty);
+    compare_next_hops(&was, t, dirty);
     topology_compare_nat(&was, t, dirty);
     topology_compare_securities(&was, t, dirty);
     topology_sweep_numbers(t);

@@ -177,7 +177,7 @@ count_of_place(const struct next_hops *h, uint64_t place)
     return n;
 }
 
-/* NULL: there is no room. */
+/* Nobody was asked yet.  NULL: there is no room. */
 static struct hop *
 insert(struct next_hops *h, uint64_t place, const struct ip6_addr *address,
        msec now)
@@ -195,7 +195,6 @@ insert(struct next_hops *h, uint64_t place, const struct ip6_addr *address,
                                    .address = *address };
     hop->until = now + LIFETIME;
     hmap_insert(&h->by_id, &hop->by_id, id);
-    begin(h, hop, now);
     return hop;
 }
 
@@ -246,9 +245,10 @@ next_hops_send(struct next_hops *h, uint64_t place,
 
     if (!hop) {
         hop = insert(h, place, address, now);
-    }
-    if (!hop) {
-        return false;
+        if (!hop) {
+            return false;
+        }
+        begin(h, hop, now);
     }
     if (hop->hop.state == NEXT_HOP_SILENT && now >= hop->due) {
         begin(h, hop, now);
@@ -268,6 +268,9 @@ next_hops_keep(struct next_hops *h, uint64_t place,
 
     if (!hop && is_kept) {
         hop = insert(h, place, address, now);
+        if (hop) {
+            begin(h, hop, now);
+        }
     }
     if (hop && hop->hop.is_kept != is_kept) {
         hop->hop.is_kept = is_kept;
@@ -297,6 +300,34 @@ next_hops_heard(struct next_hops *h, uint64_t place,
         h->watch.changed(h->watch.aux, &hop->hop);
     }
     release(h, hop);
+}
+
+void
+next_hops_adopt(struct next_hops *h, uint64_t place,
+                const struct ip6_addr *address, struct eth_addr mac, msec now)
+{
+    struct hop *hop = find_at(h, place, address);
+
+    if (!hop) {
+        hop = insert(h, place, address, now);
+    }
+    if (hop && !next_hop_is_known(&hop->hop)) {
+        next_hops_heard(h, place, address, mac, now);
+        hop->due = now + RETRANS;
+    }
+}
+
+void
+next_hops_again(struct next_hops *h, msec now)
+{
+    HMAP_FOR_EACH_SAFE (node, &h->by_id) {
+        struct hop *hop = CONTAINER_OF(node, struct hop, by_id);
+
+        if (hop->hop.state == NEXT_HOP_ASKED
+            || (hop->hop.state == NEXT_HOP_SILENT && hop->hop.is_kept)) {
+            begin(h, hop, now);
+        }
+    }
 }
 
 /* ---- Time ---- */

@@ -99,6 +99,11 @@ void next_hops_keep(struct next_hops *, uint64_t place,
 /* A station said that it has the address.  Only what was asked for counts. */
 void next_hops_heard(struct next_hops *, uint64_t place,
                      const struct ip6_addr *, struct eth_addr, msec now);
+/* Somebody knew before us who has it: it is asked alone whether it is so. */
+void next_hops_adopt(struct next_hops *, uint64_t place,
+                     const struct ip6_addr *, struct eth_addr, msec now);
+/* Questions could not be sent until now: what was asked for is asked again. */
+void next_hops_again(struct next_hops *, msec now);
 /* The place is no more, or another. */
 void next_hops_forget_place(struct next_hops *, uint64_t place);
 /* What is due; when there will be more (INT64_MAX: never). */

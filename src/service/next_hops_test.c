@@ -228,6 +228,40 @@ TEST(hops_and_packets_that_wait_are_bounded)
     next_hops_destroy(lab.hops);
 }
 
+TEST(who_was_known_before_is_asked_whether_it_is_so)
+{
+    struct ip6_addr who = address(1);
+    struct lab lab;
+
+    lab_init(&lab, &next_hops_default_limits);
+    next_hops_adopt(lab.hops, BLUE, &who, mac_a, lab.now);
+    CHECK(next_hop_is_known(next_hops_find(lab.hops, BLUE, &who)));
+    CHECK(lab.seen.n_changed == 1 && !lab.seen.n_asked);
+    CHECK(send_to(&lab, BLUE, 1, 1) && lab.seen.n_sent == 1);
+    CHECK(pass(&lab, 1500) == 1 && lab.seen.n_alone == 1);
+    hear(&lab, 1, mac_a);
+    CHECK(lab.seen.n_changed == 1);
+    /* What we know ourselves is better. */
+    next_hops_adopt(lab.hops, BLUE, &who, mac_b, lab.now);
+    CHECK(lab.seen.n_changed == 1);
+    next_hops_destroy(lab.hops);
+}
+
+TEST(what_nobody_could_hear_is_asked_again)
+{
+    struct lab lab;
+
+    lab_init(&lab, &next_hops_default_limits);
+    send_to(&lab, BLUE, 1, 1);
+    send_to(&lab, BLUE, 2, 1);
+    hear(&lab, 2, mac_a);
+    next_hops_again(lab.hops, lab.now);
+    CHECK(lab.seen.n_asked == 3);
+    hear(&lab, 1, mac_a);
+    CHECK(lab.seen.n_sent == 2);
+    next_hops_destroy(lab.hops);
+}
+
 TEST(a_place_that_goes_takes_its_hops_along)
 {
     struct lab lab;
@@ -251,5 +285,7 @@ TESTS(
     RUN(who_is_known_is_asked_again_alone_and_at_last_among_all),
     RUN(what_is_kept_is_asked_for_before_and_for_ever),
     RUN(hops_and_packets_that_wait_are_bounded),
+    RUN(who_was_known_before_is_asked_whether_it_is_so),
+    RUN(what_nobody_could_hear_is_asked_again),
     RUN(a_place_that_goes_takes_its_hops_along),
 )

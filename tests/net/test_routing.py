@@ -12,6 +12,7 @@ Real guests: the kernel's ping, TCP and path MTU discovery, and traceroute."""
 import json
 import os
 import re
+import subprocess
 import threading
 
 import pytest
@@ -281,3 +282,21 @@ def test_what_is_parted_is_cut_and_explained(cloud):
     assert lab.text("router", "list").split("\n")[1].split()[:4] == [
         "blue-red", "blue,", "red", "0"]
     cloud.apply(CLOUD)
+
+
+def test_a_restart_is_not_noticed(cloud):
+    """A station of the LAN, which nobody planned, among them."""
+    web = cloud["web"]
+    assert web.ping("10.4.0.9") and web.ping("10.2.0.20")
+    pings = [web.popen("ping", "-n", "-q", "-i", "0.01", "-c", "150", to,
+                       stdout=subprocess.PIPE, text=True)
+             for to in ("10.4.0.9", "10.8.0.1", "10.2.0.20")]
+    cloud.lab.stop()
+    cloud.lab.restart()
+    cloud.settle()
+    for ping in pings:
+        said = ping.communicate()[0]
+        lost = float(re.search(r"([\d.]+)% packet loss", said).group(1))
+        # Weft's switch is the daemon itself: it is away while it starts.
+        assert lost == 0 if cloud.ovs else lost < 100, said
+    assert web.ping("10.8.0.1")
