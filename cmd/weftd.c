@@ -60,10 +60,6 @@ enum { EXIT_USAGE = 2 };
 /* So long at most frames wait for our controller's flow entries at a start. */
 enum { WAIT_FOR_FLOWS = 2000 };
 
-/* Connection tracking zones of uplinks, as our controller has them: from here on
- * (conntrack.h).  A foreign controller's zones are worlds of their own. */
-enum { FIRST_OUTSIDE_ZONE = 0xf000 };
-
 struct weftd {
     const struct weftd_options *options;
     struct helper *helper;
@@ -370,9 +366,7 @@ start_switch(struct weftd *d)
     if (d->options->is_controller_only) {
         return 0;
     }
-    if (!d->options->is_switch_only) {
-        config.datapath.ct.outside_zone_min = FIRST_OUTSIDE_ZONE;
-    }
+    weftd_connections_configure(d->options, &config.datapath.ct);
     config.helper = d->helper;
     config.wake = wake_switch;
     config.wake_aux = d;
@@ -386,9 +380,7 @@ start_switch(struct weftd *d)
         d->forward_at = clock_msec() + WAIT_FOR_FLOWS;
     }
     if (!d->options->is_switch_only) {
-        weftd_connections_start(&d->tracked, &d->loop, d->sw,
-                                d->options->state_dir,
-                                (msec) d->options->save_connections * 1000);
+        weftd_connections_start(&d->tracked, d->options, &d->loop, d->sw);
     }
     err = add_ports(d);
     if (err) {

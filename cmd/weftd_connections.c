@@ -9,6 +9,9 @@
 
 enum { REST = 99 };           /* times as long as writing took */
 
+/* Zones of uplinks, as our controller has them: from here on (conntrack.h). */
+enum { FIRST_OUTSIDE_ZONE = 0xf000 };
+
 static void on_timer(uv_timer_t *);
 
 static void
@@ -83,24 +86,42 @@ load(struct weftd_connections *c)
     }
 }
 
+/* A tenant who floods leaves room for the others.  Zones of a foreign controller
+ * may be few and large, and are worlds of their own. */
 void
-weftd_connections_start(struct weftd_connections *c, uv_loop_t *loop,
-                        struct switch_ *sw, const char *state_dir,
-                        msec interval)
+weftd_connections_configure(const struct weftd_options *options,
+                            struct ct_config *ct)
+{
+    enum { DEFAULT_MAX = 1000000, TENANTS_SHARE = 4 };
+    uint32_t max = ct->max_connections ? ct->max_connections : DEFAULT_MAX;
+
+    if (!options->is_switch_only) {
+        ct->outside_zone_min = FIRST_OUTSIDE_ZONE;
+        ct->zone_limit = max / TENANTS_SHARE;
+    }
+    if (options->zone_connections != UINT32_MAX) {
+        ct->zone_limit = options->zone_connections;
+    }
+}
+
+void
+weftd_connections_start(struct weftd_connections *c,
+                        const struct weftd_options *options, uv_loop_t *loop,
+                        struct switch_ *sw)
 {
     struct str path = STR_INIT;
 
-    str_setf(&path, "%s/connections", state_dir);
+    str_setf(&path, "%s/connections", options->state_dir);
     *c = (struct weftd_connections) {
-        .sw = sw, .path = xstrdup(str_text(&path)), .interval = interval,
-        .is_empty = true,
+        .sw = sw, .path = xstrdup(str_text(&path)), .is_empty = true,
+        .interval = (msec) options->save_connections * 1000,
     };
     str_fini(&path);
     uv_sem_init(&c->done, 0);
     uv_timer_init(loop, &c->timer);
     c->timer.data = c;
     load(c);
-    if (interval) {
+    if (c->interval) {
         /* What was read is in no file now. */
         uv_timer_start(&c->timer, on_timer, 1, 0);
     }

@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "switch/switch.h"
+#include "weftd_options.h"
 
 struct weftd_connections {
     struct switch_ *sw;
@@ -28,10 +29,13 @@ struct weftd_connections {
     msec began, took;
 };
 
+/* How many there may be, and which zones are outside. */
+void weftd_connections_configure(const struct weftd_options *,
+                                 struct ct_config *);
 /* Reads what the last one left; no port is there yet. */
-void weftd_connections_start(struct weftd_connections *, uv_loop_t *,
-                             struct switch_ *, const char *state_dir,
-                             msec interval);
+void weftd_connections_start(struct weftd_connections *,
+                             const struct weftd_options *, uv_loop_t *,
+                             struct switch_ *);
 /* Workers are paused.  The loop must run once more before it is closed, and until
  * then this must stay. */
 void weftd_connections_stop(struct weftd_connections *);

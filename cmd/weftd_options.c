@@ -47,7 +47,7 @@ NUMBER_OPTION(workers, sw.datapath.n_workers, 1, DP_MAX_WORKERS)
 NUMBER_OPTION(cache_entries, sw.datapath.max_entries, 64, 1 << 24)
 NUMBER_OPTION(cache_masks, sw.datapath.max_masks, 1, 65536)
 NUMBER_OPTION(max_connections, sw.datapath.ct.max_connections, 1024, 1 << 28)
-NUMBER_OPTION(zone_connections, sw.datapath.ct.zone_limit, 0, UINT32_MAX)
+NUMBER_OPTION(zone_connections, zone_connections, 0, UINT32_MAX - 1)
 NUMBER_OPTION(save_connections, save_connections, 0, 86400)
 NUMBER_OPTION(port_share, sw.datapath.port_share, 1, 1024)
 NUMBER_OPTION(upcalls, sw.datapath.upcalls_per_second, 0, UINT32_MAX)
@@ -434,7 +434,8 @@ static const struct option {
     { "--max-connections", "N", set_max_connections, NULL,
       "that are tracked (1000000)" },
     { "--zone-connections", "N", set_zone_connections, NULL,
-      "of each zone; 0: any number (0)" },
+      "of each zone; 0: any number (a quarter of all; any number with "
+      "--switch-only)" },
     { "--save-connections", "SECONDS", set_save_connections, NULL,
       "apart, besides when weftd ends (10); 0: then only" },
     { "--connection-timeout", "NAME=SECONDS", set_connection_timeout, NULL,
@@ -473,6 +474,7 @@ set_defaults(struct weftd_options *options)
         .upcalls_per_second = 100000,
     };
     options->save_connections = 10;
+    options->zone_connections = UINT32_MAX;
     options->sw.fdb_age = 300;
     options->connections.probe_interval = 5;
     options->sw.fdb_max = 1 << 16;

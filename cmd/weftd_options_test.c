@@ -71,7 +71,7 @@ TEST(connections_can_be_limited)
                      "--connection-timeout udp-new=7", &options, &error),
               "%s", str_text(&error));
     CHECK(options.sw.datapath.ct.max_connections == 5000);
-    CHECK(options.sw.datapath.ct.zone_limit == 100);
+    CHECK(options.zone_connections == 100);
     CHECK(options.sw.datapath.ct.timeouts[CT_TIMEOUT_UDP_NEW] == 7000);
     weftd_options_fini(&options);
 

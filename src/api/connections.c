@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEFAULT_LIMIT = 1000, MAX_LIMIT = 10 * 1000 * 1000, ANY = UINT16_MAX + 1 };
+enum { DEFAULT_LIMIT = 1000, MAX_LIMIT = 10 * 1000 * 1000, ANY = UINT16_MAX + 1,
+       MAX_CROWDED = 256 };
 
 static const struct {
     const char *name;
@@ -233,6 +234,23 @@ connections_flush(struct api *api, struct api_request *request,
     }
 }
 
+/* Zones that have nearly as many as they may. */
+static json_t *
+crowded_json(const struct conntrack *ct)
+{
+    uint16_t zones[MAX_CROWDED];
+    unsigned int n = conntrack_crowded(ct, zones, MAX_CROWDED);
+    json_t *json = json_array();
+
+    for (unsigned int i = 0; i < n; i++) {
+        json_array_append_new(json, json_pack(
+            "{s:i, s:I, s:I}", "zone", zones[i], "connections",
+            (json_int_t) conntrack_zone_count(ct, zones[i]), "limit",
+            (json_int_t) conntrack_zone_limit(ct, zones[i])));
+    }
+    return json;
+}
+
 void
 connections_count(struct api *api, struct api_request *request,
                   msec now UNUSED, struct api_reply *reply)
@@ -258,8 +276,10 @@ connections_count(struct api *api, struct api_request *request,
     CT_COUNTERS(X)
 #undef X
     api_reply_json(reply, 200, json_pack(
-        "{s:I, s:I, s:I, s:o}",
+        "{s:I, s:I, s:o, s:I, s:I, s:o}",
         "connections", (json_int_t) conntrack_count(ct),
+        "max", (json_int_t) conntrack_max(ct),
+        "crowded_zones", crowded_json(ct),
         "mappings", (json_int_t) conntrack_n_mappings(ct),
         "memory", (json_int_t) conntrack_memory(ct),
         "counters", counters));

@@ -163,6 +163,42 @@ add_packet_ins(const struct api *api, struct str *out)
 #undef X
 }
 
+/* Connections that are tracked; of zones, those that have nearly as many as they
+ * may: others are many, and tell nothing. */
+static void
+add_tracked(const struct api *api, struct str *out)
+{
+    enum { MAX_ZONES = 256 };
+    const struct conntrack *ct = switch_conntrack(api->sw);
+    uint16_t zones[MAX_ZONES];
+    unsigned int n = conntrack_crowded(ct, zones, MAX_ZONES);
+    struct ct_counters c;
+
+    conntrack_read_counters(ct, &c);
+#define X(NAME, TEXT)                                                        \
+    family(out, "weft_conntrack_" #NAME "_total", "counter", TEXT);          \
+    str_addf(out, "weft_conntrack_" #NAME "_total %" PRIu64 "\n", c.NAME);
+    CT_COUNTERS(X)
+#undef X
+    family(out, "weft_connections", "gauge", "connections tracked");
+    str_addf(out, "weft_connections %" PRIu32 "\n", conntrack_count(ct));
+    family(out, "weft_connections_max", "gauge", "connections allowed");
+    str_addf(out, "weft_connections_max %" PRIu32 "\n", conntrack_max(ct));
+    family(out, "weft_connections_bytes", "gauge", "memory behind them");
+    str_addf(out, "weft_connections_bytes %" PRIu64 "\n",
+             conntrack_memory(ct));
+    family(out, "weft_nat_mappings", "gauge",
+           "inside ports that have an external one");
+    str_addf(out, "weft_nat_mappings %" PRIu32 "\n",
+             conntrack_n_mappings(ct));
+    family(out, "weft_crowded_zone_connections", "gauge",
+           "connections of zones that came above 80 % of what they may have");
+    for (unsigned int i = 0; i < n; i++) {
+        str_addf(out, "weft_crowded_zone_connections{zone=\"%u\"} %" PRIu32
+                 "\n", zones[i], conntrack_zone_count(ct, zones[i]));
+    }
+}
+
 static void
 add_connections(const struct api *api, struct str *out)
 {
@@ -232,6 +268,7 @@ metrics_show(struct api *api, struct api_request *request UNUSED, msec now,
     add_tables(api, out);
     add_packet_ins(api, out);
     add_connections(api, out);
+    add_tracked(api, out);
     add_services(api, out);
     reply->status = 200;
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";

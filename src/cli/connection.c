@@ -153,6 +153,8 @@ static void
 print_count(const json_t *count)
 {
     const json_t *counters = json_object_get(count, "counters"), *value;
+    const json_t *zone;
+    size_t i;
     const char *name;
 
     printf("connections %lld\n",
@@ -160,6 +162,16 @@ print_count(const json_t *count)
                                                           "connections")));
     if (!counters) {
         return;
+    }
+    printf("max %lld\n",
+           (long long) json_integer_value(json_object_get(count, "max")));
+    json_array_foreach (json_object_get(count, "crowded_zones"), i, zone) {
+        printf("zone %lld: %lld of %lld\n",
+               (long long) json_integer_value(json_object_get(zone, "zone")),
+               (long long) json_integer_value(json_object_get(zone,
+                                                              "connections")),
+               (long long) json_integer_value(json_object_get(zone,
+                                                              "limit")));
     }
     printf("mappings %lld\n",
            (long long) json_integer_value(json_object_get(count,

@@ -269,6 +269,46 @@ examine_ports(struct patient *patient, struct finding *finding)
 }
 
 static void
+examine_connections(struct patient *patient, struct finding *finding)
+{
+    static const char fix[] = "weft connection list --zone N says whose they "
+                              "are; --zone-connections and --max-connections "
+                              "of weftd(8) are the limits";
+    const json_t *zones, *zone;
+    struct answer answer;
+    json_int_t n, max;
+
+    if (client_try(patient->cli, "GET", "/v1/connections/count", NULL,
+                   &answer) != CLI_DONE) {
+        doctor_find(finding, UNKNOWN, NULL, "no switch of ours answers");
+        goto done;
+    }
+    n = json_integer_value(json_object_get(answer.json, "connections"));
+    max = json_integer_value(json_object_get(answer.json, "max"));
+    zones = json_object_get(answer.json, "crowded_zones");
+    zone = json_array_get(zones, 0);
+    if (zone) {
+        doctor_find(finding, WARNING, fix, "zone %lld has %lld of %lld "
+                    "connections%s", (long long) json_integer_value(
+                        json_object_get(zone, "zone")),
+                    (long long) json_integer_value(
+                        json_object_get(zone, "connections")),
+                    (long long) json_integer_value(
+                        json_object_get(zone, "limit")),
+                    json_array_size(zones) > 1 ? ", and others are as full"
+                                               : "");
+    } else {
+        doctor_find(finding, n * 5 > max * 4 ? WARNING : FINE,
+                    n * 5 > max * 4 ? fix : NULL,
+                    "%lld of %lld connections are tracked", (long long) n,
+                    (long long) max);
+    }
+
+done:
+    answer_fini(&answer);
+}
+
+static void
 examine_intents(struct patient *patient, struct finding *finding)
 {
     struct answer answer;
@@ -349,6 +389,7 @@ static const struct {
     { "restarts", examine_restarts },
     { "ports", examine_ports },
     { "loops", examine_loops },
+    { "connections", examine_connections },
     { "intents", examine_intents },
     { "leftovers", examine_leftovers },
 };

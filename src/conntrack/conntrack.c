@@ -746,6 +746,24 @@ conntrack_n_mappings(const struct conntrack *ct)
     return nat_map_count(ct->nat);
 }
 
+uint32_t
+conntrack_max(const struct conntrack *ct)
+{
+    return ct->config.max_connections;
+}
+
+uint32_t
+conntrack_zone_limit(const struct conntrack *ct, uint16_t zone)
+{
+    return ct_zones_limit(&ct->zones, zone);
+}
+
+unsigned int
+conntrack_crowded(const struct conntrack *ct, uint16_t *zones, unsigned int n)
+{
+    return ct_zones_raised(&ct->zones, zones, n);
+}
+
 unsigned int
 conntrack_take_alarms(struct conntrack *ct, uint16_t *zones, unsigned int n)
 {

@@ -176,6 +176,13 @@ uint32_t conntrack_n_mappings(const struct conntrack *);
 /* Memory that connections and mappings take, in bytes. */
 uint64_t conntrack_memory(const struct conntrack *);
 
+uint32_t conntrack_max(const struct conntrack *);
+/* 0: any number. */
+uint32_t conntrack_zone_limit(const struct conntrack *, uint16_t zone);
+/* Zones that have been above 80 % of their limit and not yet below 60 % again, at
+ * most `n`. */
+unsigned int conntrack_crowded(const struct conntrack *, uint16_t *zones,
+                               unsigned int n);
 /* Zones that went above 80 % of their limit since the last call, at most `n`. */
 unsigned int conntrack_take_alarms(struct conntrack *, uint16_t *zones,
                                    unsigned int n);

@@ -22,8 +22,8 @@ ct_zones_fini(struct ct_zones *z)
     free(z->limits);
 }
 
-static uint32_t
-limit_of(const struct ct_zones *z, uint16_t zone)
+uint32_t
+ct_zones_limit(const struct ct_zones *z, uint16_t zone)
 {
     uint32_t limit = atomic_load_explicit(&z->limits[zone],
                                           memory_order_relaxed);
@@ -46,7 +46,7 @@ is_above(uint32_t count, uint32_t limit, unsigned int percent)
 bool
 ct_zones_add(struct ct_zones *z, uint16_t zone)
 {
-    uint32_t limit = limit_of(z, zone);
+    uint32_t limit = ct_zones_limit(z, zone);
     uint32_t count = atomic_fetch_add_explicit(&z->counts[zone], 1,
                                                memory_order_relaxed) + 1;
 
@@ -74,9 +74,25 @@ ct_zones_subtract(struct ct_zones *z, uint16_t zone)
 
     if (UNLIKELY(atomic_load_explicit(&z->raised[zone / 64],
                                       memory_order_relaxed) & bit(zone))
-        && !is_above(count, limit_of(z, zone), CALM_PERCENT)) {
+        && !is_above(count, ct_zones_limit(z, zone), CALM_PERCENT)) {
         atomic_fetch_and(&z->raised[zone / 64], ~bit(zone));
     }
+}
+
+unsigned int
+ct_zones_raised(const struct ct_zones *z, uint16_t *zones, unsigned int n)
+{
+    unsigned int n_found = 0;
+
+    for (unsigned int i = 0; i < CT_N_ZONES / 64; i++) {
+        uint64_t word = atomic_load(&z->raised[i]);
+
+        for (; word && n_found < n; word &= word - 1) {
+            zones[n_found++] = (uint16_t)
+                (i * 64 + (unsigned int) __builtin_ctzll(word));
+        }
+    }
+    return n_found;
 }
 
 unsigned int

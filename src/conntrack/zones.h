@@ -25,6 +25,11 @@ void ct_zones_fini(struct ct_zones *);
 /* One connection more; false: there are as many as there may be. */
 bool ct_zones_add(struct ct_zones *, uint16_t zone);
 void ct_zones_subtract(struct ct_zones *, uint16_t zone);
+uint32_t ct_zones_limit(const struct ct_zones *, uint16_t zone);
+/* Those whose alarm is not over. */
+unsigned int ct_zones_raised(const struct ct_zones *, uint16_t *zones,
+                             unsigned int n);
+/* Those that raised one since the last call. */
 unsigned int ct_zones_take_alarms(struct ct_zones *, uint16_t *zones,
                                   unsigned int n);
 

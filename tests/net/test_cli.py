@@ -10,7 +10,8 @@ import socket
 import subprocess
 
 import pytest
-from scapy.layers.inet import ICMP, IP
+from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.l2 import Ether
 from scapy.utils import PcapReader
 
 from netns import eventually, run
@@ -306,6 +307,42 @@ def test_fdb(pair):
     assert lab.weft("fdb", "flush")["flushed"] == 1
     refused(lab, NEGATIVE, "fdb", "list", "--port", "nobody")
     refused(lab, USAGE, "fdb", "list", "--vlan", "4096")
+
+
+def test_a_zone_that_is_nearly_full_is_seen(lab):
+    lab.start(lab.plug("tap", 1, "web"),
+              options=("--fail-mode", "secure", "--zone-connections", "10"))
+    lab.weft("flow", "add", "udp,actions=ct(commit,zone=3)")
+    nic = lab.netns("web").nic("eth0")
+    frames = [Ether(src=nic.mac, dst="02:00:00:00:00:99")
+              / IP(src="10.0.0.1", dst="10.0.0.9")
+              / UDP(sport=1000 + i, dport=53) for i in range(11)]
+
+    def doctors():
+        return [f for f in lab.weft("doctor")
+                if f["name"] == "connections"]
+
+    for frame in frames[:8]:
+        nic.send(frame)
+    eventually(lambda: lab.weft("connection", "count")["connections"] == 8,
+               "eight are tracked")
+    assert doctors()[0]["verdict"] == "ok"
+    for frame in frames[8:]:
+        nic.send(frame)
+    eventually(lambda: lab.drops("ct-zone-full") == 1, "one is too many")
+    count = lab.weft("connection", "count")
+    assert count["crowded_zones"] == [{"zone": 3, "connections": 10,
+                                       "limit": 10}]
+    assert "zone 3: 10 of 10" in lab.text("connection", "count")
+    one, = doctors()
+    assert one["verdict"] == "warning" and "zone 3 has 10 of 10" in one["what"]
+    metrics = lab.text("metrics")
+    assert 'weft_crowded_zone_connections{zone="3"} 10' in metrics
+    assert "weft_conntrack_zone_full_total 1" in metrics
+    eventually(lambda: "zone 3 has more than 80 %" in lab.log(),
+               "the log says so")
+    lab.weft("connection", "flush")
+    assert doctors()[0]["verdict"] == "ok"
 
 
 def test_connections(pair):
