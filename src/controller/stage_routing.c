@@ -259,6 +259,30 @@ scope(struct writer *w, const struct topology_network *network)
     writer_end(w);
 }
 
+/* A LAN does not speak for the other networks that it is joined with (RFC 2827);
+ * nor do ports, whose sources are checked. */
+static void
+ingress_filter(struct writer *w, const struct topology_network *lan,
+               const struct topology_network *other)
+{
+    const struct intent_network *intent = other->intent;
+
+    if (intent->subnet.is_set) {
+        begin(w, PRIORITY_SCOPE, lan);
+        stage_match_flag(w, FROM_UPLINK, true);
+        writer_match_ip(w);
+        writer_match_subnet4(w, FIELD_IPV4_SRC, &intent->subnet);
+        writer_end(w);
+    }
+    if (intent->subnet6.is_set) {
+        begin(w, PRIORITY_SCOPE, lan);
+        stage_match_flag(w, FROM_UPLINK, true);
+        writer_match_ipv6(w);
+        writer_match_subnet6(w, FIELD_IPV6_SRC, &intent->subnet6);
+        writer_end(w);
+    }
+}
+
 static void
 ends(struct writer *w, const struct topology_network *network)
 {
@@ -315,6 +339,9 @@ network_flows(struct writer *w, const struct topology *t,
         if (router->networks[i] != network) {
             gateway_of(w, network, router->networks[i]);
             joined(w, network, router->networks[i]);
+            if (network->uplink) {
+                ingress_filter(w, network, router->networks[i]);
+            }
         }
     }
     for (unsigned int i = 0; router && i < router->intent->n_routes; i++) {

@@ -411,7 +411,8 @@ class Model:
         if not ip:
             raise Dropped("it is no IP")
         to = ipaddress.ip_address(ip.dst)
-        vid = self.members(network)[sender]
+        vid = self.lan_vid(network) if sender == LAN \
+            else self.members(network)[sender]
         own = self._own_gateways(network, to.version)
         if str(to) in own:
             pings = frame.haslayer(ICMPv6EchoRequest) \
@@ -424,6 +425,11 @@ class Model:
         if to.is_multicast or str(to) == "255.255.255.255" \
                 or to.is_link_local and to.version == 6:
             raise Dropped("it stays on the link")
+        if sender == LAN and any(
+                self.subnet(n, to.version)
+                and ipaddress.ip_address(ip.src) in self.subnet(n, to.version)
+                for n in self.joined(network) if n != network):
+            raise Dropped("a LAN does not speak for other networks")
         if (ip.ttl if to.version == 4 else ip.hlim) < 2:
             return Verdict({sender: vid}, "told expired")
         route = self._route(network, to)
@@ -465,7 +471,8 @@ class Model:
         return max(found, key=lambda f: f[:2])[2:] if found else None
 
     def _forward(self, sender, network, frame, into, hop):
-        vid = self.members(network)[sender]
+        vid = self.lan_vid(network) if sender == LAN \
+            else self.members(network)[sender]
         mtu = self.networks[into].get("mtu", 1500)
         is_cut = frame.haslayer(IP) and not frame[IP].flags.DF
         if len(frame) - 14 > mtu and not is_cut \
@@ -477,7 +484,8 @@ class Model:
         name = self.owner(into, hop) or self.nested_behind(into, hop)
         if not name:
             return Verdict({sender: vid}, "told no-answer")
-        if into == network and self.ports[sender].get("isolated") \
+        if into == network and sender != LAN \
+                and self.ports[sender].get("isolated") \
                 and self.ports[name].get("isolated"):
             raise Dropped("both are isolated")
         return Verdict({name: self.members(into)[name]}, "")
@@ -940,6 +948,11 @@ def routed(table):
             for ttl in (0, 1, 2):
                 table.ip(a, "with ttl %d" % ttl, router,
                          IP(src=own, dst="10.3.0.10", ttl=ttl) / ICMP(id=7))
+    for to in ("web", "iso", "tree", "thin1", "plan1"):
+        for source in ("10.4.0.99", "10.99.0.1", "10.1.0.20", "10.7.0.10"):
+            table.ip(LAN, "routed to %s from %s" % (to, source),
+                     table.gateways["plan"],
+                     IP(src=source, dst=address_of(to)) / ICMP(id=7), vid=40)
     routed6(table)
     for flags, size in ((0, 1400), ("DF", 1400), ("DF", 1200)):
         table.add("web", "%d bytes %s" % (size, flags), lambda n, f=flags,
