@@ -4,6 +4,7 @@
  * there is a new metric here. */
 
 #include "api/routes.h"
+#include "api/security.h"
 #include "controller/controller.h"
 
 #include <inttypes.h>
@@ -248,6 +249,34 @@ add_services(const struct api *api, struct str *out)
     }
 }
 
+/* What no rule of a port's security groups allowed. */
+static void
+add_security(struct api *api, struct str *out)
+{
+    static const char name[] = "weft_security_group_packets_total";
+    struct security_counts counts;
+
+    security_counts_read(api, &counts);
+    family(out, name, "counter",
+           "packets that no rule of a port's security groups allows");
+    for (unsigned int i = 0; i < counts.n; i++) {
+        const struct security_count *c = &counts.list[i];
+        const struct switch_port *sp = c->rule
+                                       ? NULL : switch_port_by_number(
+                                           api->sw, c->port);
+
+        if (!sp) {
+            continue;
+        }
+        str_addf(out, "%s{port=\"", name);
+        label(out, sp->port->config.name);
+        str_addf(out, "\",direction=\"%s\",result=\"%s\"} %" PRIu64 "\n",
+                 c->is_in ? "in" : "out", c->is_audit ? "audited" : "dropped",
+                 c->packets);
+    }
+    security_counts_fini(&counts);
+}
+
 void
 metrics_show(struct api *api, struct api_request *request UNUSED, msec now,
              struct api_reply *reply)
@@ -270,6 +299,9 @@ metrics_show(struct api *api, struct api_request *request UNUSED, msec now,
     add_connections(api, out);
     add_tracked(api, out);
     add_services(api, out);
+    if (api->controller) {
+        add_security(api, out);
+    }
     reply->status = 200;
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
 }

@@ -55,6 +55,8 @@ static const struct api_route routes[] = {
     { API_CONTROLLER, "GET",  "/v1/multicast", multicast_list, { "network" } },
     { API_CONTROLLER, "GET",  "/v1/explain", explain_show,
       { "from", "to", "what" } },
+    { API_CONTROLLER, "GET",  "/v1/security-groups", security_groups_show,
+      { 0 } },
     { API_CONTROLLER, "GET",  "/v1/intents", intents_show, { "format" } },
     { API_CONTROLLER, "PUT",  "/v1/intents", intents_put, { 0 } },
     { API_CONTROLLER, "POST", "/v1/intents/confirm", intents_confirm_post,

@@ -31,7 +31,7 @@ api_handler cache_list, drops_show;
 api_handler status_show, switch_show, barrier_post, metrics_show;
 api_handler leases_list, multicast_list, controller_uplinks;
 api_handler controller_show, controller_ports, host_show;
-api_handler explain_show;
+api_handler explain_show, security_groups_show;
 api_handler intents_show, intents_put, intents_confirm_post;
 api_handler intents_rollback_post;
 api_handler intent_list, intent_show, intent_create_one, intent_change;

@@ -60,9 +60,9 @@ static const struct cli_command commands[] = {
     { "router", "delete", object_delete, 1, -1, "ROUTER...",
       "part networks again", {} },
 
-    { "security-group", "list", object_list, 0, 0, "",
+    { "security-group", "list", security_group_list, 0, 0, "",
       "all security groups: what may open connections to ports", {} },
-    { "security-group", "show", object_show, 1, 1, "SECURITY_GROUP",
+    { "security-group", "show", security_group_show, 1, 1, "SECURITY_GROUP",
       "one security group, its rules by number", {} },
     { "security-group", "create", object_create, 1, 1,
       "NAME [--MEMBER VALUE...]",

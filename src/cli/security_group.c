@@ -1,4 +1,5 @@
-/* weft security-group add-rule, remove-rule: one rule of many.
+/* weft security-group list, show: with what they did.  add-rule, remove-rule: one
+ * rule of many.
  *
  *     weft security-group add-rule web in protocol=tcp port=443
  *     weft security-group remove-rule web in 2
@@ -10,6 +11,7 @@
 
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/table.h"
 #include "intent/diag.h"
 #include "intent/export.h"
 #include "intent/parse.h"
@@ -217,4 +219,186 @@ security_group_remove_rule(struct cli *cli, const struct cli_args *args)
     }
     json_array_remove(list, (size_t) i);
     return send_rules(cli, args, list);
+}
+
+/* ---- What they are, and did ---- */
+
+/* NULL: said why.  To be finished with answer_fini(). */
+static const json_t *
+ask_for_groups(struct cli *cli, struct answer *answer,
+               enum cli_status *status)
+{
+    *status = client_ask(cli, "GET", "/v1/security-groups", NULL, answer);
+    return *status == CLI_DONE
+           ? json_object_get(answer->json, "security-groups") : NULL;
+}
+
+/* Of all its ports; -1: it is not known. */
+static json_int_t
+sum_of(const json_t *ports, const char *in, const char *out)
+{
+    json_int_t sum = 0;
+    json_t *port;
+    size_t i;
+
+    json_array_foreach (ports, i, port) {
+        if (json_is_null(json_object_get(port, in))) {
+            return -1;
+        }
+        sum += json_integer_value(json_object_get(port, in))
+               + json_integer_value(json_object_get(port, out));
+    }
+    return sum;
+}
+
+static void
+add_sum(struct table *table, json_int_t sum)
+{
+    if (sum < 0) {
+        table_add_text(table, "-");
+    } else {
+        table_addf(table, "%lld", (long long) sum);
+    }
+}
+
+static int
+count_rules(const json_t *rules, const char *direction)
+{
+    json_t *rule;
+    int n = 0;
+    size_t i;
+
+    json_array_foreach (rules, i, rule) {
+        n += !strcmp(json_string_value(json_object_get(rule, "direction")),
+                     direction);
+    }
+    return n;
+}
+
+enum cli_status
+security_group_list(struct cli *cli, const struct cli_args *args UNUSED)
+{
+    struct answer answer;
+    enum cli_status status;
+    const json_t *groups = ask_for_groups(cli, &answer, &status);
+    struct table *table;
+    json_t *group;
+    size_t i;
+
+    if (status != CLI_DONE) {
+        return status;
+    }
+    if (!cli_shown_as_json(cli, &answer.body)) {
+        table = table_create();
+        table_add_column(table, "SECURITY GROUP", 0);
+        table_add_column(table, "IN", COLUMN_RIGHT);
+        table_add_column(table, "OUT", COLUMN_RIGHT);
+        table_add_column(table, "PORTS", COLUMN_RIGHT);
+        table_add_column(table, "AUDIT", 0);
+        table_add_column(table, "DROPPED", COLUMN_RIGHT);
+        table_add_column(table, "AUDITED", COLUMN_RIGHT);
+        json_array_foreach (groups, i, group) {
+            const json_t *rules = json_object_get(group, "rules");
+            const json_t *ports = json_object_get(group, "ports");
+
+            table_add_json(table, group, "name");
+            table_addf(table, "%d", count_rules(rules, "in"));
+            if (json_is_true(json_object_get(group, "limits_out"))) {
+                table_addf(table, "%d", count_rules(rules, "out"));
+            } else {
+                table_add_text(table, "any");
+            }
+            table_addf(table, "%zu", json_array_size(ports));
+            table_add_json(table, group, "audit");
+            add_sum(table, sum_of(ports, "dropped_in", "dropped_out"));
+            add_sum(table, sum_of(ports, "audited_in", "audited_out"));
+        }
+        table_print(table);
+        table_destroy(table);
+    }
+    answer_fini(&answer);
+    return CLI_DONE;
+}
+
+static void
+print_rules(const json_t *group)
+{
+    struct table *table = table_create();
+    json_t *rule;
+    size_t i;
+
+    table_add_column(table, "DIRECTION", 0);
+    table_add_column(table, "NUMBER", COLUMN_RIGHT);
+    table_add_column(table, "RULE", 0);
+    table_add_column(table, "CONNECTIONS", COLUMN_RIGHT);
+    json_array_foreach (json_object_get(group, "rules"), i, rule) {
+        table_add_json(table, rule, "direction");
+        table_add_json(table, rule, "number");
+        table_add_json(table, rule, "rule");
+        table_add_json(table, rule, "connections");
+    }
+    table_print(table);
+    table_destroy(table);
+}
+
+static void
+print_ports(const json_t *group)
+{
+    struct table *table = table_create();
+    json_t *port;
+    size_t i;
+
+    table_add_column(table, "PORT", 0);
+    table_add_column(table, "DROPPED IN", COLUMN_RIGHT);
+    table_add_column(table, "DROPPED OUT", COLUMN_RIGHT);
+    table_add_column(table, "AUDITED IN", COLUMN_RIGHT);
+    table_add_column(table, "AUDITED OUT", COLUMN_RIGHT);
+    json_array_foreach (json_object_get(group, "ports"), i, port) {
+        table_add_json(table, port, "name");
+        table_add_json(table, port, "dropped_in");
+        table_add_json(table, port, "dropped_out");
+        table_add_json(table, port, "audited_in");
+        table_add_json(table, port, "audited_out");
+    }
+    table_print(table);
+    table_destroy(table);
+}
+
+/* The daemon says of which there are; a wrong name is told by the object. */
+enum cli_status
+security_group_show(struct cli *cli, const struct cli_args *args)
+{
+    struct answer object, answer;
+    enum cli_status status = object_ask(cli, args->words[0], &object);
+    json_t *group, *found = NULL;
+    const json_t *groups;
+    size_t i;
+
+    if (status != CLI_DONE) {
+        return status;
+    }
+    answer_fini(&object);
+    groups = ask_for_groups(cli, &answer, &status);
+    if (status != CLI_DONE) {
+        return status;
+    }
+    json_array_foreach (groups, i, group) {
+        const char *name = json_string_value(json_object_get(group, "name"));
+
+        if (name && !strcmp(name, args->words[0])) {
+            found = json_incref(group);
+        }
+    }
+    json_decref(answer.json);
+    answer.json = found;
+    answer_take_json(&answer);
+    if (found && !cli_shown_as_json(cli, &answer.body)) {
+        printf("%s%s\n", args->words[0],
+               json_is_true(json_object_get(found, "audit"))
+               ? ": an audit, which drops nothing" : "");
+        print_rules(found);
+        print_ports(found);
+    }
+    answer_fini(&answer);
+    return CLI_DONE;
 }

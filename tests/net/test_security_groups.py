@@ -419,3 +419,35 @@ def test_explain_says_what_would_open_it(cloud):
     said = explain(cloud, "shut", "any", "tcp/9", True)
     assert any("audit only counts" in n for n in said["notes"])
     cloud.apply(CLOUD)
+
+
+def shown(cloud, name):
+    return cloud.lab.weft("security-group", "show", name)
+
+
+def test_what_they_did_is_counted(cloud):
+    cloud.listen("web", 443)
+    before = shown(cloud, "web")
+    assert [r["rule"] for r in before["rules"]][:1] == ["protocol=tcp port=443"]
+    if cloud.ovs:
+        assert before["rules"][0]["connections"] is None
+        return
+    assert cloud.opens("any", WEB, 443)
+    assert cloud.stays_closed("any", WEB, 1)
+
+    def counted():
+        now = shown(cloud, "web")
+        return now["rules"][0]["connections"] \
+            == before["rules"][0]["connections"] + 1 \
+            and now["ports"][0]["dropped_in"] \
+            > before["ports"][0]["dropped_in"]
+    eventually(counted, "the rule's connection, and the drop, are counted")
+    assert "security-group-in" in cloud.lab.text("drops", "web")
+    metrics = cloud.lab.text("metrics")
+    assert 'weft_security_group_packets_total{port="web",direction="in",' \
+        'result="dropped"}' in metrics
+    assert "protocol=udp port=53 from=lb" in cloud.lab.text(
+        "security-group", "show", "web")
+    table = cloud.lab.text("security-group", "list")
+    assert [line.split()[0] for line in table.splitlines()[1:]] \
+        == ["lb", "shut", "web"]
