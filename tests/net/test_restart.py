@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -204,6 +205,92 @@ def test_connections_outlive_weftd(lab):
     for netns in (web, db):
         netns.wait_link("eth0", there=False)
     eventually(lambda: "vm1" not in lab.host.links(), "vm1 is gone")
+
+
+NAT = """\
+version: 1
+uplinks: {wan: {device: up0, address: 198.51.100.1/24, gateway: 198.51.100.254}}
+networks: {blue: {subnet: 10.1.0.0/24, nat: wan}}
+ports:
+  web: {network: blue, netns: web, address: 10.1.0.10, configure: true}
+"""
+
+
+@pytest.fixture
+def way_out(lab):
+    """web's connection with a server behind NAT."""
+    web = lab.netns("web")
+    outside = lab.veth("up0", "outside", addr="198.51.100.254/24")
+    lab.start_daemon("--save-connections", "1")
+    apply(lab, NAT)
+    eventually(lambda: web.ping("198.51.100.254", deadline=1), "NAT works")
+    with outside.call(lambda: socket.create_server(
+            ("198.51.100.254", 5000))) as listener:
+        listener.settimeout(10)
+        here = web.call(lambda: socket.create_connection(
+            ("198.51.100.254", 5000), 10))
+        there, peer = listener.accept()
+        assert peer[0] == "198.51.100.1"
+        for end in (here, there):
+            end.settimeout(20)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        with here, there:
+            yield here, there
+    apply(lab, "version: 1\n")
+    web.wait_link("eth0", there=False)
+
+
+def transfer(sender, receiver, between):
+    """Bytes, some of which are on their way while `between` happens."""
+    data = os.urandom(300000)
+    sender.sendall(data[:150000])
+    between()
+    sender.sendall(data[150000:])
+    got = bytearray()
+    while len(got) < len(data):
+        more = receiver.recv(1 << 16)
+        assert more, "the connection has ended"
+        got += more
+    assert got == data
+
+
+def test_a_transfer_through_nat_outlives_weftd(lab, way_out):
+    here, there = way_out
+    supervisor = supervisor_of(lab)
+    state = os.path.join(lab.dir, "state", "connections")
+
+    def unrelated():
+        apply(lab, NAT + "  later: {network: blue, address: 10.1.0.99, "
+              "tap: later}\n")
+        apply(lab, NAT)
+
+    def reload():
+        os.kill(supervisor, signal.SIGHUP)
+        eventually(lambda: restarts(lab) == 1, "it runs again")
+
+    def crash():
+        os.kill(main_of(lab), signal.SIGKILL)
+        eventually(lambda: restarts(lab) == 1, "it runs again")
+
+    def restart():
+        lab.stop()
+        lab.restart()
+
+    def nothing():
+        pass
+
+    for deed in (unrelated, reload, restart):
+        transfer(here, there, deed)
+        transfer(there, here, nothing)
+    # The numbers in the file are old by megabytes then.
+    eventually(lambda: os.path.exists(state), "connections are in a file")
+    for _ in range(10):
+        transfer(here, there, nothing)
+    transfer(here, there, crash)
+    transfer(there, here, nothing)
+    # Who is outside speaks first: nothing from inside made it anew.
+    restart()
+    transfer(there, here, nothing)
 
 
 def test_an_address_that_the_plan_chose_is_given_and_kept(cloud):
