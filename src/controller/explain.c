@@ -262,7 +262,8 @@ format_advert(const struct question *q, const struct explain_end *from,
 static bool
 is_asked_for(const struct explain_end *from, const struct explain_end *to)
 {
-    const struct topology_router *router = from->network->router;
+    const struct topology_router *router
+        = from->network ? from->network->router : NULL;
 
     for (unsigned int i = 0; router && !to->port && !to->is_gateway
                              && i < router->n_networks; i++) {
