@@ -50,12 +50,16 @@ nat_json(const struct api *api)
     char table[64];
 
     for (unsigned int i = 0; nat && i < nat->n_legs; i++) {
-        char address[INET_ADDRSTRLEN];
+        const struct host_nat_leg *leg = &nat->legs[i];
+        bool has_ipv6 = leg->ours6.b[0];
+        char address[INET_ADDRSTRLEN], address6[INET6_ADDRSTRLEN];
 
-        inet_ntop(AF_INET, &nat->legs[i].ours, address, sizeof address);
-        json_array_append_new(legs, json_pack("{s:s, s:s}", "device",
-                                              nat->legs[i].device, "address",
-                                              address));
+        inet_ntop(AF_INET, &leg->ours, address, sizeof address);
+        inet_ntop(AF_INET6, &leg->ours6, address6, sizeof address6);
+        json_array_append_new(
+            legs, json_pack("{s:s, s:s, s:s?}", "device", leg->device,
+                            "address", address, "address6",
+                            has_ipv6 ? address6 : NULL));
     }
     snprintf(table, sizeof table, "weft-%s",
              api->instance ? api->instance : "");

@@ -44,6 +44,20 @@ is_idle(const struct patient *patient, struct finding *finding)
 
 /* ---- The kernel's switches ---- */
 
+static bool
+has_ipv6(const struct patient *patient)
+{
+    const json_t *leg;
+    size_t i;
+
+    json_array_foreach (json_object_get(host_nat(patient), "legs"), i, leg) {
+        if (*text_of(leg, "address6")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 doctor_forwarding(struct patient *patient, struct finding *finding)
 {
@@ -61,6 +75,13 @@ doctor_forwarding(struct patient *patient, struct finding *finding)
                     "see who sets it in /etc/sysctl.d",
                     "somebody switched forwarding off (net.ipv4.ip_forward): "
                     "no guest gets out");
+    } else if (has_ipv6(patient)
+               && doctor_read_line("/proc/sys/net/ipv6/conf/all/forwarding",
+                                   line, sizeof line)
+               && strcmp(line, "1")) {
+        doctor_find(finding, PROBLEM, "sysctl -w net.ipv6.conf.all."
+                    "forwarding=1, and see who sets it in /etc/sysctl.d",
+                    "somebody switched forwarding of IPv6 off");
     } else {
         doctor_find(finding, FINE, NULL, "the host forwards");
     }

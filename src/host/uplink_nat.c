@@ -29,12 +29,29 @@ is_used(const struct intent *intent, const struct intent_uplink *uplink)
     return false;
 }
 
+bool
+uplink_nat_has_ipv6(const struct intent *intent,
+                    const struct intent_uplink *uplink)
+{
+    INTENT_FOR_EACH_NETWORK (network, intent) {
+        if (network->nat == uplink && network->subnet6.is_set
+            && network->nat6 == NAT6_MASQUERADE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
-add_leg(struct host_nat *nat, const struct intent_uplink *uplink)
+add_leg(struct host_nat *nat, const struct intent *intent,
+        const struct intent_uplink *uplink)
 {
     struct host_nat_leg *leg = &nat->legs[nat->n_legs++];
 
     *leg = (struct host_nat_leg) { .ours = uplink->transfer.ours };
+    if (uplink_nat_has_ipv6(intent, uplink)) {
+        leg->ours6 = uplink->transfer.ours6;
+    }
     memcpy(leg->device, uplink->transfer.port, sizeof leg->device);
 }
 
@@ -62,21 +79,12 @@ add_forward(struct host_nat *nat, uint32_t leg,
     }
 }
 
-/* IPv6 is not led to a floating address by the host. */
-static bool
-is_floating6(const struct intent_forward *forward)
-{
-    return intent_forward_is_floating(forward)
-           && !ip6_is_mapped4(&forward->listen.address);
-}
-
 static void
 add_forwards(struct host_nat *nat, uint32_t leg, const struct intent *intent,
              const struct intent_uplink *uplink)
 {
     INTENT_FOR_EACH_FORWARD (forward, intent) {
         if (intent_forward_uplink(forward) == uplink
-            && !is_floating6(forward)
             && nat->n_forwards < HOST_NAT_MAX_FORWARDS) {
             add_forward(nat, leg, forward);
         }
@@ -90,7 +98,7 @@ uplink_nat_wanted(const struct intent *intent, struct host_nat *nat)
     INTENT_FOR_EACH_UPLINK (uplink, intent) {
         if (uplink->is_host && nat->n_legs < HOST_NAT_MAX_LEGS
             && is_used(intent, uplink)) {
-            add_leg(nat, uplink);
+            add_leg(nat, intent, uplink);
             add_forwards(nat, nat->n_legs - 1, intent, uplink);
         }
     }

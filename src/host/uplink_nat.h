@@ -33,5 +33,7 @@ const struct host_nat *uplink_nat_state(const struct uplink_nat *, const char **
 
 /* Pure.  `forwards` are to be freed. */
 void uplink_nat_wanted(const struct intent *, struct host_nat *);
+/* Does a network lead IPv6 out by it? */
+bool uplink_nat_has_ipv6(const struct intent *, const struct intent_uplink *);
 
 #endif

@@ -66,12 +66,30 @@ TEST(each_uplink_in_use_has_a_leg_with_its_forwards)
     free(nat.forwards);
 }
 
+TEST(ipv6_leaves_where_a_network_says_so)
+{
+    struct host_nat nat;
+
+    want("version: 1\n"
+         "uplinks: {a: {host: true}, b: {host: true}}\n"
+         "networks:\n"
+         "  x: {subnet: 10.1.0.0/24, subnet6: \"fd00:1::/64\", nat: a}\n"
+         "  y: {subnet: 10.2.0.0/24, subnet6: \"fd00:2::/64\", nat: b, "
+         "nat6: masquerade}\n", &nat);
+    assert_int_equal(nat.n_legs, 2);
+    assert_int_equal(nat.legs[0].ours6.b[0], 0);
+    assert_int_equal(nat.legs[1].ours6.b[0], 0xfd);
+    assert_int_equal(nat.legs[1].ours6.b[15], 2);
+    free(nat.forwards);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         RUN(an_uplink_that_no_network_uses_has_the_host_do_nothing),
         RUN(each_uplink_in_use_has_a_leg_with_its_forwards),
+        RUN(ipv6_leaves_where_a_network_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

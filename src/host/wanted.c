@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "host/uplink_nat.h"
 #include "packet/address.h"
 
 /* A NIC inside a namespace: we make it, so its address is ours to say. */
@@ -252,12 +253,18 @@ add_host_leg(struct wanted *wanted, const struct intent_uplink *uplink)
 
 /* The host's end of the link to its own stack. */
 static void
-add_transfer(struct wanted *wanted, const struct intent_uplink *uplink)
+add_transfer(struct wanted *wanted, const struct intent *intent,
+             const struct intent_uplink *uplink)
 {
     const struct transfer *transfer = &uplink->transfer;
     struct str name = STR_INIT, spec = STR_INIT, missing = STR_INIT;
+    struct str address6 = STR_INIT;
     struct wanted_port *port;
 
+    if (uplink_nat_has_ipv6(intent, uplink)) {
+        add_ip6(&address6, transfer->host6);
+        str_addf(&address6, "/%d", TRANSFER_LEN6);
+    }
     str_addf(&name, "%s/host", uplink->object.name);
     str_addf(&spec, "internal:%s", transfer->port);
     str_addf(&missing, "device '%s' is not there", transfer->port);
@@ -265,16 +272,17 @@ add_transfer(struct wanted *wanted, const struct intent_uplink *uplink)
     port->missing = str_steal(&missing);
     port->inside = (struct wanted_inside) {
         .is_wanted = true, .address = transfer->host,
-        .prefix_len = TRANSFER_LEN, .address6 = xstrdup(""),
+        .prefix_len = TRANSFER_LEN, .address6 = str_steal(&address6),
         .gateways = xstrdup(""), .resolver = xstrdup(""),
     };
 }
 
 static void
-add_uplink(struct wanted *wanted, const struct intent_uplink *uplink)
+add_uplink(struct wanted *wanted, const struct intent *intent,
+           const struct intent_uplink *uplink)
 {
     if (uplink->is_host) {
-        add_transfer(wanted, uplink);
+        add_transfer(wanted, intent, uplink);
     }
     if (uplink->host_leg[0] && uplink->n_members) {
         add_host_leg(wanted, uplink);
@@ -307,7 +315,7 @@ wanted_init(struct wanted *wanted, const struct intent *intent,
 
     *wanted = (struct wanted) { 0 };
     INTENT_FOR_EACH_UPLINK (uplink, intent) {
-        add_uplink(wanted, uplink);
+        add_uplink(wanted, intent, uplink);
     }
     INTENT_FOR_EACH_PORT (port, intent) {
         if ((!port->host[0] || !strcmp(port->host, host_name))

@@ -188,6 +188,16 @@ check_address(const struct intent_forward *forward,
         validation_error(v, object, "listen",
                          "network '%s' has no %s", network->object.name,
                          is_ip4 ? "subnet" : "subnet6");
+    } else if (!is_ip4 && uplink->is_host
+               && intent_forward_is_floating(forward)) {
+        validation_error(v, object, "listen",
+                         "the host's stack routes no floating address of IPv6: "
+                         "forward its ports");
+    } else if (!is_ip4 && uplink->is_host
+               && network->nat6 != NAT6_MASQUERADE) {
+        validation_error(v, object, "listen",
+                         "IPv6 comes through the host's stack only to a network "
+                         "with nat6: masquerade");
     } else if (is_ip4 ? ip4_is_within(ip4, network->subnet.addr,
                                       network->subnet.len)
                       : ip6_is_within(address, network->subnet6.addr,

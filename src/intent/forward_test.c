@@ -130,6 +130,28 @@ TEST(a_forward_leads_to_a_port_that_leads_out)
     said("  a: {listen: 80/tcp}\n", "t:15:6: a: forward 'a' needs 'to'\n");
 }
 
+#define SIX                                                                  \
+    "version: 1\n"                                                           \
+    "uplinks: {wan: {host: true}}\n"                                         \
+    "networks:\n"                                                            \
+    "  old: {subnet6: 'fd00:1::/64', nat: wan}\n"                            \
+    "  new: {subnet6: 'fd00:2::/64', nat: wan, nat6: masquerade}\n"          \
+    "ports:\n"                                                               \
+    "  a: {network: old, tap: a}\n"                                          \
+    "  b: {network: new, tap: b}\n"                                          \
+    "forwards:\n"
+
+TEST(the_host_leads_ipv6_in_by_ports_only)
+{
+    lab_check_said(SIX "  f: {listen: '[2001:db8::5]:443/tcp', to: b}\n", "");
+    lab_check_said(SIX "  f: {listen: '[2001:db8::5]:443/tcp', to: a}\n",
+                   "t:10:15: listen: IPv6 comes through the host's stack only "
+                   "to a network with nat6: masquerade\n");
+    lab_check_said(SIX "  f: {listen: '2001:db8::5', to: b}\n",
+                   "t:10:15: listen: the host's stack routes no floating "
+                   "address of IPv6: forward its ports\n");
+}
+
 TEST(what_one_forward_has_no_other_has)
 {
     said("  a: {listen: 443/tcp, to: web}\n"
@@ -262,6 +284,7 @@ TESTS(
     RUN(what_is_written_is_what_is_read),
     RUN(what_cannot_be_listened_on),
     RUN(a_forward_leads_to_a_port_that_leads_out),
+    RUN(the_host_leads_ipv6_in_by_ports_only),
     RUN(what_one_forward_has_no_other_has),
     RUN(what_follows_of_a_forward),
     RUN(the_link_to_the_host_s_stack_follows_from_the_name),

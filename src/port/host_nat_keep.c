@@ -8,12 +8,14 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "packet/address.h"
 #include "port/floating.h"
+#include "port/forwarding6.h"
 #include "port/nft_table.h"
 #include "port/sysctl.h"
 
 enum {
-    NAME_SIZE = 64, COMMENT_SIZE = 96,
+    NAME_SIZE = 64, COMMENT_SIZE = 128,
     MEND_PERIOD_MS = 200,         /* two who undo each other's work do not spin */
     RETRY_MS = 2000,              /* after the kernel refused */
     SETTLE_MS = 20,               /* links that change bring more changes */
@@ -22,6 +24,8 @@ enum {
 static const char forwarding_path[] = "ipv4/ip_forward";
 static const char prefix[] = "weft:";
 static const char forward_mark[] = " forward=";
+static const char forward6_mark[] = " forward6=";
+static const char ra_mark[] = " ra=";
 
 struct host_nat_keep {
     const char *instance;
@@ -29,6 +33,7 @@ struct host_nat_keep {
     char *rules;                  /* that are in force; NULL: OFF */
     struct host_nat nat;          /* what they say; forwards: floating ones */
     char forwarding_was;          /* '0', '1' */
+    struct forwarding6 was6;
     uint64_t fingerprint;         /* of the table, as we left it */
     int epoll;                    /* of the next two; -1: OFF */
     int monitor;                  /* of nft's tables; -1: nothing is watched */
@@ -108,9 +113,27 @@ host_nat_keep_destroy(struct host_nat_keep *keep)
 struct marks {
     const char *name;
     bool is_ours_there;
-    unsigned int n_others;        /* daemons' tables */
+    unsigned int n_others, n_others6;         /* daemons' tables */
     char forwarding_was;          /* as the first of them found it; '\0' */
+    struct forwarding6 was6;      /* the same */
 };
+
+static void
+read_mark6(const char *comment, struct forwarding6 *was)
+{
+    const char *mark = strstr(comment, forward6_mark);
+    const char *ra = strstr(comment, ra_mark);
+    size_t len = ra ? strspn(ra + strlen(ra_mark), "0123456789,") : 0;
+
+    if (!mark) {
+        return;
+    }
+    was->forwarding = mark[strlen(forward6_mark)] == '0' ? '0' : '1';
+    if (was->forwarding == '0' && len < sizeof was->ra) {
+        memcpy(was->ra, ra + strlen(ra_mark), len);
+        was->ra[len] = '\0';
+    }
+}
 
 /* The table of one daemon or another. */
 static void
@@ -129,8 +152,12 @@ read_mark(const char *name, const char *comment, void *marks_)
                                                     : '1';
         if (strcmp(name, marks->name)) {
             marks->n_others++;
+            marks->n_others6 += strstr(comment, forward6_mark) != NULL;
         } else {
             marks->is_ours_there = true;
+        }
+        if (marks->was6.forwarding != '0') {
+            read_mark6(comment, &marks->was6);
         }
     }
 }
@@ -150,14 +177,19 @@ read_marks(const struct host_nat_keep *keep, struct marks *marks)
 /* ---- The table ---- */
 
 static char *
-format_rules(const struct host_nat_keep *keep, const struct host_nat *nat,
-             char forwarding_was)
+format_rules(const struct host_nat_keep *keep, const struct host_nat *nat)
 {
     struct str rules = STR_INIT;
     char comment[COMMENT_SIZE];
+    int len;
 
-    snprintf(comment, sizeof comment, "%s%s%s%c", prefix, keep->instance,
-             forward_mark, forwarding_was);
+    len = snprintf(comment, sizeof comment, "%s%s%s%c", prefix,
+                   keep->instance, forward_mark, keep->forwarding_was);
+    if (keep->was6.forwarding) {
+        snprintf(comment + len, sizeof comment - (size_t) len, "%s%c%s%s",
+                 forward6_mark, keep->was6.forwarding, ra_mark,
+                 keep->was6.ra);
+    }
     host_nat_format(nat, keep->name, comment, &rules);
     return str_steal(&rules);
 }
@@ -268,27 +300,70 @@ switch_forwarding_on(struct str *error)
 }
 
 static int
-switch_on(struct host_nat_keep *keep, const struct host_nat *nat,
+switch_forwarding6_on(const struct host_nat_keep *keep, struct str *error)
+{
+    int err = keep->was6.forwarding ? forwarding6_switch_on(&keep->was6) : 0;
+
+    if (err) {
+        str_setf(error, "net.ipv6.conf.all.forwarding: %s", strerror(-err));
+    }
+    return err;
+}
+
+static bool
+needs_ipv6(const struct host_nat *nat)
+{
+    for (unsigned int i = 0; i < nat->n_legs; i++) {
+        if (ip6_addr_is_set(nat->legs[i].ours6)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is changed first is looked at before. */
+static int
+look_back(struct host_nat_keep *keep, const struct host_nat *nat,
           struct str *error)
 {
     struct marks marks;
-    char *rules;
-    int err;
+    int err = read_marks(keep, &marks);
 
-    if (!keep->rules) {
-        err = read_marks(keep, &marks);
-        if (err) {
-            str_setf(error, "nft tables: %s", strerror(-err));
-            return err;
-        }
-        if (!marks.forwarding_was) {
-            int value = sysctl_read(forwarding_path);
-
-            marks.forwarding_was = value == '0' ? '0' : '1';
-        }
-        keep->forwarding_was = marks.forwarding_was;
+    if (err) {
+        str_setf(error, "nft tables: %s", strerror(-err));
+        return err;
     }
-    rules = format_rules(keep, nat, keep->forwarding_was);
+    if (!keep->rules) {
+        keep->was6 = marks.was6;
+        keep->forwarding_was = marks.forwarding_was ? marks.forwarding_was
+                               : sysctl_read(forwarding_path) == '0' ? '0'
+                                                                     : '1';
+    }
+    if (needs_ipv6(nat) && !keep->was6.forwarding) {
+        keep->was6 = marks.was6;
+        if (!marks.was6.forwarding) {
+            forwarding6_look(&keep->was6);
+        }
+    } else if (!needs_ipv6(nat) && keep->was6.forwarding) {
+        if (!marks.n_others6) {
+            forwarding6_restore(&keep->was6);
+        }
+        keep->was6.forwarding = '\0';
+    }
+    return 0;
+}
+
+static int
+switch_on(struct host_nat_keep *keep, const struct host_nat *nat,
+          struct str *error)
+{
+    char *rules;
+    int err = look_back(keep, nat, error);
+
+    if (err) {
+        return err;
+    }
+    rules = format_rules(keep, nat);
     if (keep->rules && !strcmp(keep->rules, rules)) {
         free(rules);
         return 0;
@@ -299,6 +374,9 @@ switch_on(struct host_nat_keep *keep, const struct host_nat *nat,
     }
     if (!err) {
         err = switch_forwarding_on(error);
+    }
+    if (!err) {
+        err = switch_forwarding6_on(keep, error);
     }
     if (err) {
         free(rules);
@@ -333,6 +411,10 @@ switch_off(struct host_nat_keep *keep, struct str *error)
                         : marks.forwarding_was) == '0') {
         sysctl_write(forwarding_path, '0');
     }
+    if (!marks.n_others6) {
+        forwarding6_restore(keep->rules ? &keep->was6 : &marks.was6);
+    }
+    keep->was6.forwarding = '\0';
     stop_watching(keep);
     free(keep->rules);
     keep->rules = NULL;

@@ -11,8 +11,9 @@
  *   - Forwarding is switched on after the rules are there, and off before they
  *     go.
  *   - What forwarding was before us is in the table's comment, so that it is
- *     given back also after a kill: `weft:INSTANCE forward=0`.  Of several
- *     daemons in one namespace the last gives back what the first found.
+ *     given back also after a kill: `weft:INSTANCE forward=0`, and as long as a
+ *     leg has IPv6, ` forward6=0 ra=2,7` (forwarding6.h).  Of several daemons in
+ *     one namespace the last gives back what the first found.
  *   - What a killed daemon left stays as it is until something is asked for, be
  *     it nothing.
  *

@@ -127,7 +127,7 @@ TEST(each_forward_leads_to_its_leg_and_only_our_address_is_masqueraded)
     struct host_nat nat = nat_of(ARRAY_SIZE(forwards), forwards);
     struct host_nat_keep *keep = host_nat_keep_create("lab");
     static const char *const lines[] = {
-        "comment \"weft:lab forward=0\"",
+        "comment \"weft:lab forward=0 forward6=",
         "ip daddr 203.0.113.5 tcp dport 443 dnat ip to 169.254.7.2",
         "fib daddr type local meta nfproto ipv4 udp dport 5000-5010 dnat ip"
             " to 169.254.7.2",
@@ -186,6 +186,45 @@ TEST(what_a_killed_run_changed_is_given_back_by_the_next)
     keep = host_nat_keep_create("lab");
     set(keep, &nothing);
     CHECK(!fingerprint("weft-lab") && sysctl_read(forwarding) == '0');
+    host_nat_keep_destroy(keep);
+}
+
+static bool
+ipv6_is(char forwards, char takes_ra)
+{
+    return sysctl_read("ipv6/conf/all/forwarding") == forwards
+           && sysctl_read("ipv6/conf/e0/accept_ra") == takes_ra;
+}
+
+TEST(ipv6_is_forwarded_only_for_those_who_want_it)
+{
+    struct host_nat nat = nat_of(0, NULL), nothing = { 0 }, without = nat;
+    struct host_nat_keep *keep = host_nat_keep_create("lab");
+
+    nat.legs[0].ours6 = (struct ip6_addr) { { 0xfd, [15] = 2 } };
+    CHECK(succeeds("ip link add e0 type veth peer e1"
+                   " && ip link add ra0 type veth peer ra1"));
+    CHECK(!sysctl_write("ipv6/conf/all/forwarding", '0'));
+    CHECK(!sysctl_write("ipv6/conf/ra0/accept_ra", '0'));
+    CHECK(!sysctl_write("ipv6/conf/e0/accept_ra", '1'));
+    set(keep, &without);
+    CHECK(ipv6_is('0', '1'));
+    set(keep, &nat);
+    CHECK(ipv6_is('1', '2'));
+    CHECK(sysctl_read("ipv6/conf/ra0/accept_ra") == '0');
+    set(keep, &without);
+    CHECK(ipv6_is('0', '1') && sysctl_read(forwarding) == '1');
+    set(keep, &nat);
+    /* As by a kill; the next run finds out what was before. */
+    host_nat_keep_destroy(keep);
+    keep = host_nat_keep_create("lab");
+    set(keep, &nat);
+    host_nat_keep_destroy(keep);
+    CHECK(ipv6_is('1', '2'));
+    keep = host_nat_keep_create("lab");
+    set(keep, &nothing);
+    CHECK(ipv6_is('0', '1') && sysctl_read(forwarding) == '0');
+    CHECK(succeeds("ip link del e0 && ip link del ra0"));
     host_nat_keep_destroy(keep);
 }
 
@@ -414,6 +453,7 @@ main(void)
         RUN(each_forward_leads_to_its_leg_and_only_our_address_is_masqueraded),
         RUN(forwarding_is_given_back_as_it_was),
         RUN(what_a_killed_run_changed_is_given_back_by_the_next),
+        RUN(ipv6_is_forwarded_only_for_those_who_want_it),
         RUN(of_two_daemons_the_last_gives_back_what_the_first_found),
         RUN(the_same_once_more_changes_nothing),
         RUN(what_somebody_else_does_to_the_table_is_undone),

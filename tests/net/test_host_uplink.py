@@ -111,7 +111,8 @@ def test_what_the_host_is_given_and_gives_back(cloud):
     assert "203.0.113.5 tcp dport 443 dnat ip to 169.254.7.2" in table(cloud)
     assert forwards(cloud)
     assert cloud.weft("status")["host_nat"] == {
-        "legs": [{"device": LEG, "address": "169.254.7.2"}],
+        "legs": [{"device": LEG, "address": "169.254.7.2",
+                  "address6": None}],
         "table": TABLE, "error": None}
 
     # A change of something else, and of one thing.
@@ -248,8 +249,9 @@ def test_doctor_names_what_is_in_the_way(cloud):
 # ---- End to end ----
 
 SAY = ("import socket, sys\n"
+       "family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET\n"
        "s = socket.create_server((sys.argv[1], int(sys.argv[2])),\n"
-       "                         reuse_port=True)\n"
+       "                         family=family)\n"
        "print('ready', flush=True)\n"
        "while True:\n"
        "    c, peer = s.accept()\n"
@@ -406,3 +408,51 @@ def test_what_runs_goes_on(cloud):
     finally:
         for stream in streams:
             stream.close()
+
+
+CLOUD6 = """\
+version: 1
+uplinks:
+  wan: {host: true, transfer: 169.254.7.0/30}
+networks:
+  blue: {subnet: 10.1.0.0/24, subnet6: "fd00:1::/64", nat: wan,
+         nat6: masquerade}
+ports:
+  web: {network: blue, netns: web, address: 10.1.0.10,
+        address6: "fd00:1::10", configure: true}
+forwards:
+  https: {listen: "[2001:db8:9::5]:443/tcp", to: "web:8443"}
+"""
+
+
+def test_ipv6_by_choice(lab):
+    """The host forwards IPv6 as long as a network leads it out."""
+    lab.host.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=0",
+                 "net.ipv6.conf.default.disable_ipv6=0")
+    web, outside = lab.netns("web", ipv6=True), lab.netns("outside",
+                                                          ipv6=True)
+    lab.veth("up0", "outside", peer="o0", addr="203.0.113.9/24")
+    for ns, address, device in ((lab.host, "2001:db8:9::5/64", "up0"),
+                                (outside, "2001:db8:9::9/64", "o0")):
+        ns.run("ip", "addr", "add", address, "dev", device, "nodad")
+    lab.start_daemon()
+    apply(lab, CLOUD6)
+    in_force(lab)
+
+    def forwards6():
+        return lab.host.run("sysctl", "-n", "net.ipv6.conf.all.forwarding",
+                            "net.ipv6.conf.up0.accept_ra").stdout.split()
+    eventually(lambda: forwards6() == ["1", "2"], "the host forwards IPv6")
+    eventually(lambda: web.ping("2001:db8:9::9", deadline=1),
+               "the way out works")
+    with Server(outside, 80, "::"), Server(web, 8443, "::"), \
+            Server(lab.host, 22, "::"):
+        assert ask(web, "2001:db8:9::9", 80) == "you are 2001:db8:9::5"
+        assert ask(outside, "2001:db8:9::5", 443) == "you are 2001:db8:9::9"
+        assert ask(outside, "2001:db8:9::5", 22)
+        assert not ask(web, "2001:db8:9::5", 22, timeout=0.3)
+    assert findings(lab)["forwarding"]["verdict"] == "ok"
+    lab.host.run("sysctl", "-qw", "net.ipv6.conf.all.forwarding=0")
+    assert "IPv6" in findings(lab)["forwarding"]["what"]
+    apply(lab, EMPTY)
+    eventually(lambda: forwards6() == ["0", "1"], "as it was")
