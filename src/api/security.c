@@ -11,14 +11,13 @@
 #include <stdlib.h>
 
 #include "api/routes.h"
-#include "controller/acl.h"
 #include "controller/controller.h"
 #include "intent/schema.h"
 #include "intent/security_rule.h"
 
 /* ---- What the switch counted ---- */
 
-/* The id in the label of what it commits; 0: it commits nothing. */
+/* Of what it commits; 0: it commits nothing. */
 static uint32_t
 committed_label(const struct flow_entry *entry)
 {
@@ -33,8 +32,7 @@ committed_label(const struct flow_entry *entry)
             const struct action_set_field *set = (const void *) b;
 
             if (b->type == ACTION_SET_FIELD && set->field == FIELD_CT_LABEL) {
-                return (uint32_t) action_u128(set->value)
-                       & ~(ACL_LABEL_CUT | ACL_LABEL_OURS);
+                return (uint32_t) action_u128(set->value);
             }
         }
     }
@@ -46,9 +44,9 @@ add_entry(void *aux, const struct flow_entry *entry)
 {
     struct security_counts *counts = aux;
     struct security_count count = {
-        .is_in = entry->table == STAGE_ACL_IN_RULES,
+        .is_in = entry->table == controller_security_table(true),
         .cookie = be64toh(entry->cookie),
-        .rule = committed_label(entry),
+        .rule = controller_security_rule(committed_label(entry)),
         .packets = atomic_load_explicit(&entry->credit.packets,
                                         memory_order_relaxed),
     };
@@ -61,7 +59,7 @@ add_entry(void *aux, const struct flow_entry *entry)
             &match.value);
         count.is_audit = entry->instructions.has_goto;
         count.rule = 0;
-    } else if (!count.rule || count.rule > SECURITY_RULE_ID_MAX) {
+    } else if (!count.rule) {
         return true;
     }
     if (counts->n == counts->size) {
@@ -112,8 +110,10 @@ security_counts_read(struct api *api, struct security_counts *counts)
 
     *counts = (struct security_counts) { 0, 0, NULL };
     switch_refresh_counters(api->sw);
-    tables_visit(tables, STAGE_ACL_OUT_RULES, NULL, add_entry, counts);
-    tables_visit(tables, STAGE_ACL_IN_RULES, NULL, add_entry, counts);
+    tables_visit(tables, controller_security_table(false), NULL, add_entry,
+                 counts);
+    tables_visit(tables, controller_security_table(true), NULL, add_entry,
+                 counts);
     merge(counts);
 }
 

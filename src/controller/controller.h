@@ -188,6 +188,12 @@ void controller_visit_links(const struct controller *,
                                           const struct controller_link *),
                             void *aux);
 
+/* The table whose flow entries are the rules of security groups, and the id of
+ * the rule in whose name a connection was committed with that label; 0: of
+ * none. */
+uint8_t controller_security_table(bool is_in);
+uint32_t controller_security_rule(uint32_t label);
+
 /* "Can web reach db by tcp/443?" (explain.h): what to trace, then what became of
  * it, then the verdict; a switch that cannot be asked leaves the plan. */
 int controller_explain_ask(const struct controller *, const char *from,

@@ -2,8 +2,10 @@
  * can reach whom. */
 #include "controller/controller_impl.h"
 
+#include "controller/acl.h"
 #include "controller/service_counters.h"
 #include "controller/stage.h"
+#include "intent/security_rule.h"
 #include "packet/address.h"
 #include "service/lease.h"
 
@@ -288,4 +290,18 @@ controller_explain_by_plan(const struct controller *c, struct explain *e)
 {
     explain_by_plan(c->topology, e, add_origin, (void *) (uintptr_t) c);
     note_leases(c, e);
+}
+
+uint8_t
+controller_security_table(bool is_in)
+{
+    return is_in ? acl_in.rules : acl_out.rules;
+}
+
+uint32_t
+controller_security_rule(uint32_t label)
+{
+    uint32_t id = label & ~(ACL_LABEL_CUT | ACL_LABEL_OURS);
+
+    return id <= SECURITY_RULE_ID_MAX ? id : 0;
 }
