@@ -168,11 +168,15 @@ check_same(const struct lab *lab, const struct desired *twin,
     changes_fini(&changes);
 }
 
+/* Ports of uplinks: bridged, through the host's stack, with an address. */
+static const char *const uplink_names[] = { "lan0", "weft-wan", "out0" };
+enum { N_UPLINKS = ARRAY_SIZE(uplink_names) };
+
 /* The same, read and computed from nothing: the addresses that were chosen and
  * the switch's ports are what is given. */
 static void
 check_against_twin(struct lab *lab, const struct random_intents *intents,
-                   const uint32_t *numbers, uint32_t uplink,
+                   const uint32_t *numbers, const uint32_t *uplinks,
                    unsigned int seed, unsigned int step)
 {
     struct lab twin;
@@ -187,8 +191,10 @@ check_against_twin(struct lab *lab, const struct random_intents *intents,
             lab_port(&twin, name, numbers[i]);
         }
     }
-    if (uplink) {
-        lab_port(&twin, "lan0", uplink);
+    for (unsigned int i = 0; i < N_UPLINKS; i++) {
+        if (uplinks[i]) {
+            lab_port(&twin, uplink_names[i], uplinks[i]);
+        }
     }
     lab_set(&twin, random_intents_seal(intents, NULL));
     topology_units(twin.topology, &all);
@@ -273,7 +279,7 @@ one_history(unsigned int seed, unsigned int n_ports)
     struct rng rng = { seed }, luck = { seed + 1000 };
     struct ipam *ipam = ipam_create(NULL);
     struct random_intents intents;
-    uint32_t numbers[RANDOM_MAX_PORTS] = { 0 }, uplink = 0;
+    uint32_t numbers[RANDOM_MAX_PORTS] = { 0 }, uplinks[N_UPLINKS] = { 0 };
     struct lab lab;
     msec now = 1, hop_now = 1;
 
@@ -295,10 +301,13 @@ one_history(unsigned int seed, unsigned int n_ports)
                             ? 0 : 1 + port + 100 * rng_below(&rng, 3);
             lab_port(&lab, name, numbers[port]);
             break;
-        case 1:
-            uplink = rng_one_in(&rng, 2) ? 0 : 999;
-            lab_port(&lab, "lan0", uplink);
+        case 1: {
+            unsigned int which = rng_below(&rng, N_UPLINKS);
+
+            uplinks[which] = rng_one_in(&rng, 2) ? 0 : 999 - which;
+            lab_port(&lab, uplink_names[which], uplinks[which]);
             break;
+        }
         default:
             random_intents_edit(&intents);
             lab_set(&lab, random_intents_seal(
@@ -310,7 +319,7 @@ one_history(unsigned int seed, unsigned int n_ports)
         if (!rng_one_in(&rng, 3)) {
             lab_sync(&lab);
             if (topology_intent(lab.topology)) {
-                check_against_twin(&lab, &intents, numbers, uplink, seed,
+                check_against_twin(&lab, &intents, numbers, uplinks, seed,
                                    step);
             }
         }

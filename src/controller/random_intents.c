@@ -32,6 +32,8 @@ draw_network(struct random_intents *r, unsigned int i)
                   ? -1 : (int) rng_below(r->rng, RANDOM_MAX_ROUTERS),
         .has_route = rng_one_in(r->rng, 3),
         .is_small = rng_one_in(r->rng, 4),
+        .nat = rng_one_in(r->rng, 2) ? 1 + (int) rng_below(r->rng, 2) : 0,
+        .is_masqueraded = rng_one_in(r->rng, 2),
     };
 }
 
@@ -49,6 +51,7 @@ draw_port(struct random_intents *r, unsigned int i)
         .network = maybe_network(r, 20),
         .trunk = { -1, -1 }, .mirror = -1,
         .rate = rng_one_in(r->rng, 10) ? 1 + rng_below(r->rng, 1000) : 0,
+        .forward = rng_one_in(r->rng, 2) ? 1 + (int) rng_below(r->rng, 3) : 0,
     };
     if (rng_one_in(r->rng, 6)) {
         p->trunk[0] = maybe_network(r, 4);
@@ -105,7 +108,14 @@ random_intents_edit(struct random_intents *r)
 {
     unsigned int port = rng_below(r->rng, r->n_ports);
 
-    switch (rng_below(r->rng, 9)) {
+    switch (rng_below(r->rng, 11)) {
+    case 9:
+        r->ports[port].forward = (int) rng_below(r->rng, 4);
+        break;
+    case 10:
+        r->networks[port % RANDOM_MAX_NETWORKS].nat
+            = (int) rng_below(r->rng, 3);
+        break;
     case 8:
         r->networks[port % RANDOM_MAX_NETWORKS].router
             = (int) rng_below(r->rng, RANDOM_MAX_ROUTERS + 1) - 1;
@@ -147,6 +157,10 @@ format_network(const struct random_intents *r, unsigned int i,
     }
     if (n->dhcp_off && n->has_subnet) {
         str_add(out, ", dhcp: false");
+    }
+    if (n->nat && (n->has_subnet || n->has_subnet6)) {
+        str_addf(out, ", nat: %s", n->nat == 1 ? "wan" : "out");
+        str_add(out, n->is_masqueraded ? ", nat6: masquerade" : "");
     }
     if (n->floods) {
         str_add(out, ", multicast: flood");
@@ -247,11 +261,45 @@ format_router(const struct random_intents *r, int router, struct str *out)
     str_add(out, "]}\n");
 }
 
+/* Of the three kinds, at an outside address of its own or the uplink's. */
+static void
+format_forward(const struct random_intents *r, unsigned int i,
+               struct str *out)
+{
+    const struct random_port *p = &r->ports[i];
+    const struct random_network *n
+        = p->network >= 0 ? &r->networks[p->network] : NULL;
+
+    if (!p->is_there || !n || !n->nat || !n->has_subnet) {
+        return;
+    }
+    switch (p->forward) {
+    case 1:
+        str_addf(out, "  f%u: {listen: %u/tcp, to: \"p%u:80\"}\n", i,
+                 1000 + i, i);
+        break;
+    case 2:
+        str_addf(out, "  f%u: {listen: \"203.0.113.%u:%u-%u/udp\", to: "
+                 "p%u}\n", i, i % 2 ? 6 : 8, 2000 + 20 * i, 2017 + 20 * i,
+                 i);
+        break;
+    case 3:
+        str_addf(out, "  f%u: {listen: 203.0.113.%u, to: p%u}\n", i, 100 + i,
+                 i);
+        break;
+    default:
+        break;
+    }
+}
+
 void
 random_intents_format(const struct random_intents *r, struct str *out)
 {
-    str_add(out, "version: 1\nuplinks:\n  lan: {device: lan0}\nnetworks:\n"
-                 "  always: {mtu: 1500}\n");
+    str_add(out, "version: 1\nuplinks:\n  lan: {device: lan0}\n"
+                 "  wan: {host: true, transfer: 169.254.7.0/30}\n"
+                 "  out: {device: out0, address: 203.0.113.5/24, gateway: "
+                 "203.0.113.1, address6: \"2001:db8::5/64\"}\n"
+                 "networks:\n  always: {mtu: 1500}\n");
     for (unsigned int i = 0; i < RANDOM_MAX_NETWORKS; i++) {
         if (r->networks[i].is_there) {
             format_network(r, i, out);
@@ -266,6 +314,10 @@ random_intents_format(const struct random_intents *r, struct str *out)
         if (r->ports[i].is_there) {
             format_port(r, i, out);
         }
+    }
+    str_add(out, "forwards:\n");
+    for (unsigned int i = 0; i < r->n_ports; i++) {
+        format_forward(r, i, out);
     }
 }
 

@@ -1,8 +1,9 @@
 /* Random intents for tests: a file of networks and ports, and edits of it.
  *
  * Few names, so that edits meet: ports come and go, move, get addresses, are
- * isolated, allowed more, carried in trunks; networks get subnets, tags,
- * IPv6, and routers that join them. */
+ * isolated, allowed more, carried in trunks, forwarded to; networks get subnets,
+ * tags, IPv6, routers that join them, and ways out: `wan` through the host's
+ * stack (weft-wan), `out` by out0. */
 #ifndef WEFT_CONTROLLER_RANDOM_INTENTS_H
 #define WEFT_CONTROLLER_RANDOM_INTENTS_H
 
@@ -24,6 +25,8 @@ struct random_intents {
         bool has_route;           /* by a station of it, in the router */
         bool is_small;            /* its packets are */
         bool floods;
+        int nat;                  /* 0: none, 1: wan, 2: out */
+        bool is_masqueraded;      /* IPv6 */
         unsigned int storm_cap;
     } networks[RANDOM_MAX_NETWORKS];
     struct random_port {
@@ -31,6 +34,8 @@ struct random_intents {
         int network;              /* -1: none */
         int trunk[2];             /* -1: none; with VLAN 100 + index */
         int mirror;               /* -1 */
+        int forward;              /* 0: none, 1: a port, 2: some ports, 3: an
+                                     address floats */
         unsigned int rate;
     } ports[RANDOM_MAX_PORTS];
 };

@@ -117,6 +117,8 @@ TEST(every_flow_is_sound_and_comes_back_as_it_was)
             topology_set_switch_port(t, name, i + 1, true, &units);
         }
         topology_set_switch_port(t, "lan0", 200, true, &units);
+        topology_set_switch_port(t, "weft-wan", 201, true, &units);
+        topology_set_switch_port(t, "out0", 202, true, &units);
         unit_set_clear(&units);
         topology_units(t, &units);
         desired_init(&desired);
