@@ -15,13 +15,15 @@
 #include "lib/clock.h"
 #include "lib/rcu.h"
 #include "packet/address.h"
+#include "packet/checksum.h"
 #include "packet/eth.h"
 #include "packet/ip.h"
 #include "port/ring.h"
 #include "switch/switch.h"
 #include "unit.h"
 
-enum { N_PORTS = 10, UPLINK = N_PORTS + 1, N_RUNS = 40, N_FRAMES = 400,
+enum { N_PORTS = 10, UPLINK = N_PORTS + 1, WAN = N_PORTS + 2,
+       OUT = N_PORTS + 3, N_ALL = OUT, N_RUNS = 40, N_FRAMES = 400,
        MAX_GOT = 64 };
 
 /* A frame that left. */
@@ -29,6 +31,8 @@ struct got {
     uint32_t port;
     uint16_t tag;                 /* of 12 bits; 0: none */
     uint16_t tpid;
+    be32 ip_src;                  /* 0: no IPv4 */
+    struct ip6_addr ip6_src;      /* all zero: no IPv6 */
 };
 
 struct rig {
@@ -40,6 +44,7 @@ struct rig {
     struct intent *intent;
     msec now;
     bool is_broken;               /* a flow is missing */
+    unsigned int n_left, n_led;   /* frames that left by NAT, and came in */
     unsigned int n_got;
     struct got got[MAX_GOT];
 };
@@ -59,8 +64,10 @@ add_port(struct rig *rig, const char *name, uint32_t number)
 static void
 port_name(uint32_t number, char name[16])
 {
-    if (number == UPLINK) {
-        snprintf(name, 16, "lan0");
+    if (number >= UPLINK) {
+        static const char *const names[] = { "lan0", "weft-wan", "out0" };
+
+        snprintf(name, 16, "%s", names[number - UPLINK]);
     } else {
         snprintf(name, 16, "p%u", number - 1);
     }
@@ -120,12 +127,16 @@ rig_init(struct rig *rig, unsigned int seed)
     random_intents_init(&intents, &rig->rng, N_PORTS);
     rig->intent = random_intents_seal(&intents, rig->intent);
     topology_set_intent(rig->topology, rig->intent, &units);
-    for (uint32_t n = 1; n <= UPLINK; n++) {
+    for (uint32_t n = 1; n <= N_ALL; n++) {
         char name[16];
 
         port_name(n, name);
         add_port(rig, name, n);
         topology_set_switch_port(rig->topology, name, n, true, &units);
+        topology_set_switch_mac(rig->topology, name,
+                                (struct eth_addr) { { 2, 9, 9, 9, 9,
+                                                      (uint8_t) n } },
+                                &units);
     }
     unit_set_clear(&units);
     topology_units(rig->topology, &units);
@@ -151,7 +162,7 @@ static void
 collect(struct rig *rig)
 {
     rig->n_got = 0;
-    for (uint32_t n = 1; n <= UPLINK; n++) {
+    for (uint32_t n = 1; n <= N_ALL; n++) {
         struct batch batch = { .n = 0 };
 
         ring_pop(switch_port_by_number(rig->sw, n)->port, &batch);
@@ -164,7 +175,11 @@ collect(struct rig *rig)
                 n, eth_type_is_vlan(type)
                    ? be16toh(get_be16(p + 14)) & VLAN_VID_MASK : 0,
                 eth_type_is_vlan(type) ? type : 0,
+                type == ETH_TYPE_IP ? get_be32(p + 26) : 0, { { 0 } },
             };
+            if (type == ETH_TYPE_IPV6) {
+                memcpy(rig->got[rig->n_got - 1].ip6_src.b, p + 22, 16);
+            }
         }
         batch_free_all(&batch);
     }
@@ -195,7 +210,7 @@ port_of(const struct rig *rig, uint32_t number)
     char name[16];
 
     port_name(number, name);
-    return number == UPLINK
+    return number >= UPLINK
            ? NULL
            : intent_port_cast(intent_find(rig->intent, INTENT_PORT, name));
 }
@@ -207,6 +222,9 @@ network_of(const struct rig *rig, uint32_t number, int tag)
 {
     const struct intent_port *port = port_of(rig, number);
 
+    if (number > UPLINK) {
+        return NULL;
+    }
     if (number == UPLINK) {
         INTENT_FOR_EACH_NETWORK (network, rig->intent) {
             if (intent_network_is_bridged(network)
@@ -271,6 +289,11 @@ struct sent {
     const struct intent_network *network;
     bool is_rightful;
     bool is_to_gateway;
+    const struct intent_uplink *uplink;     /* from outside, by NAT, and sent
+                                               to its MAC */
+    uint32_t in_port;
+    uint8_t ip_proto;
+    uint16_t dport;
     be32 ip_dst;                  /* 0: no IPv4 */
     struct ip6_addr ip6_dst;      /* all zero: no IPv6 */
     const char *what;
@@ -351,6 +374,89 @@ may_hear_in(const struct rig *rig, const struct sent *sent,
     return may_enter(rig, sent, network) && is_member(port, network);
 }
 
+/* ---- What is translated ---- */
+
+static const struct intent_uplink *
+uplink_of(const struct rig *rig, uint32_t number)
+{
+    const char *name = number == WAN ? "wan" : number == OUT ? "out" : "";
+
+    return intent_uplink_cast(intent_find(rig->intent, INTENT_UPLINK, name));
+}
+
+static bool
+is_address(struct ip6_addr address, be32 ip4)
+{
+    return ip4 && ip6_addr_eq(address, ip6_of_ip4(ip4));
+}
+
+/* The forward that may lead the frame to that port; NULL: none does.  From
+ * inside it is called as from outside. */
+static const struct intent_forward *
+forward_to(const struct rig *rig, const struct sent *sent,
+           const struct intent_port *port)
+{
+    const struct intent_uplink *uplink
+        = sent->uplink ? sent->uplink
+          : sent->is_to_gateway && sent->is_rightful ? sent->network->nat
+                                                     : NULL;
+
+    INTENT_FOR_EACH_FORWARD (forward, rig->intent) {
+        bool is_at = is_address(intent_forward_arrival(forward), sent->ip_dst)
+                     || is_address(intent_forward_address(forward),
+                                   sent->ip_dst);
+
+        if (uplink && forward->to.port == port && is_at
+            && intent_forward_uplink(forward) == uplink
+            && (intent_forward_is_floating(forward)
+                || (forward->listen.protocol == sent->ip_proto
+                    && sent->dport >= forward->listen.first
+                    && sent->dport <= forward->listen.last))) {
+            return forward;
+        }
+    }
+    return NULL;
+}
+
+/* Is it an address by which something of ours is known out there? */
+static bool
+is_external(const struct rig *rig, const struct intent_uplink *uplink,
+            const struct got *got)
+{
+    if (!got->ip_src) {
+        return ip6_addr_eq(got->ip6_src, intent_uplink_external6(uplink));
+    }
+    if (got->ip_src == intent_uplink_external(uplink)) {
+        return true;
+    }
+    INTENT_FOR_EACH_FORWARD (forward, rig->intent) {
+        if (intent_forward_uplink(forward) == uplink
+            && is_address(intent_forward_arrival(forward), got->ip_src)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* May it have left there?  Somebody outside gets answers by his own way only. */
+static bool
+may_leave(const struct rig *rig, const struct sent *sent,
+          const struct got *got)
+{
+    const struct intent_uplink *uplink = uplink_of(rig, got->port);
+    const struct intent_network *network = sent->network;
+
+    if (!network) {
+        return sent->in_port == got->port;
+    }
+    return sent->is_rightful && sent->is_to_gateway && network->nat == uplink
+           && !got->tag
+           && (is_external(rig, uplink, got)
+               || (!got->ip_src && network->nat6 == NAT6_NONE
+                   && ip6_is_within(got->ip6_src, network->subnet6.addr,
+                                    network->subnet6.len)));
+}
+
 /* A copy for whoever watches the sender, or one who might hear it. */
 static bool
 is_watcher(const struct rig *rig, const struct sent *sent,
@@ -363,6 +469,9 @@ is_watcher(const struct rig *rig, const struct sent *sent,
         return false;
     }
     INTENT_FOR_EACH_PORT (other, rig->intent) {
+        if (other->mirror == port && forward_to(rig, sent, other)) {
+            return true;
+        }
         INTENT_FOR_EACH_NETWORK (network, rig->intent) {
             if (other->mirror == port
                 && may_hear_in(rig, sent, other, network)) {
@@ -395,7 +504,15 @@ is_right(const struct rig *rig, const struct sent *sent,
          const struct got *got)
 {
     const struct intent_port *port = port_of(rig, got->port);
+    const struct intent_forward *forward = port ? forward_to(rig, sent, port)
+                                                : NULL;
 
+    if (got->port > UPLINK) {
+        return may_leave(rig, sent, got);
+    }
+    if (forward && is_right_tag(port, got, intent_forward_network(forward))) {
+        return true;
+    }
     INTENT_FOR_EACH_NETWORK (network, rig->intent) {
         if (port ? may_hear_in(rig, sent, port, network)
                    && is_right_tag(port, got, network)
@@ -410,7 +527,16 @@ is_right(const struct rig *rig, const struct sent *sent,
 }
 
 static void
-judge(const struct rig *rig, const struct sent *sent)
+count(struct rig *rig, const struct sent *sent, const struct got *got)
+{
+    const struct intent_port *port = port_of(rig, got->port);
+
+    rig->n_left += sent->network && got->port > UPLINK;
+    rig->n_led += !sent->network && port;
+}
+
+static void
+judge(struct rig *rig, const struct sent *sent)
 {
     for (unsigned int i = 0; i < rig->n_got; i++) {
         const struct got *got = &rig->got[i];
@@ -423,6 +549,7 @@ judge(const struct rig *rig, const struct sent *sent)
                   got->port);
         CHECK_MSG(is_right(rig, sent, got), "%s: heard by port %u with tag "
                   "%u", sent->what, got->port, got->tag);
+        count(rig, sent, got);
     }
 }
 
@@ -474,6 +601,29 @@ put_address(struct rig *rig, uint8_t *p)
     memcpy(p, &address, sizeof address);
 }
 
+/* One of those that are known outside, or might be. */
+static void
+put_outside(struct rig *rig, uint8_t *p)
+{
+    const uint32_t hosts[] = { 5, 6, 8, 100 + rng_below(&rig->rng, N_PORTS) };
+    be32 address = htobe32(0xcb007100
+                           | hosts[rng_below(&rig->rng, ARRAY_SIZE(hosts))]);
+
+    if (rng_one_in(&rig->rng, 3)) {
+        address = htobe32(0xa9fe0702);      /* of the transfer link */
+    }
+    memcpy(p, &address, sizeof address);
+}
+
+static uint16_t
+some_forwarded_port(struct rig *rig, bool is_tcp)
+{
+    unsigned int i = rng_below(&rig->rng, N_PORTS);
+
+    return (uint16_t) (is_tcp ? 1000 + i : 2000 + 20 * i
+                                           + rng_below(&rig->rng, 19));
+}
+
 static uint32_t
 put_arp(struct rig *rig, uint8_t *p, struct eth_addr src)
 {
@@ -488,8 +638,42 @@ put_arp(struct rig *rig, uint8_t *p, struct eth_addr src)
     return sizeof arp;
 }
 
+/* NULL: there is none. */
+static const struct intent_forward *
+some_forward(struct rig *rig)
+{
+    unsigned int n = intent_count(rig->intent, INTENT_FORWARD);
+
+    return n ? intent_forward_cast(intent_at(rig->intent, INTENT_FORWARD,
+                                             rng_below(&rig->rng, n)))
+             : NULL;
+}
+
+/* Checksums are right, or no connection would be made.  28 bytes follow. */
+static void
+finish_ip4(uint8_t *p, const struct ip4_header *header)
+{
+    enum { L4_LEN = 28, TCP_CSUM = 36, ICMP_CSUM = 22 };
+    struct ip4_header ip = *header;
+    be32 src, dst;
+
+    ip.csum = checksum_fold(checksum_add(0, &ip, sizeof ip));
+    memcpy(p, &ip, sizeof ip);
+    memcpy(&src, ip.src, 4);
+    memcpy(&dst, ip.dst, 4);
+    if (ip.proto == IP_PROTO_TCP) {
+        put_be16(p + TCP_CSUM, checksum_fold(checksum_add(
+            checksum_pseudo4(src, dst, IP_PROTO_TCP, L4_LEN), p + 20,
+            L4_LEN)));
+    } else if (ip.proto == IP_PROTO_ICMP) {
+        put_be16(p + ICMP_CSUM, checksum_fold(checksum_add(0, p + 20,
+                                                           L4_LEN)));
+    }
+}
+
+/* `own`: from that address, and more often to one outside; 0: from some. */
 static uint32_t
-put_ip4(struct rig *rig, uint8_t *p)
+put_ip4(struct rig *rig, uint8_t *p, bool is_outside, be32 own)
 {
     static const uint16_t ports[] = { 53, 67, 68, 80, 546, 547 };
     struct ip4_header ip = { .ver_ihl = 0x45, .total_len = htobe16(48),
@@ -504,10 +688,45 @@ put_ip4(struct rig *rig, uint8_t *p)
     }
     put_address(rig, ip.src);
     put_address(rig, ip.dst);
-    memcpy(p, &ip, sizeof ip);
+    if (own) {
+        memcpy(ip.src, &own, 4);
+    }
+    if (is_outside || rng_one_in(&rig->rng, own ? 2 : 3)) {
+        const struct intent_forward *forward
+            = rng_one_in(&rig->rng, 2) ? some_forward(rig) : NULL;
+        bool is_tcp = forward && forward->listen.protocol
+                      ? forward->listen.protocol == IP_PROTO_TCP
+                      : rng_one_in(&rig->rng, 2);
+
+        put_outside(rig, ip.dst);
+        if (forward) {
+            struct ip6_addr address = rng_one_in(&rig->rng, 2)
+                                      ? intent_forward_arrival(forward)
+                                      : intent_forward_address(forward);
+
+            memcpy(ip.dst, &address.b[12], 4);
+        }
+        ip.proto = is_tcp ? IP_PROTO_TCP : IP_PROTO_UDP;
+        sport = htobe16(4000);
+        dport = htobe16(forward && forward->listen.protocol
+                        ? forward->listen.first
+                        : some_forwarded_port(rig, is_tcp));
+        if (is_tcp) {
+            p[32] = 0x50;                   /* no options */
+            p[33] = 2;                      /* SYN */
+        }
+    }
+    if (is_outside) {
+        be32 stranger = htobe32(0xc633644d);
+
+        memcpy(ip.src, &stranger, 4);
+    }
     put_be16(p + 20, sport);
     put_be16(p + 22, dport);
-    put_be16(p + 24, htobe16(28));
+    if (ip.proto == IP_PROTO_UDP) {
+        put_be16(p + 24, htobe16(28));
+    }
+    finish_ip4(p, &ip);
     return 48;
 }
 
@@ -555,7 +774,7 @@ some_tag(struct rig *rig)
 static void
 one_frame(struct rig *rig, unsigned int run, unsigned int i)
 {
-    uint32_t in_port = 1 + rng_below(&rig->rng, UPLINK);
+    uint32_t in_port = 1 + rng_below(&rig->rng, N_ALL);
     const struct intent_port *from = port_of(rig, in_port);
     struct eth_addr src = from && !rng_one_in(&rig->rng, 4)
                           ? from->mac : some_mac(rig);
@@ -563,10 +782,28 @@ one_frame(struct rig *rig, unsigned int run, unsigned int i)
     int tag = some_tag(rig);
     struct sent sent = { .from = from,
                          .network = network_of(rig, in_port, tag) };
+    bool is_aimed = rng_one_in(&rig->rng, 3);
     uint8_t frame[128] = { 0 };
     uint32_t at = 12, length;
+    be32 own = 0;
     char what[80];
 
+    if (is_aimed && from && from->network) {
+        const struct topology_port *port = topology_port(rig->topology,
+                                                         from->object.id);
+
+        tag = -1;
+        src = from->mac;
+        dst = from->network->gateway_mac;
+        own = port->members[0].address;
+        sent.network = from->network;
+    }
+    sent.in_port = in_port;
+    if (in_port > UPLINK && !rng_one_in(&rig->rng, 4)) {
+        tag = -1;
+        dst = uplink_of(rig, in_port)->mac;
+        sent.uplink = uplink_of(rig, in_port);
+    }
     if (sent.network && rng_one_in(&rig->rng, 4)) {
         dst = sent.network->gateway_mac;
     }
@@ -577,7 +814,7 @@ one_frame(struct rig *rig, unsigned int run, unsigned int i)
         put_be16(&frame[at + 2], htobe16((uint16_t) tag));
         at += 4;
     }
-    switch (rng_below(&rig->rng, 4)) {
+    switch (is_aimed ? 1 : rng_below(&rig->rng, 4)) {
     case 0:
         put_be16(&frame[at], htobe16(ETH_TYPE_ARP));
         at += 2 + put_arp(rig, &frame[at + 2], src);
@@ -585,8 +822,10 @@ one_frame(struct rig *rig, unsigned int run, unsigned int i)
     case 1:
         put_be16(&frame[at], htobe16(ETH_TYPE_IP));
         at += 2;
-        length = put_ip4(rig, &frame[at]);
+        length = put_ip4(rig, &frame[at], in_port > UPLINK, own);
         memcpy(&sent.ip_dst, &frame[at + 16], 4);
+        sent.ip_proto = frame[at + 9];
+        sent.dport = be16toh(get_be16(&frame[at + 22]));
         at += length;
         break;
     case 2:
@@ -604,7 +843,8 @@ one_frame(struct rig *rig, unsigned int run, unsigned int i)
     snprintf(what, sizeof what, "run %u frame %u from port %u, tag %d", run,
              i, in_port, tag);
     sent.what = what;
-    sent.is_rightful = sent.network && (!from || may_send_as(from, src));
+    sent.is_rightful = sent.uplink || in_port > UPLINK
+                       || (sent.network && (!from || may_send_as(from, src)));
     sent.is_to_gateway = sent.network
                          && eth_addr_eq(dst, sent.network->gateway_mac);
     judge(rig, &sent);
@@ -612,6 +852,8 @@ one_frame(struct rig *rig, unsigned int run, unsigned int i)
 
 TEST(no_frame_reaches_a_port_that_the_intents_do_not_allow)
 {
+    unsigned int n_left = 0, n_led = 0;
+
     for (unsigned int run = 1; run <= N_RUNS; run++) {
         struct rig rig;
 
@@ -619,8 +861,12 @@ TEST(no_frame_reaches_a_port_that_the_intents_do_not_allow)
         for (unsigned int i = 0; i < N_FRAMES; i++) {
             one_frame(&rig, run, i);
         }
+        n_left += rig.n_left;
+        n_led += rig.n_led;
         rig_fini(&rig);
     }
+    CHECK_MSG(n_left > 100 && n_led > 100, "%u left, %u came in", n_left,
+              n_led);
 }
 
 /* ---- What is promised ---- */
