@@ -10,6 +10,7 @@ import select
 import time
 
 import pytest
+from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import (ICMPv6ND_RA, ICMPv6ND_RS,
                                 ICMPv6NDOptSrcLLAddr, IPv6)
 from scapy.layers.l2 import ARP, Ether
@@ -19,7 +20,8 @@ import ovs
 import verdicts
 import weft
 from netns import TIMEOUT, eventually, run
-from verdicts import BROADCAST, INTENTS, LAN, NETWORKS, PORTS, SENDERS
+from verdicts import (BROADCAST, EXTERNAL, INTENTS, NETWORKS, OUT,
+                      OUT_IP, OUT_MAC, PORTS, SENDERS)
 from weft import DONE, NEGATIVE
 
 MARKER_TYPE = 0x88b6
@@ -53,6 +55,8 @@ class Bench:
             inside = self.lab.veth(name, "g-" + name)
             inside.run("ip", "link", "set", "dev", "eth0", "address",
                        verdicts.mac_of(name))
+            if name == OUT:             # Its kernel is the uplink's gateway.
+                inside.run("ip", "addr", "add", OUT_IP + "/24", "dev", "eth0")
         if self.kind == "ovs":
             self.ovs = ovs.Ovs(self.lab.host,
                                os.path.join(self.lab.dir, "ovs"))
@@ -79,6 +83,7 @@ class Bench:
         self.gateways = {}
         for name in PORTS:
             self._find_gateway(name)
+        self._find_uplink()
 
     def _is_in_force(self):
         shown = self.lab.weft("controller", "show")
@@ -106,6 +111,20 @@ class Bench:
             said = nic.expect(lambda f: f.haslayer(ICMPv6ND_RA)
                               and f.dst == mac)
             self.gateways[network] = said.src
+
+    def _find_uplink(self):
+        """Its MAC; and that it knows its gateway."""
+        nic = self.nics[OUT]
+        nic.send(Ether(src=OUT_MAC, dst=BROADCAST) / ARP(
+            op=1, hwsrc=OUT_MAC, psrc=OUT_IP, pdst=EXTERNAL))
+        self.gateways["out"] = nic.expect(
+            lambda f: f.haslayer(ARP) and f[ARP].op == 2
+            and f[ARP].psrc == EXTERNAL)[ARP].hwsrc
+        self.nics["cafe1"].send(
+            Ether(src=verdicts.mac_of("cafe1"), dst=self.gateways["cafe"])
+            / IP(src=verdicts.address_of("cafe1"), dst="198.51.100.7")
+            / UDP(sport=1, dport=1))
+        nic.expect(lambda f: f.haslayer(UDP) and f[UDP].dport == 1)
 
     def mark(self, name):
         self.nics[name].send(Ether(src=verdicts.mac_of(name), dst=BROADCAST,

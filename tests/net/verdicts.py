@@ -33,6 +33,9 @@ NESTED = "02:00:00:00:0a:02"
 STATION = "02:00:00:00:bb:01"         # on the LAN
 STATION_IP = "192.168.0.9"
 LAN = "lan0"
+OUT = "out0"                          # beyond the uplink with an address
+OUT_MAC, OUT_IP = "02:00:00:00:bb:02", "203.0.113.9"
+EXTERNAL = "203.0.113.5"
 EVERYBODY = ipaddress.ip_network("0.0.0.0/0")
 
 
@@ -43,7 +46,9 @@ def mac(number):
 # `device` ports, so that one file does for every switch.
 INTENTS = {
     "version": 1,
-    "uplinks": {"lan": {"device": LAN}},
+    "uplinks": {"lan": {"device": LAN},
+                "out": {"device": OUT, "address": EXTERNAL + "/24",
+                        "gateway": OUT_IP, "take-over": False}},
     "networks": {
         "blue": {"subnet": "10.1.0.0/24", "subnet6": "fd00:1::/64",
                  "multicast": "flood"},
@@ -59,6 +64,14 @@ INTENTS = {
         "flat": {"segment": {"vlan": 0, "uplink": "lan"}},
         "thin": {"subnet": "10.7.0.0/24", "subnet6": "fd00:7::/64",
                  "mtu": 1300},
+        "cafe": {"subnet": "10.6.0.0/24", "nat": "out"},
+        "pub": {"subnet": "10.8.0.0/24", "nat": "out"},
+    },
+    "forwards": {
+        "https": {"listen": "443/tcp", "to": "cafe1:8443"},
+        "range": {"listen": EXTERNAL + ":7000-7009/udp", "to": "cafe2"},
+        "names": {"listen": "203.0.113.8:53/udp", "to": "pub1"},
+        "float": {"listen": "203.0.113.7", "to": "pub1"},
     },
     "routers": {
         "r1": {"networks": ["blue", "green", "plan", "six", "thin"],
@@ -99,6 +112,9 @@ INTENTS = {
                   "address6": "fd00:7::10"},
         "hop": {"network": "blue", "address": "10.1.0.9",
                 "address6": "fd00:1::9", "allow": ["fd00:20::/32"]},
+        "cafe1": {"network": "cafe", "address": "10.6.0.10"},
+        "cafe2": {"network": "cafe", "address": "10.6.0.20"},
+        "pub1": {"network": "pub", "address": "10.8.0.10"},
     },
 }
 for _number, (_name, _port) in enumerate(INTENTS["ports"].items(), 1):
@@ -106,7 +122,7 @@ for _number, (_name, _port) in enumerate(INTENTS["ports"].items(), 1):
 
 PORTS = INTENTS["ports"]
 NETWORKS = INTENTS["networks"]
-SENDERS = list(PORTS) + [LAN]
+SENDERS = list(PORTS) + [LAN, OUT]
 
 # `heard`: {name: the tag's VLAN, 0: none}; `reason`: why nobody else does.
 Verdict = namedtuple("Verdict", "heard reason")
@@ -141,6 +157,21 @@ class Model:
         self.ports = intents["ports"]
         self.gateways = gateways
         self.routers = intents["routers"]
+        self.forwards = [self._read_forward(f)
+                         for f in intents["forwards"].values()]
+
+    @staticmethod
+    def _read_forward(forward):
+        """(address, protocol, first port, last, target); a floating address has
+        no protocol."""
+        listen, _, protocol = forward["listen"].partition("/")
+        address, _, ports = listen.rpartition(":")
+        target = forward["to"].split(":")[0]
+        if not protocol:
+            return listen, None, 0, 0, target
+        first, _, last = ports.partition("-")
+        return (address or EXTERNAL, protocol, int(first), int(last or first),
+                target)
 
     # --- What is planned ---
 
@@ -258,6 +289,8 @@ class Model:
             return Verdict({}, str(e))
 
     def _judge(self, sender, frame):
+        if sender == OUT:
+            return self._from_outside(frame)
         network, frame = self._enter(sender, frame)
         self._guard(sender, network, frame)
         if sender != LAN:
@@ -433,9 +466,54 @@ class Model:
         if (ip.ttl if to.version == 4 else ip.hlim) < 2:
             return Verdict({sender: vid}, "told expired")
         route = self._route(network, to)
+        if not route and self._leads_out(network, to):
+            return self._translated(sender, vid, frame)
         if not route:
             return Verdict({sender: vid}, "told no-route")
         return self._forward(sender, network, frame, *route)
+
+    # --- By NAT ---
+
+    def _leads_out(self, network, to):
+        return "nat" in self.networks[network] and to.version == 4 \
+            and not to.is_link_local
+
+    def _externals(self):
+        return {EXTERNAL} | {forward[0] for forward in self.forwards}
+
+    def _translated(self, sender, vid, frame):
+        if frame[IP].dst in self._externals():
+            return self._to_external(sender, vid, frame)
+        return Verdict({OUT: 0}, "")
+
+    def _from_outside(self, frame):
+        if frame.haslayer(Dot1Q):
+            raise Dropped("the uplink's address has no tag")
+        if frame.haslayer(ARP):
+            if frame[ARP].op == 1 and frame[ARP].pdst in self._externals():
+                return Verdict({OUT: 0}, "answered")
+            raise Dropped("not our address")
+        if frame.dst != self.gateways["out"] or not frame.haslayer(IP) \
+                or frame[IP].dst not in self._externals():
+            raise Dropped("not for us")
+        return self._to_external(OUT, 0, frame)
+
+    def _to_external(self, sender, vid, frame):
+        """To an outside address, from outside or inside."""
+        to, kind = frame[IP].dst, None
+        if to == EXTERNAL and frame.haslayer(ICMP) and frame[ICMP].type == 8:
+            return Verdict({sender: vid}, "answered")
+        for layer, name in ((TCP, "tcp"), (UDP, "udp")):
+            if frame.haslayer(layer):
+                kind = (name, frame[layer].dport)
+        for floats in (False, True):
+            for address, protocol, first, last, target in self.forwards:
+                if address == to and (
+                        not protocol if floats else kind
+                        and kind[0] == protocol
+                        and first <= kind[1] <= last):
+                    return Verdict({target: 0}, "")
+        raise Dropped("closed from outside")
 
     def _own_gateways(self, network, version):
         if version == 4:
@@ -626,7 +704,8 @@ class Table:
 
 
 def mac_of(name):
-    return STATION if name == LAN else PORTS[name]["mac"]
+    return STATION if name == LAN else OUT_MAC if name == OUT \
+        else PORTS[name]["mac"]
 
 
 def address_of(name):
@@ -747,7 +826,7 @@ def gateways(table):
                               ("another network", "10.3.0.10"
                                if network != "green" else "10.9.0.10")):
                 table.ip(name, "icmp to " + about, router,
-                         IP(src=own, dst=to) / ICMP(id=7))
+                         IP(src=own, dst=to) / ICMP(id=len(table.rows)))
             table.ip(name, "tcp to its gateway", router, IP(
                 src=own, dst=table.model.gateway(network))
                 / TCP(sport=40000, dport=80))
@@ -931,7 +1010,8 @@ def services(table):
 
 def routed(table):
     """By the gateway: into all networks, and whatever ends there."""
-    kinds = [lambda: ICMP(id=7), lambda: TCP(sport=40000, dport=443),
+    kinds = [lambda: ICMP(id=len(table.rows)),
+             lambda: TCP(sport=40000, dport=443),
              lambda: UDP(sport=40000, dport=9999)]
     for i, a in enumerate(PORTS):
         network, own = PORTS[a].get("network"), address_of(a)
@@ -988,8 +1068,50 @@ def routed6(table):
         / UDP(sport=4000, dport=4000) / Raw(token(n) + bytes(1400)))
 
 
+def outside(table):
+    """Out of networks by NAT, in by forwards, and what is closed."""
+    uplink = table.gateways["out"]
+
+    def kinds():
+        """Each from another port: two connections must not become alike by
+        what is done to them."""
+        port = 41000 + len(table.rows)
+        return (("icmp", ICMP(id=len(table.rows))),
+                ("tcp/443", TCP(sport=port, dport=443)),
+                ("tcp/8443", TCP(sport=port, dport=8443)),
+                ("udp/7005", UDP(sport=port, dport=7005)),
+                ("udp/53", UDP(sport=port, dport=53)))
+
+    for name in ("cafe1", "cafe2", "pub1"):
+        router, own = table.gateways[PORTS[name]["network"]], address_of(name)
+        for to in ("198.51.100.7", "169.254.169.254", EXTERNAL,
+                   "203.0.113.7", "203.0.113.8"):
+            for about, packet in kinds():
+                if about != "udp/53" or to != "203.0.113.7":
+                    table.ip(name, "%s to %s" % (about, to), router,
+                             IP(src=own, dst=to) / packet)
+        table.ip(name, "with a stranger's address", router,
+                 IP(src="198.51.100.8", dst="198.51.100.7") / UDP(dport=9))
+        table.ip(name, "with ttl 1", router,
+                 IP(src=own, dst="198.51.100.7", ttl=1) / UDP(dport=9))
+    for to in (EXTERNAL, "203.0.113.6", "203.0.113.7", "203.0.113.8",
+               "10.6.0.10", "10.8.0.10", "10.1.0.10"):
+        for about, packet in kinds():
+            table.ip(OUT, "%s to %s" % (about, to), uplink,
+                     IP(src="198.51.100.9", dst=to) / packet)
+        table.arp(OUT, "arp for " + to, BROADCAST, psrc=OUT_IP, pdst=to)
+    for vid in (None, 0, 20):
+        table.ip(OUT, "as an inside host, tag %s" % vid, uplink,
+                 IP(src="10.6.0.20", dst="10.6.0.10")
+                 / UDP(sport=4000, dport=4000), vid=vid)
+    table.ip(OUT, "tcp/443 to another MAC", "02:00:00:00:bb:03",
+             IP(src="198.51.100.9", dst=EXTERNAL)
+             / TCP(sport=40002, dport=443))
+
+
 ROWS = [all_pairs, internet, internet6, groups, questions, gateways, routed,
-        spoofers, nested, tags, rogues, the_lan, services]
+        spoofers, nested, tags, rogues, the_lan, services,
+        outside]
 
 
 def rows(gateway_macs):
