@@ -236,7 +236,10 @@ listen(struct lab *lab, struct rng *rng, unsigned int port, msec *now)
         multicast_add_port(lab->multicast, network, id, true, *now);
         break;
     case 3:
+        /* As when the network's intent changes. */
         multicast_remove_network(lab->multicast, network);
+        unit_set_add(&lab->dirty, (struct unit) { network, UNIT_HEARERS,
+                                                  0 });
         break;
     default:
         multicast_adopt(lab->multicast, network, id,
