@@ -87,6 +87,9 @@ ROWS = [
                       "network 'red'"),
     ("web spy tcp/80", "no", "no-route"),
     ("web ghost", "no", "no router joins network 'blue' with network 'twin'"),
+    # Whoever is new hears all groups at first.
+    ("web 239.1.2.3 udp/5000", "yes", None),
+    ("web ff15::7 udp/5000", "yes", None),
     # By way of a router.
     ("here there", "yes", None),
     ("here there tcp/80", "yes", None),
@@ -105,9 +108,6 @@ ROWS = [
     ("here 10.6.0.99", "no", "nobody in network 'far' is known"),
     ("here web", "no", "no router joins network 'near' with network 'blue'"),
     ("here 192.0.2.1", "no", "no-route"),
-    # Whoever is new hears all groups at first.
-    ("web 239.1.2.3 udp/5000", "yes", None),
-    ("web ff15::7 udp/5000", "yes", None),
     ("web 192.0.2.1", "no", "no router joins network 'blue' with 192.0.2.1"),
     ("web 10.1.0.30", "no", "nobody in network 'blue' has that address"),
     ("web fd00:1::99", "no", "nobody in network 'blue' has that address"),
