@@ -30,6 +30,9 @@ compare_objects(const struct intent_object *a, const struct intent_object *b,
             one.before = member_json(&members[i], a);
             one.after = member_json(&members[i], b);
             one.effect = members[i].effect;
+            if (members[i].may_begin && !one.before) {
+                one.effect = MIN(one.effect, EFFECT_FLOWS);
+            }
         } else if ((a->given ^ b->given) >> i & 1) {
             one.before = member_json(&members[i], a);
             one.after = json_incref(one.before);

@@ -56,6 +56,37 @@ TEST(the_way_it_is_written_is_no_change)
                "Nothing changes.\n");
 }
 
+TEST(a_way_out_where_there_was_none_interrupts_nobody)
+{
+    const char *ways = "uplinks: {wan: {host: true}, out: {device: eth1, "
+                       "address: 203.0.113.5/24}}\n"
+                       "ports: {web: {network: blue, netns: web}}\n";
+    const char *none = "networks: {blue: {subnet: 10.1.0.0/24}}\n";
+    const char *wan = "networks: {blue: {subnet: 10.1.0.0/24, nat: wan}}\n";
+    const char *out = "networks: {blue: {subnet: 10.1.0.0/24, nat: out}}\n";
+    struct str a = STR_INIT, b = STR_INIT, c = STR_INIT;
+
+    str_addf(&a, "version: 1\n%s%s", ways, none);
+    str_addf(&b, "version: 1\n%s%s", ways, wan);
+    str_addf(&c, "version: 1\n%s%s", ways, out);
+    check_plan(str_text(&a), str_text(&b),
+               "~ network blue\n"
+               "    nat: nothing -> wan\n"
+               "\n"
+               "Interrupted: 0 of 1 ports.\n"
+               "Changed without interruption: 1\n"
+               "  web: network 'blue': nat changes\n");
+    check_plan(str_text(&b), str_text(&c),
+               "~ network blue\n"
+               "    nat: wan -> out\n"
+               "\n"
+               "Interrupted: 1 of 1 ports:\n"
+               "  web: network 'blue': nat changes\n");
+    str_fini(&a);
+    str_fini(&b);
+    str_fini(&c);
+}
+
 TEST(a_default_written_down_is_noticed_by_no_packet)
 {
     check_plan(UPLINKS NETWORKS PORTS, UPLINKS PORTS
@@ -242,6 +273,7 @@ TESTS(
     RUN(the_same_file_changes_nothing),
     RUN(the_way_it_is_written_is_no_change),
     RUN(a_default_written_down_is_noticed_by_no_packet),
+    RUN(a_way_out_where_there_was_none_interrupts_nobody),
     RUN(a_new_port_interrupts_nobody),
     RUN(a_port_that_goes_is_interrupted),
     RUN(a_port_meets_what_changes_of_itself),

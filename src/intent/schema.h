@@ -42,6 +42,8 @@ struct member {
     const struct value_type *type;
     size_t offset, size;          /* in the struct; size 0: no one field */
     enum effect effect;
+    bool may_begin;               /* where there was none, a first value cuts
+                                     nobody off */
     bool is_required;
     const char *fallback;         /* what it is when not given; NULL: nothing */
     const char *doc;              /* one line */

@@ -62,10 +62,13 @@ validation_claim(struct validation *v, const struct intent_object *object,
     str_add_char(&v->texts, '\0');
 }
 
+/* What a command says comes after all files. */
 static uint32_t
 line_of(const struct claimed *c)
 {
-    return object_place(c->object, c->member).line;
+    uint32_t line = object_place(c->object, c->member).line;
+
+    return line ? line : UINT32_MAX;
 }
 
 /* Who wrote it first, had it first. */
