@@ -1,19 +1,16 @@
 #include "port/helper_server.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <linux/netlink.h>
-#include <linux/openat2.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "port/device.h"
+#include "port/helper_files.h"
 #include "port/helper_nat.h"
 #include "port/helper_proto.h"
 #include "port/inside.h"
@@ -21,8 +18,6 @@
 #include "port/resolver.h"
 
 enum {
-    MAX_LISTENERS = 64,
-    LISTEN_BACKLOG = 64,
     LOOK_PERIOD_MS = 200,
     LOOKS = 32,                 /* at so many holdings a time */
 };
@@ -46,8 +41,7 @@ struct helper_server {
     bool awaits_main;           /* the next one gets what this one releases */
     unsigned int next_look;     /* at holdings, for stale ones */
     int lock_fd;                /* holds this instance's name */
-    char *listeners[MAX_LISTENERS];
-    unsigned int n_listeners;
+    struct helper_files *files;
 };
 
 /* Checks: nothing from main is believed. */
@@ -425,121 +419,6 @@ serve_open_link_monitor(const char *netns, struct str *error)
     return fd;
 }
 
-/* Files. */
-
-static bool
-path_is_live_socket(const struct sockaddr_un *address)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool live = fd >= 0
-                && (!connect(fd, (const struct sockaddr *) address,
-                             sizeof *address)
-                    || errno == EAGAIN);
-
-    if (fd >= 0) {
-        close(fd);
-    }
-    return live;
-}
-
-/* To be removed in the end.  A restarted main asks for the same again. */
-static void
-remember_listener(struct helper_server *server, const char *path)
-{
-    for (unsigned int i = 0; i < server->n_listeners; i++) {
-        if (!strcmp(server->listeners[i], path)) {
-            return;
-        }
-    }
-    server->listeners[server->n_listeners++] = xstrdup(path);
-}
-
-static int
-serve_listen_unix(struct helper_server *server,
-                  const struct helper_request *request, struct str *error)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    const char *name = request->path;
-    int fd, err, n;
-
-    if (!server->options.run_dir) {
-        return -ENOENT;
-    }
-    if (!name[0] || name[0] == '.' || strchr(name, '/')
-        || !is_printable(name) || request->mode & ~0777u) {
-        str_setf(error, "bad socket name or mode");
-        return -EINVAL;
-    }
-    n = snprintf(address.sun_path, sizeof address.sun_path, "%s/%s",
-                 server->options.run_dir, name);
-    if (n < 0 || (size_t) n >= sizeof address.sun_path) {
-        str_setf(error, "%s/%s: longer than a socket's name may be (%zu)",
-                 server->options.run_dir, name,
-                 sizeof address.sun_path - 1);
-        return -ENAMETOOLONG;
-    }
-    if (server->n_listeners == MAX_LISTENERS) {
-        return -ENOSPC;
-    }
-    if (path_is_live_socket(&address)) {
-        str_setf(error, "%s: somebody listens there already",
-                 address.sun_path);
-        return -EADDRINUSE;
-    }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        return -errno;
-    }
-    unlink(address.sun_path);
-    if (bind(fd, (struct sockaddr *) &address, sizeof address)
-        || chmod(address.sun_path, request->mode)
-        || chown(address.sun_path, server->options.uid, server->options.gid)
-        || listen(fd, LISTEN_BACKLOG)) {
-        err = -errno;
-        str_setf(error, "%s: %s", address.sun_path, strerror(errno));
-        close(fd);
-        return err;
-    }
-    remember_listener(server, address.sun_path);
-    return fd;
-}
-
-static int
-serve_open_config(const struct helper_server *server, const char *path,
-                  struct str *error)
-{
-    struct open_how how = {
-        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-    };
-    struct stat st;
-    int dir_fd, fd;
-
-    if (!server->options.config_dir) {
-        return -ENOENT;
-    }
-    dir_fd = open(server->options.config_dir,
-                  O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (dir_fd < 0) {
-        str_setf(error, "%s: %s", server->options.config_dir,
-                 strerror(errno));
-        return -errno;
-    }
-    fd = (int) syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
-    if (fd < 0) {
-        fd = -errno;
-        str_setf(error, "%s/%s: %s", server->options.config_dir, path,
-                 strerror(-fd));
-    } else if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-        str_setf(error, "%s/%s: is no plain file",
-                 server->options.config_dir, path);
-        close(fd);
-        fd = -EINVAL;
-    }
-    close(dir_fd);
-    return fd;
-}
-
 /* The wire. */
 
 struct answer {
@@ -597,10 +476,12 @@ serve_request(struct helper_server *server,
         answer_fd(answer, serve_open_link_monitor(request->path, error));
         break;
     case HELPER_REQUEST_LISTEN_UNIX:
-        answer_fd(answer, serve_listen_unix(server, request, error));
+        answer_fd(answer, helper_files_listen(server->files, request,
+                                              error));
         break;
     case HELPER_REQUEST_OPEN_CONFIG:
-        answer_fd(answer, serve_open_config(server, request->path, error));
+        answer_fd(answer, helper_files_open(server->files, request->path,
+                                            error));
         break;
     case HELPER_REQUEST_ADD_HOST_NAT:
         reply->error = helper_nat_add(server->nat, request, error);
@@ -747,6 +628,7 @@ helper_server_create(const struct helper_options *options,
         goto unlock;
     }
     server->nat = helper_nat_create(server->instance);
+    server->files = helper_files_create(&server->options);
     clean_left_over(server);
     *result = server;
     return 0;
@@ -761,9 +643,6 @@ free_server:
 static void
 free_server(struct helper_server *server)
 {
-    for (unsigned int i = 0; i < server->n_listeners; i++) {
-        free(server->listeners[i]);
-    }
     device_env_fini(&server->env);
     close(server->lock_fd);
     free(server);
@@ -779,9 +658,7 @@ helper_server_destroy(struct helper_server *server)
         release(server, server->holdings, server->options.keep_devices);
     }
     helper_nat_destroy(server->nat, !server->options.keep_devices);
-    for (unsigned int i = 0; i < server->n_listeners; i++) {
-        unlink(server->listeners[i]);
-    }
+    helper_files_destroy(server->files, true);
     free_server(server);
 }
 
@@ -798,6 +675,7 @@ helper_server_abandon(struct helper_server *server)
         free(holding);
     }
     helper_nat_destroy(server->nat, false);
+    helper_files_destroy(server->files, false);
     free_server(server);
 }
 
