@@ -511,7 +511,8 @@ track_fragment(const struct call *call, struct job *job)
         if (ct_packet_parse(pkt, call->req->zone, &after)) {
             v.dst = after.tuple.dst;
         }
-        release(call, fragments_decided(fragments, &asked, &v), &v);
+        release(call, fragments_decided(fragments, &asked, &v, call->now),
+                &v);
     }
     return verdict;
 }

@@ -230,7 +230,7 @@ fragments_first(struct fragments *f, const struct ct_packet *p, bool again,
 
 struct packet *
 fragments_decided(struct fragments *f, const struct ct_packet *p,
-                  const struct fragment_verdict *verdict)
+                  const struct fragment_verdict *verdict, msec now)
 {
     struct key key = key_of(p);
     struct set *set = set_of(f, &key);
@@ -240,7 +240,7 @@ fragments_decided(struct fragments *f, const struct ct_packet *p,
     for (unsigned int i = 0; i < N_WAYS; i++) {
         struct datagram *d = &set->ways[i];
 
-        if (d->expires && !memcmp(&d->key, &key, sizeof key)) {
+        if (d->expires > now && !memcmp(&d->key, &key, sizeof key)) {
             d->verdict = *verdict;
             d->is_decided = true;
             list = take_waiting(f, d);

@@ -55,7 +55,7 @@ enum fragment_fate fragments_first(struct fragments *,
                                    msec now);
 /* It was: this is its verdict.  Returns who waited for it, a list by `next`. */
 struct packet *fragments_decided(struct fragments *, const struct ct_packet *,
-                                 const struct fragment_verdict *);
+                                 const struct fragment_verdict *, msec now);
 /* A later one. */
 enum fragment_fate fragments_later(struct fragments *,
                                    const struct ct_packet *, struct packet *,

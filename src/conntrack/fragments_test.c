@@ -179,6 +179,19 @@ TEST(a_first_fragment_holds_the_whole_header)
     CHECK(send_as(&tcp, 0, 16, &(struct ct_request) { .zone = 0 }) == INV);
 }
 
+TEST(what_waited_too_long_is_not_of_the_next_datagram)
+{
+    CHECK(!look(400, 800) && verdict == CT_WAITS);
+    now += FRAGMENTS_TIME;
+    CHECK(!look(800, 1016) && verdict == CT_WAITS);
+    CHECK(commit(0, 400) == NEW && free_released() == 1);
+    CHECK(look(400, 800) == NEW);
+    for (unsigned int i = 0; i < FRAGMENTS_MAX && !released; i++) {
+        released = conntrack_give_up(ct, now);
+    }
+    CHECK(free_released() == 1);
+}
+
 TEST(so_many_wait_and_no_more)
 {
     struct lab_frame f = udp;
@@ -230,6 +243,7 @@ TESTS(
     RUN_CT(the_same_fragment_twice_is_dropped_alone),
     RUN_CT(an_identification_can_be_used_again),
     RUN_CT(a_first_fragment_holds_the_whole_header),
+    RUN_CT(what_waited_too_long_is_not_of_the_next_datagram),
     RUN_CT(so_many_wait_and_no_more),
     RUN_CT(fragments_are_translated),
 )

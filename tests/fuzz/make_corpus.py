@@ -26,6 +26,7 @@ from scapy.layers.dhcp6 import (DHCP6_RelayForward, DHCP6_Solicit,
                                 DHCP6OptRelayMsg, DUID_LL)
 from scapy.layers.inet import IPOption
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6ND_NA,
+                                 IPv6ExtHdrDestOpt,
                                 ICMPv6NDOptDstLLAddr)
 from scapy.layers.dns import (DNS, DNSQR, DNSRR, DNSRRMX, DNSRROPT, DNSRRSOA,
                               DNSRRSRV)
@@ -526,6 +527,68 @@ def conntrack_inputs():
          / UDP(sport=9, dport=5)), (commit | again, src, None))
 
 
+def fragment(ident, first, units, more=True, zone=0, how=0, odd=0, wait=0):
+    """A step of fragments_fuzz."""
+    return bytes([ident | zone << 3 | wait, first, units - 1 | more << 5 | how,
+                  odd])
+
+
+def fragments_inputs():
+    nat, long = 0x40, 0xc0
+    a = fragment(1, 0, 10, how=nat, odd=0x80)
+    b, c = fragment(1, 10, 10, how=nat), fragment(1, 20, 3, False, odd=5)
+    yield "in-order", a + b + c
+    yield "last-first", c + b + a + fragment(1, 0, 2)
+    yield "overlap", a + fragment(1, 5, 10) + b + c
+    yield "twice", a + a + b + b + c
+    yield "too-late", b + fragment(1, 0, 10, wait=long) + c
+    yield "never", b"".join(fragment(i, 20 + k * 2, 1, zone=z)
+                            for z in range(3) for i in range(8)
+                            for k in range(10))
+    yield "outside", a + fragment(2, 0, 10, zone=2, how=nat) \
+        + fragment(2, 10, 1, False, zone=3, how=nat)
+    yield "beyond", fragment(1, 255, 32) + fragment(1, 255, 32, False)
+
+
+def icmp_inside_inputs():
+    e4, x4, a4 = "198.51.100.1", "203.0.113.5", "10.0.0.1"
+    e6, x6, a6 = "2001:db8:100::1", "2001:db8::5", "fd00::1"
+    ports = {"sport": 5000, "dport": 53}
+    kinds = [("udp", lambda: UDP(**ports) / Raw(b"x" * 9)),
+             ("tcp", lambda: TCP(**ports)),
+             ("sctp", lambda: SCTP(**ports) / Raw(bytes(16)))]
+    for name, l4 in kinds:
+        for wrap, e, x, a, flag in ((IP, e4, x4, a4, 0),
+                                    (IPv6, e6, x6, a6, 1)):
+            kind = bytes([1 if flag else 3, 1])
+            sent = bytes(wrap(src=e, dst=x) / l4())
+            came = bytes(wrap(src=x, dst=a) / l4())
+            came = came[:-len(bytes(l4()))] + swapped(bytes(l4()))
+            yield "%s-%d" % (name, flag), bytes([flag]) + kind + sent
+            yield "%s-back-%d" % (name, flag), bytes([flag | 2]) + kind + came
+            yield "%s-cut-%d" % (name, flag), bytes([flag]) + kind \
+                + sent[:-len(bytes(l4())) + 8]
+    yield "ping", b"\0\x0b\0" + bytes(IP(src=e4, dst=x4)
+                                      / ICMP(type=8, id=5000))
+    yield "ping6", b"\1\3\0" + bytes(IPv6(src=e6, dst=x6)
+                                     / ICMPv6EchoRequest(id=5000))
+    yield "gre", b"\0\3\2" + bytes(IP(src=e4, dst=x4, proto=47)
+                                   / Raw(bytes(8)))
+    yield "options", b"\0\3\1" + bytes(IP(src=e4, dst=x4,
+                                          options=IPOption(b"\1\1\1\0"))
+                                       / UDP(**ports))
+    yield "extensions", b"\1\1\0" + bytes(
+        IPv6(src=e6, dst=x6) / IPv6ExtHdrDestOpt() / UDP(**ports))
+    yield "an-error-inside", b"\0\3\1" + bytes(
+        IP(src=e4, dst=x4) / ICMP(type=3) / IP(src=x4, dst=e4) / UDP(**ports))
+    yield "echo", b"\x10\x08\0" + bytes(20)
+    yield "wrong-sum", b"\4\3\1" + bytes(IP(src=e4, dst=x4) / UDP(**ports))
+
+
+def swapped(l4):
+    return l4[2:4] + l4[:2] + l4[4:]
+
+
 def record(family, proto, nat, flags, src, dst, to, back):
     """One connection of snapshot_fuzz: addresses and ports of both ways."""
     def tuple_of(a, b):
@@ -565,6 +628,10 @@ def main():
         write("membership", name, data)
     for name, data in conntrack_inputs():
         write("conntrack", name, data)
+    for name, data in fragments_inputs():
+        write("fragments", name, data)
+    for name, data in icmp_inside_inputs():
+        write("icmp_inside", name, data)
     for name, data in snapshot_inputs():
         write("snapshot", name, data)
     for name, data in routing_inputs():
