@@ -11,6 +11,7 @@
 #include "intent/diff.h"
 #include "intent/export.h"
 #include "intent/parse.h"
+#include "intent/schema.h"
 #include "store/intents.h"
 
 static bool
@@ -133,6 +134,36 @@ change_drop(struct request_change *change, int err)
     change_destroy(change);
 }
 
+/* Open vSwitch tracks all networks of an uplink alike: which of two with the
+ * same addresses an answer is for, it could not tell. */
+static bool
+fits_switch(const struct api *api, const struct intent *next,
+            struct diagnostics *diag)
+{
+    bool fits = true;
+
+    if (api->sw) {
+        return true;
+    }
+    INTENT_FOR_EACH_NETWORK (network, next) {
+        INTENT_FOR_EACH_NETWORK (other, next) {
+            if (other == network) {
+                break;
+            }
+            if (network->nat && network->nat == other->nat
+                && intent_networks_overlap(network, other)) {
+                object_error(&network->object, "nat", diag,
+                             "network '%s' has the same addresses and leaves "
+                             "by '%s', too: this switch cannot tell their "
+                             "answers apart", other->object.name,
+                             network->nat->object.name);
+                fits = false;
+            }
+        }
+    }
+    return fits;
+}
+
 /* Takes `next`, which is not sealed. */
 static void
 apply(struct api *api, struct intent *next, struct diagnostics *diag,
@@ -142,7 +173,8 @@ apply(struct api *api, struct intent *next, struct diagnostics *diag,
     struct request_change *change;
     int err = 0;
 
-    if (diag_any(diag) || !intent_seal(next, diag)) {
+    if (diag_any(diag) || !intent_seal(next, diag)
+        || !fits_switch(api, next, diag)) {
         refuse(reply, diag);
         intent_unref(next);
         return;

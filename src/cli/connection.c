@@ -3,6 +3,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/table.h"
+#include "intent/network.h"
 
 #include <stdio.h>
 
@@ -71,8 +72,33 @@ add_translation(struct table *table, const json_t *connection)
     str_fini(&text);
 }
 
+/* Those that are tracked for NAT are marked with their network. */
+static const char *
+network_of(const json_t *connection, const json_t *networks)
+{
+    enum { FIRST_NAT_ZONE = 0xe000 };
+    json_int_t mark = json_integer_value(json_object_get(connection, "mark"));
+    json_t *network;
+    size_t i;
+
+    if (json_integer_value(json_object_get(connection, "zone"))
+        < FIRST_NAT_ZONE) {
+        return "-";
+    }
+    json_array_foreach ((json_t *) (uintptr_t) networks, i, network) {
+        const char *name = json_string_value(json_object_get(network,
+                                                             "name"));
+
+        if (name && mark == (json_int_t) intent_network_mark(
+                                intent_object_id(INTENT_NETWORK, name))) {
+            return name;
+        }
+    }
+    return "-";
+}
+
 static void
-print_connections(const json_t *connections)
+print_connections(const json_t *connections, const json_t *networks)
 {
     struct table *table = table_create();
     struct str s = STR_INIT;
@@ -86,6 +112,7 @@ print_connections(const json_t *connections)
     table_add_column(table, "TRANSLATED", 0);
     table_add_column(table, "STATE", 0);
     table_add_column(table, "MARK", COLUMN_RIGHT);
+    table_add_column(table, "NETWORK", 0);
     table_add_column(table, "ENDS", COLUMN_RIGHT);
     json_array_foreach (connections, i, c) {
         const json_t *original = json_object_get(c, "original");
@@ -99,6 +126,7 @@ print_connections(const json_t *connections)
         add_translation(table, c);
         table_add_json(table, c, "state");
         table_add_json(table, c, "mark");
+        table_add_text(table, network_of(c, networks));
         table_add_seconds(table,
                           json_real_value(json_object_get(c, "expires")));
     }
@@ -121,7 +149,12 @@ connection_list(struct cli *cli, const struct cli_args *args)
         return status;
     }
     if (!cli_shown_as_json(cli, &answer.body)) {
-        print_connections(json_object_get(answer.json, "connections"));
+        struct answer networks;
+
+        client_try(cli, "GET", "/v1/intent/network", NULL, &networks);
+        print_connections(json_object_get(answer.json, "connections"),
+                          json_object_get(networks.json, "networks"));
+        answer_fini(&networks);
     }
     answer_fini(&answer);
     return CLI_DONE;

@@ -299,7 +299,7 @@ find_ways(struct topology *t)
         /* Those who have their way already are compared with. */
         if (uplink && !topology_nat_rival(t, network)) {
             network->nat = id_map_find(&t->by_id, uplink->object.id);
-            network->mark = (uint32_t) network->id;
+            network->mark = intent_network_mark(network->id);
         }
     }
 }

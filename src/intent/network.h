@@ -136,6 +136,13 @@ intent_network_cast(const struct intent_object *object)
                   : NULL;
 }
 
+/* What connections that leave it by NAT are marked with, of its id. */
+static inline uint32_t
+intent_network_mark(uint64_t id)
+{
+    return (uint32_t) id;
+}
+
 /* Bridged: others than us are on the segment, with addresses of their own. */
 static inline bool
 intent_network_is_bridged(const struct intent_network *network)

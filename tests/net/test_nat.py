@@ -291,6 +291,20 @@ def test_two_tenants_with_one_subnet_share_an_address(bench):
                 sock.close()
 
 
+def test_where_the_switch_cannot_tell_tenants_apart_they_are_refused(bench):
+    """By the plan already, with the line."""
+    path = os.path.join(bench.lab.dir, "same.yaml")
+    with open(path, "w") as f:
+        f.write(bench.cloud.replace("red: {subnet: 10.2", "red: {subnet: 10.1")
+                .replace("address: 10.2.0.10", "address: 10.1.0.10"))
+    said = bench.lab.weft("plan", path, status=None)
+    if bench.ovs:
+        assert said.returncode == weft.REFUSED
+        assert "network 'blue' has the same addresses" in said.stdout
+    else:
+        assert said.returncode == weft.DONE
+
+
 def test_errors_from_outside_find_who_they_are_for(bench):
     """Port unreachable, fragmentation needed, time exceeded."""
     with udp_socket(bench["web"]) as sock:
@@ -498,6 +512,22 @@ def test_it_is_explained(bench):
                 or (fix and answer["fix"] != fix):
             wrong.append((question, said.stdout[:500]))
     assert not wrong
+
+
+def test_connections_are_listed_with_their_network(bench):
+    if bench.ovs:
+        said = bench.lab.weft("connection", "list", status=None)
+        assert said.returncode == weft.REFUSED     # Its tracker is its own.
+        return
+    with udp_socket(bench.internet, 4999, PEER) as far, \
+            udp_socket(bench["twin"]) as near:
+        near.sendto(b"out", (PEER, 4999))
+        far.recvfrom(64)
+        said = bench.lab.host.run(
+            bench.lab.program("weft"), "--run-dir", bench.lab.run_dir,
+            "connection", "list").stdout
+    line = [w.split() for w in said.splitlines() if PEER + ":4999" in w][0]
+    assert "red" in line and "from" in line
 
 
 # --- Changes -----------------------------------------------------------------
