@@ -299,6 +299,10 @@ open_services(struct controller *c)
         .inject = inject,
         .dirty = &c->dirty, .touched = on_touched, .aux = c,
     };
+    /* Open vSwitch 3.1 loses what it tracks of frames from its controller; a
+     * bridge of it always has a port of its own. */
+    c->packet_ins.entrance = c->config.names_are_devices ? OFPP_LOCAL
+                                                         : OFPP_CONTROLLER;
     serve_nd_init(&c->nd, &c->services);
     c->loops = serve_loop_create(&c->services);
     c->dns = serve_dns_create(&c->services, c->config.resolv_conf);

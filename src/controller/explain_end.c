@@ -325,8 +325,8 @@ allows_any(const struct topology_network *network,
     return false;
 }
 
-/* The port by which a static route leads there; NULL: none, or by nobody whom we
- * know. */
+/* The port by which a static route leads there; NULL: none, or by nobody whom
+ * we know. */
 static const struct topology_member *
 by_route(const struct topology_router *router, const struct explain_end *end)
 {

@@ -134,7 +134,7 @@ packet_in_inject(struct packet_in_table *table, struct switch_session *session,
     resubmit = actions_add(&actions, ACTION_RESUBMIT, sizeof *resubmit);
     resubmit->in_port = OFPP_IN_PORT;
     resubmit->table = at->table;
-    is_sent = switch_session_packet_out(session, OFPP_CONTROLLER,
+    is_sent = switch_session_packet_out(session, table->entrance,
                                         actions_list(&actions), frame, len);
     actions_fini(&actions);
     table->counters.n_out += is_sent;

@@ -41,6 +41,7 @@ struct packet_in_table {
         bool is_lan_served, is_all_served;
     } services[N_SERVICES];
     struct packet_in_counters counters;
+    uint32_t entrance;            /* by which port frames of ours enter */
 };
 
 void packet_in_serve(struct packet_in_table *, enum service_id,

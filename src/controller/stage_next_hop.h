@@ -1,5 +1,5 @@
-/* What the stage next-hop wrote of stations that are not planned, read back from
- * a switch: a new controller knows them as the old one did. */
+/* What the stage next-hop wrote of stations that are not planned, read back
+ * from a switch: a new controller knows them as the old one did. */
 #ifndef WEFT_CONTROLLER_STAGE_NEXT_HOP_H
 #define WEFT_CONTROLLER_STAGE_NEXT_HOP_H
 

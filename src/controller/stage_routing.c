@@ -259,8 +259,8 @@ scope(struct writer *w, const struct topology_network *network)
     writer_end(w);
 }
 
-/* A LAN does not speak for the other networks that it is joined with (RFC 2827);
- * nor do ports, whose sources are checked. */
+/* A LAN does not speak for the other networks that it is joined with
+ * (RFC 2827); nor do ports, whose sources are checked. */
 static void
 ingress_filter(struct writer *w, const struct topology_network *lan,
                const struct topology_network *other)

@@ -13,8 +13,8 @@ bool ip4_may_fragment(const void *frame, size_t len);
 /* One piece after another; each is a whole frame. */
 typedef void ip4_fragment_function(void *aux, const void *frame, size_t len);
 
-/* Only what may be cut; `mtu` at least 68.  The options that say so are in every
- * piece. */
+/* Only what may be cut; `mtu` at least 68.  The options that say so are in
+ * every piece. */
 void ip4_fragment(const void *frame, size_t len, uint16_t mtu,
                   ip4_fragment_function *, void *aux);
 

@@ -1,5 +1,5 @@
-/* Questions for neighbours' MACs, and their answers: ARP (RFC 826) and neighbour
- * discovery (RFC 4861 7.2), as the one who asks sees them.
+/* Questions for neighbours' MACs, and their answers: ARP (RFC 826) and
+ * neighbour discovery (RFC 4861 7.2), as the one who asks sees them.
  *
  * Pure: a frame out, a frame in. */
 #ifndef WEFT_SERVICE_NEIGHBOUR_H
@@ -16,8 +16,8 @@ struct neighbour_asker {
     struct ip6_addr address6;
 };
 
-/* Who has the address?  Asks all, or (`alone`) one station.  Returns the frame's
- * length. */
+/* Who has the address?  Asks all, or (`alone`) one station.  Returns the
+ * frame's length. */
 size_t neighbour_ask(const struct neighbour_asker *, const struct ip6_addr *,
                      const struct eth_addr *alone,
                      uint8_t frame[NEIGHBOUR_FRAME_MAX]);

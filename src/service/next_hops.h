@@ -1,14 +1,14 @@
 /* Next hops that nobody planned: which MAC has this address?
  *
- * Asked for when a packet needs it, by ARP or ND, and remembered.  Much is as in
- * RFC 4861 section 7.3: three questions a second apart, then it does not answer;
- * what is known is asked again now and then, the station alone first.  What is
- * wanted for good (the next hop of a static route, the gateway of an uplink) is
+ * Asked for when a packet needs it, by ARP or ND, and remembered.  Much is as
+ * in RFC 4861 section 7.3: three questions a second apart, then it does not
+ * answer; what is known is asked again now and then, the station alone first.
+ * What is wanted for good (the next hop of a static route, the gateway of an uplink) is
  * asked for before anybody sends, and goes on being asked for; the rest is
  * forgotten after a while, since nobody sees here whether it is in use.
  *
- * A *place* is a network or an uplink, by its object's id.  An address of IPv4 is
- * mapped (ip6_of_ip4).
+ * A *place* is a network or an uplink, by its object's id.  An address of IPv4
+ * is mapped (ip6_of_ip4).
  *
  * While a station is being asked for, a few packets for it wait.
  *

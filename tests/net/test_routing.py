@@ -284,6 +284,25 @@ def test_what_is_parted_is_cut_and_explained(cloud):
     cloud.apply(CLOUD)
 
 
+def test_who_is_closed_is_told_as_well(cloud):
+    """Errors belong to what a guest with security groups sent itself."""
+    lab = cloud.lab
+    lab.weft("security-group", "create", "shut", "--in",
+             "[{protocol: tcp, port: 9}]")
+    lab.weft("port", "set", "web", "--security-groups", "[shut]")
+    cloud.settle()
+    assert "Time to live exceeded" in cloud.ping("web", "-t", "1",
+                                                 "10.2.0.20")
+    assert "Net Unreachable" in cloud.ping("web", "10.77.0.1")
+    cloud["web"].run("ip", "route", "flush", "cache")
+    assert "mtu = 1300" in cloud.ping("web", "-M", "do", "-s", "1400",
+                                      "10.3.0.30")
+    assert hops(cloud, "10.2.0.20") == ["10.1.0.1", "10.2.0.20"]
+    assert not cloud["db"].ping("10.1.0.10", deadline=1)
+    cloud.apply(CLOUD)
+    cloud.settle()
+
+
 def test_a_restart_is_not_noticed(cloud):
     """A station of the LAN, which nobody planned, among them."""
     web = cloud["web"]
