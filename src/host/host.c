@@ -299,12 +299,30 @@ retry_failed(struct host *host)
     }
 }
 
+/* Rules first: they keep guests from the host. */
+static int
+may_plug_in(const struct host *host, const struct entry *entry,
+            struct str *error)
+{
+    const char *reason;
+
+    if (!entry->wanted->is_leg || uplink_nat_is_in_force(host->nat)) {
+        return 0;
+    }
+    uplink_nat_state(host->nat, &reason);
+    str_setf(error, "the host's NAT: %s", *reason ? reason : "not yet");
+    return -EAGAIN;
+}
+
 static void
 try_port(struct host *host, struct entry *entry, msec now)
 {
     struct str error = STR_INIT;
-    int err = plug_in(host, entry, &error);
+    int err = may_plug_in(host, entry, &error);
 
+    if (!err) {
+        err = plug_in(host, entry, &error);
+    }
     if (!err) {
         if (!entry->is_in || entry->state == HOST_FAILED) {
             set_state(entry, HOST_PLUGGED, NULL);
@@ -405,11 +423,19 @@ host_run(struct host *host, msec now)
 {
     msec end = now + HOST_SLICE_MS;
     msec next, nat_at;
+    bool was_in_force;
 
-    if (!take_outs(host, end) || !try_ports(host, now, end)) {
+    if (!take_outs(host, end)) {
         return now;
     }
+    was_in_force = uplink_nat_is_in_force(host->nat);
     nat_at = uplink_nat_run(host->nat, now);
+    if (!was_in_force && uplink_nat_is_in_force(host->nat)) {
+        retry_failed(host);
+    }
+    if (!try_ports(host, now, end)) {
+        return now;
+    }
     check_some(host, now);
     next = MIN(nat_at, host->wanted.n ? host->check_at : INT64_MAX);
     for (unsigned int i = 0; i < host->wanted.n; i++) {

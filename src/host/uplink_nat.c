@@ -11,15 +11,16 @@ enum { RETRY_MIN_MS = 250, RETRY_MAX_MS = 30000 };
 struct uplink_nat {
     struct helper *helper;
     struct host_nat wanted;
-    bool is_due;
+    bool is_due, is_in_force;
     msec retry_at, backoff;
     struct str error;             /* of the last attempt; empty: it went well */
 };
 
 /* ---- What is wanted ---- */
 
-static bool
-is_used(const struct intent *intent, const struct intent_uplink *uplink)
+bool
+uplink_nat_is_used(const struct intent *intent,
+                   const struct intent_uplink *uplink)
 {
     INTENT_FOR_EACH_NETWORK (network, intent) {
         if (network->nat == uplink) {
@@ -97,7 +98,7 @@ uplink_nat_wanted(const struct intent *intent, struct host_nat *nat)
     *nat = (struct host_nat) { 0 };
     INTENT_FOR_EACH_UPLINK (uplink, intent) {
         if (uplink->is_host && nat->n_legs < HOST_NAT_MAX_LEGS
-            && is_used(intent, uplink)) {
+            && uplink_nat_is_used(intent, uplink)) {
             add_leg(nat, intent, uplink);
             add_forwards(nat, nat->n_legs - 1, intent, uplink);
         }
@@ -149,6 +150,7 @@ uplink_nat_set_intent(struct uplink_nat *nat, const struct intent *intent)
     free(nat->wanted.forwards);
     nat->wanted = wanted;
     nat->is_due = true;
+    nat->is_in_force = false;
     nat->retry_at = 0;
     nat->backoff = RETRY_MIN_MS;
 }
@@ -168,6 +170,7 @@ uplink_nat_run(struct uplink_nat *nat, msec now)
                                             : strerror(-err));
     str_fini(&error);
     nat->is_due = err;
+    nat->is_in_force = !err || err == -EADDRINUSE;
     if (!err) {
         nat->backoff = RETRY_MIN_MS;
         return INT64_MAX;
@@ -177,6 +180,12 @@ uplink_nat_run(struct uplink_nat *nat, msec now)
     nat->retry_at = now + nat->backoff;
     nat->backoff = MIN(2 * nat->backoff, RETRY_MAX_MS);
     return nat->retry_at;
+}
+
+bool
+uplink_nat_is_in_force(const struct uplink_nat *nat)
+{
+    return nat->is_in_force;
 }
 
 const struct host_nat *

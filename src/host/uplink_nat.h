@@ -31,8 +31,14 @@ msec uplink_nat_run(struct uplink_nat *, msec now);
 /* What is in force, or should be; `error`: why it is not, "" if it is. */
 const struct host_nat *uplink_nat_state(const struct uplink_nat *, const char **error);
 
+/* What is wanted is in force, but perhaps for an address that the host has
+ * itself: a leg may be plugged in.  Without, a guest would reach the host. */
+bool uplink_nat_is_in_force(const struct uplink_nat *);
+
 /* Pure.  `forwards` are to be freed. */
 void uplink_nat_wanted(const struct intent *, struct host_nat *);
+/* Does a network lead out by it? */
+bool uplink_nat_is_used(const struct intent *, const struct intent_uplink *);
 /* Does a network lead IPv6 out by it? */
 bool uplink_nat_has_ipv6(const struct intent *, const struct intent_uplink *);
 

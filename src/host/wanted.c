@@ -270,6 +270,7 @@ add_transfer(struct wanted *wanted, const struct intent *intent,
     str_addf(&missing, "device '%s' is not there", transfer->port);
     port = append(wanted, transfer->port, &name, &spec);
     port->missing = str_steal(&missing);
+    port->is_leg = true;
     port->inside = (struct wanted_inside) {
         .is_wanted = true, .address = transfer->host,
         .prefix_len = TRANSFER_LEN, .address6 = str_steal(&address6),
@@ -281,7 +282,7 @@ static void
 add_uplink(struct wanted *wanted, const struct intent *intent,
            const struct intent_uplink *uplink)
 {
-    if (uplink->is_host) {
+    if (uplink->is_host && uplink_nat_is_used(intent, uplink)) {
         add_transfer(wanted, intent, uplink);
     }
     if (uplink->host_leg[0] && uplink->n_members) {

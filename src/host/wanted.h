@@ -30,6 +30,8 @@ struct wanted_port {
      * looked into: the set may be gone.  NULL: an uplink's. */
     const struct intent_port *port;
     bool is_optional;             /* may turn out not to be needed */
+    bool is_leg;                  /* of the host's NAT, without which it must not
+                                     be there */
 };
 
 struct wanted {

@@ -306,6 +306,17 @@ delete_unwanted(struct work *work)
     }
 }
 
+static bool
+is_of_host(const struct work *work, be32 address)
+{
+    for (unsigned int i = 0; i < work->addresses.n; i++) {
+        if (work->addresses.list[i].address == address) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 add_wanted(struct work *work)
 {
@@ -313,7 +324,8 @@ add_wanted(struct work *work)
         const struct host_nat_forward *f = &work->nat->forwards[i];
         unsigned int leg = work->legs[f->leg], home;
 
-        if (f->protocol || !f->listen || !leg) {
+        if (f->protocol || !f->listen || !leg
+            || is_of_host(work, f->listen)) {
             continue;
         }
         /* It fails while the leg has no address: an event says when. */
@@ -361,11 +373,9 @@ floating_set(const struct host_nat *nat, struct str *error)
         str_setf(error, "addresses and routes of this host: %s",
                  strerror(-err));
     } else {
-        err = check_addresses(&work, error);
-    }
-    if (!err) {
         delete_unwanted(&work);
         add_wanted(&work);
+        err = check_addresses(&work, error);
     }
     free(work.addresses.list);
     free(work.routes.list);

@@ -19,9 +19,10 @@
 
 enum { FLOATING_PROTOCOL = 87 };
 
-/* Makes it what the forwards of protocol 0 say.  -EADDRINUSE: one of them, or of
- * the legs' networks, is the host's own on another device.  Legs that are not
- * there yet, or not up, are passed over: to be called again. */
+/* Makes it what the forwards of protocol 0 say.  -EADDRINUSE: all of it, but for
+ * what the host has itself: one of them, or of the legs' networks, on another
+ * device.  Legs that are not there yet, or not up, are passed over: to be called
+ * again. */
 int floating_set(const struct host_nat *, struct str *error);
 /* A descriptor that is readable when links or addresses changed. */
 int floating_monitor_open(void);

@@ -158,7 +158,8 @@ int helper_open_link_monitor(struct helper *, const char *netns,
 
 /* Replaces what it translates and lets in for us (host_nat.h), in one step; no
  * legs: nothing.  What stays the same is not touched.  It outlives a restart of
- * main; what a new main has not asked for goes with helper_settle(). */
+ * main; what a new main has not asked for goes with helper_settle().
+ * -EADDRINUSE: it is in force, but for addresses that the host has itself. */
 int helper_set_host_nat(struct helper *, const struct host_nat *,
                         struct str *error);
 

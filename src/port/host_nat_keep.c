@@ -221,7 +221,7 @@ keep_floating(struct host_nat_keep *keep, const struct host_nat *nat,
     struct host_nat was = keep->nat;
     int err = floating_set(nat, error);
 
-    if (err) {
+    if (err && err != -EADDRINUSE) {
         return err;
     }
     keep->nat = *nat;
@@ -237,9 +237,11 @@ keep_floating(struct host_nat_keep *keep, const struct host_nat *nat,
         close_fd(&keep->links);
         keep->float_at = INT64_MAX;
     } else if (keep->links < 0) {
-        err = watch(keep, floating_monitor_open(), &keep->links);
+        int watch_err = watch(keep, floating_monitor_open(), &keep->links);
+
         /* What changed before we watched. */
         keep->float_at = clock_msec();
+        err = watch_err ? watch_err : err;
     }
     return err;
 }
@@ -359,19 +361,17 @@ switch_on(struct host_nat_keep *keep, const struct host_nat *nat,
 {
     char *rules;
     int err = look_back(keep, nat, error);
+    int floating_err = err ? err : keep_floating(keep, nat, error);
 
-    if (err) {
-        return err;
+    if (floating_err && floating_err != -EADDRINUSE) {
+        return floating_err;
     }
     rules = format_rules(keep, nat);
     if (keep->rules && !strcmp(keep->rules, rules)) {
         free(rules);
-        return 0;
+        return floating_err;
     }
-    err = keep_floating(keep, nat, error);
-    if (!err) {
-        err = write_rules(keep, rules, error);
-    }
+    err = write_rules(keep, rules, error);
     if (!err) {
         err = switch_forwarding_on(error);
     }
@@ -387,7 +387,7 @@ switch_on(struct host_nat_keep *keep, const struct host_nat *nat,
     }
     free(keep->rules);
     keep->rules = rules;
-    return 0;
+    return floating_err;
 }
 
 /* Forwarding first: rules that protected somebody go last. */

@@ -30,7 +30,8 @@ struct host_nat_keep *host_nat_keep_create(const char *instance);
 /* Frees; the table and forwarding stay as they are.  Accepts NULL. */
 void host_nat_keep_destroy(struct host_nat_keep *);
 
-/* No legs: OFF. */
+/* No legs: OFF.  -EADDRINUSE: ON, but for addresses that the host has itself
+ * (floating.h): to be tried again. */
 int host_nat_keep_set(struct host_nat_keep *, const struct host_nat *,
                       struct str *error);
 

@@ -123,15 +123,14 @@ def test_what_the_host_is_given_and_gives_back(cloud):
     apply(cloud, CLOUD.replace("7009", "7019"))
     eventually(lambda: "7000-7019" in table(cloud), "the forward is wider")
 
-    # Without a network that leads out the host forwards nothing for us, and
-    # without the uplink nothing is left of it.
+    # Without a network that leads out nothing is left of it.
     apply(cloud, "version: 1\nuplinks: {wan: {host: true}}\n")
+    cloud.host.wait_link(LEG, there=False)
     eventually(lambda: not table(cloud), "the table is gone")
     assert not forwards(cloud)
-    eventually(lambda: addresses(cloud) and addresses(cloud)
-               != ["169.254.7.1/30"], "an address of its own choice")
-    apply(cloud, EMPTY)
-    cloud.host.wait_link(LEG, there=False)
+    apply(cloud, CLOUD.replace(", transfer: 169.254.7.0/30", ""))
+    eventually(lambda: addresses(cloud), "an address of its own choice")
+    assert addresses(cloud) != ["169.254.7.1/30"] and forwards(cloud)
 
 
 def test_it_outlives_what_others_and_we_do_to_it(cloud):
@@ -379,9 +378,17 @@ def test_a_floating_address(cloud):
         assert ask(db, "198.51.100.9", 80) == "you are 203.0.113.7"
         assert ask(outside, "203.0.113.7", 25) == "you are 203.0.113.9"
         assert ask(cloud.host, "203.0.113.7", 25)
+    # The host's own cannot float; everything else goes on.
+    apply(cloud, CLOUD + "  vm: {listen: 203.0.113.5, to: db}\n")
+    eventually(lambda: "203.0.113.5 cannot float" in str(
+        cloud.weft("status")["host_nat"]["error"]), "the host has it")
+    assert findings(cloud)["host-nat"]["verdict"] == "problem"
+    assert cloud.netns("web").ping("198.51.100.9")
     apply(cloud, CLOUD)
-    eventually(lambda: "203.0.113.7" not in cloud.host.run(
-        "ip", "neigh", "show", "proxy").stdout, "nobody answers for it")
+    eventually(lambda: not cloud.weft("status")["host_nat"]["error"],
+               "nothing is wrong")
+    assert "203.0.113" not in cloud.host.run("ip", "neigh", "show",
+                                             "proxy").stdout
 
 
 def test_what_runs_goes_on(cloud):
