@@ -12,6 +12,7 @@ struct lab {
     struct ipam *ipam;
     struct multicast *multicast;  /* owned, unless a twin's */
     struct next_hops *hops;       /* so are these */
+    bool is_other;                /* the switch is another program */
     struct topology *topology;
     struct desired desired;
     struct installed installed;
@@ -67,15 +68,17 @@ on_release(void *aux UNUSED, const struct next_hop *hop UNUSED,
 /* A twin looks at what the other has. */
 static void
 lab_init_twin(struct lab *lab, struct ipam *ipam, struct multicast *multicast,
-              struct next_hops *hops)
+              struct next_hops *hops, bool is_other)
 {
     struct topology_config config = { .ipam = ipam, .multicast = multicast,
-                                      .next_hops = hops };
+                                      .next_hops = hops,
+                                      .names_are_devices = is_other };
 
     memset(lab, 0, sizeof *lab);
     lab->ipam = ipam;
     lab->multicast = multicast;
     lab->hops = hops;
+    lab->is_other = is_other;
     lab->topology = topology_create(&config);
     desired_init(&lab->desired);
     installed_init(&lab->installed);
@@ -83,7 +86,7 @@ lab_init_twin(struct lab *lab, struct ipam *ipam, struct multicast *multicast,
 }
 
 static void
-lab_init(struct lab *lab, struct ipam *ipam)
+lab_init(struct lab *lab, struct ipam *ipam, bool is_other)
 {
     struct multicast_watch watch = { on_group, on_hearer, on_ask, NULL,
                                      lab };
@@ -91,7 +94,8 @@ lab_init(struct lab *lab, struct ipam *ipam)
 
     lab_init_twin(lab, ipam,
                   multicast_create(&multicast_default_limits, &watch),
-                  next_hops_create(&next_hops_default_limits, &hops));
+                  next_hops_create(&next_hops_default_limits, &hops),
+                  is_other);
 }
 
 static void
@@ -182,7 +186,8 @@ check_against_twin(struct lab *lab, const struct random_intents *intents,
     struct lab twin;
     struct unit_set all = { 0, 0, NULL, 0, NULL };
 
-    lab_init_twin(&twin, lab->ipam, lab->multicast, lab->hops);
+    lab_init_twin(&twin, lab->ipam, lab->multicast, lab->hops,
+                  lab->is_other);
     for (unsigned int i = 0; i < intents->n_ports; i++) {
         char name[16];
 
@@ -287,7 +292,7 @@ one_history(unsigned int seed, unsigned int n_ports)
     msec now = 1, hop_now = 1;
 
     random_intents_init(&intents, &rng, n_ports);
-    lab_init(&lab, ipam);
+    lab_init(&lab, ipam, seed % 2);
     for (unsigned int step = 0; step < 40; step++) {
         unsigned int port = rng_below(&rng, n_ports);
         char name[16];
@@ -361,7 +366,7 @@ TEST(a_file_that_says_the_same_changes_nothing)
     struct ipam *ipam = ipam_create(NULL);
     struct lab lab;
 
-    lab_init(&lab, ipam);
+    lab_init(&lab, ipam, false);
     lab_port(&lab, "web", 1);
     lab_port(&lab, "db", 2);
     lab_port(&lab, "vm", 3);
@@ -379,7 +384,7 @@ TEST(without_intents_nothing_is_left_but_the_stages)
     unsigned int n_base;
     struct lab lab;
 
-    lab_init(&lab, ipam);
+    lab_init(&lab, ipam, false);
     n_base = lab_sync(&lab);
     lab_port(&lab, "web", 1);
     lab_set(&lab, intent_of_text(two_networks));
@@ -401,7 +406,7 @@ cost_of_a_port(unsigned int n)
     unsigned int cost;
     struct lab lab;
 
-    lab_init(&lab, ipam);
+    lab_init(&lab, ipam, false);
     str_add(&text, "version: 1\nnetworks:\n  blue: {subnet: 10.0.0.0/16}\n"
                    "ports:\n");
     for (unsigned int i = 0; i <= n; i++) {

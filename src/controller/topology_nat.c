@@ -25,6 +25,7 @@ struct numbers {
 static uint16_t
 take(struct numbers *numbers, uint16_t zone)
 {
+    assert(zone >= numbers->first && zone < numbers->first + numbers->n);
     numbers->taken[zone - numbers->first] = true;
     return zone;
 }
@@ -321,9 +322,10 @@ topology_build_nat(struct topology *t, const struct topology *was)
     }
     find_ways(t);
     number_uplinks(t, was);
-    number_networks(t, was);
     if (t->names_are_devices) {
         share_zones(t);
+    } else {
+        number_networks(t, was);
     }
     INTENT_FOR_EACH_FORWARD (forward, t->intent) {
         add_forward(t, forward);

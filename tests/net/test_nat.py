@@ -14,6 +14,7 @@ import errno
 import fcntl
 import json
 import os
+import signal
 import socket
 import struct
 import threading
@@ -164,6 +165,18 @@ class Bench:
         eventually(self._is_in_force, "the intents are in force")
         if self.ovs:
             self.ovs.settle()
+
+    def restart(self):
+        """weftd's own, by an operator's signal."""
+        main = self.lab.weft("status")["pid"]
+        self.lab.weftd.send_signal(signal.SIGHUP)
+
+        def is_another():
+            said = self.lab.weft("status", status=None)
+            return said.returncode == weft.DONE \
+                and json.loads(said.stdout)["pid"] != main
+        eventually(is_another, "another one has taken over")
+        eventually(self._is_in_force, "the intents are in force")
 
     def _is_in_force(self):
         shown = self.lab.weft("controller", "show")
@@ -577,6 +590,10 @@ def test_connections_live_through_changes_of_other_things(bench):
             eventually(lambda: failed or all(
                 a > b for a, b in zip(moved, was)), "all of them go on")
             assert not failed
+        bench.restart()
+        was = list(moved)
+        eventually(lambda: failed or all(
+            a > b for a, b in zip(moved, was)), "after a restart, too")
         stop.set()
         for t in threads:
             t.join()
