@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "intent/diag.h"
+#include "intent/intent_lab.h"
 #include "intent/parse.h"
 #include "lib/str.h"
 #include "unit.h"
@@ -318,6 +319,28 @@ TEST(a_port_that_is_not_in_is_plugged_in_with_the_chosen_address)
     lab_fini(&lab);
 }
 
+TEST(a_leg_of_the_host_waits_for_the_rules_that_guard_it)
+{
+    struct intent *intent = lab_sealed(
+        "version: 1\n"
+        "uplinks: {wan: {host: true}, spare: {host: true}}\n"
+        "networks: {blue: {subnet: 10.1.0.0/24, nat: wan}}\n"
+        "ports: {web: {network: blue, netns: web}}\n");
+    struct host_port_info info;
+    struct lab lab;
+
+    lab_init(&lab);
+    host_set_intent(lab.host, intent);
+    host_run(lab.host, 1);
+    /* There is no helper here that would write them. */
+    assert_string_equal(str_text(&lab.notes.log), "+web ");
+    CHECK(host_port_info(lab.host, "weft-wan", &info));
+    CHECK(info.state == HOST_FAILED && strstr(info.error, "NAT"));
+    CHECK(!host_port_info(lab.host, "weft-spare", &info));
+    intent_unref(intent);
+    lab_fini(&lab);
+}
+
 TESTS(
     RUN(ports_of_this_host_are_plugged_in),
     RUN(what_did_not_change_is_not_touched),
@@ -327,4 +350,5 @@ TESTS(
     RUN(a_lost_device_is_waited_for),
     RUN(an_address_chosen_later_changes_a_port_that_stays_in),
     RUN(a_port_that_is_not_in_is_plugged_in_with_the_chosen_address),
+    RUN(a_leg_of_the_host_waits_for_the_rules_that_guard_it),
 )
