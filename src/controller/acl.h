@@ -58,6 +58,9 @@ typedef void acl_begin(struct writer *, uint16_t priority,
 void acl_enter(struct writer *, const struct acl_way *,
                const struct topology_member *, acl_begin *, bool is_untracked);
 
+/* It was tracked, and goes on. */
+void acl_leave(struct writer *, const struct acl_way *);
+
 /* The flows of the way's state and rules stages. */
 void acl_state(struct writer *, const struct acl_way *,
                const struct subject *);

@@ -46,7 +46,7 @@ commit_and_go(struct writer *w, const struct acl_way *way, uint32_t label)
 
     writer_set(w, FIELD_CT_LABEL, label);
     writer_end_ct(w, mark);
-    writer_goto(w, way->next);
+    acl_leave(w, way);
 }
 
 /* ---- A rule ---- */

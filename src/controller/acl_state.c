@@ -52,6 +52,16 @@ acl_enter(struct writer *w, const struct acl_way *way,
     enter(w, way, member, begin, ETH_TYPE_IPV6, is_untracked);
 }
 
+/* What comes next is not told of the port's own connection. */
+void
+acl_leave(struct writer *w, const struct acl_way *way)
+{
+    if (!way->is_in) {
+        writer_ct_clear(w);
+    }
+    writer_goto(w, way->next);
+}
+
 /* ---- What is never asked for ---- */
 
 static void
@@ -71,7 +81,7 @@ pass_dhcp(struct writer *w, const struct acl_way *way, enum stage_table table,
     if (way->is_in) {
         stage_match_flag(w, FROM_UPLINK, true);
     }
-    writer_goto(w, way->next);
+    acl_leave(w, way);
     writer_end(w);
 }
 
@@ -86,13 +96,13 @@ acl_exempt(struct writer *w, const struct acl_way *way,
     for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
         stage_begin_base(w, table, priority);
         writer_match_icmp6(w, types[i]);
-        writer_goto(w, way->next);
+        acl_leave(w, way);
         writer_end(w);
     }
     stage_begin_base(w, table, priority);
     writer_match_ip(w);
     writer_match(w, FIELD_IP_PROTO, IP_PROTO_IGMP);
-    writer_goto(w, way->next);
+    acl_leave(w, way);
     writer_end(w);
     pass_dhcp(w, way, table, priority, false);
     pass_dhcp(w, way, table, priority, true);
@@ -121,14 +131,14 @@ base(struct writer *w, const struct acl_way *way)
 
     stage_begin_base(w, table, STATE_RELATED);
     match_state(w, FLOW_CT_REL, FLOW_CT_REL | FLOW_CT_INV);
-    writer_goto(w, way->next);
+    acl_leave(w, way);
     writer_end(w);
 
     stage_begin_base(w, table, STATE_OURS);
     match_state(w, 0, FLOW_CT_INV);
     writer_match_masked(w, FIELD_CT_LABEL, ACL_LABEL_OURS,
                         ACL_LABEL_OURS | ACL_LABEL_CUT);
-    writer_goto(w, way->next);
+    acl_leave(w, way);
     writer_end(w);
 
     /* An answer in a connection whose rule is gone.  What the other end says in
@@ -153,7 +163,7 @@ alive(struct writer *w, const struct acl_way *way,
                                                       | ACL_UNTRACKED);
     writer_match_masked(w, FIELD_CT_LABEL,
                         ACL_LABEL_CUT | ACL_LABEL_OURS | id, UINT32_MAX);
-    writer_goto(w, way->next);
+    acl_leave(w, way);
     writer_end(w);
 }
 

@@ -2,6 +2,7 @@
  * port comes here; without a flow that knows the port, its IP ends here. */
 #include "controller/acl.h"
 #include "packet/eth.h"
+#include "packet/ip.h"
 
 enum { PRIORITY_TAGGED = 250, PRIORITY_EXEMPT = 200, PRIORITY_IP = 50 };
 
@@ -22,6 +23,54 @@ drop(struct writer *w, uint16_t eth_type)
     writer_end(w);
 }
 
+/* What a gateway answers, or says of packets that go no further. */
+static void
+from_gateway6(struct writer *w, const struct topology_network *network,
+              const struct ip6_addr *gateway)
+{
+    stage_begin_network(w, STAGE_ACL_IN, PRIORITY_EXEMPT, network);
+    writer_match_ipv6(w);
+    writer_match(w, FIELD_IP_PROTO, IP_PROTO_ICMPV6);
+    writer_match_ip6(w, FIELD_IPV6_SRC, gateway);
+    writer_goto(w, acl_in.next);
+    writer_end(w);
+}
+
+/* A network's gateway is known by its address in those that it leads to, too. */
+static void
+from_gateway(struct writer *w, const struct topology_network *network,
+             const struct topology_network *of)
+{
+    const struct intent_network *intent = of->intent;
+
+    if (topology_has_gateway(of)) {
+        stage_begin_network(w, STAGE_ACL_IN, PRIORITY_EXEMPT, network);
+        writer_match_ip(w);
+        writer_match(w, FIELD_IP_PROTO, IP_PROTO_ICMP);
+        writer_match_ip4(w, FIELD_IPV4_SRC, intent->gateway);
+        writer_goto(w, acl_in.next);
+        writer_end(w);
+    }
+    if (topology_has_gateway6(of)) {
+        struct ip6_addr link_local = topology_link_local(intent->gateway_mac);
+
+        from_gateway6(w, network, &intent->gateway6);
+        if (of == network) {
+            from_gateway6(w, network, &link_local);
+        }
+    }
+}
+
+static void
+network_flows(struct writer *w, const struct topology_network *network)
+{
+    const struct topology_network *of;
+
+    for (unsigned int i = 0; (of = topology_reach(network, i)); i++) {
+        from_gateway(w, network, of);
+    }
+}
+
 void
 stage_acl_in(struct writer *w, const struct subject *subject)
 {
@@ -34,6 +83,9 @@ stage_acl_in(struct writer *w, const struct subject *subject)
         drop(w, ETH_TYPE_IP);
         drop(w, ETH_TYPE_IPV6);
         stage_else(w, STAGE_ACL_IN, (enum stage_table) acl_in.next);
+    } else if (subject->kind == SUBJECT_NETWORK
+               && subject->network->n_secured) {
+        network_flows(w, subject->network);
     } else if (subject->kind == SUBJECT_MEMBER
                && subject->member->port->security
                && subject->member->port->security->number

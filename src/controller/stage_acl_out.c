@@ -66,7 +66,7 @@ stage_acl_out(struct writer *w, const struct subject *subject)
     if (subject->kind == SUBJECT_BASE) {
         stage_else(w, STAGE_ACL_OUT, (enum stage_table) acl_out.next);
     } else if (subject->kind == SUBJECT_NETWORK
-               && subject->network->n_limited) {
+               && subject->network->n_secured) {
         network_flows(w, subject->network);
     } else if (subject->kind == SUBJECT_MEMBER
                && subject->member->port->security) {

@@ -436,8 +436,7 @@ count_kinds(struct topology_network *network)
         network->n_isolated += member->port->intent->is_isolated;
         network->n_unknown += topology_is_unknown(member);
         network->n_asked += topology_is_asked(member);
-        network->n_limited += member->port->security
-                              && member->port->security->limits_out;
+        network->n_secured += member->port->security != NULL;
     }
 }
 

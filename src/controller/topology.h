@@ -127,7 +127,7 @@ struct topology_network {
     unsigned int n_isolated;
     unsigned int n_unknown;       /* members behind which may be anybody */
     unsigned int n_asked;         /* members whose addresses are not planned */
-    unsigned int n_limited;       /* members that may not send everything */
+    unsigned int n_secured;       /* members with security groups */
 };
 
 struct topology_router {

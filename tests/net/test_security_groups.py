@@ -243,6 +243,17 @@ def test_udp_and_its_answers(cloud):
     assert back.recvfrom(100) == (b"answer", (WEB, 53))
 
 
+def test_errors_are_related(cloud):
+    def ask():
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.settimeout(TIMEOUT)
+        sock.connect((ANY, 9))
+        sock.send(b"is anybody there?")
+        with sock, pytest.raises(ConnectionRefusedError):
+            sock.recv(1)
+    cloud.ns("web").call(ask)
+
+
 def test_later_fragments_go_with_their_datagram(cloud):
     sink = cloud.listen("web", 7000, socket.SOCK_DGRAM)
     datagrams(cloud, "any", WEB, 7000, b"x" * 5000)
@@ -383,7 +394,7 @@ def explain(cloud, a, b, what, passes):
 
 def test_explain_names_the_rule(cloud):
     said = explain(cloud, "any", "web", "tcp/443", True)
-    assert any("security group 'web' lets it in: protocol=tcp port=443 (" in n
+    assert any("security group 'web' lets it in: protocol=tcp port=443" in n
                for n in said["notes"]), said["notes"]
     said = explain(cloud, "web", "lb", "udp/9", True)
     assert any("lets it in: protocol=any from=web" in n

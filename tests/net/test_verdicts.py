@@ -226,7 +226,9 @@ def test_everybody_hears_what_the_intents_say(bench):
     assert len(rows) >= 150
     passes = sum(bool(row.verdict.heard) for row in rows)
     assert passes >= 50 and len(rows) - passes >= 50
-    heard = bench.send(rows)
+    heard = {}
+    for phase in range(rows[-1].phase + 1):
+        heard.update(bench.send([r for r in rows if r.phase == phase]))
     wanted = {verdicts.answer_key(row) for row in rows if row.verdict.heard}
     bench.wait_for(wanted, heard)
     wrong = []

@@ -27,6 +27,8 @@ from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Raw
 
+import verdicts_security
+
 EXPERIMENTAL = 0x88b5
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 NESTED = "02:00:00:00:0a:02"
@@ -66,6 +68,7 @@ INTENTS = {
                  "mtu": 1300},
         "cafe": {"subnet": "10.6.0.0/24", "nat": "out"},
         "pub": {"subnet": "10.8.0.0/24", "nat": "out"},
+        "guard": verdicts_security.NETWORK,
     },
     "forwards": {
         "https": {"listen": "443/tcp", "to": "cafe1:8443"},
@@ -73,8 +76,10 @@ INTENTS = {
         "names": {"listen": "203.0.113.8:53/udp", "to": "pub1"},
         "float": {"listen": "203.0.113.7", "to": "pub1"},
     },
+    "security-groups": verdicts_security.GROUPS,
     "routers": {
-        "r1": {"networks": ["blue", "green", "plan", "six", "thin"],
+        "r1": {"networks": ["blue", "green", "plan", "six", "thin",
+                            "guard"],
                "routes": [
                    {"to": "10.20.0.0/16", "via": "10.1.0.20"},
                    {"to": "10.20.9.0/24", "via": "10.3.0.20"},
@@ -115,6 +120,7 @@ INTENTS = {
         "cafe1": {"network": "cafe", "address": "10.6.0.10"},
         "cafe2": {"network": "cafe", "address": "10.6.0.20"},
         "pub1": {"network": "pub", "address": "10.8.0.10"},
+        **verdicts_security.MEMBERS,
     },
 }
 for _number, (_name, _port) in enumerate(INTENTS["ports"].items(), 1):
@@ -126,7 +132,7 @@ SENDERS = list(PORTS) + [LAN, OUT]
 
 # `heard`: {name: the tag's VLAN, 0: none}; `reason`: why nobody else does.
 Verdict = namedtuple("Verdict", "heard reason")
-Row = namedtuple("Row", "number sender about frame wire verdict")
+Row = namedtuple("Row", "number sender about frame wire verdict phase")
 
 
 def eui64(prefix, address):
@@ -157,6 +163,7 @@ class Model:
         self.ports = intents["ports"]
         self.gateways = gateways
         self.routers = intents["routers"]
+        self.security = verdicts_security.Security(self, intents)
         self.forwards = [self._read_forward(f)
                          for f in intents["forwards"].values()]
 
@@ -300,11 +307,12 @@ class Model:
         answer = self._asked(sender, network, frame)
         if answer:
             return answer
+        self._leave(sender, network, frame)
         if self._is_to_gateway(network, frame):
             return self._routed(sender, network, frame)
-        if is_group(frame.dst):
-            return self._group(sender, network, frame)
-        return self._station(sender, network, frame)
+        verdict = self._group(sender, network, frame) \
+            if is_group(frame.dst) else self._station(sender, network, frame)
+        return self._hear(network, frame, verdict)
 
     def _enter(self, sender, frame):
         if frame.dst.startswith("01:80:c2:00:00:0"):
@@ -436,6 +444,26 @@ class Model:
                  and ("subnet" not in self.networks[network])}
         return self._flood(sender, network, heard)
 
+    def _leave(self, sender, network, frame):
+        if sender == LAN:
+            return
+        pings = frame.haslayer(ICMPv6EchoRequest) \
+            or (frame.haslayer(ICMP) and frame[ICMP].type == 8)
+        own = [self.gateway(network)] + self.gateways6(network)
+        ip = frame.getlayer(IP) or frame.getlayer(IPv6)
+        if ip and pings and ip.dst in own:
+            return
+        if not self.security.passes(sender, network, frame, False):
+            raise Dropped("no rule of its security groups lets it out")
+
+    def _hear(self, network, frame, verdict):
+        """Who of them may, by their security groups."""
+        heard = {name: vid for name, vid in verdict.heard.items()
+                 if name == LAN
+                 or self.security.passes(name, network, frame, True)}
+        return Verdict(heard, verdict.reason if heard or not verdict.heard
+                       else "no rule of its security groups lets it in")
+
     def _is_to_gateway(self, network, frame):
         return frame.dst == self.gateways.get(network)
 
@@ -566,7 +594,8 @@ class Model:
                 and self.ports[sender].get("isolated") \
                 and self.ports[name].get("isolated"):
             raise Dropped("both are isolated")
-        return Verdict({name: self.members(into)[name]}, "")
+        return self._hear(into, frame,
+                          Verdict({name: self.members(into)[name]}, ""))
 
     def _group(self, sender, network, frame):
         """Groups of the link, or of a network that does not snoop.  Who asked
@@ -667,6 +696,7 @@ class Table:
         self.model = Model(INTENTS, gateways)
         self.gateways = gateways
         self.rows = []
+        self.phase = 0                  # those before have arrived
 
     def add(self, sender, about, make, vid=None):
         """`make(number, token)` is the frame without its tag."""
@@ -677,7 +707,7 @@ class Table:
             frame = Ether(src=frame.src, dst=frame.dst) \
                 / Dot1Q(vlan=vid, type=frame.type) / frame.payload
         self.rows.append(Row(number, sender, about, frame, bytes(frame),
-                             self.model.judge(sender, frame)))
+                             self.model.judge(sender, frame), self.phase))
 
     # --- Kinds of frames ---
 
@@ -1109,9 +1139,13 @@ def outside(table):
              / TCP(sport=40002, dport=443))
 
 
+def security(table):
+    verdicts_security.security(table, mac_of, address_of)
+
+
 ROWS = [all_pairs, internet, internet6, groups, questions, gateways, routed,
         spoofers, nested, tags, rogues, the_lan, services,
-        outside]
+        outside, security]
 
 
 def rows(gateway_macs):
