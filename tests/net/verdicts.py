@@ -459,7 +459,7 @@ class Model:
     def _hear(self, network, frame, verdict):
         """Who of them may, by their security groups."""
         heard = {name: vid for name, vid in verdict.heard.items()
-                 if name == LAN
+                 if name not in self.ports
                  or self.security.passes(name, network, frame, True)}
         return Verdict(heard, verdict.reason if heard or not verdict.heard
                        else "no rule of its security groups lets it in")
