@@ -44,10 +44,11 @@ saved(uv_work_t *work, int status UNUSED)
     }
     uv_sem_wait(&c->done);
     c->is_busy = false;
-    if (c->err) {
+    if (c->err && c->err != c->told) {
         log_warn("weftd", "%s: %s: connections would not outlive a crash",
                  c->path, strerror(-c->err));
     }
+    c->told = c->err;
     wait_for_the_next(c);
 }
 

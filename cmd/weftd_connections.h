@@ -25,8 +25,8 @@ struct weftd_connections {
     uv_sem_t done;            /* with the work */
     bool is_busy, is_empty;   /* the file */
     _Atomic bool is_over;
-    int err;                  /* of the work */
-    msec began, took;
+    int err, told;            /* of the work; and what was logged of it */
+    msec took;
 };
 
 /* How many there may be, and which zones are outside. */
