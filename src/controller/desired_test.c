@@ -12,6 +12,7 @@ struct lab {
     struct ipam *ipam;
     struct multicast *multicast;  /* owned, unless a twin's */
     struct next_hops *hops;       /* so are these */
+    struct numbers *zones, *classes;
     bool is_other;                /* the switch is another program */
     struct topology *topology;
     struct desired desired;
@@ -65,20 +66,17 @@ on_release(void *aux UNUSED, const struct next_hop *hop UNUSED,
 {
 }
 
-/* A twin looks at what the other has. */
+/* With what is borrowed filled in: a twin looks at what the other has. */
 static void
-lab_init_twin(struct lab *lab, struct ipam *ipam, struct multicast *multicast,
-              struct next_hops *hops, bool is_other)
+lab_begin(struct lab *lab)
 {
-    struct topology_config config = { .ipam = ipam, .multicast = multicast,
-                                      .next_hops = hops,
-                                      .names_are_devices = is_other };
+    struct topology_config config = { .ipam = lab->ipam,
+                                      .multicast = lab->multicast,
+                                      .next_hops = lab->hops,
+                                      .zones = lab->zones,
+                                      .securities = lab->classes,
+                                      .names_are_devices = lab->is_other };
 
-    memset(lab, 0, sizeof *lab);
-    lab->ipam = ipam;
-    lab->multicast = multicast;
-    lab->hops = hops;
-    lab->is_other = is_other;
     lab->topology = topology_create(&config);
     desired_init(&lab->desired);
     installed_init(&lab->installed);
@@ -92,10 +90,14 @@ lab_init(struct lab *lab, struct ipam *ipam, bool is_other)
                                      lab };
     struct next_hops_watch hops = { on_question, on_hop, on_release, lab };
 
-    lab_init_twin(lab, ipam,
-                  multicast_create(&multicast_default_limits, &watch),
-                  next_hops_create(&next_hops_default_limits, &hops),
-                  is_other);
+    memset(lab, 0, sizeof *lab);
+    lab->ipam = ipam;
+    lab->multicast = multicast_create(&multicast_default_limits, &watch);
+    lab->hops = next_hops_create(&next_hops_default_limits, &hops);
+    lab->zones = numbers_create(1, SECURITY_MAX_ZONE, NULL);
+    lab->classes = numbers_create(1, SECURITY_MAX_NUMBER, NULL);
+    lab->is_other = is_other;
+    lab_begin(lab);
 }
 
 static void
@@ -113,6 +115,8 @@ lab_fini(struct lab *lab)
     lab_fini_twin(lab);
     multicast_destroy(lab->multicast);
     next_hops_destroy(lab->hops);
+    numbers_destroy(lab->zones);
+    numbers_destroy(lab->classes);
 }
 
 /* What is dirty is computed and "sent"; returns how many flow-mods that was. */
@@ -183,11 +187,12 @@ check_against_twin(struct lab *lab, const struct random_intents *intents,
                    const uint32_t *numbers, const uint32_t *uplinks,
                    unsigned int seed, unsigned int step)
 {
-    struct lab twin;
+    struct lab twin = { .ipam = lab->ipam, .multicast = lab->multicast,
+                        .hops = lab->hops, .zones = lab->zones,
+                        .classes = lab->classes, .is_other = lab->is_other };
     struct unit_set all = { 0, 0, NULL, 0, NULL };
 
-    lab_init_twin(&twin, lab->ipam, lab->multicast, lab->hops,
-                  lab->is_other);
+    lab_begin(&twin);
     for (unsigned int i = 0; i < intents->n_ports; i++) {
         char name[16];
 
@@ -292,6 +297,7 @@ one_history(unsigned int seed, unsigned int n_ports)
     msec now = 1, hop_now = 1;
 
     random_intents_init(&intents, &rng, n_ports);
+    intents.has_groups = true;
     lab_init(&lab, ipam, seed % 2);
     for (unsigned int step = 0; step < 40; step++) {
         unsigned int port = rng_below(&rng, n_ports);

@@ -38,6 +38,27 @@ draw_network(struct random_intents *r, unsigned int i)
 }
 
 static void
+draw_group(struct random_intents *r, unsigned int i)
+{
+    struct random_group *g = &r->groups[i];
+
+    *g = (struct random_group) {
+        .is_audit = rng_one_in(r->rng, 5), .has_out = rng_one_in(r->rng, 3),
+        .n_rules = rng_below(r->rng, RANDOM_MAX_RULES + 1),
+    };
+    for (unsigned int k = 0; k < g->n_rules; k++) {
+        g->rules[k] = (struct random_rule) {
+            .is_out = g->has_out && rng_one_in(r->rng, 2),
+            .is_cut = rng_one_in(r->rng, 3),
+            /* No two of one group say the same. */
+            .kind = k * 8 + rng_below(r->rng, 8),
+            .peer = rng_one_in(r->rng, 2)
+                    ? (int) rng_below(r->rng, RANDOM_MAX_GROUPS) : -1,
+        };
+    }
+}
+
+static void
 draw_port(struct random_intents *r, unsigned int i)
 {
     struct random_port *p = &r->ports[i];
@@ -51,6 +72,8 @@ draw_port(struct random_intents *r, unsigned int i)
         .network = maybe_network(r, 20),
         .trunk = { -1, -1 }, .mirror = -1,
         .rate = rng_one_in(r->rng, 10) ? 1 + rng_below(r->rng, 1000) : 0,
+        .groups = rng_one_in(r->rng, 2)
+                  ? 0 : rng_below(r->rng, 1u << RANDOM_MAX_GROUPS),
         .forward = rng_one_in(r->rng, 2) ? 1 + (int) rng_below(r->rng, 3) : 0,
     };
     if (rng_one_in(r->rng, 6)) {
@@ -84,6 +107,9 @@ random_intents_init(struct random_intents *r, struct rng *rng,
     for (unsigned int i = 0; i < n_ports; i++) {
         draw_port(r, i);
     }
+    for (unsigned int i = 0; i < RANDOM_MAX_GROUPS; i++) {
+        draw_group(r, i);
+    }
 }
 
 /* What points at a network that goes does not point there any more. */
@@ -108,6 +134,10 @@ random_intents_edit(struct random_intents *r)
 {
     unsigned int port = rng_below(r->rng, r->n_ports);
 
+    if (r->has_groups && rng_one_in(r->rng, 4)) {
+        draw_group(r, rng_below(r->rng, RANDOM_MAX_GROUPS));
+        return;
+    }
     switch (rng_below(r->rng, 11)) {
     case 9:
         r->ports[port].forward = (int) rng_below(r->rng, 4);
@@ -187,6 +217,69 @@ format_trunk(const struct random_port *p, struct str *out)
 }
 
 static void
+format_groups_of(const struct random_port *p, struct str *out)
+{
+    const char *separator = "";
+
+    str_add(out, ", security-groups: [");
+    for (unsigned int i = 0; i < RANDOM_MAX_GROUPS; i++) {
+        if (p->groups >> i & 1) {
+            str_addf(out, "%sg%u", separator, i);
+            separator = ", ";
+        }
+    }
+    str_add(out, "]");
+}
+
+static void
+format_rule(const struct random_rule *rule, struct str *out)
+{
+    static const char *const kinds[] = {
+        "protocol: tcp, port: ", "protocol: udp, port: 53-",
+        "protocol: icmp, code: 0, type: ", "protocol: icmp6, type: ",
+        "protocol: ", "protocol: sctp, port: 1-", "protocol: udp, port: ",
+        "protocol: tcp, port: 7-",
+    };
+    unsigned int number = 100 + rule->kind;
+
+    str_addf(out, "{%s%u", kinds[rule->kind % ARRAY_SIZE(kinds)], number);
+    if (rule->peer >= 0) {
+        str_addf(out, ", %s: g%d", rule->is_out ? "to" : "from", rule->peer);
+    }
+    str_addf(out, ", cut: %s}", rule->is_cut ? "true" : "false");
+}
+
+static void
+format_rules(const struct random_group *g, bool is_out, struct str *out)
+{
+    const char *separator = "";
+
+    str_addf(out, "%s: [", is_out ? "out" : "in");
+    for (unsigned int i = 0; i < g->n_rules; i++) {
+        if (g->rules[i].is_out == is_out) {
+            str_add(out, separator);
+            format_rule(&g->rules[i], out);
+            separator = ", ";
+        }
+    }
+    str_add(out, "]");
+}
+
+static void
+format_group(const struct random_intents *r, unsigned int i, struct str *out)
+{
+    const struct random_group *g = &r->groups[i];
+
+    str_addf(out, "  g%u: {audit: %s, ", i, g->is_audit ? "true" : "false");
+    format_rules(g, false, out);
+    if (g->has_out) {
+        str_add(out, ", ");
+        format_rules(g, true, out);
+    }
+    str_add(out, "}\n");
+}
+
+static void
 format_port(const struct random_intents *r, unsigned int i, struct str *out)
 {
     const struct random_port *p = &r->ports[i];
@@ -211,6 +304,9 @@ format_port(const struct random_intents *r, unsigned int i, struct str *out)
     }
     if (p->rate) {
         str_addf(out, ", rate: {in: %uk, out: %uk}", p->rate, p->rate + 1);
+    }
+    if (r->has_groups && p->groups) {
+        format_groups_of(p, out);
     }
     if (p->mirror >= 0 && p->mirror != (int) i
         && r->ports[p->mirror].is_there && r->ports[p->mirror].mirror < 0) {
@@ -308,6 +404,10 @@ random_intents_format(const struct random_intents *r, struct str *out)
     str_add(out, "routers:\n");
     for (int i = 0; i < RANDOM_MAX_ROUTERS; i++) {
         format_router(r, i, out);
+    }
+    str_add(out, "security-groups:\n");
+    for (unsigned int i = 0; r->has_groups && i < RANDOM_MAX_GROUPS; i++) {
+        format_group(r, i, out);
     }
     str_add(out, "ports:\n  pq: {tap: pq, network: always}\n");
     for (unsigned int i = 0; i < r->n_ports; i++) {

@@ -12,7 +12,8 @@
 #include "lib/str.h"
 
 enum { RANDOM_MAX_NETWORKS = 5, RANDOM_MAX_PORTS = 96,
-       RANDOM_MAX_ROUTERS = 2 };
+       RANDOM_MAX_ROUTERS = 2, RANDOM_MAX_GROUPS = 4,
+       RANDOM_MAX_RULES = 4 };
 
 struct random_intents {
     struct rng *rng;
@@ -37,7 +38,20 @@ struct random_intents {
         int forward;              /* 0: none, 1: a port, 2: some ports, 3: an
                                      address floats */
         unsigned int rate;
+        unsigned int groups;      /* bit i: security group i, if there are any */
     } ports[RANDOM_MAX_PORTS];
+    /* Security groups are written only if asked for: they forbid what other
+     * tests are promised. */
+    bool has_groups;
+    struct random_group {
+        bool is_audit, has_out;
+        unsigned int n_rules;
+        struct random_rule {
+            bool is_out, is_cut;
+            unsigned int kind;    /* of what; below */
+            int peer;             /* a group; -1: none */
+        } rules[RANDOM_MAX_RULES];
+    } groups[RANDOM_MAX_GROUPS];
 };
 
 void random_intents_init(struct random_intents *, struct rng *,
