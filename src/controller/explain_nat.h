@@ -1,8 +1,8 @@
 /* Explain, of what is translated: from a network by its uplink, or from outside
  * by a forward.
  *
- * The answers of such a conversation are those of its connection, which there is
- * not while one only asks: they are not asked about. */
+ * The answers of such a conversation are those of its connection, which there
+ * is not while one only asks: they are not asked about. */
 #ifndef WEFT_CONTROLLER_EXPLAIN_NAT_H
 #define WEFT_CONTROLLER_EXPLAIN_NAT_H
 
@@ -16,8 +16,9 @@ bool explain_nat_settle(const struct topology *, struct explain_end *from,
 /* The forward that leads there; NULL.  `to` is an address of the uplink's, or
  * the port of ours that is meant. */
 const struct topology_forward *
-explain_nat_forward(const struct topology_uplink *, const struct explain_end *to,
-                    bool is_v6, uint8_t protocol, uint16_t port);
+explain_nat_forward(const struct topology_uplink *,
+                    const struct explain_end *to, bool is_v6,
+                    uint8_t protocol, uint16_t port);
 
 /* Is it the address by which the uplink itself is known? */
 bool explain_nat_is_own(const struct topology_uplink *,

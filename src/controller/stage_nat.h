@@ -24,7 +24,7 @@
 
 /* In reg8. */
 enum nat_way {
-    NAT_LED = 1,                  /* a forward was found, or an address floats */
+    NAT_LED = 1,                  /* by a forward, or an address that floats */
     NAT_HAIRPIN,                  /* it came from inside, and goes there */
 };
 

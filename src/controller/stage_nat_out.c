@@ -1,4 +1,5 @@
-/* NAT out: what leaves a network by an uplink gets a source that is known there.
+/* NAT out: what leaves a network by an uplink gets a source that is known
+ * there.
  *
  * Routing has chosen the uplink (reg10): the network's default route is written
  * here, too.  What answers to somebody outside is translated as his connection

@@ -10,8 +10,8 @@
  * Where ports of an address are forwarded that floats, the forward of the port
  * is the one that counts.
  *
- * With `host: true` the address is the host's.  Its stack leads ports to our end
- * of the transfer link (transfer.h), the same ports; and a floating address
+ * With `host: true` the address is the host's.  Its stack leads ports to our
+ * end of the transfer link (transfer.h), the same ports; and a floating address
  * there as it is. */
 #ifndef WEFT_INTENT_FORWARD_H
 #define WEFT_INTENT_FORWARD_H

@@ -9,8 +9,8 @@
  * `ours`.  Both ends follow from the uplink's id: the host's side (host/) and
  * the switch's (controller/) agree without a word.  All of them are IPv4
  * link-local (RFC 3927) and IPv6 unique local addresses (RFC 4193), which mean
- * nothing beyond this host; an operator who uses the same ones chooses others by
- * `transfer`. */
+ * nothing beyond this host; an operator who uses the same ones chooses others
+ * by `transfer`. */
 #ifndef WEFT_INTENT_TRANSFER_H
 #define WEFT_INTENT_TRANSFER_H
 

@@ -1,10 +1,10 @@
 """The way out by an uplink with an address of its own, and in by forwards: on
 Weft's switch and on Open vSwitch, by the kernel's sockets.
 
-    web .10  db .20  vm .30      blue  10.1.0.0/24 --+
-    twin .10 (the same address)  red   10.1.0.0/24 --+-- out -- eth9 --- internet
-    in .10                       shut  10.3.0.0/24   203.0.113.5     203.0.113.9
-                                                     .7 is vm's      198.51.100.9
+    web .10  db .20  vm .30  blue  10.1.0.0/24 --+
+    twin .10 (the same)      red   10.1.0.0/24 --+-- out -- eth9 --- internet
+    in .10                   shut  10.3.0.0/24   203.0.113.5     203.0.113.9
+                                                 .7 is vm's      198.51.100.9
 
 On Open vSwitch red is 10.2.0.0/24: there two such networks cannot leave by one
 uplink."""
@@ -437,8 +437,8 @@ def outside_frame(bench, packet):
 
 
 def test_nothing_comes_in_without_a_forward(bench):
-    """From outside, to each address by which a guest might be reached, while the
-    guest has sent from that very port."""
+    """From outside, to each address by which a guest might be reached, while
+    the guest has sent from that very port."""
     guest = bench["web"].nic("eth0")
     with udp_socket(bench["web"], 6000) as sock, \
             udp_socket(bench.internet, 7) as far:
