@@ -445,10 +445,72 @@ TEST(a_port_costs_its_own_flows_and_one_of_the_floods)
               "%u and %u flow-mods", few, many);
 }
 
+/* Ports p0.. that are plugged in, of which the first n have a security group of
+ * so many rules that each let its members in. */
+static struct intent *
+secured(unsigned int n, unsigned int n_rules)
+{
+    struct str text = STR_INIT;
+    struct intent *set;
+
+    str_add(&text, "version: 1\nnetworks:\n  blue: {subnet: 10.0.0.0/16}\n"
+                   "security-groups:\n  g: {in: [");
+    for (unsigned int i = 0; i < n_rules; i++) {
+        str_addf(&text, "%s{protocol: tcp, port: %u, from: g}",
+                 i ? ", " : "", i + 1);
+    }
+    str_add(&text, "]}\nports:\n");
+    for (unsigned int i = 0; i < 20; i++) {
+        str_addf(&text, "  p%u: {network: blue, tap: p%u%s}\n", i, i,
+                 i < n ? ", security-groups: g" : "");
+    }
+    set = intent_of_text(str_text(&text));
+    str_fini(&text);
+    return set;
+}
+
+static unsigned int
+n_flows(struct lab *lab, unsigned int n, unsigned int n_rules)
+{
+    lab_set(lab, secured(n, n_rules));
+    lab_sync(lab);
+    return lab->installed.flows.n;
+}
+
+TEST(members_and_rules_do_not_multiply)
+{
+    struct ipam *ipam = ipam_create(NULL);
+    unsigned int none, one, two, three, more;
+    struct lab lab;
+
+    lab_init(&lab, ipam, false);
+    for (unsigned int i = 0; i < 20; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "p%u", i);
+        lab_port(&lab, name, i + 1);
+    }
+    none = n_flows(&lab, 0, 5);
+    CHECK_MSG(n_flows(&lab, 0, 50) == none, "ports without cost something");
+    one = n_flows(&lab, 1, 5);
+    two = n_flows(&lab, 2, 5);
+    three = n_flows(&lab, 3, 5);
+    CHECK(one > none && three - two == two - one);
+    /* A rule is an entry for each family, whoever has it; a member is its own
+     * and its addresses', whatever they say. */
+    more = n_flows(&lab, 3, 50);
+    CHECK_MSG(more - three == 2 * 45, "%u", more - three);
+    CHECK(n_flows(&lab, 20, 50) - more == 17 * (two - one));
+    CHECK(n_flows(&lab, 0, 50) == none);
+    lab_fini(&lab);
+    ipam_destroy(ipam);
+}
+
 TESTS(
     RUN(what_is_computed_piece_by_piece_is_what_is_computed_whole),
     RUN(so_it_is_with_many_ports),
     RUN(a_file_that_says_the_same_changes_nothing),
     RUN(without_intents_nothing_is_left_but_the_stages),
     RUN(a_port_costs_its_own_flows_and_one_of_the_floods),
+    RUN(members_and_rules_do_not_multiply),
 )
