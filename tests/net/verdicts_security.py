@@ -128,6 +128,7 @@ GROUPS = {
         {"protocol": "icmp6", "type": 128, "from": "fe80::/10"},
         {"protocol": "udp", "port": 4444, "from": "10.30.0.40"}]},
     "pool": {"in": [{"from": "keep"}]},
+    "open": {"in": [{"protocol": "any"}], "out": [{"protocol": "any"}]},
     "shut": {"in": [{"protocol": "any"}],
              "out": [{"protocol": "tcp", "port": 443, "to": "keep"},
                      {"protocol": "udp", "port": 53, "to": "10.30.0.40"}]},
