@@ -15,8 +15,8 @@
  *     link        its number changes
  *
  * Every port has IPv4, IPv6, a storm cap and a planned address.  With --rules,
- * there are security groups of a hundred rules each, which all say another port,
- * and one that lets their own members in; every port has one of them. */
+ * there are security groups of a hundred rules each, which all say another
+ * port, and one that lets their own members in; every port has one of them. */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* weft security-group list, show: with what they did.  add-rule, remove-rule: one
- * rule of many.
+/* weft security-group list, show: with what they did.  add-rule, remove-rule:
+ * one rule of many.
  *
  *     weft security-group add-rule web in protocol=tcp port=443
  *     weft security-group remove-rule web in 2

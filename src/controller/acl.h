@@ -1,12 +1,12 @@
 /* Security groups in flow tables: what both directions share.
  *
- *     acl-out, acl-in               a port's packets meet the connection tracker,
- *                                   in the port's own zone
+ *     acl-out, acl-in               a port's packets meet the connection
+ *                                   tracker, in the port's own zone
  *     acl-out-state, acl-in-state   what belongs to a connection that was
  *                                   allowed goes on; of the rest, the other end
  *                                   is looked up among the members of groups
- *     acl-out-rules, acl-in-rules   a rule lets it pass, and commits it; else it
- *                                   ends here, by the port's own flow
+ *     acl-out-rules, acl-in-rules   a rule lets it pass, and commits it; else
+ *                                   it ends here, by the port's own flow
  *
  * What we commit bears a label, and that decides what is established: a
  * connection, from its first packet on, in both directions.
@@ -17,8 +17,8 @@
  *     bits 0-29   the rule's id (security_rule.h), or enum acl_label
  *
  * In reg9: the number of the port's class (topology_security) in bits 0-14;
- * bit 15 says that nothing is tracked (a broadcast or multicast packet is judged
- * by itself); the number of the other end's class in bits 16-31, or 0.
+ * bit 15 says that nothing is tracked (a broadcast or multicast packet is
+ * judged by itself); the number of the other end's class in bits 16-31, or 0.
  *
  * Rules match the ports of the connection (ct_tp_dst), not of the packet: the
  * later fragments of a datagram have none.  Open vSwitch does not say the

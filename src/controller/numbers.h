@@ -1,5 +1,5 @@
-/* Numbers: small ones that objects keep, where an id does not fit: a zone of the
- * connection tracker has 16 bits, an id 60.
+/* Numbers: small ones that objects keep, where an id does not fit: a zone of
+ * the connection tracker has 16 bits, an id 60.
  *
  * A number stays: it is handed to `changed` to be kept in the store, given back
  * by numbers_keep() at the next start, and free again when its object is gone.

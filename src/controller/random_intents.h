@@ -38,7 +38,8 @@ struct random_intents {
         int forward;              /* 0: none, 1: a port, 2: some ports, 3: an
                                      address floats */
         unsigned int rate;
-        unsigned int groups;      /* bit i: security group i, if there are any */
+        unsigned int groups;      /* bit i: security group i, if there are
+                                     any */
     } ports[RANDOM_MAX_PORTS];
     /* Security groups are written only if asked for: they forbid what other
      * tests are promised. */

@@ -36,7 +36,7 @@ from_gateway6(struct writer *w, const struct topology_network *network,
     writer_end(w);
 }
 
-/* A network's gateway is known by its address in those that it leads to, too. */
+/* A network's gateway is known by its address where it leads to, too. */
 static void
 from_gateway(struct writer *w, const struct topology_network *network,
              const struct topology_network *of)

@@ -1,8 +1,8 @@
 /* Topology: ports with the same security groups are one class.
  *
  * Flows match a class by its number, and the other end of a connection by that
- * of its own class: rules and members of groups do not multiply, and a port that
- * comes is one more flow for each of its addresses. */
+ * of its own class: rules and members of groups do not multiply, and a port
+ * that comes is one more flow for each of its addresses. */
 #include <stdlib.h>
 
 #include "controller/topology_impl.h"
