@@ -2,15 +2,13 @@
 
 #include <stdlib.h>
 
+#include "controller/number_set.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/str.h"
 #include "switch/connection_file.h"
 
 enum { REST = 99 };           /* times as long as writing took */
-
-/* Zones of uplinks, as our controller has them: from here on (conntrack.h). */
-enum { FIRST_OUTSIDE_ZONE = 0xf000 };
 
 static void on_timer(uv_timer_t *);
 
@@ -97,7 +95,7 @@ weftd_connections_configure(const struct weftd_options *options,
     uint32_t max = ct->max_connections ? ct->max_connections : DEFAULT_MAX;
 
     if (!options->is_switch_only) {
-        ct->outside_zone_min = FIRST_OUTSIDE_ZONE;
+        ct->outside_zone_min = FIRST_NUMBER_UPLINK_ZONE;
         ct->zone_limit = max / TENANTS_SHARE;
     }
     if (options->zone_connections != UINT32_MAX) {

@@ -54,7 +54,7 @@ flush_fresh_zones(struct controller *c)
 {
     uint16_t zone;
 
-    while ((zone = security_numbers_next_fresh(c->numbers)) != 0) {
+    while ((zone = kept_numbers_next_fresh(c->numbers)) != 0) {
         switch_session_flush_zone(c->session, zone);
     }
 }
@@ -363,14 +363,13 @@ controller_create(const struct controller_config *config, struct str *error)
     open_addresses(c);
     c->multicast = serve_multicast_create(config->loop);
     c->next_hops = serve_next_hop_create();
-    c->numbers = security_numbers_create(config->store);
+    c->numbers = kept_numbers_create(config->store);
     topology = (struct topology_config) {
         .host = config->host, .ipam = c->ipam,
         .multicast = serve_multicast_state(c->multicast),
         .next_hops = serve_next_hop_state(c->next_hops),
         .names_are_devices = config->names_are_devices,
-        .zones = security_numbers_zones(c->numbers),
-        .securities = security_numbers_classes(c->numbers),
+        .numbers = kept_numbers_set(c->numbers),
     };
     c->topology = topology_create(&topology);
     open_services(c);
@@ -403,7 +402,7 @@ controller_destroy(struct controller *c)
     topology_destroy(c->topology);
     serve_multicast_destroy(c->multicast);
     ipam_destroy(c->ipam);
-    security_numbers_destroy(c->numbers);
+    kept_numbers_destroy(c->numbers);
     address_store_destroy(c->addresses);
     desired_fini(&c->desired);
     installed_fini(&c->installed);
@@ -432,7 +431,7 @@ controller_set_intent(struct controller *c, const struct intent *intent)
     c->retry = RETRY_MIN;
     if (c->config.store) {
         address_store_commit(c->addresses);
-        security_numbers_commit(c->numbers);
+        kept_numbers_commit(c->numbers);
     }
     schedule(c);
     return c->generation;

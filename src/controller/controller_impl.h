@@ -6,7 +6,7 @@
 #include "controller/controller.h"
 #include "controller/packet_in.h"
 #include "controller/reconcile.h"
-#include "controller/security_numbers.h"
+#include "controller/kept_numbers.h"
 #include "controller/serve_binding.h"
 #include "controller/serve_bond.h"
 #include "controller/serve_dhcp.h"
@@ -23,7 +23,7 @@ struct controller {
     struct controller_config config;
     struct address_store *addresses;
     struct ipam *ipam;
-    struct security_numbers *numbers;
+    struct kept_numbers *numbers;
     struct topology *topology;
     struct desired desired;
     struct installed installed;

@@ -12,7 +12,7 @@ struct lab {
     struct ipam *ipam;
     struct multicast *multicast;  /* owned, unless a twin's */
     struct next_hops *hops;       /* so are these */
-    struct numbers *zones, *classes;
+    struct number_set *numbers;
     bool is_other;                /* the switch is another program */
     struct topology *topology;
     struct desired desired;
@@ -73,8 +73,7 @@ lab_begin(struct lab *lab)
     struct topology_config config = { .ipam = lab->ipam,
                                       .multicast = lab->multicast,
                                       .next_hops = lab->hops,
-                                      .zones = lab->zones,
-                                      .securities = lab->classes,
+                                      .numbers = lab->numbers,
                                       .names_are_devices = lab->is_other };
 
     lab->topology = topology_create(&config);
@@ -94,8 +93,7 @@ lab_init(struct lab *lab, struct ipam *ipam, bool is_other)
     lab->ipam = ipam;
     lab->multicast = multicast_create(&multicast_default_limits, &watch);
     lab->hops = next_hops_create(&next_hops_default_limits, &hops);
-    lab->zones = numbers_create(1, SECURITY_MAX_ZONE, NULL);
-    lab->classes = numbers_create(1, SECURITY_MAX_NUMBER, NULL);
+    lab->numbers = number_set_create(NULL);
     lab->is_other = is_other;
     lab_begin(lab);
 }
@@ -115,8 +113,7 @@ lab_fini(struct lab *lab)
     lab_fini_twin(lab);
     multicast_destroy(lab->multicast);
     next_hops_destroy(lab->hops);
-    numbers_destroy(lab->zones);
-    numbers_destroy(lab->classes);
+    number_set_destroy(lab->numbers);
 }
 
 /* What is dirty is computed and "sent"; returns how many flow-mods that was. */
@@ -188,8 +185,8 @@ check_against_twin(struct lab *lab, const struct random_intents *intents,
                    unsigned int seed, unsigned int step)
 {
     struct lab twin = { .ipam = lab->ipam, .multicast = lab->multicast,
-                        .hops = lab->hops, .zones = lab->zones,
-                        .classes = lab->classes, .is_other = lab->is_other };
+                        .hops = lab->hops, .numbers = lab->numbers,
+                        .is_other = lab->is_other };
     struct unit_set all = { 0, 0, NULL, 0, NULL };
 
     lab_begin(&twin);

@@ -22,12 +22,8 @@ topology_create(const struct topology_config *config)
     t->multicast = config->multicast;
     t->next_hops = config->next_hops;
     t->names_are_devices = config->names_are_devices;
-    t->has_own_zones = !config->zones;
-    t->zones = config->zones ? config->zones
-               : numbers_create(1, SECURITY_MAX_ZONE, NULL);
-    t->has_own_securities_numbers = !config->securities;
-    t->securities_numbers = config->securities ? config->securities
-                            : numbers_create(1, SECURITY_MAX_NUMBER, NULL);
+    t->has_own_numbers = !config->numbers;
+    t->numbers = config->numbers ? config->numbers : number_set_create(NULL);
     id_map_init(&t->by_security);
     id_map_init(&t->by_group);
     id_map_init(&t->by_id);
@@ -80,11 +76,8 @@ topology_destroy(struct topology *t)
     }
     topology_clear_model(t);
     topology_forget_switch_ports(t);
-    if (t->has_own_zones) {
-        numbers_destroy(t->zones);
-    }
-    if (t->has_own_securities_numbers) {
-        numbers_destroy(t->securities_numbers);
+    if (t->has_own_numbers) {
+        number_set_destroy(t->numbers);
     }
     free(t->host);
     free(t);

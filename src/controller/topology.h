@@ -19,7 +19,7 @@
 #include "controller/id_map.h"
 #include "controller/ipam.h"
 #include "controller/flow_unit.h"
-#include "controller/numbers.h"
+#include "controller/number_set.h"
 #include "intent/intent.h"
 #include "service/multicast.h"
 #include "service/next_hops.h"
@@ -97,7 +97,7 @@ struct topology_forward {
  * know it by a number, and its id is made of the groups'. */
 struct topology_security {
     uint64_t id;
-    uint32_t number;              /* 1..SECURITY_MAX_NUMBER; 0: there are too
+    uint32_t number;              /* one of NUMBER_SECURITY; 0: there are too
                                      many, and nothing is let in */
     unsigned int n_groups;
     const struct intent_security_group *groups[PORT_MAX_SECURITY_GROUPS];
@@ -106,11 +106,6 @@ struct topology_security {
     /* Rules of some group let in, or out to, one of these. */
     bool is_peer_in, is_peer_out;
     uint64_t peers;               /* made of the classes that its rules name */
-};
-
-enum {
-    SECURITY_MAX_NUMBER = 0x7fff,
-    SECURITY_MAX_ZONE = 0xdfff,   /* of the connection tracker's, for ports */
 };
 
 struct topology_network {
@@ -171,9 +166,7 @@ struct topology_config {
                                                planned; NULL: none is known */
     bool names_are_devices;       /* the switch calls a port like its device, as
                                      Open vSwitch does */
-    /* Borrowed: zones of the connection tracker by port, and numbers of
-     * topology_security; NULL: its own. */
-    struct numbers *zones, *securities;
+    struct number_set *numbers;   /* borrowed; NULL: its own */
 };
 
 struct topology *topology_create(const struct topology_config *);

@@ -289,7 +289,7 @@ topology_set_intent(struct topology *t, const struct intent *intent,
     struct topology was = *t;
 
     topology_build(t, intent);
-    topology_build_nat(t, &was);
+    topology_build_nat(t);
     compare_uplinks(&was, t, dirty);
     compare_networks(&was, t, dirty);
     compare_ports(&was, t, dirty);

@@ -21,8 +21,8 @@ struct topology {
     bool names_are_devices;
     struct intent *intent;        /* NULL: none */
 
-    struct numbers *zones, *securities_numbers;
-    bool has_own_zones, has_own_securities_numbers;
+    struct number_set *numbers;
+    bool has_own_numbers;
 
     unsigned int n_networks, n_ports, n_uplinks, n_routers, n_securities;
     struct topology_network *networks;
@@ -76,9 +76,8 @@ void topology_sweep_numbers(struct topology *);
 
 /* Makes the model of a set of intents; what was there is forgotten. */
 void topology_build(struct topology *, const struct intent *);
-/* The rest of it: which way networks leave, and what comes in.  Of what there
- * was before, numbers are kept. */
-void topology_build_nat(struct topology *, const struct topology *was);
+/* The rest of it: which way networks leave, and what comes in. */
+void topology_build_nat(struct topology *);
 void topology_clear_nat(struct topology *);
 /* What looks different of that. */
 void topology_compare_nat(const struct topology *was,

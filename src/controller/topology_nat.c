@@ -8,91 +8,44 @@
 
 /* ---- Zones ---- */
 
-/* Connection tracking zones by who uses them; security groups' are below.  From
- * FIRST_OUTSIDE on, Weft's switch looks for connections in all of them. */
-enum {
-    FIRST_INSIDE = 0xe000, N_INSIDE = 0x1000,
-    FIRST_OUTSIDE = 0xf000, N_OUTSIDE = 0xfff,
-};
-
-/* Who has which number, of one kind of zones. */
-struct numbers {
-    uint16_t first;
-    unsigned int n;
-    bool *taken;
-};
-
+/* (That there are more of them than numbers is refused nowhere: the last ones
+ * share.) */
 static uint16_t
-take(struct numbers *numbers, uint16_t zone)
+zone_of(struct topology *t, enum number_kind kind, uint32_t first,
+        uint32_t last, uint64_t id)
 {
-    assert(zone >= numbers->first && zone < numbers->first + numbers->n);
-    numbers->taken[zone - numbers->first] = true;
-    return zone;
+    uint32_t zone = numbers_assign(t->numbers->of[kind], id);
+
+    return (uint16_t) (zone ? zone : first + id % (last - first + 1));
 }
 
-/* The one that the id says, or the next that is free.  (That there are more
- * networks than zones is refused nowhere: the last ones share.) */
-static uint16_t
-choose(struct numbers *numbers, uint64_t id)
-{
-    unsigned int at = (unsigned int) (id % numbers->n);
-
-    for (unsigned int i = 0; i < numbers->n && numbers->taken[at]; i++) {
-        at = (at + 1) % numbers->n;
-    }
-    return take(numbers, (uint16_t) (numbers->first + at));
-}
-
-/* Who had one keeps it: connections live on in it. */
 static void
-number_uplinks(struct topology *t, const struct topology *was)
+number_uplinks(struct topology *t)
 {
-    struct numbers numbers = { FIRST_OUTSIDE, N_OUTSIDE,
-                               xcalloc(N_OUTSIDE, sizeof(bool)) };
-
-    for (unsigned int i = 0; i < t->n_uplinks; i++) {
-        const struct topology_uplink *old
-            = topology_uplink(was, t->uplinks[i].id);
-
-        if (t->uplinks[i].nat && old && old->nat) {
-            t->uplinks[i].nat->zone = take(&numbers, old->nat->zone);
-        }
-    }
     for (unsigned int i = 0; i < t->n_uplinks; i++) {
         struct uplink_nat *nat = t->uplinks[i].nat;
 
-        if (nat && !nat->zone) {
-            nat->zone = choose(&numbers, t->uplinks[i].id);
-        }
         if (nat) {
-            nat->number = nat->zone - FIRST_OUTSIDE + 1u;
+            nat->zone = zone_of(t, NUMBER_UPLINK_ZONE,
+                                FIRST_NUMBER_UPLINK_ZONE,
+                                LAST_NUMBER_UPLINK_ZONE, t->uplinks[i].id);
+            nat->number = nat->zone - FIRST_NUMBER_UPLINK_ZONE + 1u;
         }
     }
-    free(numbers.taken);
 }
 
 static void
-number_networks(struct topology *t, const struct topology *was)
+number_networks(struct topology *t)
 {
-    struct numbers numbers = { FIRST_INSIDE, N_INSIDE,
-                               xcalloc(N_INSIDE, sizeof(bool)) };
-
-    for (unsigned int i = 0; i < t->n_networks; i++) {
-        const struct topology_network *old
-            = topology_network(was, t->networks[i].id);
-
-        if (t->networks[i].nat && old && old->nat) {
-            t->networks[i].zone = take(&numbers, old->zone);
-        }
-    }
     for (unsigned int i = 0; i < t->n_networks; i++) {
         struct topology_network *network = &t->networks[i];
 
-        if (network->nat && !network->zone) {
-            network->zone = choose(&numbers, network->id);
+        if (network->nat) {
+            network->zone = zone_of(t, NUMBER_NETWORK_ZONE,
+                                    FIRST_NUMBER_NETWORK_ZONE,
+                                    LAST_NUMBER_NETWORK_ZONE, network->id);
         }
     }
-    free(numbers.taken);
 }
 
 /* A switch that looks into one zone only has all of an uplink's networks in the
@@ -306,7 +259,7 @@ find_ways(struct topology *t)
 }
 
 void
-topology_build_nat(struct topology *t, const struct topology *was)
+topology_build_nat(struct topology *t)
 {
     t->forwards = NULL;
     t->n_forwards = 0;
@@ -321,11 +274,11 @@ topology_build_nat(struct topology *t, const struct topology *was)
         }
     }
     find_ways(t);
-    number_uplinks(t, was);
+    number_uplinks(t);
     if (t->names_are_devices) {
         share_zones(t);
     } else {
-        number_networks(t, was);
+        number_networks(t);
     }
     INTENT_FOR_EACH_FORWARD (forward, t->intent) {
         add_forward(t, forward);

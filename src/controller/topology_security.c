@@ -57,7 +57,7 @@ add_class(struct topology *t, const struct topology_security *draft)
     struct topology_security *class = &t->securities[t->n_securities++];
 
     *class = *draft;
-    class->number = numbers_assign(t->securities_numbers, class->id);
+    class->number = numbers_assign(t->numbers->of[NUMBER_SECURITY], class->id);
     class->is_audit = true;
     for (unsigned int i = 0; i < class->n_groups; i++) {
         class->limits_out |= class->groups[i]->out.is_given;
@@ -143,7 +143,8 @@ topology_build_securities(struct topology *t)
 
         if (port->intent->n_security_groups) {
             port->security = class_of(t, port->intent);
-            port->zone = numbers_assign(t->zones, port->id);
+            port->zone = numbers_assign(t->numbers->of[NUMBER_PORT_ZONE],
+                                        port->id);
         }
     }
     for (unsigned int i = 0; i < t->n_securities; i++) {
@@ -264,12 +265,30 @@ has_zone(const void *t, uint64_t id)
     return port && port->security;
 }
 
+static bool
+leads_out(const void *t, uint64_t id)
+{
+    const struct topology_network *network = topology_network(t, id);
+
+    return network && network->nat;
+}
+
+static bool
+is_transit(const void *t, uint64_t id)
+{
+    const struct topology_uplink *uplink = topology_uplink(t, id);
+
+    return uplink && uplink->nat;
+}
+
 void
 topology_sweep_numbers(struct topology *t)
 {
     if (t->intent) {
-        numbers_sweep(t->securities_numbers, has_class, t);
-        numbers_sweep(t->zones, has_zone, t);
+        numbers_sweep(t->numbers->of[NUMBER_SECURITY], has_class, t);
+        numbers_sweep(t->numbers->of[NUMBER_PORT_ZONE], has_zone, t);
+        numbers_sweep(t->numbers->of[NUMBER_NETWORK_ZONE], leads_out, t);
+        numbers_sweep(t->numbers->of[NUMBER_UPLINK_ZONE], is_transit, t);
     }
 }
 
