@@ -1,9 +1,10 @@
 """One intent file, one table of verdicts, real frames: on Weft's own switch and
 on Open vSwitch.
 
-verdicts.py makes the rows and says, from the intents alone, who hears each
-frame.  All rows are sent at once, each sender's in order, and a marker behind
-them that everybody hears; then what was heard is compared row by row."""
+verdicts.py makes the rows, verdict_model.py says from the intents alone who
+hears each frame.  All rows are sent at once, each sender's in order, and a
+marker behind them that everybody hears; then what was heard is compared row by
+row."""
 
 import os
 import select
@@ -20,8 +21,8 @@ import ovs
 import verdicts
 import weft
 from netns import TIMEOUT, eventually, run
-from verdicts import (BROADCAST, EXTERNAL, INTENTS, NETWORKS, OUT,
-                      OUT_IP, OUT_MAC, PORTS, SENDERS)
+from verdict_model import (BROADCAST, EXTERNAL, INTENTS, NETWORKS, OUT,
+                           OUT_IP, OUT_MAC, PORTS, SENDERS, Model, link_local)
 from weft import DONE, NEGATIVE
 
 MARKER_TYPE = 0x88b6
@@ -93,7 +94,7 @@ class Bench:
     def _find_gateway(self, name):
         """Its MAC is not in the intents: by asking for it, as a guest does."""
         network = PORTS[name].get("network")
-        model = verdicts.Model(INTENTS, {})
+        model = Model(INTENTS, {})
         if not network or network in self.gateways:
             return
         own, mac, nic = (verdicts.address_of(name), verdicts.mac_of(name),
@@ -105,7 +106,7 @@ class Bench:
             self.gateways[network] = said[ARP].hwsrc
         elif "subnet6" in NETWORKS[network]:
             nic.send(Ether(src=mac, dst="33:33:00:00:00:02")
-                     / IPv6(src=verdicts.link_local(mac), dst="ff02::2",
+                     / IPv6(src=link_local(mac), dst="ff02::2",
                             hlim=255)
                      / ICMPv6ND_RS() / ICMPv6NDOptSrcLLAddr(lladdr=mac))
             said = nic.expect(lambda f: f.haslayer(ICMPv6ND_RA)

@@ -57,7 +57,7 @@ class Packet:
 
 
 class Security:
-    """`model`: verdicts.Model."""
+    """`model`: verdict_model.Model."""
 
     def __init__(self, model, intents):
         self.model = model
