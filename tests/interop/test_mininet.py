@@ -51,7 +51,9 @@ def test_hosts_on_bridges(mn):
               # print.
               # (Names in commands would be looked up by a program that leaves
               # a chroot.)
-              script=["h3 iperf -s &", "h1 iperf -t 1 -c 10.0.0.3"])
+              script=["h3 iperf -s &",
+                      "h3 until ss -ltn | grep -q :5001; do sleep 0.05; done",
+                      "h1 iperf -t 1 -c 10.0.0.3"])
     assert dropped(said) == [0], said
     assert re.search(r"Results: \['50M', '[\d.]+ Mbits/sec', "
                      r"'[\d.]+ Mbits/sec'\]", said), said
