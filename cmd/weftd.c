@@ -19,10 +19,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "api/capture.h"
@@ -41,6 +37,7 @@
 #include "weftd_controller.h"
 #include "weftd_group.h"
 #include "weftd_options.h"
+#include "weftd_system.h"
 
 /* The leak sanitizer wants everything given back, and stops all threads when a
  * process exits, in ways that no filter of ours allows. */
@@ -588,30 +585,6 @@ stop_controller(struct weftd *d)
 
 /* ---- Main ---- */
 
-/* Tells systemd that we forward, if it asked to be told: sd_notify(3). */
-static void
-notify_ready(void)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    const char *path = getenv("NOTIFY_SOCKET");
-    size_t len = path ? strlen(path) : 0;
-    int fd;
-
-    if (!len || len >= sizeof address.sun_path) {
-        return;
-    }
-    memcpy(address.sun_path, path, len);
-    if (path[0] == '@') {
-        address.sun_path[0] = '\0';
-    }
-    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *) &address,
-               (socklen_t) (offsetof(struct sockaddr_un, sun_path) + len));
-        close(fd);
-    }
-}
-
 static int
 confine(void)
 {
@@ -664,7 +637,7 @@ run(struct weftd *d)
         log_info("weftd", "drives %s, %s/api.sock", d->options->drives,
                  d->options->run_dir);
     }
-    notify_ready();
+    weftd_notify_ready();
     rcu_offline();
     run_switch(d);
     uv_run(&d->loop, UV_RUN_DEFAULT);
@@ -688,62 +661,6 @@ stop_the_loop:
     return status;
 }
 
-/* Like mkdir -p; what is missing is made for everybody to pass. */
-static int
-make_directory(const char *path)
-{
-    char *copy = xstrdup(path);
-    int err = 0;
-
-    for (char *p = copy + 1; !err; p++) {
-        if (*p == '/' || !*p) {
-            char c = *p;
-
-            *p = '\0';
-            if (mkdir(copy, 0755) && errno != EEXIST) {
-                err = -errno;
-            }
-            *p = c;
-            if (!c) {
-                break;
-            }
-        }
-    }
-    free(copy);
-    return err;
-}
-
-static bool
-make_directories(const struct weftd_options *options)
-{
-    const char *const paths[] = {
-        options->run_dir,
-        options->is_switch_only ? NULL : options->state_dir,
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-        int err = paths[i] ? make_directory(paths[i]) : 0;
-
-        if (err) {
-            log_error("weftd", "%s: %s", paths[i], strerror(-err));
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A port is a few descriptors, and 1024 is a limit for select(2)'s users. */
-static void
-raise_file_limit(void)
-{
-    struct rlimit limit;
-
-    if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 /* Becomes the helper, and in another process main. */
 static int
 start(const struct weftd_options *options)
@@ -759,8 +676,8 @@ start(const struct weftd_options *options)
     int err, status;
 
     signal(SIGPIPE, SIG_IGN);
-    raise_file_limit();
-    if (!make_directories(options)) {
+    weftd_raise_file_limit();
+    if (!weftd_make_directories(options)) {
         return EXIT_FAILURE;
     }
     err = helper_start(&helper, &d.helper, &error);
