@@ -253,6 +253,26 @@ open_again(struct plug_ovs *ovs, struct ovs_port *port)
     }
 }
 
+/* A device that went gets its flags back from ovs-vswitchd, by its name: when the
+ * next one of that name was there before, that one is set down.  Devices that
+ * are not ours are up or down as their owner says. */
+static void
+keep_up(struct plug_ovs *ovs, const struct ovs_port *port,
+        const struct link_info *link)
+{
+    struct str error = STR_INIT;
+
+    if (link->is_up || port->kind == HELPER_NETDEV) {
+        return;
+    }
+    if (helper_set_link(ovs->config.helper, port->handle, LINK_UP, 0, NULL,
+                        &error)) {
+        log_limited(LOG_LEVEL_WARN, "ovs", "%s: %s", port->ovs_name,
+                    str_text(&error));
+    }
+    str_fini(&error);
+}
+
 static int
 plug_check(void *ovs_, const char *name, struct str *why)
 {
@@ -267,6 +287,8 @@ plug_check(void *ovs_, const char *name, struct str *why)
     if (!(*port)->handle
         || helper_get_link(ovs->config.helper, (*port)->handle, &link)) {
         open_again(ovs, *port);
+    } else {
+        keep_up(ovs, *port, &link);
     }
     if (!(*port)->handle && !(*port)->is_internal) {
         return -ENODEV;

@@ -239,6 +239,13 @@ def test_a_container_that_starts_again_is_plugged_in_again(cloud):
                "it is reached again")
 
 
+def test_a_device_of_ours_that_was_set_down_is_set_up_again(cloud):
+    """By hand here; ovs-vswitchd does it to one that came back quickly."""
+    cloud.host.run("ip", "link", "set", "db", "down")
+    eventually(lambda: cloud.netns("web").ping("10.1.0.20", deadline=1),
+               "it is reached again")
+
+
 def test_lists_and_refusals(cloud, vswitch):
     """What works everywhere, and what only the other program can say."""
     status = cloud.weft("status")
