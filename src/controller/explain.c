@@ -425,7 +425,8 @@ follow_out(const struct question *q, struct explain *e)
 
     strcpy(e->uplink, uplink->intent->object.name);
     floating = explain_nat_forward(uplink, &own, q->is_v6, 0, 0);
-    source = floating ? intent_forward_arrival(floating->intent) : source;
+    source = floating ? intent_forward_arrival(floating->intent)
+             : q->is_v6 ? explain_nat_source6(uplink, q->from) : source;
     if (!q->is_v6 || q->from->network->intent->nat6 != NAT6_NONE) {
         str_addf(&e->notes, "it leaves by uplink '%s' as %s\n", e->uplink,
                  ip6_is_mapped4(&source)

@@ -1,6 +1,7 @@
 #include "controller/explain_nat.h"
 
 #include "packet/address.h"
+#include "packet/npt6.h"
 
 static struct ip6_addr
 address_of(const struct explain_end *end)
@@ -129,6 +130,26 @@ explain_nat_forward(const struct topology_uplink *uplink,
         }
     }
     return floating;
+}
+
+struct ip6_addr
+explain_nat_source6(const struct topology_uplink *uplink,
+                    const struct explain_end *from)
+{
+    const struct intent_network *network = from->network->intent;
+    struct ip6_addr outside = { { 0 } };
+
+    switch (network->nat6) {
+    case NAT6_NONE:
+        return from->address6;
+    case NAT6_MASQUERADE:
+        return intent_uplink_external6(uplink->intent);
+    case NAT6_PREFIX:
+        break;
+    }
+    return npt6_map(from->address6, network->prefix6.addr,
+                    network->prefix6.len, &outside)
+           ? outside : (struct ip6_addr) { { 0 } };
 }
 
 bool

@@ -20,6 +20,11 @@ explain_nat_forward(const struct topology_uplink *,
                     const struct explain_end *to, bool is_v6,
                     uint8_t protocol, uint16_t port);
 
+/* As which address of IPv6 it leaves by the uplink of its network; all zero: it
+ * has none outside. */
+struct ip6_addr explain_nat_source6(const struct topology_uplink *,
+                                    const struct explain_end *from);
+
 /* Is it the address by which the uplink itself is known? */
 bool explain_nat_is_own(const struct topology_uplink *,
                         const struct explain_end *);

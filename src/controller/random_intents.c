@@ -190,7 +190,13 @@ format_network(const struct random_intents *r, unsigned int i,
     }
     if (n->nat && (n->has_subnet || n->has_subnet6)) {
         str_addf(out, ", nat: %s", n->nat == 1 ? "wan" : "out");
-        str_add(out, n->is_masqueraded ? ", nat6: masquerade" : "");
+        if (n->has_subnet6 && n->nat == 2 && i % 2) {
+            str_addf(out, ", nat6: prefix, prefix6: \"2001:db8:%x::/%d\"",
+                     n->is_masqueraded ? 1 : i + 2,
+                     n->is_masqueraded ? 48 : 64);
+        } else {
+            str_add(out, n->is_masqueraded ? ", nat6: masquerade" : "");
+        }
     }
     if (n->floods) {
         str_add(out, ", multicast: flood");

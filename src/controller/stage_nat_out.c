@@ -3,13 +3,17 @@
  *
  * Routing has chosen the uplink (reg10): the network's default route is written
  * here, too.  What answers to somebody outside is translated as his connection
- * says, whatever the flow says of new ones. */
+ * says, whatever the flow says of new ones.  With a prefix outside, each address
+ * has one of its own there (npt6.h), so that answers and errors about them are
+ * the tracker's, as ever. */
 #include "controller/stage_nat.h"
 #include "controller/stage_routing.h"
 #include "packet/address.h"
 #include "packet/ip.h"
+#include "packet/npt6.h"
 
-enum { PRIORITY_FLOATING = 200, PRIORITY_PROTOCOL = 110, PRIORITY_REST = 100,
+enum { PRIORITY_FLOATING = 200, PRIORITY_PREFIX = 120,
+       PRIORITY_PROTOCOL = 110, PRIORITY_REST = 100,
        UPLINK_MTU = 1500 };
 
 /* ---- Routes ---- */
@@ -170,7 +174,37 @@ network_flows(struct writer *w, const struct topology_network *network)
         }
         begin(w, PRIORITY_REST, network->id, network);
         writer_match_ipv6(w);
-        translate(w, network, is_translated ? &source6 : NULL, NULL);
+        if (network->intent->nat6 == NAT6_PREFIX) {
+            /* Of an address that is no port's. */
+            writer_end(w);
+        } else {
+            translate(w, network, is_translated ? &source6 : NULL, NULL);
+        }
+    }
+}
+
+/* Each of its addresses, as it is called outside. */
+static void
+member_flows(struct writer *w, const struct topology_member *member)
+{
+    const struct intent_network *network = member->network->intent;
+
+    if (network->nat6 != NAT6_PREFIX
+        || !topology_has_gateway6(member->network)) {
+        return;
+    }
+    for (unsigned int i = 0; i < member->n_addresses6; i++) {
+        const struct ip6_addr *inside = &member->addresses6[i];
+        struct ip6_addr outside;
+
+        if (ip6_is_within(*inside, network->subnet6.addr,
+                          network->subnet6.len)
+            && npt6_map(*inside, network->prefix6.addr, network->prefix6.len,
+                        &outside)) {
+            begin(w, PRIORITY_PREFIX, member->port->id, member->network);
+            nat_match(w, true, inside);
+            translate(w, member->network, &outside, NULL);
+        }
     }
 }
 
@@ -194,6 +228,9 @@ stage_nat_out(struct writer *w, const struct subject *subject)
         stage_else(w, STAGE_NAT_OUT, STAGE_NEXT_HOP);
     } else if (subject->kind == SUBJECT_NETWORK && subject->network->nat) {
         network_flows(w, subject->network);
+    } else if (subject->kind == SUBJECT_MEMBER
+               && subject->member->network->nat) {
+        member_flows(w, subject->member);
     } else if (subject->kind == SUBJECT_FORWARD) {
         forward_flows(w, subject->forward);
     }

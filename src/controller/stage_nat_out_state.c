@@ -31,16 +31,21 @@ uplink_flows(struct writer *w, const struct topology_uplink *uplink)
     writer_end(w);
 }
 
-/* IPv6 that is routed as it is. */
+/* IPv6 that is routed as it is, or has a prefix of its own outside. */
 static void
 network_flows(struct writer *w, const struct topology_network *network)
 {
-    if (network->intent->nat6 == NAT6_NONE
+    if (network->intent->nat6 != NAT6_MASQUERADE
         && topology_has_gateway6(network)) {
+        struct subnet6 outside = intent_network_outside6(network->intent);
+
         nat_begin(w, STAGE_NAT_OUT_STATE, PRIORITY_KNOWN, network->id,
                   network->nat);
         writer_match_ipv6(w);
-        writer_match_subnet6(w, FIELD_IPV6_SRC, &network->intent->subnet6);
+        writer_match_subnet6(w, FIELD_IPV6_SRC,
+                             network->intent->nat6 == NAT6_PREFIX
+                             ? &outside
+                             : &network->intent->subnet6);
         writer_match_masked(w, FIELD_CT_STATE, CT_STATE_TRACKED,
                             CT_STATE_TRACKED | CT_STATE_INVALID);
         on(w);

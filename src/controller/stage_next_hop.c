@@ -139,6 +139,16 @@ network_flows(struct writer *w, const struct topology_network *network)
     if (topology_has_gateway6(network)) {
         unknown(w, network->id, true);
     }
+    if (network->nat && network->intent->nat6 == NAT6_PREFIX) {
+        struct subnet6 outside = intent_network_outside6(network->intent);
+
+        /* Addresses that its own have outside. */
+        nat_begin(w, STAGE_NEXT_HOP, PRIORITY_OURSELVES, network->id,
+                  network->nat);
+        writer_match_ipv6(w);
+        writer_match_subnet6(w, FIELD_IPV6_DST, &outside);
+        nat_hairpin(w, network->nat);
+    }
 }
 
 static void

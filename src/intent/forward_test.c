@@ -280,6 +280,47 @@ TEST(a_network_leaves_by_an_uplink_that_routes)
                      "there is no uplink 'wam'; did you mean 'wan'?\n");
 }
 
+static void
+prefix_said(const char *rows, const char *expected)
+{
+    struct str text = STR_INIT;
+
+    str_addf(&text, "version: 1\nuplinks:\n"
+             "  out: {device: eth1, address6: '2001:db8::5/64'}\n"
+             "  wan: {host: true}\nnetworks:\n%s", rows);
+    lab_check_said(str_text(&text), expected);
+    str_fini(&text);
+}
+
+TEST(a_prefix_outside_is_the_network_s_alone)
+{
+#define INSIDE "subnet6: 'fd00:1::/64', nat: out"
+    prefix_said("  a: {" INSIDE ", nat6: prefix, prefix6: '2001:db8:1::/48'}\n"
+                "  b: {" INSIDE ", nat6: prefix, prefix6: '2001:db8:2::/64'}\n",
+                "");
+    prefix_said("  a: {" INSIDE ", nat6: prefix}\n", "t:6:47: nat6: nat6: "
+                "prefix and prefix6 go together\n");
+    prefix_said("  a: {" INSIDE ", prefix6: '2001:db8:1::/48'}\n",
+                "t:6:50: prefix6: nat6: prefix and prefix6 go together\n");
+    prefix_said("  a: {" INSIDE ", nat6: prefix, prefix6: '2001:db8:1::/72'}\n",
+                "t:6:64: prefix6: a prefix of 72 bits leaves no room for the "
+                "addresses of a subnet of 64\n");
+    prefix_said("  a: {" INSIDE ", nat6: prefix, prefix6: '2001:db8::/48'}\n",
+                "t:6:64: prefix6: 2001:db8::5 is the address of uplink "
+                "'out'\n");
+    prefix_said("  a: {" INSIDE ", nat6: prefix, prefix6: '2001:db8:1::/48'}\n"
+                "  b: {" INSIDE ", nat6: prefix, prefix6: '2001:db8:1::/48'}\n",
+                "t:7:64: prefix6: prefix 2001:db8:1:cf47::/64 is already "
+                "used by network 'a' (line 6)\n");
+    prefix_said("  a: {" INSIDE ", nat6: prefix, prefix6: '2001:db8:1::/48'}\n"
+                "  b: {subnet6: 'fd00:1:0:7::/64', nat: out, nat6: prefix, "
+                "prefix6: '2001:db8:1::/48'}\n", "");
+    prefix_said("  a: {subnet6: 'fd00:1::/64', nat: wan, nat6: prefix, "
+                "prefix6: '2001:db8:1::/48'}\n", "t:6:64: prefix6: uplink "
+                "'wan' has no address6 by which it could be reached\n");
+#undef INSIDE
+}
+
 TESTS(
     RUN(what_is_written_is_what_is_read),
     RUN(what_cannot_be_listened_on),
@@ -290,4 +331,5 @@ TESTS(
     RUN(the_link_to_the_host_s_stack_follows_from_the_name),
     RUN(an_address_of_an_uplink_is_a_station_s),
     RUN(a_network_leaves_by_an_uplink_that_routes),
+    RUN(a_prefix_outside_is_the_network_s_alone),
 )

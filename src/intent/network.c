@@ -7,6 +7,7 @@
 #include "intent/validate.h"
 #include "intent/value.h"
 #include "packet/address.h"
+#include "packet/npt6.h"
 
 /* ---- segment: local, or where its frames travel ---- */
 
@@ -169,7 +170,8 @@ static const char *const ra_words[] = {
 };
 
 static const char *const nat6_words[] = {
-    [NAT6_NONE] = "none", [NAT6_MASQUERADE] = "masquerade", NULL,
+    [NAT6_NONE] = "none", [NAT6_MASQUERADE] = "masquerade",
+    [NAT6_PREFIX] = "prefix", NULL,
 };
 
 static const char *const multicast_words[] = {
@@ -199,8 +201,13 @@ static const struct member members[] = {
              "uplink's address" },
     { .name = "nat6", .type = &value_choice, AT(nat6), .words = nat6_words,
       .effect = EFFECT_CUT, .fallback = "none",
-      .doc = "what becomes of IPv6 sources on that way: they stay (none), or "
-             "become the uplink's address (masquerade)" },
+      .doc = "what becomes of IPv6 sources on that way: they stay (none), "
+             "become the uplink's address (masquerade), or each one of "
+             "prefix6 (prefix)" },
+    { .name = "prefix6", .type = &value_subnet6, AT(prefix6),
+      .effect = EFFECT_CUT, .may_begin = true,
+      .doc = "the prefix that its IPv6 addresses have outside, routed to the "
+             "uplink's address6 (RFC 6296)" },
     { .name = "mtu", .type = &value_number, AT(mtu), .min = 576, .max = 65535,
       .effect = EFFECT_FLOWS, .fallback = "1500",
       .doc = "largest packet, as guests are told" },
@@ -490,6 +497,71 @@ check_segment(const struct intent_network *network, struct validation *v)
     }
 }
 
+struct subnet6
+intent_network_outside6(const struct intent_network *network)
+{
+    enum { SITE_LEN = 48, LINK_LEN = 64 };
+    struct subnet6 outside = network->prefix6;
+    struct ip6_addr any = network->subnet6.addr;
+
+    any.b[sizeof any.b - 1] |= 1;
+    if (network->prefix6.len <= SITE_LEN && network->subnet6.len >= LINK_LEN
+        && npt6_map(any, network->prefix6.addr, network->prefix6.len, &any)) {
+        outside.addr = ip6_masked(any, LINK_LEN);
+        outside.len = LINK_LEN;
+    }
+    return outside;
+}
+
+/* Does nobody else have addresses of that prefix? */
+static void
+check_prefix6_is_free(const struct intent_network *network,
+                      struct validation *v)
+{
+    const struct subnet6 *prefix = &network->prefix6;
+    struct subnet6 outside = intent_network_outside6(network);
+    const struct subnet6 *own = &network->nat->address6;
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (!own->is_set) {
+        validation_error(v, &network->object, "prefix6",
+                         "uplink '%s' has no address6 by which it could be "
+                         "reached", network->nat_name);
+    } else if (ip6_is_within(own->addr, prefix->addr, prefix->len)) {
+        validation_error(v, &network->object, "prefix6",
+                         "%s is the address of uplink '%s'",
+                         ip6_format(own->addr, text), network->nat_name);
+    } else {
+        validation_claim(v, &network->object, "prefix6", "prefix %s/%u",
+                         ip6_format(outside.addr, text), outside.len);
+    }
+}
+
+static void
+check_prefix6(const struct intent_network *network, struct validation *v)
+{
+    const struct intent_object *object = &network->object;
+    const struct subnet6 *prefix = &network->prefix6;
+
+    if ((network->nat6 == NAT6_PREFIX) != prefix->is_set) {
+        validation_error(v, object, prefix->is_set ? "prefix6" : "nat6",
+                         "nat6: prefix and prefix6 go together");
+    } else if (!prefix->is_set) {
+        return;
+    } else if (!network->subnet6.is_set) {
+        validation_error(v, object, "prefix6", "network '%s' has no subnet6",
+                         object->name);
+    } else if (prefix->len > NPT6_MAX_LEN
+               || prefix->len > network->subnet6.len) {
+        validation_error(v, object, "prefix6",
+                         "a prefix of %u bits leaves no room for the "
+                         "addresses of a subnet of %u", prefix->len,
+                         network->subnet6.len);
+    } else if (network->nat) {
+        check_prefix6_is_free(network, v);
+    }
+}
+
 static void
 check_nat(const struct intent_network *network, struct validation *v)
 {
@@ -501,6 +573,7 @@ check_nat(const struct intent_network *network, struct validation *v)
                          "network '%s' has no nat: it leads nowhere",
                          object->name);
     }
+    check_prefix6(network, v);
     if (!uplink) {
         return;
     }

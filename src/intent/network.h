@@ -92,7 +92,7 @@ struct network_dhcp6 {
 enum multicast_mode { MULTICAST_SNOOP, MULTICAST_FLOOD };
 
 /* What becomes of IPv6 on the way out. */
-enum nat6_mode { NAT6_NONE, NAT6_MASQUERADE };
+enum nat6_mode { NAT6_NONE, NAT6_MASQUERADE, NAT6_PREFIX };
 
 enum ra_mode { RA_SLAAC, RA_STATEFUL, RA_OFF };
 
@@ -109,6 +109,7 @@ struct intent_network {
     const struct intent_uplink *nat;      /* once sealed: where its gateway leads
                                              out, translated; NULL: nowhere */
     enum nat6_mode nat6;
+    struct subnet6 prefix6;       /* NAT6_PREFIX: of its addresses outside */
     uint16_t mtu;                 /* what guests are told; default 1500 */
     char domain[128];             /* default NAME.weft */
     unsigned int n_dns;           /* 0: the gateway answers */
@@ -128,6 +129,10 @@ bool intent_networks_overlap4(const struct intent_network *,
                               const struct intent_network *);
 bool intent_networks_overlap(const struct intent_network *,
                              const struct intent_network *);
+
+/* NAT6_PREFIX: where its addresses are outside.  Networks with subnets of their
+ * own can have one prefix of up to 48 bits, as a site has. */
+struct subnet6 intent_network_outside6(const struct intent_network *);
 
 static inline const struct intent_network *
 intent_network_cast(const struct intent_object *object)

@@ -35,7 +35,10 @@ GUESTS = {"web": ("10.1.0.10", "10.1.0.1"), "db": ("10.1.0.20", "10.1.0.1"),
           "vm": ("10.1.0.30", "10.1.0.1"), "twin": ("10.1.0.10", "10.1.0.1"),
           "in": ("10.3.0.10", "10.3.0.1")}
 GUESTS6 = {"plain": ("2001:db8:6::10", "2001:db8:6::1"),
-           "local": ("fd00:7::10", "fd00:7::1")}
+           "local": ("fd00:7::10", "fd00:7::1"),
+           "own": ("fd00:8::10", "fd00:8::1")}
+# What RFC 6296 makes of the last one's: fd00 + 8 - (2001 + db8 + 8) = cf47.
+OWN6 = "2001:db8:8:cf47::10"
 EXTERNAL6, PEER6, BEYOND6 = "2001:db8::5", "2001:db8::9", "2001:db8:99::9"
 MAC = {name: "02:00:00:00:00:%02x" % (i + 1)
        for i, name in enumerate(list(GUESTS) + list(GUESTS6))}
@@ -49,6 +52,8 @@ networks:
   blue: {subnet: 10.1.0.0/24, nat: out}
   six: {subnet6: "2001:db8:6::/64", nat: out}
   ula: {subnet6: "fd00:7::/64", nat: out, nat6: masquerade}
+  npt: {subnet6: "fd00:8::/64", nat: out, nat6: prefix,
+        prefix6: "2001:db8:8::/48"}
   red: {subnet: 10.1.0.0/24, nat: out}
   shut: {subnet: 10.3.0.0/24}
 ports:
@@ -61,7 +66,10 @@ ports:
           address6: "2001:db8:6::10"}
   local: {network: ula, device: local, mac: "02:00:00:00:00:07",
           address6: "fd00:7::10"}
+  own: {network: npt, device: own, mac: "02:00:00:00:00:08",
+        address6: "fd00:8::10"}
 forwards:
+  own6: {listen: "[2001:db8:8:cf47::10]:80/tcp", to: own}
   web6: {listen: "[2001:db8::5]:80/tcp", to: "local:8080"}
   https: {listen: 443/tcp, to: "web:8443"}
   names: {listen: 203.0.113.5:53/udp, to: db}
@@ -150,6 +158,7 @@ class Bench:
                      ("addr", "add", BEYOND6 + "/128", "dev", "lo"),
                      ("addr", "add", PEER6 + "/64", "dev", "eth0", "nodad"),
                      ("route", "add", "2001:db8:6::/64", "via", EXTERNAL6),
+                     ("route", "add", "2001:db8:8::/48", "via", EXTERNAL6),
                      ("route", "add", FLOATING + "/32", "dev", "eth0")):
             self.internet.run("ip", *argv)
 
@@ -238,7 +247,8 @@ def tcp_listen(netns, port, address="0.0.0.0"):
 
 def udp_socket(netns, port=0, address="0.0.0.0"):
     def make():
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock = socket.socket(socket.AF_INET6 if ":" in address
+                             else socket.AF_INET, socket.SOCK_DGRAM)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((address, port))
         sock.settimeout(TIMEOUT)
@@ -262,14 +272,16 @@ def tcp(bench, client, address, port, server, server_port):
 
 
 def udp(bench, client, address, port, server, server_port):
-    own = address if server == "internet" else "0.0.0.0"
+    anybody = "::" if ":" in address else "0.0.0.0"
+    own = address if server == "internet" else anybody
     with udp_socket(bench[server], server_port, own) as far, \
-            udp_socket(bench[client]) as near:
+            udp_socket(bench[client], address=anybody) as near:
         near.sendto(b"question", (address, port))
         data, seen = far.recvfrom(64)
         assert data == b"question"
         far.sendto(b"answer", seen)
-        assert near.recvfrom(64) == (b"answer", (address, port))
+        data, whose = near.recvfrom(64)
+        assert (data, whose[:2]) == (b"answer", (address, port))
     return seen
 
 
@@ -420,6 +432,24 @@ def test_ipv6_is_routed_as_it_is_or_translated_by_choice(bench):
     assert tcp(bench, "local", EXTERNAL6, 80, "local", 8080)[0] == EXTERNAL6
     # Routed, but closed all the same.
     assert not bench.internet.ping(GUESTS6["plain"][0], deadline=1)
+
+
+def test_a_prefix_outside_is_an_address_for_each_inside(bench):
+    assert tcp(bench, "own", BEYOND6, 80, "internet", 80)[0] == OWN6
+    assert udp(bench, "own", BEYOND6, 53, "internet", 53)[0] == OWN6
+    assert bench["own"].ping(BEYOND6)
+    with udp_socket(bench["own"], address="::") as sock:
+        sock.connect((BEYOND6, 7001))
+        sock.send(b"nobody")
+        with pytest.raises(ConnectionRefusedError):
+            sock.recv(64)
+    # Closed, but for what a forward lets in; to others inside, too.
+    assert not bench.internet.ping(OWN6, deadline=1)
+    assert not bench["local"].ping(OWN6, deadline=1)
+    assert tcp(bench, "internet", OWN6, 80, "own", 80)[0] == PEER6
+    assert tcp(bench, "local", OWN6, 80, "own", 80)[0] == EXTERNAL6
+    assert tcp(bench, "own", OWN6, 80, "own", 80)[0] == OWN6
+    assert OWN6 in bench.lab.text("explain", "own", BEYOND6, "tcp/80")
 
 
 # --- Closed ------------------------------------------------------------------
