@@ -116,6 +116,16 @@ format_set_field(const struct dp_action *action,
 }
 
 static void
+format_set_tunnel(const struct dp_action *action,
+                  const struct names *names UNUSED, struct str *s)
+{
+    str_add_char(s, '(');
+    tunnel_key_format(&((const struct dp_action_set_tunnel *) action)->key,
+                      s);
+    str_add_char(s, ')');
+}
+
+static void
 format_push_vlan(const struct dp_action *action,
                  const struct names *names UNUSED, struct str *s)
 {
@@ -304,6 +314,7 @@ typedef void format_details(const struct dp_action *, const struct names *,
 static format_details *const details[N_DP_ACTIONS] = {
     [DP_ACTION_OUTPUT] = format_output,
     [DP_ACTION_SET_FIELD] = format_set_field,
+    [DP_ACTION_SET_TUNNEL] = format_set_tunnel,
     [DP_ACTION_PUSH_VLAN] = format_push_vlan,
     [DP_ACTION_PUSH_MPLS] = format_push_mpls,
     [DP_ACTION_POP_MPLS] = format_pop_mpls,

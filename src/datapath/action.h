@@ -17,6 +17,7 @@
 #define DP_ACTIONS(X)                                                        \
     X(OUTPUT, "output", dp_action_output)                                    \
     X(SET_FIELD, "set_field", dp_action_set_field)                           \
+    X(SET_TUNNEL, "set_tunnel", dp_action_set_tunnel)                        \
     X(PUSH_VLAN, "push_vlan", dp_action_push_vlan)                           \
     X(POP_VLAN, "pop_vlan", dp_action_plain)                                 \
     X(PUSH_MPLS, "push_mpls", dp_action_mpls)                                \
@@ -64,6 +65,13 @@ struct dp_action_set_field {
     struct dp_action h;
     uint32_t field;               /* enum field_id, a FIELD_WIRE one */
     uint64_t value[2], mask[2];   /* u128, low half first */
+};
+
+/* By which tunnel it is to leave: for ports that are tunnels. */
+struct dp_action_set_tunnel {
+    struct dp_action h;           /* len: with the key's options only */
+    uint32_t pad;
+    struct tunnel_key key;
 };
 
 struct dp_action_push_vlan {

@@ -5,6 +5,13 @@
 #include <time.h>
 
 #include "datapath/worker.h"
+#include "lib/rcu.h"
+
+/* Which options of tunnels are fields, as workers read it. */
+struct options {
+    struct rcu_later later;
+    struct tunnel_option_map map;
+};
 
 struct datapath {
     struct datapath_config config;
@@ -16,6 +23,7 @@ struct datapath {
     struct port_tap *taps[DP_MAX_PORTS];
     _Atomic(struct dp_meter *) meters[DP_MAX_METERS];
     struct conntrack *ct;
+    _Atomic(struct options *) options;
 };
 
 const struct datapath_calls *
@@ -127,6 +135,7 @@ datapath_destroy(struct datapath *dp)
     for (unsigned int i = 0; i < DP_MAX_METERS; i++) {
         free(dp->meters[i]);
     }
+    free(dp->options);
     free(dp);
 }
 
@@ -411,6 +420,34 @@ datapath_invalidate_all(struct datapath *dp)
         atomic_fetch_add(&w->n_invalidated,
                          flow_cache_invalidate_all(&w->cache));
     }
+}
+
+/* ---- Tunnels ---- */
+
+void
+datapath_set_tunnel_options(struct datapath *dp,
+                            const struct tunnel_option_map *map)
+{
+    struct options *new = NULL, *old;
+
+    if (map && map->mapped) {
+        new = xzalloc(sizeof *new);
+        new->map = *map;
+    }
+    old = atomic_exchange(&dp->options, new);
+    if (old) {
+        rcu_free(&old->later);
+    }
+    datapath_invalidate_all(dp);
+}
+
+const struct tunnel_option_map *
+datapath_tunnel_options(const struct datapath *dp)
+{
+    const struct options *options
+        = atomic_load_explicit(&dp->options, memory_order_acquire);
+
+    return options ? &options->map : NULL;
 }
 
 /* ---- Meters ---- */

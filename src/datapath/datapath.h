@@ -167,6 +167,13 @@ int datapath_set_meter(struct datapath *, uint32_t slot,
 bool datapath_meter_stats(const struct datapath *, uint32_t slot,
                           struct dp_meter_stats *);
 
+/* Which options of tunnels are fields of the key (copied; NULL: none). */
+void datapath_set_tunnel_options(struct datapath *,
+                                 const struct tunnel_option_map *);
+/* Under RCU; NULL: none. */
+const struct tunnel_option_map *
+datapath_tunnel_options(const struct datapath *);
+
 /* Runs actions on a packet outside of any batch (packet-out, learning packets
  * that waited): handed to a worker.  Takes the packet's bytes by copy. */
 int datapath_inject(struct datapath *, const void *frame, uint32_t len,

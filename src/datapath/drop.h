@@ -10,6 +10,8 @@
 /* X(ID, name, what happened) */
 #define DROP_REASONS(X)                                                      \
     X(DROP_TRUNCATED, "truncated", "shorter than an Ethernet header")        \
+    X(DROP_TUNNEL_OPTION, "tunnel-option",                                   \
+      "its tunnel header has a critical option that no field stands for")    \
     X(DROP_TABLE_MISS, "table-miss", "no flow entry matched")                \
     X(DROP_ACTIONS, "drop-action", "a flow entry says drop")                 \
     X(DROP_ACTION_INVALID, "action-invalid",                                 \

@@ -32,6 +32,15 @@ edit_set_field(struct packet *pkt, const struct dp_action *a)
 }
 
 static bool
+edit_set_tunnel(struct packet *pkt, const struct dp_action *a)
+{
+    tunnel_key_copy(&pkt->tun,
+                    &((const struct dp_action_set_tunnel *) (const void *) a)
+                        ->key);
+    return true;
+}
+
+static bool
 edit_push_vlan(struct packet *pkt, const struct dp_action *a)
 {
     const struct dp_action_push_vlan *v = (const void *) a;
@@ -322,6 +331,9 @@ execute(struct worker *w, struct run *run, struct dp_action_list list,
             break;
         case DP_ACTION_SET_FIELD:
             edit_all(w, run, edit_set_field, a);
+            break;
+        case DP_ACTION_SET_TUNNEL:
+            edit_all(w, run, edit_set_tunnel, a);
             break;
         case DP_ACTION_PUSH_VLAN:
             edit_all(w, run, edit_push_vlan, a);

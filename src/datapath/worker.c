@@ -235,6 +235,23 @@ execute_entry(struct worker *w, struct cache_entry *e, struct batch *batch,
     return n;
 }
 
+/* The key of a packet; false: it was dropped. */
+static inline bool
+extract(struct worker *w, struct packet *pkt, struct flow_key *key)
+{
+    if (UNLIKELY(flow_key_extract(pkt, key))) {
+        worker_drop(w, pkt, DROP_TRUNCATED);
+        return false;
+    }
+    if (UNLIKELY(pkt->tun.family && pkt->tun.n_options)
+        && !tunnel_key_extract_options(&pkt->tun,
+                                       datapath_tunnel_options(w->dp), key)) {
+        worker_drop(w, pkt, DROP_TUNNEL_OPTION);
+        return false;
+    }
+    return true;
+}
+
 void
 worker_process(struct worker *w, struct batch *batch, unsigned int depth)
 {
@@ -246,11 +263,9 @@ worker_process(struct worker *w, struct batch *batch, unsigned int depth)
     for (unsigned int i = 0; i < batch->n; i++) {       /* What is it? */
         struct packet *pkt = batch->pkts[i];
 
-        if (UNLIKELY(flow_key_extract(pkt, &keys[n]))) {
-            worker_drop(w, pkt, DROP_TRUNCATED);
-            continue;
+        if (LIKELY(extract(w, pkt, &keys[n]))) {
+            batch->pkts[n++] = pkt;
         }
-        batch->pkts[n++] = pkt;
     }
     batch->n = n;
     /* In loops of their own: the hash reads what extraction has just written,
@@ -349,6 +364,10 @@ run_injects(struct worker *w)
             struct run run = { 1, { pkt }, { key } };
 
             flow_key_extract(pkt, key);
+            if (pkt->tun.family) {
+                tunnel_key_extract_options(
+                    &pkt->tun, datapath_tunnel_options(w->dp), key);
+            }
             execute(w, &run, (struct dp_action_list) {
                                  (const void *) ordered->bytes,
                                  ordered->actions_len }, 0);

@@ -66,7 +66,8 @@ static const struct flag_name ct_state_names[] = {
     { 0, NULL },
 };
 static const struct flag_name tun_flag_names[] = {
-    { 1, "oam" }, { 0, NULL },
+    { TUNNEL_F_OAM, "oam" }, { TUNNEL_F_DF, "df" },
+    { TUNNEL_F_CSUM, "csum" }, { TUNNEL_F_KEY, "key" }, { 0, NULL },
 };
 
 static const struct flag_name exthdr_names[] = {

@@ -297,6 +297,9 @@ flow_key_extract(struct packet *pkt, struct flow_key *key)
     if (UNLIKELY(pkt->ct_state)) {
         extract_ct(pkt, key);
     }
+    if (UNLIKELY(pkt->tun.family)) {
+        tunnel_key_extract(&pkt->tun, key);
+    }
     if (UNLIKELY(pkt->len < ETH_HEADER_LEN)) {
         key->w[1] = key->w[2] = 0;
         return -EBADMSG;

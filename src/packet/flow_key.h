@@ -173,7 +173,10 @@ struct flow_key {
 #define FLOW_WORD(MEMBER) (offsetof(struct flow_key_fields, MEMBER) / 8)
 #define FLOW_WORD_BIT(MEMBER) (UINT64_C(1) << FLOW_WORD(MEMBER))
 
-/* Parses the packet and sets its l2_5_ofs, l3_ofs, l4_ofs and pad_len.  Any
+/* (Fields of a tunnel's options are tunnel_key_extract_options()'s, who has to
+ * know which they are.)
+ *
+ * Parses the packet and sets its l2_5_ofs, l3_ofs, l4_ofs and pad_len.  Any
  * bytes are accepted: where a header is cut short or contradicts itself, the key
  * ends there (addresses without ports, Ethertype without addresses...).  Returns
  * 0, or -EBADMSG when not even the Ethernet header is there. */

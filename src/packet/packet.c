@@ -166,6 +166,7 @@ packet_alloc(struct packet_pool *pool, uint32_t room)
     pkt->pad_len = 0;
     pkt->offload = (struct offload) { 0 };
     pkt->ct_state = 0;
+    pkt->tun.family = TUNNEL_NONE;
     pkt->recirc_id = 0;
     pkt->hash = 0;
     pkt->n_trunc = 0;

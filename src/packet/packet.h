@@ -20,6 +20,7 @@
 #define WEFT_PACKET_PACKET_H
 
 #include "lib/types.h"
+#include "packet/tunnel.h"
 
 enum {
     PACKET_HEADROOM = 256,          /* before data, at receive */
@@ -94,6 +95,7 @@ struct packet {
     struct packet *next;      /* pool's free list; else the owner's */
     uint64_t time;            /* ports that hold packets (impair, pcap): usec */
     struct packet_ct ct;
+    struct tunnel_key tun;    /* that it came by, or is to leave by */
 };
 
 /* `n_small` buffers of PACKET_SMALL_ROOM, `n_big` of PACKET_MAX_LEN; memory is
@@ -132,6 +134,10 @@ packet_copy_metadata(struct packet *to, const struct packet *from)
     if (UNLIKELY(from->ct_state)) {
         to->ct = from->ct;
     }
+    to->tun.family = from->tun.family;
+    if (UNLIKELY(from->tun.family)) {
+        tunnel_key_copy(&to->tun, &from->tun);
+    }
 }
 
 /* Makes a packet that was somewhere else already one that `in_port` has just
@@ -146,6 +152,7 @@ packet_arrive(struct packet *pkt, uint32_t in_port)
     pkt->hash = 0;
     pkt->n_trunc = 0;
     pkt->ct_state = 0;
+    pkt->tun.family = TUNNEL_NONE;
 }
 
 /* How many bytes can be put in front of, and behind, the data. */

@@ -102,6 +102,7 @@ struct port_class {
     const char *type;
     const char *const *options;     /* accepted keys, NULL-terminated */
 
+    bool is_tunnel;                 /* what leaves says where to (packet->tun) */
     size_t size;                    /* of the struct that embeds struct port as
                                        its first member */
     /* Opens the device.  On failure nothing is left behind and `error` says

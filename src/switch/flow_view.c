@@ -328,6 +328,40 @@ flow_looks_rewritten(const struct flow_looks *looks)
     return words;
 }
 
+uint32_t
+flow_view_tunnel(const struct flow_view *v, struct flow_looks *looks,
+                 const struct tunnel_option_map *map,
+                 struct flow_key_fields *fields)
+{
+    struct flow_mask look;
+    uint32_t present = 0;
+
+    memset(&look, 0, sizeof look);
+    memset(fields, 0, sizeof *fields);
+    for (size_t i = FLOW_WORD(tun_id); i <= FLOW_WORD(tun_tos); i++) {
+        look.bits.w[i] = UINT64_MAX;
+    }
+    for (uint32_t left = map ? map->mapped : 0; left; left &= left - 1) {
+        unsigned int n = (unsigned int) __builtin_ctz(left);
+        const struct tunnel_option *o = &map->options[n];
+        static const uint8_t zeros[TUNNEL_MAX_OPTIONS];
+        const uint8_t *value = &v->flow.key.tun_metadata[o->ofs];
+
+        memset(&look.bits.key.tun_metadata[o->ofs], 0xff, o->len);
+        memcpy(&fields->tun_metadata[o->ofs], value, o->len);
+        if (memcmp(value, zeros, o->len)
+            || memcmp(&v->known.bits.key.tun_metadata[o->ofs], zeros,
+                      o->len)) {
+            present |= UINT32_C(1) << n;
+        }
+    }
+    look_at(v, looks, &look);
+    memcpy(&fields->tun_id, &v->flow.key.tun_id,
+           offsetof(struct flow_key_fields, ct_state)
+           - offsetof(struct flow_key_fields, tun_id));
+    return present;
+}
+
 /* ---- Writing ---- */
 
 /* Is this the type and code of a neighbour message, whose body is in the key? */

@@ -53,6 +53,11 @@ u128 flow_view_get(const struct flow_view *, struct flow_looks *,
 u128 flow_view_get_subfield(const struct flow_view *, struct flow_looks *,
                             const struct subfield *);
 uint32_t flow_view_in_port(const struct flow_view *);
+/* All that it says of a tunnel: the tun_ fields, and of the options that are
+ * mapped (NULL: none) those with a value; which these are. */
+uint32_t flow_view_tunnel(const struct flow_view *, struct flow_looks *,
+                          const struct tunnel_option_map *,
+                          struct flow_key_fields *);
 /* Does the packet have the field? */
 bool flow_view_has(const struct flow_view *, struct flow_looks *,
                    enum field_id);

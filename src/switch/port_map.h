@@ -66,6 +66,7 @@ struct port_settings {
     char name[PORT_NAME_MAX];
     struct port_vlan vlan;
     bool is_protected;
+    bool is_tunnel;               /* outputs say where the tunnel leads */
     bool no_flood, no_fwd, no_packet_in, admin_down;
     bool no_recv;                 /* but spanning tree's frames */
     bool no_recv_stp;             /* those */

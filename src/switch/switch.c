@@ -475,6 +475,7 @@ switch_create(const struct switch_config *config, msec now)
 
     calls = pipeline_calls(&sw->pipeline);
     sw->dp = datapath_create(&config->datapath, &calls);
+    sw->pipeline.env.dp = sw->dp;
     if (!sw->dp) {
         goto destroy_parts;
     }

@@ -20,6 +20,17 @@ switch_flow_of_frame(const void *frame, uint32_t len, uint32_t in_port,
     return err;
 }
 
+/* By which tunnel it came, as its controller says.  RCU-online. */
+static void
+take_tunnel(const struct switch_ *sw, const struct flow *flow,
+            struct packet *pkt)
+{
+    if (flow->key.tun_family) {
+        tunnel_key_from_fields(&flow->key, datapath_tunnel_options(sw->dp),
+                               UINT32_MAX, &pkt->tun);
+    }
+}
+
 /* Translates and carries out, for a frame that no port brought.  RCU-online. */
 static int
 send_frame(struct switch_ *sw, const struct translate_options *opt,
@@ -29,6 +40,10 @@ send_frame(struct switch_ *sw, const struct translate_options *opt,
     struct translate_options first = *opt;
     struct credit_list credits = { 0 };
     struct upcall up = { .now = sw->now };
+    struct packet pkt = {
+        .data = (uint8_t *) (uintptr_t) frame, .len = len,
+        .in_port = port_id(flow_in_port(flow)),
+    };
     int err;
 
     first.learns = &learns;
@@ -41,8 +56,8 @@ send_frame(struct switch_ *sw, const struct translate_options *opt,
         translate(&sw->pipeline.env, opt, flow, &up, &credits);
         learn_list_fini(&learns);
     }
-    err = datapath_inject(sw->dp, frame, len, port_id(flow_in_port(flow)),
-                          dp_actions_list(&up.actions));
+    take_tunnel(sw, flow, &pkt);
+    err = datapath_inject_packet(sw->dp, &pkt, dp_actions_list(&up.actions));
     credit_once(sw->pipeline.credits, &credits, 1, len, sw->now);
     dp_actions_fini(&up.actions);
     return err;

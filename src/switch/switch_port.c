@@ -55,7 +55,8 @@ publish_port(struct switch_ *sw, struct own_port *port)
     const struct switch_port *p = &port->public;
     struct port_settings settings = {
         .number = p->number, .vlan = p->vlan,
-        .is_protected = p->is_protected, .no_flood = p->no_flood,
+        .is_protected = p->is_protected,
+        .is_tunnel = p->port->class->is_tunnel, .no_flood = p->no_flood,
         .no_recv = p->no_recv, .no_recv_stp = p->no_recv_stp,
         .no_fwd = p->no_fwd,
         .no_packet_in = p->no_packet_in, .admin_down = p->admin_down,

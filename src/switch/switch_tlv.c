@@ -53,6 +53,8 @@ enum of_error
 switch_tlv_mod(struct switch_ *sw, const struct of_tlv_table *mod,
                struct str *why)
 {
+    struct tunnel_option_map options;
+    enum of_error error;
     uint32_t used = 0;
 
     if (mod->command != TLV_ADD) {
@@ -60,7 +62,13 @@ switch_tlv_mod(struct switch_ *sw, const struct of_tlv_table *mod,
         tables_visit(sw->tables, OFPTT_ALL, NULL, note_entry, &used);
         tables_visit_groups(sw->tables, note_group, &used);
     }
-    return tlv_map_mod(&sw->tlv_map, mod, used, why);
+    error = tlv_map_mod(&sw->tlv_map, mod, used, why);
+    if (!error) {
+        tlv_map_options(&sw->tlv_map, &options);
+        pipeline_new_epoch(&sw->pipeline);
+        datapath_set_tunnel_options(sw->dp, &options);
+    }
+    return error;
 }
 
 const struct tlv_map *

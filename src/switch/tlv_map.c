@@ -118,6 +118,26 @@ tlv_map_read(const struct tlv_map *map, struct of_tlv_table *table)
     }
 }
 
+void
+tlv_map_options(const struct tlv_map *map, struct tunnel_option_map *options)
+{
+    memset(options, 0, sizeof *options);
+    options->mapped = map->mapped;
+    for (uint32_t left = map->mapped; left; left &= left - 1) {
+        unsigned int n = (unsigned int) __builtin_ctz(left);
+        const struct field *field = field_by_id(FIELD_TUN_METADATA0 + n);
+        const struct of_tlv *tlv = &map->options[n];
+        size_t end = field->ofs
+                     - offsetof(struct flow_key_fields, tun_metadata)
+                     + field->n_bytes;
+
+        options->options[n] = (struct tunnel_option) {
+            .class = tlv->class, .type = tlv->type, .len = tlv->len,
+            .ofs = (uint16_t) (end - tlv->len),
+        };
+    }
+}
+
 enum of_error
 tlv_map_check(const struct tlv_map *map, uint32_t fields, struct str *why)
 {

@@ -10,6 +10,7 @@
 #define WEFT_SWITCH_TLV_MAP_H
 
 #include "openflow/message.h"
+#include "packet/tunnel.h"
 
 struct tlv_map {
     uint32_t mapped;              /* bit n: tun_metadata<n> */
@@ -20,6 +21,8 @@ struct tlv_map {
 enum of_error tlv_map_mod(struct tlv_map *, const struct of_tlv_table *,
                           uint32_t used, struct str *why);
 void tlv_map_read(const struct tlv_map *, struct of_tlv_table *);
+/* As the data path reads it. */
+void tlv_map_options(const struct tlv_map *, struct tunnel_option_map *);
 /* May entries speak of these fields? */
 enum of_error tlv_map_check(const struct tlv_map *, uint32_t fields,
                             struct str *why);

@@ -5,6 +5,7 @@
  *     translate_action.c  one function per action
  *     translate_group.c   groups and their buckets
  *     translate_egress.c  egress tables, before an output
+ *     translate_tunnel.c  what tells a packet by which tunnel it leaves
  *     translate_balance.c multipath and bundle
  *     translate_ct.c      connection tracking
  *     translate_learn.c   learn and fin_timeout
@@ -52,6 +53,7 @@ struct translate_env {
     struct recirc *recirc;
     struct port_maps *ports;
     const struct meter_map *meters;
+    const struct datapath *dp;          /* NULL: no options of tunnels */
     struct hash_key group_key;          /* which bucket of a select group */
     atomic_uint unasked;                /* enum unasked */
 };

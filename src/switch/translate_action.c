@@ -33,6 +33,9 @@ translate_send(struct translation *t, const struct port_settings *port,
         && !translate_is_leaving(t, port->number)) {
         translate_egress(t, port, max_len);
     } else {
+        if (UNLIKELY(port->is_tunnel)) {
+            translate_tunnel(t);
+        }
         emit_output(t, port->number, max_len);
     }
     return true;

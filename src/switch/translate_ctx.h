@@ -123,6 +123,12 @@ void translate_set_subfield(struct translation *, const struct subfield *,
 bool translate_send(struct translation *, const struct port_settings *,
                     uint32_t max_len);
 
+/* ---- translate_tunnel.c ---- */
+
+/* The packet is told by which tunnel it is to leave: before an output to a port
+ * that is one. */
+void translate_tunnel(struct translation *);
+
 /* ---- translate_egress.c ---- */
 
 bool translate_is_leaving(const struct translation *, uint32_t number);
