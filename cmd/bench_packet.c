@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "bench.h"
-#include "datapath/gso.h"
+#include "port/gso.h"
 #include "packet/checksum.h"
 #include "packet/edit.h"
 #include "packet/eth.h"

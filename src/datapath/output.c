@@ -4,11 +4,11 @@
  * end of the turn, or when 32 are there.  What the consumer behind the port
  * cannot take is completed here and nowhere earlier: checksums that are still
  * owed, super-frames. */
-#include "datapath/gso.h"
 #include "datapath/worker.h"
 #include "packet/checksum.h"
 #include "packet/eth.h"
 #include "packet/ip.h"
+#include "port/gso.h"
 
 static void
 flush_port(struct worker *w, struct worker_port *wp)

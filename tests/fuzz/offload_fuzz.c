@@ -11,7 +11,7 @@
  * Covers: src/packet/offload.c src/datapath/gso.c */
 #include <stdlib.h>
 
-#include "datapath/gso.h"
+#include "port/gso.h"
 #include "packet/checksum.h"
 #include "packet/flow.h"
 #include "packet/offload.h"

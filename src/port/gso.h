@@ -8,8 +8,8 @@
  * Where the headers lie is taken from the offload state (validated at receive,
  * moved by every edit) and the frame, not from the offsets of the last key
  * extraction: tags and labels may have been pushed in the meantime. */
-#ifndef WEFT_DATAPATH_GSO_H
-#define WEFT_DATAPATH_GSO_H
+#ifndef WEFT_PORT_GSO_H
+#define WEFT_PORT_GSO_H
 
 #include "port/port.h"
 
@@ -35,6 +35,18 @@ bool gso_begin(struct gso *, const struct packet *super,
 /* Appends segments until the batch is full, the end is reached (gso_n_left() is
  * 0) or the pool is used up (-ENOBUFS).  Returns how many. */
 int gso_next(struct gso *, struct packet_pool *, struct batch *);
+
+/* Writes the next segment's bytes, gso_next_len() of them; there is one left. */
+uint32_t gso_write(struct gso *, uint8_t *);
+
+static inline uint32_t
+gso_next_len(const struct gso *gso)
+{
+    const struct offload *ol = &gso->super->offload;
+    uint32_t left = gso->super->len - ol->hdr_len - gso->pos;
+
+    return ol->hdr_len + MIN(left, ol->gso_size);
+}
 
 static inline uint32_t
 gso_n_left(const struct gso *gso)

@@ -1,4 +1,4 @@
-#include "datapath/gso.h"
+#include "port/gso.h"
 
 #include "frames.h"
 #include "packet/checksum.h"

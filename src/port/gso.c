@@ -1,4 +1,4 @@
-#include "datapath/gso.h"
+#include "port/gso.h"
 
 #include "packet/checksum.h"
 #include "packet/eth.h"
@@ -77,10 +77,10 @@ gso_begin(struct gso *gso, const struct packet *super,
 }
 
 static void
-set_ip_length(const struct gso *gso, struct packet *seg)
+set_ip_length(const struct gso *gso, uint8_t *seg, uint32_t seg_len)
 {
-    uint32_t len = seg->len - gso->l3_ofs;
-    void *p = seg->data + gso->l3_ofs;
+    uint32_t len = seg_len - gso->l3_ofs;
+    void *p = seg + gso->l3_ofs;
 
     if (gso->is_ip6) {
         struct ip6_header *ip = p;
@@ -92,17 +92,14 @@ set_ip_length(const struct gso *gso, struct packet *seg)
         ip->total_len = htobe16((uint16_t) len);
         ip->id = htobe16((uint16_t) (be16toh(ip->id) + gso->n_done));
         ip->csum = 0;
-        ip->csum = checksum_fold(checksum_add(0, ip, seg->offload.csum_start
-                                                     - gso->l3_ofs));
+        ip->csum = checksum_fold(checksum_add(
+            0, ip, gso->super->offload.csum_start - gso->l3_ofs));
     }
 }
 
 static void
-set_transport(const struct gso *gso, struct packet *seg, bool is_last)
+set_transport(const struct gso *gso, uint8_t *l4, uint32_t len, bool is_last)
 {
-    uint8_t *l4 = seg->data + seg->offload.csum_start;
-    uint32_t len = seg->len - seg->offload.csum_start;
-
     if (gso->is_tcp) {
         uint32_t seq = be32toh(get_be32(l4 + TCP_SEQ_OFS));
 
@@ -117,8 +114,39 @@ set_transport(const struct gso *gso, struct packet *seg, bool is_last)
     } else {
         put_be16(l4 + 4, htobe16((uint16_t) len));
     }
-    put_be16(l4 + seg->offload.csum_offset,
+    put_be16(l4 + gso->super->offload.csum_offset,
              checksum_reduce(gso->pseudo + length_words(len)));
+}
+
+/* What is owed, over the whole of the transport's data: a UDP checksum of zero
+ * would say that there is none. */
+static void
+complete(const struct gso *gso, uint8_t *l4, uint32_t len)
+{
+    be16 csum = checksum_fold(checksum_add(0, l4, len));
+
+    put_be16(l4 + gso->super->offload.csum_offset,
+             !csum && !gso->is_tcp ? UINT16_MAX : csum);
+}
+
+uint32_t
+gso_write(struct gso *gso, uint8_t *seg)
+{
+    const struct packet *super = gso->super;
+    const struct offload *ol = &super->offload;
+    uint32_t len = gso_next_len(gso), payload = len - ol->hdr_len;
+    uint8_t *l4 = seg + ol->csum_start;
+
+    memcpy(seg, super->data, ol->hdr_len);
+    memcpy(seg + ol->hdr_len, super->data + ol->hdr_len + gso->pos, payload);
+    set_ip_length(gso, seg, len);
+    set_transport(gso, l4, len - ol->csum_start, gso_n_left(gso) == 1);
+    if (gso->complete) {
+        complete(gso, l4, len - ol->csum_start);
+    }
+    gso->pos += payload;
+    gso->n_done++;
+    return len;
 }
 
 static struct packet *
@@ -126,28 +154,20 @@ cut_segment(struct gso *gso, struct packet_pool *pool)
 {
     const struct packet *super = gso->super;
     const struct offload *ol = &super->offload;
-    uint32_t left = super->len - ol->hdr_len - gso->pos;
-    uint32_t len = MIN(left, ol->gso_size);
-    struct packet *seg = packet_alloc(pool, ol->hdr_len + len);
+    struct packet *seg = packet_alloc(pool, gso_next_len(gso));
 
     if (!seg) {
         return NULL;
     }
-    memcpy(seg->data, super->data, ol->hdr_len);
-    memcpy(seg->data + ol->hdr_len, super->data + ol->hdr_len + gso->pos, len);
-    seg->len = ol->hdr_len + len;
     packet_copy_metadata(seg, super);
-    seg->offload = (struct offload) {
-        .flags = OFFLOAD_NEEDS_CSUM, .csum_start = ol->csum_start,
-        .csum_offset = ol->csum_offset,
-    };
-    set_ip_length(gso, seg);
-    set_transport(gso, seg, len == left);
-    if (gso->complete) {
-        packet_complete_checksum(seg);
+    seg->offload = (struct offload) { 0 };
+    if (!gso->complete) {
+        seg->offload = (struct offload) {
+            .flags = OFFLOAD_NEEDS_CSUM, .csum_start = ol->csum_start,
+            .csum_offset = ol->csum_offset,
+        };
     }
-    gso->pos += len;
-    gso->n_done++;
+    seg->len = gso_write(gso, seg->data);
     return seg;
 }
 
