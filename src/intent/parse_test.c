@@ -104,8 +104,8 @@ TEST(an_unknown_member_is_named_with_the_nearest)
     lab_network_said("  blue:\n    vlanid: 5\n",
                      "t:7:5: network 'blue' has no "
                      "'vlanid'; it has subnet, gateway, subnet6, gateway6, "
-                     "segment, nat, nat6, mtu, domain, dns, dhcp, dhcp6, ra, "
-                     "multicast, storm-cap\n");
+                     "segment, nat, nat6, prefix6, mtu, domain, dns, dhcp, "
+                     "dhcp6, ra, multicast, storm-cap\n");
     lab_network_said("  blue: text\n", "t:6:9: blue: network 'blue' is a map, "
                                        "like {subnet: ...}\n");
     lab_network_said("  blue: {subnet: 10.1.0.0/24, nax: wan}\n",
