@@ -25,6 +25,7 @@ from scapy.layers.dhcp6 import (DHCP6_RelayForward, DHCP6_Solicit,
                                 DHCP6OptIfaceId, DHCP6OptOptReq,
                                 DHCP6OptRelayMsg, DUID_LL)
 from scapy.layers.inet import IPOption
+from scapy.utils import checksum
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6ND_NA,
                                  IPv6ExtHdrDestOpt,
                                 ICMPv6NDOptDstLLAddr)
@@ -585,6 +586,29 @@ def icmp_inside_inputs():
     yield "wrong-sum", b"\4\3\1" + bytes(IP(src=e4, dst=x4) / UDP(**ports))
 
 
+def encap_inputs():
+    """Behind the byte that says which: vxlan, geneve, gre."""
+    frame = bytes(ETHER / IP4 / UDP() / Raw(b"x" * 18))
+    vni = struct.pack(">I", 5001 << 8)
+    option, critical = b"\1\2\3\1abcd", b"\1\2\x84\4" + bytes(16)
+    yield "vxlan", b"\0\x08\0\0\0" + vni + frame
+    yield "vxlan-no-vni", b"\0\0\0\0\0" + vni + frame
+    for name, options in (("bare", b""), ("option", option),
+                          ("critical", critical), ("two", option + critical),
+                          ("empty", b"\1\2\3\0")):
+        yield "geneve-" + name, bytes([1, len(options) // 4]) \
+            + b"\x40\x65\x58" + vni + options + frame
+    yield "geneve-long", b"\1\x01\0\x65\x58" + vni + b"\1\2\3\5abcd"
+    for flags, words in ((0, 0), (0x2000, 1), (0x1000, 1), (0x3000, 2),
+                         (0x0800, 0), (1, 0)):
+        yield "gre-%04x" % flags, b"\2" + struct.pack(">HH", flags, 0x6558) \
+            + bytes(4 * words) + frame
+    summed = struct.pack(">HHHHI", 0xa000, 0x6558, 0, 0, 77) + frame
+    yield "gre-sum", b"\2" + summed[:4] + struct.pack(
+        ">H", checksum(summed)) + summed[6:]
+    yield "gre-wrong-sum", b"\2" + summed
+
+
 def swapped(l4):
     return l4[2:4] + l4[:2] + l4[4:]
 
@@ -632,6 +656,8 @@ def main():
         write("fragments", name, data)
     for name, data in icmp_inside_inputs():
         write("icmp_inside", name, data)
+    for name, data in encap_inputs():
+        write("encap", name, data)
     for name, data in snapshot_inputs():
         write("snapshot", name, data)
     for name, data in routing_inputs():
