@@ -25,6 +25,18 @@ hex_digit(char c)
 }
 
 bool
+ip_parse(const char *text, struct ip6_addr *addr)
+{
+    be32 ip4;
+
+    if (ip4_parse(text, &ip4)) {
+        *addr = ip6_of_ip4(ip4);
+        return ip4;
+    }
+    return ip6_parse(text, addr) && ip6_addr_is_set(*addr);
+}
+
+bool
 eth_addr_parse(const char *text, struct eth_addr *addr)
 {
     struct eth_addr parsed;
@@ -110,6 +122,13 @@ const char *
 ip6_format(struct ip6_addr addr, char text[ADDRESS_TEXT_SIZE])
 {
     return inet_ntop(AF_INET6, addr.b, text, ADDRESS_TEXT_SIZE);
+}
+
+const char *
+ip_format(struct ip6_addr addr, char text[ADDRESS_TEXT_SIZE])
+{
+    return ip6_is_mapped4(&addr) ? ip4_format(get_be32(&addr.b[12]), text)
+                                 : ip6_format(addr, text);
 }
 
 const char *

@@ -12,6 +12,8 @@ enum { ADDRESS_TEXT_SIZE = 52 };  /* the longest, with prefix and NUL */
 
 bool ip4_parse(const char *text, be32 *);
 bool ip6_parse(const char *text, struct ip6_addr *);
+/* Of either family, and set; IPv4 becomes its v4-mapped form. */
+bool ip_parse(const char *text, struct ip6_addr *);
 bool eth_addr_parse(const char *text, struct eth_addr *);
 /* "10.1.0.0/24"; without a prefix it is the address alone, /32 or /128. */
 bool ip4_prefix_parse(const char *text, be32 *, uint8_t *len);
@@ -20,6 +22,8 @@ bool ip6_prefix_parse(const char *text, struct ip6_addr *, uint8_t *len);
 /* All write into `text` and return it. */
 const char *ip4_format(be32, char text[ADDRESS_TEXT_SIZE]);
 const char *ip6_format(struct ip6_addr, char text[ADDRESS_TEXT_SIZE]);
+/* One in v4-mapped form as IPv4. */
+const char *ip_format(struct ip6_addr, char text[ADDRESS_TEXT_SIZE]);
 const char *eth_addr_format(struct eth_addr, char text[ADDRESS_TEXT_SIZE]);
 
 static inline be32

@@ -121,32 +121,45 @@ set_transport(const struct gso *gso, uint8_t *l4, uint32_t len, bool is_last)
 /* What is owed, over the whole of the transport's data: a UDP checksum of zero
  * would say that there is none. */
 static void
-complete(const struct gso *gso, uint8_t *l4, uint32_t len)
+complete(const struct gso *gso, uint8_t *l4, const uint8_t *payload,
+         uint32_t len)
 {
-    be16 csum = checksum_fold(checksum_add(0, l4, len));
+    const struct offload *ol = &gso->super->offload;
+    uint32_t sum = checksum_add(0, l4, ol->hdr_len - ol->csum_start);
+    be16 csum = checksum_fold(checksum_add(sum, payload, len));
 
-    put_be16(l4 + gso->super->offload.csum_offset,
+    put_be16(l4 + ol->csum_offset,
              !csum && !gso->is_tcp ? UINT16_MAX : csum);
+}
+
+uint32_t
+gso_write_headers(struct gso *gso, uint8_t *headers, const uint8_t **payload)
+{
+    const struct packet *super = gso->super;
+    const struct offload *ol = &super->offload;
+    uint32_t len = gso_next_len(gso), n = len - ol->hdr_len;
+    uint8_t *l4 = headers + ol->csum_start;
+
+    *payload = super->data + ol->hdr_len + gso->pos;
+    memcpy(headers, super->data, ol->hdr_len);
+    set_ip_length(gso, headers, len);
+    set_transport(gso, l4, len - ol->csum_start, gso_n_left(gso) == 1);
+    if (gso->complete) {
+        complete(gso, l4, *payload, n);
+    }
+    gso->pos += n;
+    gso->n_done++;
+    return n;
 }
 
 uint32_t
 gso_write(struct gso *gso, uint8_t *seg)
 {
-    const struct packet *super = gso->super;
-    const struct offload *ol = &super->offload;
-    uint32_t len = gso_next_len(gso), payload = len - ol->hdr_len;
-    uint8_t *l4 = seg + ol->csum_start;
+    const uint8_t *payload;
+    uint32_t n = gso_write_headers(gso, seg, &payload);
 
-    memcpy(seg, super->data, ol->hdr_len);
-    memcpy(seg + ol->hdr_len, super->data + ol->hdr_len + gso->pos, payload);
-    set_ip_length(gso, seg, len);
-    set_transport(gso, l4, len - ol->csum_start, gso_n_left(gso) == 1);
-    if (gso->complete) {
-        complete(gso, l4, len - ol->csum_start);
-    }
-    gso->pos += payload;
-    gso->n_done++;
-    return len;
+    memcpy(seg + gso->super->offload.hdr_len, payload, n);
+    return gso->super->offload.hdr_len + n;
 }
 
 static struct packet *
