@@ -7,7 +7,7 @@
 #include "lib/clock.h"
 #include "lib/rcu.h"
 #include "packet/offload.h"
-#include "port/pair.h"
+#include "port/registry.h"
 #include "port/ring.h"
 #include "unit.h"
 

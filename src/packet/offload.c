@@ -196,3 +196,53 @@ offload_validate_owed(struct packet *pkt)
     ol->gso_size = ol->hdr_len = 0;
     return owes_transport(pkt, &shape) || complete_now(pkt, &shape);
 }
+
+/* A TCP packet that no link of that MTU carried is segments that nobody has made
+ * yet. */
+static void
+find_segments(struct packet *pkt, const struct shape *shape,
+              const uint8_t *ip, uint32_t mtu)
+{
+    uint32_t headers = shape->hdr_len - (uint32_t) (ip - pkt->data);
+
+    if (shape->proto == IP_PROTO_TCP && mtu > headers
+        && pkt->len - (uint32_t) (ip - pkt->data) > mtu) {
+        pkt->offload.gso_type = shape->is_ip6 ? GSO_TCPV6 : GSO_TCPV4;
+        pkt->offload.gso_size = (uint16_t) (mtu - headers);
+        pkt->offload.hdr_len = (uint16_t) shape->hdr_len;
+    }
+}
+
+void
+offload_find_owed(struct packet *pkt, uint32_t mtu)
+{
+    struct shape shape = shape_of(pkt);
+    const uint8_t *ip, *l4;
+    uint32_t sum, l4_len, csum_ofs;
+
+    if (!shape.hdr_len || (shape.proto != IP_PROTO_TCP
+                           && shape.proto != IP_PROTO_UDP)) {
+        return;
+    }
+    ip = pkt->data + offload_l3_ofs(pkt, pkt->len);
+    l4 = pkt->data + shape.l4_ofs;
+    l4_len = shape.end - shape.l4_ofs;
+    csum_ofs = shape.proto == IP_PROTO_TCP ? TCP_CSUM_OFS : UDP_CSUM_OFS;
+    sum = shape.is_ip6
+          ? checksum_pseudo6(ip + offsetof(struct ip6_header, src),
+                             ip + offsetof(struct ip6_header, dst),
+                             shape.proto, l4_len)
+          : checksum_pseudo4(
+                get_be32(ip + offsetof(struct ip4_header, src)),
+                get_be32(ip + offsetof(struct ip4_header, dst)),
+                shape.proto, (uint16_t) l4_len);
+    if (get_be16(l4 + csum_ofs) == checksum_reduce(sum)) {
+        pkt->offload = (struct offload) {
+            .flags = OFFLOAD_NEEDS_CSUM,
+            .csum_start = (uint16_t) shape.l4_ofs,
+            .csum_offset = (uint16_t) csum_ofs,
+        };
+        pkt->len = shape.end;     /* cuts padding */
+        find_segments(pkt, &shape, ip, mtu);
+    }
+}

@@ -29,6 +29,13 @@ uint32_t offload_l3_ofs(const struct packet *, uint32_t end);
 
 bool offload_validate_owed(struct packet *);
 
+/* For packets that come without a word about offloads, as from a tunnel whose other
+ * end is on this very machine: the kernel leaves what is inside with the sum of
+ * the pseudo-header only, for a NIC that the packet never met.  Such a checksum
+ * is owed, and TCP's packet beyond `mtu` is a super-frame, with segments of that.
+ * (A right checksum that looks the same by chance is completed to itself.) */
+void offload_find_owed(struct packet *, uint32_t mtu);
+
 /* False: nonsense, to be dropped; the packet's state is unspecified. */
 static inline bool
 offload_validate(struct packet *pkt)

@@ -189,6 +189,55 @@ TEST(padding_behind_an_owed_checksum_is_cut)
 
 /* Whatever the bytes, what passes can be completed, and that changes nothing by
  * which the packet was judged. */
+/* What a NIC would have completed is known by its pseudo-header's sum. */
+TEST(what_is_owed_without_a_word_is_found)
+{
+    struct packet_pool *pool = packet_pool_create(4, 4);
+
+    for (unsigned int i = 0; i < 12; i++) {
+        bool v6 = i & 1, tcp = i & 2;
+        struct packet *pkt = make(pool, v6, tcp ? IP_PROTO_TCP : IP_PROTO_UDP,
+                                  i / 4, 100);
+        struct offload owed = pkt->offload;
+        uint8_t *l4 = pkt->data + owed.csum_start;
+        uint32_t len = pkt->len - owed.csum_start;
+        uint32_t sum = v6 ? checksum_pseudo6(l4 - 32, l4 - 16, l4[-34], len)
+                          : checksum_pseudo4(get_be32(l4 - 8),
+                                             get_be32(l4 - 4), l4[-11],
+                                             (uint16_t) len);
+
+        memset(l4 + 30, 0x5a, 60);
+        put_be16(l4 + owed.csum_offset, checksum_reduce(sum));
+        pkt->offload = (struct offload) { 0 };
+        offload_find_owed(pkt, 1500);
+        CHECK(!memcmp(&pkt->offload, &owed, sizeof owed));
+        CHECK(packet_complete_checksum(pkt));
+        CHECK(!checksum_fold(checksum_add(sum, l4, len)));
+
+        /* Complete, it owes nothing. */
+        offload_find_owed(pkt, 1500);
+        CHECK(!pkt->offload.flags);
+        /* Longer than a link carries, TCP's is segments. */
+        put_be16(l4 + owed.csum_offset, checksum_reduce(sum));
+        offload_find_owed(pkt, 100);
+        CHECK((pkt->offload.gso_size != 0) == tcp
+              && (!tcp || (pkt->offload.gso_type == (v6 ? GSO_TCPV6
+                                                        : GSO_TCPV4)
+                           && pkt->offload.gso_size == 100 - (v6 ? 60 : 40)
+                           && offload_validate(pkt))));
+        /* Nor does a fragment. */
+        if (!v6) {
+            put_be16(l4 + owed.csum_offset, checksum_reduce(sum));
+            put_be16(l4 - 14, htobe16(IP4_FRAG_MORE));
+            pkt->offload = (struct offload) { 0 };
+            offload_find_owed(pkt, 1500);
+            CHECK(!pkt->offload.flags);
+        }
+        packet_free(pkt);
+    }
+    packet_pool_destroy(pool);
+}
+
 TEST(random_promises_never_change_a_flow_key)
 {
     struct packet_pool *pool = packet_pool_create(2, 0);
@@ -237,5 +286,6 @@ TESTS(
     RUN(a_checksum_inside_a_tunnel_packet_is_completed),
     RUN(an_sctp_checksum_is_made_by_its_own_rule),
     RUN(padding_behind_an_owed_checksum_is_cut),
+    RUN(what_is_owed_without_a_word_is_found),
     RUN(random_promises_never_change_a_flow_key),
 )

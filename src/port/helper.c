@@ -229,6 +229,34 @@ helper_set_inside(struct helper *helper, uint32_t handle,
     return ask(helper, &request, &reply, error);
 }
 
+int
+helper_open_tunnel(struct helper *helper,
+                   const struct tunnel_socket_spec *spec,
+                   struct helper_device *result, struct str *error)
+{
+    struct helper_request request = {
+        .type = HELPER_REQUEST_OPEN_TUNNEL, .tunnel = *spec,
+    };
+    struct helper_reply reply;
+    int err = ask(helper, &request, &reply, error);
+
+    if (!err) {
+        *result = reply.device;
+    }
+    return err;
+}
+
+void
+helper_release_tunnel(struct helper *helper, uint32_t handle)
+{
+    struct helper_request request = {
+        .type = HELPER_REQUEST_RELEASE_TUNNEL, .handle = handle,
+    };
+    struct helper_reply reply;
+
+    ask(helper, &request, &reply, NULL);
+}
+
 static int
 add_host_nat(struct helper *helper, const struct host_nat_leg *leg,
              const struct host_nat_forward *forward, struct str *error)

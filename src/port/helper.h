@@ -39,6 +39,7 @@
 #include "port/host_nat.h"
 #include "port/netlink.h"
 #include "port/port.h"
+#include "port/tunnel_socket.h"
 
 struct helper;
 
@@ -153,6 +154,15 @@ int helper_set_inside(struct helper *, uint32_t handle,
  * namespace. */
 int helper_open_link_monitor(struct helper *, const char *netns,
                              struct str *error);
+
+/* Tunnels. */
+
+/* The sockets of tunnel_sockets_open(), which the helper keeps over a restart: the
+ * same request gets the same ones.  handle, n_fds and fds of the result. */
+int helper_open_tunnel(struct helper *, const struct tunnel_socket_spec *,
+                       struct helper_device *, struct str *error);
+/* Close your own descriptors afterwards. */
+void helper_release_tunnel(struct helper *, uint32_t handle);
 
 /* The host's own stack. */
 

@@ -20,6 +20,8 @@
     X(OPEN_LINK_MONITOR, "open link monitor")                                \
     X(LISTEN_UNIX, "listen")                                                 \
     X(OPEN_CONFIG, "open config file")                                       \
+    X(OPEN_TUNNEL, "open a tunnel's sockets")                                \
+    X(RELEASE_TUNNEL, "release a tunnel")                                    \
     X(ADD_HOST_NAT, "add to the host's NAT")                                 \
     X(SET_HOST_NAT, "replace the host's NAT")
 
@@ -43,6 +45,7 @@ struct helper_request {
     bool is_forward;                    /* ADD_HOST_NAT: one of these */
     struct host_nat_leg leg;
     struct host_nat_forward forward;
+    struct tunnel_socket_spec tunnel;   /* OPEN_TUNNEL */
 };
 
 struct helper_reply {

@@ -13,6 +13,7 @@
 #include "port/helper_files.h"
 #include "port/helper_nat.h"
 #include "port/helper_proto.h"
+#include "port/helper_tunnel.h"
 #include "port/inside.h"
 #include "port/netns.h"
 #include "port/resolver.h"
@@ -34,6 +35,7 @@ struct helper_server {
     char instance[32];
     struct device_env env;
     struct helper_nat *nat;     /* of the host's own stack */
+    struct helper_tunnels *tunnels;
     struct holding *holdings;
     unsigned int generation;
     uint32_t last_handle;
@@ -306,6 +308,7 @@ serve_settle(struct helper_server *server)
     }
     err = device_clean(&server->env, link_is_held, server);
     helper_nat_settle(server->nat);
+    helper_tunnels_settle(server->tunnels);
     if (err >= 0) {
         err = netlink_open(&nl);
     }
@@ -483,6 +486,18 @@ serve_request(struct helper_server *server,
         answer_fd(answer, helper_files_open(server->files, request->path,
                                             error));
         break;
+    case HELPER_REQUEST_OPEN_TUNNEL:
+        reply->error = helper_tunnels_open(server->tunnels, &request->tunnel,
+                                           &reply->device, error);
+        answer->n_fds = reply->device.n_fds;
+        memcpy(answer->fds, reply->device.fds, sizeof answer->fds);
+        break;
+    case HELPER_REQUEST_RELEASE_TUNNEL:
+        /* The next main asks for it again, or helper_settle() ends it. */
+        reply->error = server->awaits_main
+                       ? 0 : helper_tunnels_release(server->tunnels,
+                                                    request->handle);
+        break;
     case HELPER_REQUEST_ADD_HOST_NAT:
         reply->error = helper_nat_add(server->nat, request, error);
         break;
@@ -628,6 +643,7 @@ helper_server_create(const struct helper_options *options,
         goto unlock;
     }
     server->nat = helper_nat_create(server->instance);
+    server->tunnels = helper_tunnels_create();
     server->files = helper_files_create(&server->options);
     clean_left_over(server);
     *result = server;
@@ -643,6 +659,7 @@ free_server:
 static void
 free_server(struct helper_server *server)
 {
+    helper_tunnels_destroy(server->tunnels);
     device_env_fini(&server->env);
     close(server->lock_fd);
     free(server);
@@ -684,6 +701,7 @@ helper_server_new_main(struct helper_server *server)
 {
     server->generation++;
     helper_nat_begin(server->nat);
+    helper_tunnels_begin(server->tunnels);
     server->is_ending = server->awaits_main = false;
 }
 

@@ -4,7 +4,7 @@
 #include "frames.h"
 #include "lib/clock.h"
 #include "packet/flow.h"
-#include "port/pair.h"
+#include "port/registry.h"
 #include "port/ring.h"
 #include "unit.h"
 

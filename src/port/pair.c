@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "port/registry.h"
+
 enum { MAILBOX_SIZE = 1024 };
 
 struct pair {
@@ -10,25 +12,6 @@ struct pair {
     struct mailbox *inbox[2];
     atomic_bool is_open[2];
 };
-
-struct port_registry {
-    struct pair *pairs;
-};
-
-struct port_registry *
-port_registry_create(void)
-{
-    return xzalloc(sizeof(struct port_registry));
-}
-
-void
-port_registry_destroy(struct port_registry *registry)
-{
-    if (registry) {
-        assert(!registry->pairs);
-        free(registry);
-    }
-}
 
 static struct pair *
 find_pair(struct port_registry *registry, const char *name, const char *peer,

@@ -6,7 +6,7 @@
  * the peer, so the mailboxes belong to the pair, which lives until both ends
  * have left.
  *
- * Registry, join and leave: control thread.  The rest: as its names say. */
+ * Join and leave: control thread.  The rest: as its names say. */
 #ifndef WEFT_PORT_PAIR_H
 #define WEFT_PORT_PAIR_H
 
@@ -20,10 +20,6 @@ struct pair_end {
     struct pair *pair;
     unsigned int side;            /* 0 or 1 */
 };
-
-struct port_registry *port_registry_create(void);
-/* Every end must have left. */
-void port_registry_destroy(struct port_registry *);
 
 /* Takes the place of `port`, named by its "peer" option.  -EINVAL: no such
  * option, or itself; -EEXIST: the peer's other end is taken. */

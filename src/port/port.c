@@ -267,8 +267,8 @@ port_close_failed(struct port *port)
 static bool
 is_other_device(const struct port_config *a, const struct port_config *b)
 {
-    static const char *const changeable[] = { "mtu", NIC_INSIDE_OPTIONS,
-                                              NULL };
+    static const char *const changeable[] = { "mtu", "groups",
+                                              NIC_INSIDE_OPTIONS, NULL };
 
     if (strcmp(a->type, b->type) || strcmp(a->device, b->device)
         || strcmp(a->name, b->name)) {
@@ -396,14 +396,19 @@ count_tx(const struct port *port, _Atomic uint64_t *counter, uint64_t n)
 }
 
 void
+port_drop_tx_part(struct port *port, uint32_t n_wire, uint32_t n_bytes,
+                  _Atomic uint64_t *reason)
+{
+    count_tx(port, &port->counters.tx_dropped, n_wire);
+    count_tx(port, &port->counters.tx_dropped_bytes, n_bytes);
+    count_tx(port, reason, n_wire);
+}
+
+void
 port_drop_tx(struct port *port, const struct packet *pkt,
              _Atomic uint64_t *reason)
 {
-    uint32_t n_wire = packet_n_wire(pkt);
-
-    count_tx(port, &port->counters.tx_dropped, n_wire);
-    count_tx(port, &port->counters.tx_dropped_bytes, pkt->len);
-    count_tx(port, reason, n_wire);
+    port_drop_tx_part(port, packet_n_wire(pkt), pkt->len, reason);
 }
 
 void

@@ -64,6 +64,18 @@ enum port_state { PORT_DOWN, PORT_UP };
     X(rx_bad_offload)   /* the device's checksum or GSO promise is nonsense */\
     X(rx_bad_length)    /* shorter than Ethernet or longer than any buffer */\
     X(rx_not_ip)        /* of a layer 3 device: neither IPv4 nor IPv6 */     \
+    /* Tunnels. */                                                           \
+    X(rx_bad_header)    /* wrong flags, or no frame is inside */             \
+    X(rx_bad_checksum)  /* GRE's */                                          \
+    X(rx_unknown_key)   /* no port has that key and remote */                \
+    X(rx_not_ours)      /* sent to an address that is not the tunnel's */    \
+    X(rx_fragment)      /* the outer packet came in pieces */                \
+    X(rx_nested)        /* the frame inside goes to the tunnel again */      \
+    X(rx_congested)     /* marked on the way; its sender knows no marks */   \
+    X(rx_out_of_order)  /* its number is not above the last one's */         \
+    X(rx_full)          /* the port's reader is too slow */                  \
+    X(tx_no_remote)     /* nobody said where to */                           \
+    X(tx_nested)        /* the frame goes to the tunnel's end itself */      \
     X(tx_full)          /* the device's queue is full */                     \
     X(tx_link_down)     /* the device is there, but nobody listens */        \
     X(tx_too_long)      /* longer than what the device takes */              \
@@ -214,6 +226,9 @@ port_count(_Atomic uint64_t *counter, uint64_t n)
  * member of port->counters.  The packet stays the caller's. */
 void port_drop_tx(struct port *, const struct packet *,
                   _Atomic uint64_t *reason);
+/* The same for `n_wire` of them that are `n_bytes` of a packet. */
+void port_drop_tx_part(struct port *, uint32_t n_wire, uint32_t n_bytes,
+                       _Atomic uint64_t *reason);
 /* The same for `n` received frames that never became packets. */
 static inline void
 port_drop_rx(struct port *port, uint64_t n, _Atomic uint64_t *reason)

@@ -10,6 +10,8 @@
 #define PORT_CLASSES(X)                                                      \
     /* Devices of this host. */                                              \
     X(tap) X(tun) X(netdev) X(veth) X(internal)                              \
+    /* To other hosts. */                                                    \
+    X(vxlan) X(geneve) X(gre)                                                \
     /* In memory, in files, between ports. */                                \
     X(null) X(ring) X(patch) X(impair) X(pcap)
 

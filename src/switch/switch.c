@@ -5,7 +5,7 @@
 #include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/rcu.h"
-#include "port/pair.h"
+#include "port/registry.h"
 #include "switch/port_hold.h"
 #include "switch/switch_impl.h"
 

@@ -1,0 +1,518 @@
+/* Sending: from packets to datagrams.
+ *
+ * Frames that follow each other to one far end, of one flow and one size, are a
+ * *train*: one system call, which the kernel or the NIC cuts up (UDP_SEGMENT).
+ * A super-frame is a train, too: its segments' headers are written here, checksums
+ * complete, and the payload goes from where it is.  GRE has no such thing: each
+ * frame is a message, many of which go by one call.
+ *
+ * The flow chooses the socket, and with it the outer source port. */
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+
+#include "packet/address.h"
+#include "packet/checksum.h"
+#include "packet/ecn.h"
+#include "packet/eth.h"
+#include "packet/ip.h"
+#include "packet/mss.h"
+#include "packet/offload.h"
+#include "port/gso.h"
+#include "port/tunnel_endpoint.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
+enum {
+    TRAIN_MAX = 64,               /* segments; the kernel's bound */
+    TRAIN_BYTES = 65507 - 40,     /* UDP's payload in one IP packet, less what
+                                     IPv6 needs */
+    PIECES = 3,                   /* tunnel header, frame's headers, payload */
+    HEADER_ROOM = 256,            /* of a segment; longer ones travel alone */
+    MAX_HEADERS = 2048,           /* the longest that a super-frame may have */
+};
+
+/* What the outer header is to say. */
+struct outward {
+    struct sockaddr_in6 to;
+    socklen_t to_len;
+    bool is_ip6, df;
+    uint8_t tos, ttl;
+    uint32_t flow;                /* its hash */
+};
+
+struct outward_control {
+    union {
+        uint8_t bytes[3 * CMSG_SPACE(sizeof(int))];
+        size_t align;
+    };
+    size_t len;
+};
+
+struct tunnel_tx {
+    /* The train, or GRE's messages.  All are for `outward`. */
+    struct outward outward;
+    unsigned int n;               /* segments */
+    uint32_t n_bytes;             /* of them, tunnel headers included */
+    uint32_t n_frame_bytes;
+    uint32_t segment;             /* the first one's size */
+    bool is_ended;                /* a shorter one is always the last */
+    uint32_t header_len;
+    uint8_t header[ENCAP_MAX_LEN];
+    struct iovec iov[TRAIN_MAX * PIECES];
+    uint8_t headers[TRAIN_MAX][HEADER_ROOM];
+    /* GRE's */
+    struct mmsghdr messages[TRAIN_MAX];
+    uint8_t gre[TRAIN_MAX][GRE_MAX_HEADER_LEN];
+    struct outward_control control;
+};
+
+struct tunnel_tx *
+tunnel_tx_create(void)
+{
+    return xzalloc(sizeof(struct tunnel_tx));
+}
+
+void
+tunnel_tx_destroy(struct tunnel_tx *tx)
+{
+    free(tx);
+}
+
+/* ---- What the outer header says ---- */
+
+/* The same for all packets of a connection. */
+static uint32_t
+flow_hash(const struct packet *pkt)
+{
+    static const struct hash_key key = { UINT64_C(0x6a09e667f3bcc908) };
+    uint32_t l3 = offload_l3_ofs(pkt, pkt->len), l4;
+    const uint8_t *ip = pkt->data + l3;
+    uint64_t h = key.seed;
+    bool has_ports;
+    uint8_t proto;
+
+    if (!l3 || l3 + sizeof(struct ip4_header) > pkt->len
+        || (ip[0] >> 4 == 6 && l3 + sizeof(struct ip6_header) > pkt->len)) {
+        return (uint32_t) hash_bytes(key, pkt->data, ETH_HEADER_LEN);
+    }
+    if (ip[0] >> 4 == 6) {
+        proto = ip[6];
+        l4 = l3 + (uint32_t) sizeof(struct ip6_header);
+        h = hash_bytes(key, ip + 8, 32);
+        has_ports = true;
+    } else {
+        const struct ip4_header *ip4 = (const void *) ip;
+
+        proto = ip4->proto;
+        l4 = l3 + ip4_header_len(ip4);
+        h = hash_step(key, h, get_be32(ip4->src));
+        h = hash_step(key, h, get_be32(ip4->dst));
+        has_ports = !(ip4->frag & htobe16(IP4_FRAG_MORE | IP4_FRAG_OFS));
+    }
+    has_ports &= proto == IP_PROTO_TCP || proto == IP_PROTO_UDP
+                 || proto == IP_PROTO_SCTP;
+    if (has_ports && l4 + 4 <= pkt->len) {
+        h = hash_step(key, h, get_be32(pkt->data + l4));
+    }
+    return (uint32_t) hash_step(key, h, proto);
+}
+
+static bool
+find_remote(const struct tunnel_options *o, const struct packet *pkt,
+            struct ip6_addr *remote)
+{
+    *remote = o->remote;
+    if (o->is_remote_by_flow) {
+        if (pkt->tun.family != 4 && pkt->tun.family != 6) {
+            return false;
+        }
+        *remote = pkt->tun.dst;
+    }
+    return ip6_addr_is_set(*remote);
+}
+
+static uint8_t
+choose_tos(const struct tunnel_options *o, const struct packet *pkt)
+{
+    uint8_t inner = packet_ip_tos(pkt);
+    uint8_t tos = o->tos_source == TUNNEL_INHERITED ? inner
+                  : o->tos_source == TUNNEL_FIXED ? o->tos
+                  : pkt->tun.family ? pkt->tun.tos : 0;
+
+    return (uint8_t) ((tos & ~ECN_MASK) | (inner & ECN_MASK));
+}
+
+/* NULL: it can go.  Else the counter of why not. */
+static _Atomic uint64_t *
+find_outward(struct tunnel *tunnel, const struct packet *pkt,
+             struct outward *out)
+{
+    const struct tunnel_options *o = &tunnel->options;
+    struct port_counters *counters = &tunnel->port.counters;
+    bool is_told = pkt->tun.family != TUNNEL_NONE;
+    struct ip6_addr remote;
+
+    if (!find_remote(o, pkt, &remote)) {
+        return &counters->tx_no_remote;
+    }
+    if (tunnel_is_nested(o, pkt, &remote)) {
+        return &counters->tx_nested;
+    }
+    out->to_len = tunnel_address(&tunnel->endpoint->spec, &remote,
+                                 o->sockets.is_gre ? 0 : o->sockets.port,
+                                 &out->to);
+    if (!out->to_len) {
+        return &counters->tx_no_remote;
+    }
+    out->is_ip6 = !ip6_is_mapped4(&remote);
+    out->tos = choose_tos(o, pkt);
+    out->ttl = o->ttl_source == TUNNEL_BY_FLOW && is_told && pkt->tun.ttl
+               ? pkt->tun.ttl : o->ttl;
+    out->df = o->df_source == TUNNEL_BY_FLOW
+              ? is_told && pkt->tun.flags & htobe16(TUNNEL_F_DF) : o->df;
+    out->flow = o->sockets.is_gre ? 0 : flow_hash(pkt);
+    return NULL;
+}
+
+static void
+add_control(struct outward_control *control, int level, int type, int value)
+{
+    struct cmsghdr *c = (void *) (control->bytes + control->len);
+
+    c->cmsg_level = level;
+    c->cmsg_type = type;
+    c->cmsg_len = CMSG_LEN(sizeof value);
+    memcpy(CMSG_DATA(c), &value, sizeof value);
+    control->len += CMSG_SPACE(sizeof value);
+}
+
+static void
+write_control(struct outward_control *control, const struct outward *out)
+{
+    control->len = 0;
+    if (out->is_ip6) {
+        add_control(control, SOL_IPV6, IPV6_TCLASS, out->tos);
+        add_control(control, SOL_IPV6, IPV6_HOPLIMIT, out->ttl);
+    } else {
+        add_control(control, SOL_IP, IP_TOS, out->tos);
+        add_control(control, SOL_IP, IP_TTL, out->ttl);
+    }
+}
+
+/* ---- What the tunnel's header says ---- */
+
+static uint32_t
+write_header(const struct tunnel_options *o, const struct packet *pkt,
+             uint8_t *bytes)
+{
+    struct tunnel_key key;
+
+    key.id = htobe64(o->key);
+    key.flags = 0;
+    key.n_options = 0;
+    if (pkt->tun.family != TUNNEL_NONE) {
+        key.flags = pkt->tun.flags;
+        key.n_options = pkt->tun.n_options;
+        memcpy(key.options, pkt->tun.options, pkt->tun.n_options);
+        key.id = o->is_key_by_flow ? pkt->tun.id : key.id;
+    } else if (o->is_key_by_flow) {
+        key.id = 0;
+    }
+    return o->kind == TUNNEL_VXLAN ? vxlan_encode(&key, bytes)
+                                   : geneve_encode(&key, bytes);
+}
+
+/* With the checksum over what follows it, in two pieces of which the first is of
+ * even length. */
+static uint32_t
+write_gre(struct tunnel *tunnel, const struct packet *pkt, uint8_t *bytes,
+          const struct iovec frame[2])
+{
+    const struct tunnel_options *o = &tunnel->options;
+    struct encap_gre gre = {
+        .has_csum = o->has_csum, .has_key = o->has_key,
+        .has_seq = o->has_seq,
+    };
+    struct tunnel_key key;
+    uint32_t len, sum;
+
+    key.id = htobe64(o->key);
+    if (o->is_key_by_flow) {
+        key.id = pkt->tun.family ? pkt->tun.id : 0;
+    }
+    if (o->has_seq) {
+        gre.seq = atomic_fetch_add_explicit(&tunnel->next_seq, 1,
+                                            memory_order_relaxed);
+    }
+    len = gre_encode(&key, &gre, bytes);
+    if (o->has_csum) {
+        sum = checksum_add(0, bytes, len);
+        sum = checksum_add(sum, frame[0].iov_base, frame[0].iov_len);
+        sum = checksum_add(sum, frame[1].iov_base, frame[1].iov_len);
+        put_be16(bytes + 4, checksum_fold(sum));
+    }
+    return len;
+}
+
+/* ---- Trains ---- */
+
+static void
+count_failure(struct tunnel *tunnel, int err, unsigned int n, uint32_t bytes)
+{
+    struct port_counters *c = &tunnel->port.counters;
+
+    port_drop_tx_part(&tunnel->port, n, bytes,
+                      err == -EAGAIN || err == -ENOBUFS || err == -ENOMEM
+                      ? &c->tx_full
+                      : err == -EMSGSIZE || err == -EINVAL ? &c->tx_too_long
+                      : err == -ENETUNREACH || err == -EHOSTUNREACH
+                        || err == -ENETDOWN ? &c->tx_link_down
+                      : &c->tx_refused);
+}
+
+static int
+send_segments(int fd, struct tunnel_tx *tx, unsigned int first,
+              unsigned int n)
+{
+    struct outward_control control;
+    struct msghdr msg = {
+        .msg_name = &tx->outward.to, .msg_namelen = tx->outward.to_len,
+        .msg_iov = &tx->iov[first * PIECES], .msg_iovlen = n * PIECES,
+    };
+
+    write_control(&control, &tx->outward);
+    if (n > 1) {
+        struct cmsghdr *c = (void *) (control.bytes + control.len);
+        uint16_t segment = (uint16_t) tx->segment;
+
+        c->cmsg_level = SOL_UDP;
+        c->cmsg_type = UDP_SEGMENT;
+        c->cmsg_len = CMSG_LEN(sizeof segment);
+        memcpy(CMSG_DATA(c), &segment, sizeof segment);
+        control.len += CMSG_SPACE(sizeof segment);
+    }
+    msg.msg_control = control.bytes;
+    msg.msg_controllen = control.len;
+    return sendmsg(fd, &msg, MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+static uint32_t
+frame_len(const struct tunnel_tx *tx, unsigned int i)
+{
+    const struct iovec *iov = &tx->iov[i * PIECES];
+
+    return (uint32_t) (iov[1].iov_len + iov[2].iov_len);
+}
+
+static void
+flush_train(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx)
+{
+    const struct tunnel_senders *senders
+        = tunnel->endpoint->senders[queue][tx->outward.df]
+                                   [tunnel->options.has_csum];
+    int fd = senders->fds[tx->outward.flow % TUNNEL_N_SENDERS];
+    int err = send_segments(fd, tx, 0, tx->n);
+
+    if (UNLIKELY(err == -EMSGSIZE || err == -EINVAL) && tx->n > 1) {
+        /* The kernel makes no segments that need fragments: one by one. */
+        for (unsigned int i = 0; i < tx->n; i++) {
+            err = send_segments(fd, tx, i, 1);
+            if (err) {
+                count_failure(tunnel, err, 1, frame_len(tx, i));
+            }
+        }
+    } else if (UNLIKELY(err)) {
+        count_failure(tunnel, err, tx->n, tx->n_frame_bytes);
+    }
+    tx->n = 0;
+}
+
+static void
+flush_messages(struct tunnel *tunnel, struct tunnel_tx *tx)
+{
+    int fd = tunnel->endpoint->fds[tx->outward.df ? TUNNEL_GRE_TX_DF
+                                                  : TUNNEL_GRE_TX];
+    unsigned int i = 0;
+
+    while (i < tx->n) {
+        int n = sendmmsg(fd, tx->messages + i, tx->n - i, MSG_DONTWAIT);
+
+        if (n > 0) {
+            i += (unsigned int) n;
+        } else {
+            /* It stopped at the first one. */
+            count_failure(tunnel, -errno, 1, frame_len(tx, i++));
+        }
+    }
+    tx->n = 0;
+}
+
+static void
+flush(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx)
+{
+    if (tx->n && tunnel->options.sockets.is_gre) {
+        flush_messages(tunnel, tx);
+    } else if (tx->n) {
+        flush_train(tunnel, queue, tx);
+    }
+}
+
+static bool
+is_same_outward(const struct outward *a, const struct outward *b)
+{
+    return a->flow == b->flow && a->tos == b->tos && a->ttl == b->ttl
+           && a->df == b->df && a->is_ip6 == b->is_ip6
+           && !memcmp(&a->to, &b->to, sizeof a->to);
+}
+
+/* Does a frame of that length fit behind what is there? */
+static bool
+fits(const struct tunnel *tunnel, const struct tunnel_tx *tx, uint32_t len)
+{
+    if (!tx->n) {
+        return true;
+    }
+    if (tunnel->options.sockets.is_gre) {
+        return tx->n < TRAIN_MAX;
+    }
+    /* UDP_SEGMENT needs a checksum. */
+    return tx->n < TRAIN_MAX && !tx->is_ended && tunnel->options.has_csum
+           && tx->header_len + len <= tx->segment
+           && tx->n_bytes + tx->header_len + len <= TRAIN_BYTES;
+}
+
+/* Adds a frame in two pieces, which stay where they are until it is sent; for
+ * UDP the tunnel's header is in tx->header. */
+static void
+add_frame(struct tunnel *tunnel, struct tunnel_tx *tx,
+          const struct packet *pkt, const struct iovec frame[2])
+{
+    struct iovec *iov = &tx->iov[tx->n * PIECES];
+    uint32_t len = (uint32_t) (frame[0].iov_len + frame[1].iov_len);
+    uint32_t header_len = tx->header_len;
+
+    iov[1] = frame[0];
+    iov[2] = frame[1];
+    if (tunnel->options.sockets.is_gre) {
+        header_len = write_gre(tunnel, pkt, tx->gre[tx->n], frame);
+        iov[0] = (struct iovec) { tx->gre[tx->n], header_len };
+        tx->messages[tx->n].msg_hdr = (struct msghdr) {
+            .msg_name = &tx->outward.to, .msg_namelen = tx->outward.to_len,
+            .msg_iov = iov, .msg_iovlen = PIECES,
+            .msg_control = tx->control.bytes,
+            .msg_controllen = tx->control.len,
+        };
+    } else {
+        iov[0] = (struct iovec) { tx->header, header_len };
+    }
+    if (!tx->n) {
+        tx->segment = header_len + len;
+        tx->n_bytes = tx->n_frame_bytes = 0;
+    }
+    tx->is_ended = header_len + len < tx->segment;
+    tx->n_bytes += header_len + len;
+    tx->n_frame_bytes += len;
+    tx->n++;
+}
+
+/* Makes what follows one of another far end or flow, if it is. */
+static void
+turn_to(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx,
+        const struct packet *pkt, const struct outward *out)
+{
+    uint8_t header[ENCAP_MAX_LEN];
+    uint32_t len = tunnel->options.sockets.is_gre
+                   ? 0 : write_header(&tunnel->options, pkt, header);
+
+    if (tx->n && (!is_same_outward(&tx->outward, out)
+                  || len != tx->header_len
+                  || memcmp(header, tx->header, len))) {
+        flush(tunnel, queue, tx);
+    }
+    if (!tx->n) {
+        tx->outward = *out;
+        tx->header_len = len;
+        memcpy(tx->header, header, len);
+        write_control(&tx->control, out);
+    }
+}
+
+static void
+send_whole(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx,
+           struct packet *pkt)
+{
+    struct iovec frame[2] = { { pkt->data, pkt->len }, { NULL, 0 } };
+
+    if (!fits(tunnel, tx, pkt->len)) {
+        flush(tunnel, queue, tx);
+    }
+    add_frame(tunnel, tx, pkt, frame);
+}
+
+static void
+send_super_frame(struct tunnel *tunnel, unsigned int queue,
+                 struct tunnel_tx *tx, struct packet *pkt)
+{
+    uint32_t n = pkt->offload.hdr_len;
+    uint8_t long_headers[MAX_HEADERS];
+    struct gso gso;
+
+    if (n > sizeof long_headers || !gso_begin(&gso, pkt, true)) {
+        port_drop_tx(&tunnel->port, pkt, &tunnel->port.counters.tx_refused);
+        return;
+    }
+    while (gso_n_left(&gso)) {
+        struct iovec frame[2] = { { NULL, n }, { NULL, 0 } };
+        const uint8_t *payload;
+        uint8_t *headers;
+
+        if (n > HEADER_ROOM || !fits(tunnel, tx, gso_next_len(&gso))) {
+            flush(tunnel, queue, tx);
+        }
+        headers = n > HEADER_ROOM ? long_headers : tx->headers[tx->n];
+        frame[1].iov_len = gso_write_headers(&gso, headers, &payload);
+        frame[0].iov_base = headers;
+        frame[1].iov_base = (void *) (uintptr_t) payload;
+        add_frame(tunnel, tx, pkt, frame);
+    }
+    if (n > HEADER_ROOM) {
+        flush(tunnel, queue, tx);
+    }
+}
+
+void
+tunnel_tx(struct port *port, unsigned int queue, struct batch *batch,
+          bool borrow UNUSED)
+{
+    struct tunnel *tunnel = tunnel_cast(port);
+    uint32_t mtu = __atomic_load_n(&port->mtu, __ATOMIC_RELAXED);
+    struct tunnel_tx *tx = tunnel->tx[queue];
+
+    for (unsigned int i = 0; i < batch->n; i++) {
+        struct packet *pkt = batch->pkts[i];
+        _Atomic uint64_t *reason;
+        struct outward out;
+
+        reason = find_outward(tunnel, pkt, &out);
+        if (UNLIKELY(reason != NULL)) {
+            port_drop_tx(port, pkt, reason);
+            continue;
+        }
+        if (mtu) {
+            packet_clamp_mss(pkt, mtu);
+        }
+        turn_to(tunnel, queue, tx, pkt, &out);
+        if (pkt->offload.gso_size) {
+            send_super_frame(tunnel, queue, tx, pkt);
+        } else if (packet_complete_checksum(pkt)) {
+            send_whole(tunnel, queue, tx, pkt);
+        } else {
+            port_drop_tx(port, pkt, &port->counters.tx_refused);
+        }
+    }
+    flush(tunnel, queue, tx);
+    batch_free_all(batch);
+}
