@@ -56,6 +56,20 @@ TEST(the_way_it_is_written_is_no_change)
                "Nothing changes.\n");
 }
 
+/* The mtu of an overlay follows from the hosts, also of networks that were
+ * there before. */
+TEST(a_host_that_carries_less_changes_overlays)
+{
+    check_plan("version: 1\nhosts: {a: {tunnel: 192.0.2.1}}\n"
+               "networks: {n: {segment: {vxlan: 5}}, m: {}}\n",
+               "version: 1\nhosts: {a: {tunnel: 192.0.2.1}, "
+               "b: {tunnel: 192.0.2.2, mtu: 1400}}\n"
+               "networks: {n: {segment: {vxlan: 5}}, m: {}}\n",
+               "~ network n\n    mtu: 1450 -> 1350\n"
+               "+ host b: {tunnel: 192.0.2.2, mtu: 1400}\n\n"
+               "Interrupted: 0 of 0 ports.\n");
+}
+
 TEST(a_way_out_where_there_was_none_interrupts_nobody)
 {
     const char *ways = "uplinks: {wan: {host: true}, out: {device: eth1, "
@@ -273,6 +287,7 @@ TESTS(
     RUN(the_same_file_changes_nothing),
     RUN(the_way_it_is_written_is_no_change),
     RUN(a_default_written_down_is_noticed_by_no_packet),
+    RUN(a_host_that_carries_less_changes_overlays),
     RUN(a_way_out_where_there_was_none_interrupts_nobody),
     RUN(a_new_port_interrupts_nobody),
     RUN(a_port_that_goes_is_interrupted),

@@ -28,12 +28,16 @@ static const char everything[] =
     "version: 1\n"
     "uplinks:\n"
     "  fat: {bond: [eth2, eth3], mode: active-backup}\n"
-    "  lan: {device: eth1, take-over: false}\n"
+    "  lan: {device: eth1, take-over: false, at: h1}\n"
     "  wan: {host: true}\n"
     "networks:\n"
     "  10: {}\n"
     "  blue: {subnet: 10.1.0.0/24, segment: local, ra: stateful}\n"
     "  flat: {segment: {vlan: 0, uplink: lan}, dhcp: off}\n"
+    "  gn: {segment: {geneve: 16777214, remotes: [192.0.2.8, 192.0.2.9]}}\n"
+    "  gr: {segment: {gre: 4294967295, remotes: [192.0.2.9]}}\n"
+    "  gw: {segment: {vlan: 30, uplink: lan, vxlan: 5001}}\n"
+    "  mc: {segment: {vxlan: 5002, group: 239.1.1.1}}\n"
     "  mute: {subnet: 10.9.0.0/24, gateway: none, gateway6: none, ra: off}\n"
     "  qinq: {segment: {vlan: 100, uplink: fat, protocol: 802.1ad}}\n"
     "  red:\n"
@@ -87,7 +91,15 @@ static const char everything[] =
     "    networks: [blue, red]\n"
     "    routes: [{to: 10.9.0.0/16, via: 10.1.0.77}, {to: \"::/0\", via: "
     "fd00:2::9}]\n"
-    "  r2: {networks: [six]}\n";
+    "  r2: {networks: [six]}\n"
+    "hosts:\n"
+    "  h1: {tunnel: 192.0.2.1}\n"
+    "  h2:\n"
+    "    tunnel: 192.0.2.2\n"
+    "    mtu: 9000\n"
+    "    certificate: sha256:000102030405060708090a0b0c0d0e0f"
+    "101112131415161718191a1b1c1d1e1f\n"
+    "    peer: 198.51.100.2:7000\n";
 
 TEST(every_member_comes_back_as_it_was)
 {

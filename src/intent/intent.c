@@ -332,7 +332,8 @@ enum resolution { RESOLVED, RESOLVED_IN_COPY, UNRESOLVED };
 static bool
 is_there(const struct intent *set, const struct reference *ref)
 {
-    return !*ref->name || intent_find(set, ref->kind, ref->name);
+    return intent_noun(ref->kind)->is_free_name || !*ref->name
+           || intent_find(set, ref->kind, ref->name);
 }
 
 /* Is nothing that it points to dropped?  Then there is nothing to look up. */
@@ -381,6 +382,9 @@ resolve_object(struct intent *set, struct intent_object **slot,
     for (unsigned int i = 0; i < n; i++) {
         const struct intent_object *target = NULL, *now = NULL;
 
+        if (intent_noun(refs[i].kind)->is_free_name) {
+            continue;
+        }
         if (refs[i].target) {
             memcpy(&now, refs[i].target, sizeof now);
         }
@@ -478,6 +482,30 @@ intent_users(const struct intent *set, const struct intent_object *object,
     return n;
 }
 
+/* Objects that were sealed follow in a copy; names are looked up after that. */
+static void
+follow(struct intent *set)
+{
+    const struct intent_underlay underlay = intent_underlay(set);
+
+    for (unsigned int kind = 0; kind < N_INTENT_KINDS; kind++) {
+        const struct noun *noun = intent_noun((enum intent_kind) kind);
+
+        for (unsigned int i = 0; noun->follow && i < set->kinds[kind].n; i++) {
+            struct intent_object **slot = &set->kinds[kind].list[i];
+
+            if (noun->follow(*slot, &underlay) && (*slot)->is_sealed) {
+                struct intent_object *copy = clone(*slot);
+
+                copy->is_sealed = false;
+                drop(set, *slot);
+                *slot = copy;
+                noun->follow(copy, &underlay);
+            }
+        }
+    }
+}
+
 static int
 compare_ids(const void *a, const void *b)
 {
@@ -545,6 +573,7 @@ intent_seal(struct intent *set, struct diagnostics *diagnostics)
     bool is_whole;
 
     assert(!set->is_sealed);
+    follow(set);
     is_whole = resolve(set, diagnostics);
     fill_defaults(set);
     set->is_sealed = index_ids(set, diagnostics)

@@ -1,8 +1,8 @@
 /* Intents: what the operator asked for.
  *
- * The operator's nouns (network, port, uplink, router, forward, security group;
- * later host), one struct and one header each, and a set of them: the whole
- * of what one file says, or what the store holds.
+ * The operator's nouns (network, port, uplink, router, forward, security group,
+ * host), one struct and one header each, and a set of them: the whole of what
+ * one file says, or what the store holds.
  *
  *     YAML file  --parse.c--\                            /--> host/
  *                            node.h -> object -> intent --
@@ -27,6 +27,7 @@
 #define WEFT_INTENT_INTENT_H
 
 #include "intent/forward.h"
+#include "intent/host.h"
 #include "intent/network.h"
 #include "intent/object.h"
 #include "intent/port.h"
@@ -95,5 +96,7 @@ const struct intent_object *intent_at(const struct intent *,
     INTENT_FOR_EACH(router, R, SET, INTENT_ROUTER)
 #define INTENT_FOR_EACH_FORWARD(F, SET)                                      \
     INTENT_FOR_EACH(forward, F, SET, INTENT_FORWARD)
+#define INTENT_FOR_EACH_HOST(H, SET)                                         \
+    INTENT_FOR_EACH(host, H, SET, INTENT_HOST)
 
 #endif

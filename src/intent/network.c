@@ -9,84 +9,6 @@
 #include "packet/address.h"
 #include "packet/npt6.h"
 
-/* ---- segment: local, or where its frames travel ---- */
-
-static const char *const protocol_words[] = { "802.1q", "802.1ad", NULL };
-
-#define SEGMENT_AT(M) MEMBER_AT(segment, M)
-
-static const struct member segment_members[] = {
-    { .name = "vlan", .type = &value_number, SEGMENT_AT(vid), .max = 4094,
-      .is_required = true, .doc = "VLAN of the uplink; 0: untagged" },
-    { .name = "uplink", .type = &value_name, SEGMENT_AT(uplink_name),
-      .is_required = true, .doc = "the uplink that carries it" },
-    { .name = "protocol", .type = &value_choice, SEGMENT_AT(is_service_tag),
-      .words = protocol_words, .fallback = "802.1q",
-      .doc = "802.1ad: a service tag; guests' own tags pass within (QinQ)" },
-    { 0 },
-};
-
-static bool
-parse_segment(const struct member *member, const struct node *node,
-              void *value, struct diagnostics *diagnostics)
-{
-    struct segment *segment = value;
-    const struct node *uplinks;
-
-    if (node->kind == NODE_SCALAR && !strcmp(node->text, "local")) {
-        segment->type = SEGMENT_LOCAL;
-        return true;
-    }
-    if (node->kind != NODE_MAP) {
-        node_error(node, diagnostics, "should be %s", member->type->what);
-        return false;
-    }
-    segment->type = SEGMENT_VLAN;
-    uplinks = node_find(node, "uplink");
-    if (uplinks && uplinks->kind == NODE_LIST) {
-        node_error(uplinks, diagnostics, "two uplinks into one segment are a "
-                   "loop; one uplink of several devices is a bond: "
-                   "{bond: [eth1, eth2]}");
-        return false;
-    }
-    if (!members_parse(segment_members, "a segment", node, segment,
-                       &segment->given, NULL, diagnostics)) {
-        return false;
-    }
-    if (segment->is_service_tag && !segment->vid) {
-        node_error(node, diagnostics, "a service tag has a number from 1 on");
-        return false;
-    }
-    if (!segment->is_service_tag) {
-        /* The default, said or not: the same. */
-        segment->given &= ~(UINT64_C(1) << member_index(segment_members,
-                                                        "protocol"));
-    }
-    return true;
-}
-
-static json_t *
-format_segment(const struct member *member UNUSED, const void *value)
-{
-    const struct segment *segment = value;
-
-    return segment->type == SEGMENT_LOCAL
-           ? json_string("local")
-           : members_format(segment_members, segment, segment->given);
-}
-
-static json_t *
-schema_segment(const struct member *member UNUSED)
-{
-    return schema_either(json_pack("{s:s}", "const", "local"),
-                         members_schema(segment_members));
-}
-
-static const struct value_type value_segment = {
-    "local, or like {vlan: 20, uplink: lan}", parse_segment, format_segment,
-    schema_segment,
-};
-
 /* ---- dns: servers of both families in one list ---- */
 
 static bool
@@ -209,7 +131,7 @@ static const struct member members[] = {
       .doc = "the prefix that its IPv6 addresses have outside, routed to the "
              "uplink's address6 (RFC 6296)" },
     { .name = "mtu", .type = &value_number, AT(mtu), .min = 576, .max = 65535,
-      .effect = EFFECT_FLOWS, .fallback = "1500",
+      .effect = EFFECT_FLOWS, .fallback = "1500; of an overlay what fits",
       .doc = "largest packet, as guests are told" },
     { .name = "domain", .type = &value_domain, AT(domain),
       .effect = EFFECT_FLOWS, .fallback = "NAME.weft",
@@ -257,7 +179,7 @@ fill(struct intent_object *object)
     fill_gateways(network);
     network->gateway_mac = intent_object_mac(object);
     if (!object_has(&network->object, "mtu")) {
-        network->mtu = 1500;
+        network->mtu = intent_network_default_mtu(network);
     }
     if (!object_has(&network->object, "domain")) {
         memcpy(network->domain, object->name, name_len);
@@ -268,6 +190,22 @@ fill(struct intent_object *object)
     }
     dhcp_value_fill(&network->dhcp);
     dhcp6_value_fill(&network->dhcp6);
+}
+
+static bool
+follow(struct intent_object *object, const struct intent_underlay *underlay)
+{
+    struct intent_network *network
+        = CONTAINER_OF(object, struct intent_network, object);
+    unsigned int room = intent_underlay_room(underlay, &network->segment);
+
+    if (room == network->room) {
+        return false;
+    }
+    if (!object->is_sealed) {
+        network->room = (uint16_t) room;
+    }
+    return true;
 }
 
 static void
@@ -301,7 +239,7 @@ references(struct intent_object *object,
                                     &network->nat, "nat" };
     found[1] = (struct reference) { INTENT_UPLINK, segment->uplink_name,
                                     &segment->uplink, "segment" };
-    return segment->type == SEGMENT_VLAN ? 2 : 1;
+    return 2;
 }
 
 bool
@@ -472,12 +410,12 @@ check_dhcp(const struct intent_network *network, struct validation *v)
 }
 
 static void
-check_segment(const struct intent_network *network, struct validation *v)
+check_vlan(const struct intent_network *network, struct validation *v)
 {
     const struct segment *segment = &network->segment;
     const char *name = segment->uplink_name;
 
-    if (segment->type != SEGMENT_VLAN) {
+    if (!*name) {
         return;
     }
     if (segment->uplink && segment->uplink->is_host) {
@@ -494,6 +432,83 @@ check_segment(const struct intent_network *network, struct validation *v)
          * network, as a service tag or not. */
         validation_claim(v, &network->object, "segment",
                          "VLAN %u of uplink '%s'", segment->vid, name);
+    }
+}
+
+/* Can this family's tunnels lead there? */
+static bool
+check_end(const struct intent_network *network, const char *member,
+          struct ip6_addr end, struct validation *v)
+{
+    bool is_ip6 = validation_underlay(v)->is_ip6;
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (ip6_is_mapped4(&end) == !is_ip6) {
+        return true;
+    }
+    validation_error(v, &network->object, "segment",
+                     "%s: %s cannot be reached: the hosts' tunnels are of "
+                     "IPv%d", member, ip_format(end, text), is_ip6 ? 6 : 4);
+    return false;
+}
+
+static void
+check_remotes(const struct intent_network *network, struct validation *v)
+{
+    const struct segment *segment = &network->segment;
+    char text[ADDRESS_TEXT_SIZE];
+
+    for (unsigned int i = 0; i < segment->n_remotes; i++) {
+        if (!check_end(network, "remotes", segment->remotes[i], v)) {
+            return;
+        }
+        INTENT_FOR_EACH_HOST (host, validation_intent(v)) {
+            if (ip6_addr_eq(host->tunnel, segment->remotes[i])) {
+                validation_error(v, &network->object, "segment",
+                                 "remotes: %s is host '%s', which is on the "
+                                 "network anyway",
+                                 ip_format(host->tunnel, text),
+                                 host->object.name);
+            }
+        }
+    }
+}
+
+static void
+check_overlay(const struct intent_network *network, struct validation *v)
+{
+    const struct intent_underlay *underlay = validation_underlay(v);
+    const struct intent_object *object = &network->object;
+    const struct segment *segment = &network->segment;
+    const char *type = segment_type_word(segment->type);
+    char text[ADDRESS_TEXT_SIZE];
+
+    validation_claim(v, object, "segment", "%s %u", type, segment->key);
+    if (!underlay->n_hosts) {
+        validation_error(v, object, "segment", "%s joins hosts, and the file "
+                         "has none: 'hosts: {NAME: {tunnel: ADDRESS}}'",
+                         type);
+        return;
+    }
+    if (ip6_addr_is_set(segment->group)
+        && check_end(network, "group", segment->group, v)
+        && !ip6_is_group(&segment->group)) {
+        validation_error(v, object, "segment", "group: %s is no multicast "
+                         "group's", ip_format(segment->group, text));
+    }
+    check_remotes(network, v);
+    if (segment->uplink && !*segment->uplink->at && underlay->n_hosts > 1) {
+        validation_error(v, object, "segment",
+                         "uplink '%s' is one of every host, and two that join "
+                         "a VLAN with %s %u are a loop: say where it is by "
+                         "'at' of the uplink", segment->uplink_name, type,
+                         segment->key);
+    }
+    if (object_has(object, "mtu") && network->mtu > network->room) {
+        validation_error(v, object, "mtu", "%u does not fit: %u between the "
+                         "hosts less %u bytes of %s leaves %u",
+                         network->mtu, underlay->mtu,
+                         underlay->mtu - network->room, type, network->room);
     }
 }
 
@@ -620,7 +635,10 @@ check(const struct intent_object *object, struct validation *v)
                              "network '%s' has no subnet6", object->name);
         }
     }
-    check_segment(network, v);
+    check_vlan(network, v);
+    if (intent_network_is_overlay(network)) {
+        check_overlay(network, v);
+    }
     check_nat(network, v);
 }
 
@@ -631,6 +649,7 @@ const struct noun network_noun = {
     .fini = fini,
     .unshare = unshare,
     .fill = fill,
+    .follow = follow,
     .references = references,
     .check = check,
 };

@@ -5,6 +5,7 @@
  *     red:  {subnet: 10.2.0.0/24, subnet6: fd00:2::/64,
  *            segment: {vlan: 20, uplink: lan}}
  *     flat: {segment: {vlan: 0, uplink: lan}}   addresses come from the LAN
+ *     wide: {subnet: 10.3.0.0/24, segment: {vxlan: 5001}}    spans the hosts
  *
  *     green: {subnet: 10.1.0.0/24, nat: wan}    leads outside, translated
  *
@@ -12,26 +13,14 @@
 #ifndef WEFT_INTENT_NETWORK_H
 #define WEFT_INTENT_NETWORK_H
 
-#include "intent/object.h"
+#include "intent/segment.h"
+#include "packet/address.h"
 
 struct intent_uplink;
 
-enum segment_type { SEGMENT_LOCAL, SEGMENT_VLAN };
-
-struct segment {
-    uint64_t given;               /* as an object's */
-    enum segment_type type;
-    /* SEGMENT_VLAN */
-    char uplink_name[INTENT_NAME_MAX];
-    const struct intent_uplink *uplink;   /* once sealed */
-    uint16_t vid;                 /* 0: untagged */
-    bool is_service_tag;          /* 802.1ad: the tag is 0x88a8, and guests' own
-                                     tags pass through inside of it */
-};
-
 enum { NETWORK_MAX_RANGES = 16, NETWORK_MAX_SERVERS = 4,
        NETWORK_MAX_OPTIONS = 32, NETWORK_MAX_ROUTES = 16,
-       NETWORK_MAX_RELAYS = 15 };
+       NETWORK_MAX_RELAYS = 15, NETWORK_DEFAULT_MTU = 1500 };
 
 struct address_range {
     be32 first, last;
@@ -110,7 +99,10 @@ struct intent_network {
                                              out, translated; NULL: nowhere */
     enum nat6_mode nat6;
     struct subnet6 prefix6;       /* NAT6_PREFIX: of its addresses outside */
-    uint16_t mtu;                 /* what guests are told; default 1500 */
+    uint16_t mtu;                 /* what guests are told; default: what fits,
+                                     intent_network_default_mtu() */
+    uint16_t room;                /* what fits through the hosts' tunnels; of the
+                                     set as a whole; 0: it has none */
     char domain[128];             /* default NAME.weft */
     unsigned int n_dns;           /* 0: the gateway answers */
     be32 dns[NETWORK_MAX_SERVERS];
@@ -148,11 +140,36 @@ intent_network_mark(uint64_t id)
     return (uint32_t) id;
 }
 
+/* Does it span hosts by tunnels? */
+static inline bool
+intent_network_is_overlay(const struct intent_network *network)
+{
+    return segment_is_overlay(&network->segment);
+}
+
+/* Do others than hosts of ours have an end of its tunnels? */
+static inline bool
+intent_network_has_foreign_ends(const struct intent_network *network)
+{
+    const struct segment *segment = &network->segment;
+
+    return segment->n_remotes || ip6_addr_is_set(segment->group);
+}
+
 /* Bridged: others than us are on the segment, with addresses of their own. */
 static inline bool
 intent_network_is_bridged(const struct intent_network *network)
 {
-    return network->segment.type == SEGMENT_VLAN;
+    return *network->segment.uplink_name
+           || intent_network_has_foreign_ends(network);
+}
+
+/* The most that its guests can send each other, wherever they are: what `mtu`
+ * is when nobody says it. */
+static inline uint16_t
+intent_network_default_mtu(const struct intent_network *network)
+{
+    return network->room ? network->room : NETWORK_DEFAULT_MTU;
 }
 
 #endif

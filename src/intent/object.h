@@ -19,7 +19,8 @@
     X(INTENT_ROUTER, "router", "routers", router_noun)                       \
     X(INTENT_FORWARD, "forward", "forwards", forward_noun)                   \
     X(INTENT_SECURITY_GROUP, "security-group", "security-groups",            \
-      security_group_noun)
+      security_group_noun)                                                   \
+    X(INTENT_HOST, "host", "hosts", host_noun)
 
 enum intent_kind {
 #define X(ID, NOUN, SECTION, TABLE) ID,

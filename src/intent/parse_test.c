@@ -165,7 +165,7 @@ TEST(json_has_paths_instead_of_places)
         "networks.a.nax: network 'a' has no 'nax'; did you mean 'nat'?\n"
         "ports: should be a map from names to ports\n"
         "x: unknown section 'x'; there are version, uplinks, networks, "
-        "ports, routers, forwards, security-groups\n");
+        "ports, routers, forwards, security-groups, hosts\n");
     json_decref(json);
     intent_unref(set);
     diag_destroy(diagnostics);

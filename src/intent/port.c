@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "intent/port_value.h"
+#include "intent/segment.h"
 #include "intent/validate.h"
 #include "intent/value.h"
 #include "packet/address.h"
@@ -71,7 +72,8 @@ static const struct member members[] = {
     { 0 },
 };
 
-/* A long name becomes its beginning and 40 bits of its id in base 32. */
+/* A long name becomes its beginning and 40 bits of its id in base 32; so does
+ * one by which the switch calls a port of its own. */
 static void
 fill_switch_name(struct intent_port *port)
 {
@@ -80,12 +82,13 @@ fill_switch_name(struct intent_port *port)
     uint64_t id = port->object.id;
     char *p = port->switch_name;
 
-    if (strlen(port->object.name) < sizeof port->switch_name) {
+    if (strlen(port->object.name) < sizeof port->switch_name
+        && !segment_name_is_reserved(port->object.name)) {
         strcpy(port->switch_name, port->object.name);
         return;
     }
-    memcpy(p, port->object.name, KEPT);
-    p += KEPT;
+    memcpy(p, port->object.name, strnlen(port->object.name, KEPT));
+    p += strnlen(port->object.name, KEPT);
     *p++ = '-';
     while (p < port->switch_name + sizeof port->switch_name - 1) {
         *p++ = digits[id & 31];
@@ -169,6 +172,7 @@ references(struct intent_object *object,
             "security-groups",
         };
     }
+    found[n++] = (struct reference) { INTENT_HOST, port->host, NULL, "host" };
     return n;
 }
 
@@ -344,12 +348,41 @@ check_attach(const struct intent_port *port, struct validation *v)
                      port->switch_name, at, port->host);
 }
 
+/* On a network that spans hosts: where is it? */
+static void
+check_host(const struct intent_port *port, struct validation *v)
+{
+    const struct intent_object *object = &port->object;
+    const struct intent_network *wide = NULL;
+
+    validation_name(v, object, "host", INTENT_HOST, port->host);
+    if (*port->host || validation_underlay(v)->n_hosts < 2) {
+        return;
+    }
+    if (port->network && intent_network_is_overlay(port->network)) {
+        wide = port->network;
+    }
+    for (unsigned int i = 0; i < port->n_trunk && !wide; i++) {
+        const struct intent_network *network = port->trunk[i].network;
+
+        wide = network && intent_network_is_overlay(network) ? network : NULL;
+    }
+    if (wide) {
+        validation_error(v, object, port->network == wide ? "network"
+                                                          : "trunk",
+                         "network '%s' spans %u hosts: port '%s' needs 'host'",
+                         wide->object.name, validation_underlay(v)->n_hosts,
+                         object->name);
+    }
+}
+
 static void
 check(const struct intent_object *object, struct validation *v)
 {
     const struct intent_port *port = intent_port_cast(object);
 
     check_attach(port, v);
+    check_host(port, v);
     check_networks(port, v);
     if (port->mirror == port) {
         validation_error(v, object, "mirror",

@@ -71,7 +71,7 @@ struct reference {
 };
 
 enum {
-    NOUN_MAX_REFERENCES = PORT_MAX_TRUNK + PORT_MAX_SECURITY_GROUPS + 2,
+    NOUN_MAX_REFERENCES = PORT_MAX_TRUNK + PORT_MAX_SECURITY_GROUPS + 3,
 };
 static_assert(SECURITY_GROUP_MAX_PEERS <= (int) NOUN_MAX_REFERENCES,
               "references() of security_group.c");
@@ -83,6 +83,10 @@ struct noun {
     size_t size;                  /* of its struct; the object is its first
                                      member */
     const struct member *members; /* a NULL name ends */
+    bool is_free_name;            /* others may mention any name while there is
+                                     no such object at all: their `check` says
+                                     what is wrong with it, by
+                                     validation_name() */
 
     /* Frees what it owns besides itself; NULL: nothing. */
     void (*fini)(struct intent_object *);
@@ -90,6 +94,11 @@ struct noun {
     void (*unshare)(struct intent_object *);
     /* Fills in what was not given. */
     void (*fill)(struct intent_object *);
+    /* What follows from the set as a whole: whether it is something else than
+     * `object` has.  Writes it there when `object` is not sealed.  Comes before
+     * fill(), by whose defaults objects of that kind do not go.  NULL: nothing
+     * does. */
+    bool (*follow)(struct intent_object *, const struct intent_underlay *);
     /* The names that it mentions; returns how many.  NULL: none. */
     unsigned int (*references)(struct intent_object *,
                                struct reference[NOUN_MAX_REFERENCES]);
@@ -98,7 +107,7 @@ struct noun {
 };
 
 extern const struct noun uplink_noun, network_noun, security_group_noun,
-                         port_noun, router_noun, forward_noun;
+                         port_noun, router_noun, forward_noun, host_noun;
 
 const struct noun *intent_noun(enum intent_kind);
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "intent/segment.h"
 #include "intent/validate.h"
 #include "intent/value.h"
 #include "packet/address.h"
@@ -229,6 +230,9 @@ static const struct member members[] = {
       .effect = EFFECT_CUT, .fallback = "169.254.X.Y/30, by the name",
       .doc = "host: addresses of the link between the switch and the host's "
              "stack, four of them" },
+    { .name = "at", .type = &value_name, AT(at), .effect = EFFECT_REOPEN,
+      .fallback = "every host",
+      .doc = "the host that has it, of several that are given this file" },
     { 0 },
 };
 
@@ -257,6 +261,17 @@ fill(struct intent_object *object)
         snprintf(uplink->host_leg, sizeof uplink->host_leg, "weft-%08x",
                  (unsigned int) object->id);
     }
+}
+
+static unsigned int
+references(struct intent_object *object,
+           struct reference found[NOUN_MAX_REFERENCES])
+{
+    struct intent_uplink *uplink = CONTAINER_OF(object, struct intent_uplink,
+                                                object);
+
+    found[0] = (struct reference) { INTENT_HOST, uplink->at, NULL, "at" };
+    return 1;
 }
 
 static bool
@@ -414,6 +429,31 @@ check_transit(const struct intent_object *object,
 }
 
 static void
+check_devices(const struct intent_object *object,
+              const struct intent_uplink *uplink, struct validation *v)
+{
+    const char *from = uplink->is_bond ? "bond" : "device";
+    const char *at = *uplink->at ? " of host " : "";
+
+    for (unsigned int i = 0; i < uplink->n_members; i++) {
+        const struct uplink_member *member = &uplink->members[i];
+
+        validation_claim(v, object, from, "device '%s'%s%s", member->device,
+                         at, uplink->at);
+        validation_claim(v, object, from, "the switch's port name '%s'%s%s",
+                         member->switch_name, at, uplink->at);
+        if (segment_name_is_reserved(member->switch_name)) {
+            validation_error(v, object, from, "'%s' is how the switch calls "
+                             "the port of its tunnels", member->switch_name);
+        }
+    }
+    if (uplink->host_leg[0]) {
+        validation_claim(v, object, NULL, "the switch's port name '%s'%s%s",
+                         uplink->host_leg, at, uplink->at);
+    }
+}
+
+static void
 check(const struct intent_object *object, struct validation *v)
 {
     const struct intent_uplink *uplink = intent_uplink_cast(object);
@@ -432,18 +472,8 @@ check(const struct intent_object *object, struct validation *v)
         validation_error(v, object, "take-over",
                          "there is no device to take over");
     }
-    for (unsigned int i = 0; i < uplink->n_members; i++) {
-        const struct uplink_member *member = &uplink->members[i];
-
-        validation_claim(v, object, uplink->is_bond ? "bond" : "device",
-                         "device '%s'", member->device);
-        validation_claim(v, object, uplink->is_bond ? "bond" : "device",
-                         "the switch's port name '%s'", member->switch_name);
-    }
-    if (uplink->host_leg[0]) {
-        validation_claim(v, object, NULL, "the switch's port name '%s'",
-                         uplink->host_leg);
-    }
+    validation_name(v, object, "at", INTENT_HOST, uplink->at);
+    check_devices(object, uplink, v);
 }
 
 const struct noun uplink_noun = {
@@ -451,5 +481,6 @@ const struct noun uplink_noun = {
     .size = sizeof(struct intent_uplink),
     .members = members,
     .fill = fill,
+    .references = references,
     .check = check,
 };

@@ -4,6 +4,7 @@
  *     lan: {bond: [eth1, eth2], mode: lacp}
  *     wan: {host: true}                            through the host's own stack
  *     out: {device: eth2, address: 203.0.113.5/24, gateway: 203.0.113.1}
+ *     dc:  {device: eth1, at: h1}                  of one host only
  *
  * A bridged uplink carries networks by their segment.  The device of a host's
  * only NIC gives its addresses to an internal port while it is ours.
@@ -24,6 +25,7 @@ enum { UPLINK_MAX_MEMBERS = 8 };
 
 struct intent_uplink {
     struct intent_object object;
+    char at[INTENT_NAME_MAX];     /* the host that has it; empty: every one */
     bool is_host;                 /* no device: the host's own stack */
     unsigned int n_members;       /* 1, or a bond's */
     struct uplink_member {
@@ -56,6 +58,13 @@ intent_uplink_cast(const struct intent_object *object)
 {
     return object ? CONTAINER_OF(object, const struct intent_uplink, object)
                   : NULL;
+}
+
+/* Is it an uplink of the host of that name? */
+static inline bool
+intent_uplink_is_at(const struct intent_uplink *uplink, const char *host)
+{
+    return !uplink->at[0] || (host && !strcmp(uplink->at, host));
 }
 
 /* Do networks leave by it, routed and translated? */

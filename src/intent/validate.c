@@ -17,12 +17,48 @@ struct claimed {
 };
 
 struct validation {
+    const struct intent *intent;
+    struct intent_underlay underlay;
     struct diagnostics *diagnostics;
     bool is_good;
     struct claimed *claims;
     unsigned int n_claims, size;
     struct str texts;             /* of the claims, each with its NUL */
 };
+
+const struct intent *
+validation_intent(const struct validation *v)
+{
+    return v->intent;
+}
+
+const struct intent_underlay *
+validation_underlay(const struct validation *v)
+{
+    return &v->underlay;
+}
+
+void
+validation_name(struct validation *v, const struct intent_object *object,
+                const char *member, enum intent_kind kind, const char *name)
+{
+    unsigned int n = intent_count(v->intent, kind);
+    struct str hint = STR_INIT;
+    const char **names;
+
+    if (!*name || !n || intent_find(v->intent, kind, name)) {
+        return;
+    }
+    names = xcalloc(n + 1, sizeof names[0]);
+    for (unsigned int i = 0; i < n; i++) {
+        names[i] = intent_at(v->intent, kind, i)->name;
+    }
+    diag_add_nearest(&hint, name, names);
+    validation_error(v, object, member, "there is no %s '%s'%s",
+                     intent_kind_noun(kind), name, str_text(&hint));
+    str_fini(&hint);
+    free(names);
+}
 
 void
 validation_error(struct validation *v, const struct intent_object *object,
@@ -182,7 +218,10 @@ settle_claims(struct validation *v)
 bool
 validate(const struct intent *set, struct diagnostics *diagnostics)
 {
-    struct validation v = { .diagnostics = diagnostics, .is_good = true };
+    struct validation v = {
+        .intent = set, .underlay = intent_underlay(set),
+        .diagnostics = diagnostics, .is_good = true,
+    };
 
     for (unsigned int k = 0; k < N_INTENT_KINDS; k++) {
         enum intent_kind kind = (enum intent_kind) k;

@@ -17,6 +17,8 @@ extern const struct value_type
     value_ip4_or_none,            /* and "none" is 0 */
     value_ip6,                    /* struct ip6_addr; all zero: none */
     value_ip6_or_none,
+    value_ip,                     /* struct ip6_addr, IPv4 v4-mapped; all zero:
+                                     none */
     value_mac,                    /* struct eth_addr: of one station */
     value_subnet4,                /* struct subnet4, without host bits */
     value_subnet6,

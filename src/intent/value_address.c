@@ -92,6 +92,43 @@ const struct value_type value_ip6_or_none = {
 };
 
 static bool
+parse_ip(const struct member *member UNUSED, const struct node *node,
+         void *value, struct diagnostics *diagnostics)
+{
+    static const char what[] = "an address";
+    struct ip6_addr addr;
+
+    if (!value_is_scalar(node, what, diagnostics)) {
+        return false;
+    }
+    if (!ip_parse(node->text, &addr)) {
+        return value_wrong(node, what, diagnostics);
+    }
+    memcpy(value, &addr, sizeof addr);
+    return true;
+}
+
+static json_t *
+format_ip(const struct member *member UNUSED, const void *value)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    struct ip6_addr addr;
+
+    memcpy(&addr, value, sizeof addr);
+    return ip6_addr_is_set(addr) ? json_string(ip_format(addr, text)) : NULL;
+}
+
+static json_t *
+schema_ip(const struct member *member UNUSED)
+{
+    return schema_text(PATTERN_IP4 "|" PATTERN_IP6);
+}
+
+const struct value_type value_ip = {
+    "an address", parse_ip, format_ip, schema_ip,
+};
+
+static bool
 parse_mac(const struct member *member, const struct node *node, void *value,
           struct diagnostics *diagnostics)
 {

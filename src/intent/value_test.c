@@ -245,14 +245,16 @@ TEST(a_subnet_has_a_prefix_and_no_host)
 TEST(a_segment_is_local_or_a_vlan)
 {
     network_said("  n: {segment: vxlan}\n", "t:6:16: segment: should be "
-                 "local, or like {vlan: 20, uplink: lan}\n");
+                 "local, or like {vlan: 20, uplink: lan}, or like "
+                 "{vxlan: 5001}\n");
     network_said("  n: {segment: {vlan: 4095, uplink: lan}}\n", "t:6:23: "
                  "vlan: '4095' is not a number from 0 to 4094\n");
     network_said("  n: {segment: {vlan: 5}}\n",
-                 "t:6:16: segment: a segment needs 'uplink'\n");
+                 "t:6:16: segment: a segment with a VLAN needs 'uplink'\n");
     network_said("  n: {segment: {vxlan: 5, uplink: lan}}\n",
-                 "t:6:16: segment: a segment needs 'vlan'\n"
-                 "t:6:17: a segment has no 'vxlan'; did you mean 'vlan'?\n");
+                 "t:6:16: segment: a segment with an uplink needs 'vlan'\n");
+    network_said("  n: {segment: {}}\n", "t:6:16: segment: a segment needs "
+                 "'vlan', 'vxlan', 'gre' or 'geneve'\n");
     network_said("  n: {segment: {vlan: 0, uplink: lan, protocol: 802.1ad}}\n",
                  "t:6:16: segment: a service tag has a number from 1 on\n");
     network_said("  n: {segment: {vlan: 5, uplink: lan, protocol: qinq}}\n",
