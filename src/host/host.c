@@ -188,7 +188,7 @@ host_set_intent(struct host *host, const struct intent *intent)
     host->wanted = wanted;
     host->entries = entries;
     host->next = host->next_check = 0;
-    uplink_nat_set_intent(host->nat, intent);
+    uplink_nat_set_intent(host->nat, intent, host->name);
 }
 
 void

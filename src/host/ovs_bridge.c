@@ -24,11 +24,11 @@ ovs_bridge_monitored(void)
 {
     return json_pack(
         "{s:{s:[s, s]}, s:{s:[s, s, s, s]}, s:{s:[s, s, s]}, "
-        "s:{s:[s, s, s]}}",
+        "s:{s:[s, s, s, s]}}",
         "Open_vSwitch", "columns", "next_cfg", "cur_cfg",
         "Bridge", "columns", "name", "ports", "fail_mode", "external_ids",
         "Port", "columns", "name", "interfaces", "external_ids",
-        "Interface", "columns", "name", "ofport", "error");
+        "Interface", "columns", "name", "ofport", "error", "options");
 }
 
 void
@@ -231,6 +231,39 @@ mark(const struct ovs_bridge *bridge)
     return json_pack("[s, [[s, s]]]", "map", "weft", bridge->instance);
 }
 
+/* {"key": "flow"} -> ["map", [["key", "flow"]]]; NULL: none. */
+static json_t *
+map_of(const json_t *options)
+{
+    json_t *pairs = json_array(), *value;
+    const char *key;
+
+    /* Only read; the macro wants one that may be written. */
+    json_object_foreach ((json_t *) (uintptr_t) options, key, value) {
+        json_array_append_new(pairs, json_pack("[s, O]", key, value));
+    }
+    return json_pack("[s, o]", "map", pairs);
+}
+
+/* Is that what the row's column has, in whatever order? */
+static bool
+has_options(const json_t *row, const json_t *options)
+{
+    const json_t *pairs = json_array_get(json_object_get(row, "options"), 1);
+    const json_t *pair;
+    size_t i;
+
+    json_array_foreach (pairs, i, pair) {
+        const char *key = json_string_value(json_array_get(pair, 0));
+
+        if (!key || !json_equal(json_array_get(pair, 1),
+                                json_object_get(options, key))) {
+            return false;
+        }
+    }
+    return json_array_size(pairs) == json_object_size(options);
+}
+
 /* `kind`: "named-uuid" of a row that this transaction inserts, or "uuid". */
 static void
 mutate_ports(json_t *operations, const char *bridge_uuid, const char *verb,
@@ -244,12 +277,12 @@ mutate_ports(json_t *operations, const char *bridge_uuid, const char *verb,
 
 static void
 insert_interface(json_t *operations, const char *name, const char *type,
-                 const char *symbol)
+                 const json_t *options, const char *symbol)
 {
     json_array_append_new(operations, json_pack(
-        "{s:s, s:s, s:{s:s, s:s}, s:s}", "op", "insert", "table",
-        "Interface", "row", "name", name, "type", type, "uuid-name",
-        symbol));
+        "{s:s, s:s, s:{s:s, s:s, s:o}, s:s}", "op", "insert", "table",
+        "Interface", "row", "name", name, "type", type, "options",
+        map_of(options), "uuid-name", symbol));
 }
 
 static void
@@ -273,7 +306,8 @@ protocols(void)
 static void
 insert_bridge(const struct ovs_bridge *bridge, json_t *operations)
 {
-    insert_interface(operations, bridge->name, "internal", "own_interface");
+    insert_interface(operations, bridge->name, "internal", NULL,
+                     "own_interface");
     insert_port(bridge, operations, bridge->name, "own_interface",
                 "own_port");
     json_array_append_new(operations, json_pack(
@@ -373,6 +407,28 @@ delete_ports(const struct ovs_bridge *bridge, json_t *operations,
     json_decref(stay);
 }
 
+/* Only of ports of ours. */
+static void
+change_options(const struct ovs_bridge *bridge, json_t *operations,
+               unsigned int n, const struct ovs_wanted *wanted)
+{
+    for (unsigned int i = 0; i < n
+         && json_array_size(operations) < MAX_CHANGES; i++) {
+        const char *name = wanted[i].name;
+        const json_t *row = row_of(bridge, "Interface", name);
+
+        if (wanted[i].options && row && is_on_bridge(bridge, name)
+            && is_marked(bridge, row_of(bridge, "Port", name))
+            && !has_options(row, wanted[i].options)) {
+            json_array_append_new(operations, json_pack(
+                "{s:s, s:s, s:o, s:{s:o}}", "op", "update", "table",
+                "Interface", "where",
+                where_uuid(uuid_of(bridge, "Interface", name)), "row",
+                "options", map_of(wanted[i].options)));
+        }
+    }
+}
+
 static void
 insert_ports(const struct ovs_bridge *bridge, json_t *operations,
              unsigned int n, const struct ovs_wanted *wanted,
@@ -396,7 +452,8 @@ insert_ports(const struct ovs_bridge *bridge, json_t *operations,
         }
         snprintf(interface, sizeof interface, "interface%u", i);
         snprintf(port, sizeof port, "port%u", i);
-        insert_interface(operations, name, wanted[i].type, interface);
+        insert_interface(operations, name, wanted[i].type,
+                         wanted[i].options, interface);
         insert_port(bridge, operations, name, interface, port);
         mutate_ports(operations, bridge_uuid, "insert", "named-uuid", port);
     }
@@ -422,6 +479,7 @@ ovs_bridge_change(const struct ovs_bridge *bridge, unsigned int n,
         if (is_whole) {
             delete_ports(bridge, operations, n, wanted);
         }
+        change_options(bridge, operations, n, wanted);
         if (is_caught_up(bridge)) {
             insert_ports(bridge, operations, n, wanted, refusal);
         }

@@ -46,7 +46,9 @@ int ovs_bridge_port(const struct ovs_bridge *, const char *name,
 
 struct ovs_wanted {
     const char *name;
-    const char *type;             /* of the interface: "", "internal" */
+    const char *type;             /* of the interface: "", "internal", "vxlan" */
+    const json_t *options;        /* of the interface: {"key": "flow"}; borrowed;
+                                     NULL: none, and what is there stays */
     bool is_anew;                 /* its device is another one: out, then in */
 };
 

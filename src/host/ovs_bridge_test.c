@@ -84,7 +84,7 @@ static const char full[] =
     "\"i9\": {\"new\": {\"name\": \"far\", \"ofport\": 7, "
     "\"error\": [\"set\", []]}}}}";
 
-static const struct ovs_wanted web = { "web", "", false };
+static const struct ovs_wanted web = { "web", "", NULL, false };
 
 TEST(a_bridge_that_is_missing_is_made)
 {
@@ -100,7 +100,7 @@ TEST(a_bridge_that_is_missing_is_made)
 TEST(nothing_changes_when_it_is_as_wanted)
 {
     const struct ovs_wanted wanted[] = {
-        { "web", "", false }, { "eth1", "", false }, { "old", "", false },
+        { "web", "", NULL, false }, { "eth1", "", NULL, false }, { "old", "", NULL, false },
     };
     struct ovs_bridge *bridge = ovs_bridge_create("br0", "br0");
 
@@ -127,7 +127,8 @@ TEST(only_what_is_ours_goes)
 TEST(a_port_that_is_missing_comes)
 {
     const struct ovs_wanted wanted[] = {
-        { "web", "", false }, { "db", "", false }, { "old", "", false },
+        { "web", "", NULL, false }, { "db", "", NULL, false },
+        { "old", "", NULL, false },
     };
     struct ovs_bridge *bridge = ovs_bridge_create("br0", "br0");
 
@@ -140,7 +141,7 @@ TEST(a_port_that_is_missing_comes)
 
 TEST(a_port_of_the_hosts_is_made_by_the_other_side)
 {
-    const struct ovs_wanted leg = { "weft-wan", "internal", false };
+    const struct ovs_wanted leg = { "weft-wan", "internal", NULL, false };
     struct ovs_bridge *bridge = ovs_bridge_create("br0", "br0");
     struct str refusal = STR_INIT;
     json_t *operations;
@@ -156,10 +157,47 @@ TEST(a_port_of_the_hosts_is_made_by_the_other_side)
     ovs_bridge_destroy(bridge);
 }
 
+/* One of ours whose options differ is changed in its row; a stranger's is not. */
+TEST(a_tunnel_has_options)
+{
+    json_t *options = json_pack("{s:s, s:s}", "key", "flow", "local_ip",
+                                "192.0.2.1");
+    const struct ovs_wanted tunnel = { "old", "vxlan", options, false };
+    const struct ovs_wanted theirs = { "eth1", "vxlan", options, false };
+    const struct ovs_wanted fresh = { "vxlan", "vxlan", options, false };
+    struct ovs_bridge *bridge = ovs_bridge_create("br0", "br0");
+    struct str refusal = STR_INIT;
+    json_t *operations;
+    char *row;
+
+    tell(bridge, full);
+    CHECK_CHANGE(bridge, 1, &tunnel, false, "update Interface -; ");
+    CHECK_CHANGE(bridge, 1, &theirs, false, "");
+    operations = ovs_bridge_change(bridge, 1, &fresh, false, &refusal);
+    row = json_dumps(json_object_get(json_array_get(operations, 0), "row"),
+                     JSON_SORT_KEYS);
+    assert_string_equal(row, "{\"name\": \"vxlan\", \"options\": [\"map\", "
+                        "[[\"key\", \"flow\"], [\"local_ip\", "
+                        "\"192.0.2.1\"]]], \"type\": \"vxlan\"}");
+    free(row);
+    json_decref(operations);
+    tell(bridge, "{\"Interface\": {\"i3\": {\"new\": {\"name\": \"old\", "
+         "\"ofport\": 8, \"error\": [\"set\", []], \"options\": [\"map\", "
+         "[[\"local_ip\", \"192.0.2.1\"], [\"key\", \"flow\"]]]}}}}");
+    CHECK_CHANGE(bridge, 1, &tunnel, false, "");
+    tell(bridge, "{\"Interface\": {\"i3\": {\"new\": {\"name\": \"old\", "
+         "\"ofport\": 8, \"error\": [\"set\", []], \"options\": [\"map\", "
+         "[[\"local_ip\", \"192.0.2.7\"], [\"key\", \"flow\"]]]}}}}");
+    CHECK_CHANGE(bridge, 1, &tunnel, false, "update Interface -; ");
+    str_fini(&refusal);
+    json_decref(options);
+    ovs_bridge_destroy(bridge);
+}
+
 TEST(another_device_of_the_same_name_is_another_port)
 {
     const struct ovs_wanted anew[] = {
-        { "web", "", true }, { "old", "", false },
+        { "web", "", NULL, true }, { "old", "", NULL, false },
     };
     struct ovs_bridge *bridge = ovs_bridge_create("br0", "br0");
 
@@ -212,7 +250,7 @@ TEST(a_bridge_that_was_handed_over_is_secured)
 
 TEST(a_port_of_another_bridge_is_not_taken)
 {
-    const struct ovs_wanted far = { "far", "", false };
+    const struct ovs_wanted far = { "far", "", NULL, false };
     struct ovs_bridge *bridge = ovs_bridge_create("br0", "br0");
     struct str refusal = STR_INIT;
 
@@ -286,7 +324,8 @@ TESTS(
     RUN(only_what_is_ours_goes),
     RUN(a_port_that_is_missing_comes),
     RUN(a_port_of_the_hosts_is_made_by_the_other_side),
-        RUN(another_device_of_the_same_name_is_another_port),
+    RUN(a_tunnel_has_options),
+    RUN(another_device_of_the_same_name_is_another_port),
     RUN(a_stranger_s_bridge_is_refused),
     RUN(a_bridge_that_was_handed_over_is_secured),
     RUN(a_port_of_another_bridge_is_not_taken),

@@ -19,6 +19,8 @@ struct ovs_port {
     char ovs_name[IFNAMSIZ];
     enum helper_kind kind;
     bool is_internal;             /* its device is made by ovs-vswitchd */
+    const char *tunnel;           /* "vxlan": there is no device; NULL: none */
+    json_t *options;              /* a tunnel's, as Open vSwitch calls them */
     uint32_t handle;              /* the helper's; 0: the device is not open */
     bool is_anew;                 /* its row speaks of a device that is gone */
 };
@@ -56,8 +58,9 @@ reconcile(struct plug_ovs *ovs)
 
         port->is_anew = port->is_anew && err != -ENOENT;
         ovs->wanted[i] = (struct ovs_wanted) {
-            port->ovs_name, port->is_internal ? "internal" : "",
-            port->is_anew,
+            port->ovs_name,
+            port->tunnel ? port->tunnel : port->is_internal ? "internal" : "",
+            port->options, port->is_anew,
         };
     }
     operations = ovs_bridge_change(ovs->bridge, ovs->n_ports, ovs->wanted,
@@ -121,6 +124,56 @@ find(struct plug_ovs *ovs, const char *name)
     return NULL;
 }
 
+static void
+ovs_port_destroy(struct ovs_port *port)
+{
+    json_decref(port->options);
+    free(port);
+}
+
+/* Those of ours that it has, too; what it has not are an MTU, which it takes from
+ * the route, and groups. */
+static void
+read_tunnel(const struct port_config *config, const char *type,
+            struct ovs_port *port)
+{
+    static const char *const names[][2] = {
+        { "remote", "remote_ip" }, { "local", "local_ip" }, { "key", "key" },
+    };
+
+    if (port_config_get(config, "groups")) {
+        log_limited(LOG_LEVEL_WARN, "ovs", "%s: Open vSwitch joins no "
+                    "multicast groups: what is sent to %s does not arrive "
+                    "here", config->name, port_config_get(config, "groups"));
+    }
+    port->tunnel = type;
+    port->options = json_object();
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        const char *value = port_config_get(config, names[i][0]);
+
+        if (value) {
+            json_object_set_new(port->options, names[i][1],
+                                json_string(value));
+        }
+    }
+    snprintf(port->spec.port, sizeof port->spec.port, "%s", config->name);
+    snprintf(port->ovs_name, sizeof port->ovs_name, "%.15s", config->name);
+}
+
+/* The type, which lives on; NULL: it is none of a tunnel. */
+static const char *
+tunnel_type(const struct port_config *config)
+{
+    static const char *const types[] = { "vxlan", "gre", "geneve" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        if (!strcmp(config->type, types[i])) {
+            return types[i];
+        }
+    }
+    return NULL;
+}
+
 /* Which kind of device the configuration means, here. */
 static int
 find_kind(const struct port *as_port, struct ovs_port *port,
@@ -163,8 +216,14 @@ read_config(const struct port_config *config, struct ovs_port *port,
             struct str *error)
 {
     struct port as_port = { .config = *config };
-    int err = nic_parse(&as_port, &port->spec, error);
+    const char *tunnel = tunnel_type(config);
+    int err;
 
+    if (tunnel) {
+        read_tunnel(config, tunnel, port);
+        return 0;
+    }
+    err = nic_parse(&as_port, &port->spec, error);
     if (!err) {
         err = find_kind(&as_port, port, error);
     }
@@ -202,11 +261,11 @@ plug_in(void *ovs_, const struct port_config *config, struct str *error)
     int err = read_config(config, port, error);
 
     /* One of ovs-vswitchd's own is there when it has seen the row. */
-    if (!err && !port->is_internal) {
+    if (!err && !port->is_internal && !port->tunnel) {
         err = open_device(ovs, port, error);
     }
     if (err) {
-        free(port);
+        ovs_port_destroy(port);
         return err;
     }
     ovs->ports = xrealloc(ovs->ports,
@@ -231,7 +290,7 @@ plug_out(void *ovs_, const char *name)
     if ((*port)->handle) {
         helper_release_device(ovs->config.helper, (*port)->handle);
     }
-    free(*port);
+    ovs_port_destroy(*port);
     *port = ovs->ports[--ovs->n_ports];
     ovs->is_dirty = true;
     reconcile(ovs);
@@ -284,13 +343,16 @@ plug_check(void *ovs_, const char *name, struct str *why)
     if (!port) {
         return -ENOENT;
     }
-    if (!(*port)->handle
-        || helper_get_link(ovs->config.helper, (*port)->handle, &link)) {
+    if ((*port)->tunnel) {
+        /* Nothing but its row. */
+    } else if (!(*port)->handle
+               || helper_get_link(ovs->config.helper, (*port)->handle,
+                                  &link)) {
         open_again(ovs, *port);
     } else {
         keep_up(ovs, *port, &link);
     }
-    if (!(*port)->handle && !(*port)->is_internal) {
+    if (!(*port)->handle && !(*port)->is_internal && !(*port)->tunnel) {
         return -ENODEV;
     }
     reconcile(ovs);
@@ -302,7 +364,7 @@ plug_check(void *ovs_, const char *name, struct str *why)
         }
         err = -ENODEV;
     }
-    return (*port)->handle ? err : -ENODEV;
+    return (*port)->handle || (*port)->tunnel ? err : -ENODEV;
 }
 
 /* MTU and inside, as they shall be now. */
@@ -328,11 +390,16 @@ plug_configure(void *ovs_, const struct port_config *config,
 {
     struct plug_ovs *ovs = ovs_;
     struct ovs_port **port = find(ovs, config->name);
-    struct ovs_port wanted;
+    struct ovs_port wanted = { .tunnel = NULL };
     int err;
 
     if (!port) {
         return -ENOENT;
+    }
+    if ((*port)->tunnel) {
+        err = read_config(config, &wanted, error);
+        json_decref(wanted.options);
+        return err;
     }
     err = read_config(config, &wanted, error);
     if (!err && (*port)->handle && wanted.spec.mtu
@@ -383,7 +450,7 @@ plug_ovs_destroy(struct plug_ovs *ovs)
     ovsdb_destroy(ovs->db);
     ovs_bridge_destroy(ovs->bridge);
     for (unsigned int i = 0; i < ovs->n_ports; i++) {
-        free(ovs->ports[i]);
+        ovs_port_destroy(ovs->ports[i]);
     }
     free(ovs->ports);
     free(ovs->wanted);

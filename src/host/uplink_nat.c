@@ -93,11 +93,13 @@ add_forwards(struct host_nat *nat, uint32_t leg, const struct intent *intent,
 }
 
 void
-uplink_nat_wanted(const struct intent *intent, struct host_nat *nat)
+uplink_nat_wanted(const struct intent *intent, const char *host_name,
+                  struct host_nat *nat)
 {
     *nat = (struct host_nat) { 0 };
     INTENT_FOR_EACH_UPLINK (uplink, intent) {
-        if (uplink->is_host && nat->n_legs < HOST_NAT_MAX_LEGS
+        if (uplink->is_host && intent_uplink_is_at(uplink, host_name)
+            && nat->n_legs < HOST_NAT_MAX_LEGS
             && uplink_nat_is_used(intent, uplink)) {
             add_leg(nat, intent, uplink);
             add_forwards(nat, nat->n_legs - 1, intent, uplink);
@@ -138,11 +140,12 @@ is_same(const struct host_nat *a, const struct host_nat *b)
 }
 
 void
-uplink_nat_set_intent(struct uplink_nat *nat, const struct intent *intent)
+uplink_nat_set_intent(struct uplink_nat *nat, const struct intent *intent,
+                      const char *host_name)
 {
     struct host_nat wanted;
 
-    uplink_nat_wanted(intent, &wanted);
+    uplink_nat_wanted(intent, host_name, &wanted);
     if (is_same(&nat->wanted, &wanted)) {
         free(wanted.forwards);
         return;

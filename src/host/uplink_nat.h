@@ -25,7 +25,8 @@ struct uplink_nat *uplink_nat_create(struct helper *);
 void uplink_nat_destroy(struct uplink_nat *);
 
 /* Reads it now and keeps nothing of it. */
-void uplink_nat_set_intent(struct uplink_nat *, const struct intent *);
+void uplink_nat_set_intent(struct uplink_nat *, const struct intent *,
+                           const char *host_name);
 /* Does what is due; returns when to call again. */
 msec uplink_nat_run(struct uplink_nat *, msec now);
 /* What is in force, or should be; `error`: why it is not, "" if it is. */
@@ -35,8 +36,9 @@ const struct host_nat *uplink_nat_state(const struct uplink_nat *, const char **
  * itself: a leg may be plugged in.  Without, a guest would reach the host. */
 bool uplink_nat_is_in_force(const struct uplink_nat *);
 
-/* Pure.  `forwards` are to be freed. */
-void uplink_nat_wanted(const struct intent *, struct host_nat *);
+/* Of the uplinks that are at this host.  Pure.  `forwards` are to be freed. */
+void uplink_nat_wanted(const struct intent *, const char *host_name,
+                       struct host_nat *);
 /* Does a network lead out by it? */
 bool uplink_nat_is_used(const struct intent *, const struct intent_uplink *);
 /* Does a network lead IPv6 out by it? */

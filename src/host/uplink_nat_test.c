@@ -12,7 +12,7 @@ want(const char *text, struct host_nat *nat)
 {
     struct intent *intent = lab_sealed(text);
 
-    uplink_nat_wanted(intent, nat);
+    uplink_nat_wanted(intent, "h1", nat);
     intent_unref(intent);
 }
 

@@ -132,6 +132,9 @@ wanted_add_inside(const struct wanted_port *port, be32 chosen,
     if (port->mtu) {
         str_addf(spec, ",mtu=%u", port->mtu);
     }
+    if (port->groups) {
+        str_addf(spec, ",groups=%s", port->groups);
+    }
     if (!inside->is_wanted || !(address || inside->address6[0])) {
         return;
     }
@@ -229,7 +232,7 @@ keep_port(struct wanted *wanted, const struct intent_port *port,
     }
     was = &last->list[(*at)++];
     *add_slot(wanted) = *was;
-    was->name = was->spec = was->missing = NULL;
+    was->name = was->spec = was->missing = was->groups = NULL;
     was->inside = (struct wanted_inside) { .is_wanted = false };
     return true;
 }
@@ -300,6 +303,86 @@ add_uplink(struct wanted *wanted, const struct intent *intent,
     }
 }
 
+/* ---- Tunnels ---- */
+
+static bool
+joins_before(const struct intent *intent, const struct intent_network *until)
+{
+    INTENT_FOR_EACH_NETWORK (network, intent) {
+        if (network == until) {
+            return false;
+        }
+        if (ip6_addr_eq(network->segment.group, until->segment.group)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NULL: no network is of that type.  Each group once. */
+static const struct segment *
+find_segment(const struct intent *intent, enum segment_type type,
+             struct str *groups)
+{
+    const struct segment *any = NULL;
+    char text[ADDRESS_TEXT_SIZE];
+
+    INTENT_FOR_EACH_NETWORK (network, intent) {
+        const struct segment *segment = &network->segment;
+
+        if (segment->type != type) {
+            continue;
+        }
+        any = segment;
+        if (ip6_addr_is_set(segment->group)
+            && !joins_before(intent, network)) {
+            str_addf(groups, "%s%s", groups->len ? "+" : "",
+                     ip_format(segment->group, text));
+        }
+    }
+    return any;
+}
+
+static void
+add_tunnel(struct wanted *wanted, const struct intent *intent,
+           const struct intent_host *host, enum segment_type type)
+{
+    const struct intent_underlay underlay = intent_underlay(intent);
+    const char *word = segment_type_word(type);
+    struct str name = STR_INIT, spec = STR_INIT, missing = STR_INIT;
+    struct str groups = STR_INIT;
+    const struct segment *segment = find_segment(intent, type, &groups);
+    char local[ADDRESS_TEXT_SIZE];
+    struct wanted_port *port;
+
+    if (!segment) {
+        return;
+    }
+    ip_format(host->tunnel, local);
+    str_add(&name, word);
+    str_addf(&spec, "%s:local=%s,remote=flow,key=flow", word, local);
+    str_addf(&missing, "address %s is not there", local);
+    port = append(wanted, word, &name, &spec);
+    port->mtu = intent_underlay_room(&underlay, segment);
+    port->groups = groups.len ? str_steal(&groups) : NULL;
+    port->missing = str_steal(&missing);
+    str_fini(&groups);
+}
+
+static void
+add_tunnels(struct wanted *wanted, const struct intent *intent,
+            const char *host_name)
+{
+    const struct intent_host *host = intent_host_cast(
+        intent_find(intent, INTENT_HOST, host_name));
+
+    for (enum segment_type type = 0; host && type < N_SEGMENT_TYPES; type++) {
+        if (segment_type_is_overlay(type)) {
+            add_tunnel(wanted, intent, host, type);
+        }
+    }
+}
+
 static int
 compare(const void *a_, const void *b_)
 {
@@ -316,8 +399,11 @@ wanted_init(struct wanted *wanted, const struct intent *intent,
 
     *wanted = (struct wanted) { 0 };
     INTENT_FOR_EACH_UPLINK (uplink, intent) {
-        add_uplink(wanted, intent, uplink);
+        if (intent_uplink_is_at(uplink, host_name)) {
+            add_uplink(wanted, intent, uplink);
+        }
     }
+    add_tunnels(wanted, intent, host_name);
     INTENT_FOR_EACH_PORT (port, intent) {
         if ((!port->host[0] || !strcmp(port->host, host_name))
             && !(last && keep_port(wanted, port, last, &at))) {
@@ -336,6 +422,7 @@ wanted_fini(struct wanted *wanted)
         free(wanted->list[i].name);
         free(wanted->list[i].spec);
         free(wanted->list[i].missing);
+        free(wanted->list[i].groups);
         free(wanted->list[i].inside.address6);
         free(wanted->list[i].inside.gateways);
         free(wanted->list[i].inside.resolver);

@@ -166,7 +166,8 @@ static const struct value_type value_peer = {
 
 /* ---- The table ---- */
 
-enum { MTU_MIN = 576, MTU_MAX = 65535 };
+/* The least that a network may have fits through any tunnel. */
+enum { MTU_MIN = 576 + 70, MTU_MAX = 65535 };
 
 #define AT(M) MEMBER_AT(intent_host, M)
 

@@ -474,6 +474,44 @@ check_remotes(const struct intent_network *network, struct validation *v)
     }
 }
 
+/* A tunnel port joins them all, and their text is an option of it. */
+static void
+check_group(const struct intent_network *network, struct validation *v)
+{
+    struct ip6_addr group = network->segment.group, seen[SEGMENT_MAX_GROUPS];
+    unsigned int n = 0, i;
+    unsigned int max = validation_underlay(v)->is_ip6 ? SEGMENT_MAX_GROUPS6
+                                                      : SEGMENT_MAX_GROUPS;
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (!ip6_addr_is_set(group) || !check_end(network, "group", group, v)) {
+        return;
+    }
+    if (!ip6_is_group(&group)) {
+        validation_error(v, &network->object, "segment", "group: %s is no "
+                         "multicast group's", ip_format(group, text));
+        return;
+    }
+    INTENT_FOR_EACH_NETWORK (other, validation_intent(v)) {
+        const struct ip6_addr *theirs = &other->segment.group;
+
+        if (ip6_addr_eq(*theirs, group)) {
+            return;
+        }
+        for (i = 0; i < n && !ip6_addr_eq(seen[i], *theirs); i++) {
+            continue;
+        }
+        if (i == n && ip6_addr_is_set(*theirs)) {
+            seen[n++] = *theirs;
+        }
+        if (n == max) {
+            validation_error(v, &network->object, "segment", "group: a host "
+                             "joins %u groups at most", max);
+            return;
+        }
+    }
+}
+
 static void
 check_overlay(const struct intent_network *network, struct validation *v)
 {
@@ -481,7 +519,6 @@ check_overlay(const struct intent_network *network, struct validation *v)
     const struct intent_object *object = &network->object;
     const struct segment *segment = &network->segment;
     const char *type = segment_type_word(segment->type);
-    char text[ADDRESS_TEXT_SIZE];
 
     validation_claim(v, object, "segment", "%s %u", type, segment->key);
     if (!underlay->n_hosts) {
@@ -490,12 +527,7 @@ check_overlay(const struct intent_network *network, struct validation *v)
                          type);
         return;
     }
-    if (ip6_addr_is_set(segment->group)
-        && check_end(network, "group", segment->group, v)
-        && !ip6_is_group(&segment->group)) {
-        validation_error(v, object, "segment", "group: %s is no multicast "
-                         "group's", ip_format(segment->group, text));
-    }
+    check_group(network, v);
     check_remotes(network, v);
     if (segment->uplink && !*segment->uplink->at && underlay->n_hosts > 1) {
         validation_error(v, object, "segment",

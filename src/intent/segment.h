@@ -28,6 +28,8 @@ enum segment_type {
 
 enum {
     SEGMENT_MAX_REMOTES = 32,
+    SEGMENT_MAX_GROUPS = 16,          /* of all networks; of IPv6: 6 */
+    SEGMENT_MAX_GROUPS6 = 6,
     SEGMENT_MAX_KEY = 0xfffffe,       /* GRE: 32 bits */
     SEGMENT_PROBE_KEY = 0xffffff,     /* of every type */
 };
@@ -59,9 +61,15 @@ const char *segment_type_word(enum segment_type);
 bool segment_name_is_reserved(const char *switch_name);
 
 static inline bool
+segment_type_is_overlay(enum segment_type type)
+{
+    return type >= SEGMENT_VXLAN;
+}
+
+static inline bool
 segment_is_overlay(const struct segment *segment)
 {
-    return segment->type >= SEGMENT_VXLAN;
+    return segment_type_is_overlay(segment->type);
 }
 
 /* Bytes that a tunnel puts before the packet of a guest, the guest's Ethernet

@@ -55,6 +55,22 @@ TEST(groups_and_remotes_are_for_those_who_are_no_hosts)
          "remotes: 239.1.1.1 is a group's; that is 'group'\n");
 }
 
+/* A tunnel port joins them all. */
+TEST(groups_are_few)
+{
+    struct str rows = STR_INIT;
+
+    for (unsigned int i = 0; i < 2 * SEGMENT_MAX_GROUPS; i++) {
+        str_addf(&rows, "  n%02u: {segment: {vxlan: %u, group: 239.1.1.%u}}\n",
+                 i, i + 1, i % SEGMENT_MAX_GROUPS);
+    }
+    said(str_text(&rows), "");
+    str_add(&rows, "  n99: {segment: {vxlan: 99, group: 239.2.2.2}}\n");
+    said(str_text(&rows), "t:41:18: segment: group: a host joins 16 groups at "
+         "most\n");
+    str_fini(&rows);
+}
+
 TEST(a_gateway_is_at_one_host)
 {
     said("  n: {segment: {vxlan: 5, vlan: 20, uplink: dc}}\n", "");
@@ -104,6 +120,7 @@ TEST(an_overlay_joins_hosts)
 TESTS(
     RUN(an_overlay_has_one_key),
     RUN(groups_and_remotes_are_for_those_who_are_no_hosts),
+    RUN(groups_are_few),
     RUN(a_gateway_is_at_one_host),
     RUN(the_mtu_is_what_the_smallest_host_leaves),
     RUN(an_overlay_joins_hosts),
