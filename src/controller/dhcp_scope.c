@@ -100,12 +100,34 @@ dhcp_scope_member(const struct dhcp_scope *s, const char *name)
 
 /* ---- Options ---- */
 
+/* What this host may offer; nothing may be left of a small range. */
+static unsigned int
+find_ranges(const struct topology_network *network,
+            struct address_span ranges[NETWORK_MAX_RANGES])
+{
+    struct address_piece pieces[NETWORK_MAX_RANGES];
+    unsigned int n = address_share_pieces(network->intent, network->share,
+                                          pieces);
+
+    for (unsigned int i = 0; i < n; i++) {
+        ranges[i] = (struct address_span) {
+            htobe32(pieces[i].first),
+            htobe32(pieces[i].first + pieces[i].n - 1),
+        };
+    }
+    return n;
+}
+
 static int
-configure(struct dhcp_scope *s, const struct intent_network *network,
+configure(struct dhcp_scope *s, const struct topology_network *topology,
           struct str *error)
 {
+    const struct intent_network *network = topology->intent;
     const struct network_dhcp *dhcp = &network->dhcp;
     struct address_span ranges[NETWORK_MAX_RANGES];
+    unsigned int n_ranges = find_ranges(topology, ranges);
+    /* No range would be all of them. */
+    const struct address_span everything = { 0, htobe32(UINT32_MAX) };
     struct dhcp_static_route routes[NETWORK_MAX_ROUTES];
     struct dhcp_item *extras = xcalloc(dhcp->n_options + 1, sizeof *extras);
     struct address_span relayed[NETWORK_MAX_RELAYS];
@@ -116,7 +138,8 @@ configure(struct dhcp_scope *s, const struct intent_network *network,
         .mtu = network->mtu, .n_dns = network->n_dns, .dns = network->dns,
         .n_ntp = dhcp->n_ntp, .ntp = dhcp->ntp,
         .domain = *network->domain ? network->domain : NULL,
-        .n_ranges = dhcp->n_ranges, .ranges = ranges,
+        .n_ranges = n_ranges, .ranges = ranges,
+        .n_exclusions = n_ranges ? 0 : 1, .exclusions = &everything,
         .n_routes = dhcp->n_routes, .routes = routes,
         .boot_server = *dhcp->boot_server ? dhcp->boot_server : NULL,
         .boot_file = *dhcp->boot_file ? dhcp->boot_file : NULL,
@@ -130,10 +153,6 @@ configure(struct dhcp_scope *s, const struct intent_network *network,
     };
     int err;
 
-    for (unsigned int i = 0; i < dhcp->n_ranges; i++) {
-        ranges[i] = (struct address_span) { dhcp->ranges[i].first,
-                                            dhcp->ranges[i].last };
-    }
     for (unsigned int i = 0; i < dhcp->n_routes; i++) {
         routes[i] = (struct dhcp_static_route) {
             dhcp->routes[i].destination.addr,
@@ -161,6 +180,7 @@ configure(struct dhcp_scope *s, const struct intent_network *network,
         subnets[i].router = relay->router;
         subnets[i].n_routes = 0;
         subnets[i].leases = s->subnets[i].leases;
+        subnets[i].n_exclusions = 0;
         subnets[i].n_ranges = relay->range.first ? 1 : 0;
         subnets[i].ranges = &relayed[i - 1];
     }
@@ -370,7 +390,7 @@ dhcp_scope_update(struct dhcp_scope *s, const struct topology_network *network,
 {
     struct dhcp_scope was = *s;
     bool are_gone = change_subnets(s, network->intent, changed, aux);
-    int err = configure(s, network->intent, error);
+    int err = configure(s, network, error);
 
     /* What holds must not be what is no more. */
     if (err && are_gone) {

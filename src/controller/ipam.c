@@ -106,50 +106,18 @@ ipam_find(const struct ipam *ipam, uint64_t network, uint64_t port)
 
 /* ---- Ranges ---- */
 
-/* Every address of the network that ports may have, by position. */
-struct span {
-    uint32_t first, n;
-};
-
-static unsigned int
-spans_of(const struct intent_network *network,
-         struct span spans[NETWORK_MAX_RANGES])
-{
-    unsigned int host_bits = 32u - network->subnet.len;
-    uint32_t base = be32toh(network->subnet.addr);
-
-    if (!network->subnet.is_set) {
-        return 0;
-    }
-    if (!network->dhcp.n_ranges) {
-        /* Of /31 and /32 every address can be used (RFC 3021). */
-        uint32_t ends = host_bits >= 2;
-
-        base &= host_bits >= 32 ? 0 : ~UINT32_C(0) << host_bits;
-        spans[0].first = base + ends;
-        spans[0].n = (uint32_t) ((UINT64_C(1) << host_bits) - 2 * ends);
-        return 1;
-    }
-    for (unsigned int i = 0; i < network->dhcp.n_ranges; i++) {
-        const struct address_range *range = &network->dhcp.ranges[i];
-
-        spans[i].first = be32toh(range->first);
-        spans[i].n = be32toh(range->last) - spans[i].first + 1;
-    }
-    return network->dhcp.n_ranges;
-}
-
 bool
 ipam_is_in_range(const struct intent_network *network, be32 address)
 {
-    struct span spans[NETWORK_MAX_RANGES];
-    unsigned int n = spans_of(network, spans);
+    static const struct address_share all = { 0 };
+    struct address_piece pieces[NETWORK_MAX_RANGES];
+    unsigned int n = address_share_pieces(network, all, pieces);
 
     if (!address || address == network->gateway) {
         return false;
     }
     for (unsigned int i = 0; i < n; i++) {
-        if (be32toh(address) - spans[i].first < spans[i].n) {
+        if (be32toh(address) - pieces[i].first < pieces[i].n) {
             return true;
         }
     }
@@ -157,13 +125,14 @@ ipam_is_in_range(const struct intent_network *network, be32 address)
 }
 
 static be32
-address_at(const struct span *spans, unsigned int n, uint64_t position)
+address_at(const struct address_piece *pieces, unsigned int n,
+           uint64_t position)
 {
     for (unsigned int i = 0; i < n; i++) {
-        if (position < spans[i].n) {
-            return htobe32(spans[i].first + (uint32_t) position);
+        if (position < pieces[i].n) {
+            return htobe32(pieces[i].first + (uint32_t) position);
         }
-        position -= spans[i].n;
+        position -= pieces[i].n;
     }
     return 0;
 }
@@ -180,15 +149,15 @@ take(struct id_map *taken, be32 address, void *owner)
 }
 
 static be32
-choose(const struct intent_network *network, const struct id_map *taken,
-       uint64_t port)
+choose(const struct intent_network *network, struct address_share share,
+       const struct id_map *taken, uint64_t port)
 {
-    struct span spans[NETWORK_MAX_RANGES];
-    unsigned int n = spans_of(network, spans);
+    struct address_piece pieces[NETWORK_MAX_RANGES];
+    unsigned int n = address_share_pieces(network, share, pieces);
     uint64_t total = 0, start;
 
     for (unsigned int i = 0; i < n; i++) {
-        total += spans[i].n;
+        total += pieces[i].n;
     }
     if (!total) {
         return 0;
@@ -196,7 +165,7 @@ choose(const struct intent_network *network, const struct id_map *taken,
     start = hash_u64((struct hash_key) { 0 }, port) % total;
     /* As many tries as there are addresses taken, and one, find a free one. */
     for (uint64_t i = 0; i < total && i <= taken->n + 1u; i++) {
-        be32 address = address_at(spans, n, (start + i) % total);
+        be32 address = address_at(pieces, n, (start + i) % total);
 
         if (ipam_is_in_range(network, address)
             && !id_map_find(taken, address)) {
@@ -238,7 +207,8 @@ drop_unwanted(struct ipam *ipam, struct pool *pool)
 
 void
 ipam_assign(struct ipam *ipam, const struct intent_network *network,
-            struct ipam_want *wants, unsigned int n)
+            struct address_share share, struct ipam_want *wants,
+            unsigned int n)
 {
     struct pool *pool = pool_of(ipam, network->object.id);
     struct id_map taken;
@@ -266,7 +236,7 @@ ipam_assign(struct ipam *ipam, const struct intent_network *network,
         if (wants[i].address) {
             continue;
         }
-        wants[i].address = choose(network, &taken, wants[i].port);
+        wants[i].address = choose(network, share, &taken, wants[i].port);
         if (!wants[i].address) {
             continue;
         }

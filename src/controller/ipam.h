@@ -3,8 +3,8 @@
  * A choice stays: it is handed to `changed` to be kept in the store, given back
  * by ipam_keep() at the next start, and forgotten when its port leaves the
  * network.  A new one begins at a place that the port's id decides and takes
- * the first free address from there, so that two hosts that are asked the same
- * mostly say the same.
+ * the first free address from there, all of them of this host's share
+ * (address_share.h).
  *
  * Always true:
  *   - a choice lies in the network's ranges, and is not the subnet's own
@@ -16,7 +16,7 @@
 #ifndef WEFT_CONTROLLER_IPAM_H
 #define WEFT_CONTROLLER_IPAM_H
 
-#include "intent/network.h"
+#include "controller/address_share.h"
 
 struct ipam;
 
@@ -43,7 +43,7 @@ struct ipam_want {
                                      are used up */
 };
 void ipam_assign(struct ipam *, const struct intent_network *,
-                 struct ipam_want *, unsigned int n);
+                 struct address_share, struct ipam_want *, unsigned int n);
 /* Its choices are forgotten. */
 void ipam_forget(struct ipam *, uint64_t network);
 

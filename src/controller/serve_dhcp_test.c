@@ -251,6 +251,41 @@ TEST(what_the_store_has_and_is_no_lease_is_passed_over)
     service_lab_close(lab);
 }
 
+/* Of 11 addresses h1 has the first 5, of 1 none. */
+TEST(a_host_offers_of_its_share)
+{
+    static const char hosts[]
+        = "hosts: {h1: {tunnel: 192.0.2.1}, h2: {tunnel: 192.0.2.2}}\n";
+    static const char all_ports[]
+        = "  fw: {network: blue, tap: fw, host: h1, address: 10.1.0.10}\n"
+          "  ap: {network: red, tap: ap, host: h1, address: 10.2.0.10}\n";
+    struct str text = STR_INIT;
+    struct service_lab *lab;
+    struct serve_dhcp *dhcp;
+    unsigned int n = 0;
+    be32 addr;
+
+    str_addf(&text, "%s%s", all_ports, hosts);
+    lab = service_lab_open("  blue: {subnet: 10.1.0.0/24, segment: {vxlan: 1},"
+                           "\n         dhcp: {per-port: 20, range: "
+                           "10.1.0.100-10.1.0.110}}\n"
+                           "  red: {subnet: 10.2.0.0/24, segment: {vxlan: 2},"
+                           "\n         dhcp: {range: 10.2.0.20-10.2.0.20}}\n",
+                           str_text(&text));
+    dhcp = start(lab);
+    while ((addr = ask(lab, "fw", (uint8_t) (0x10 + n), DHCP_DISCOVER, 0,
+                       NULL)) && n < 20) {
+        CHECK(be32toh(addr) >= be32toh(ip4("10.1.0.100")));
+        CHECK(be32toh(addr) <= be32toh(ip4("10.1.0.104")));
+        n++;
+    }
+    CHECK(n == 5);
+    CHECK(!ask(lab, "ap", 0x40, DHCP_DISCOVER, 0, NULL));
+    serve_dhcp_destroy(dhcp);
+    service_lab_close(lab);
+    str_fini(&text);
+}
+
 TEST(a_port_has_as_many_addresses_as_its_network_says)
 {
     struct service_lab *lab = service_lab_open(
@@ -289,6 +324,7 @@ TESTS(
     RUN(a_network_that_is_gone_or_not_served_any_more_forgets_its_leases),
     RUN(a_relayed_subnet_has_leases_of_its_own),
     RUN(what_the_store_has_and_is_no_lease_is_passed_over),
+    RUN(a_host_offers_of_its_share),
     RUN(a_port_has_as_many_addresses_as_its_network_says),
     RUN(other_relays_do_not_touch_the_networks_own_leases),
 )

@@ -78,7 +78,7 @@ service_lab_open(const char *networks, const char *ports)
 {
     struct service_lab *lab = xzalloc(sizeof *lab);
     struct store_options options = { .loop = &lab->loop };
-    struct topology_config config = { .host = NULL };
+    struct topology_config config = { .host = "h1" };
 
     uv_loop_init(&lab->loop);
     CHECK(!store_open(&options, &lab->store, NULL));

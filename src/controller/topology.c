@@ -354,6 +354,7 @@ add_network(struct topology *t, const struct intent_network *intent)
 
     *network = (struct topology_network) {
         .intent = intent, .id = intent->object.id,
+        .share = address_share_of(t->intent, intent, t->host),
         .uplink = intent->segment.uplink
                   ? id_map_find(&t->by_id,
                                 intent->segment.uplink->object.id) : NULL,
@@ -413,7 +414,7 @@ assign_addresses(struct topology *t, struct topology_network *network)
         wants[n++] = (struct ipam_want) { network->members[i]->port->id,
                                           network->members[i]->address };
     }
-    ipam_assign(t->ipam, network->intent, wants, n);
+    ipam_assign(t->ipam, network->intent, network->share, wants, n);
     for (unsigned int i = 0; i < n; i++) {
         network->members[i]->address = wants[i].address;
     }

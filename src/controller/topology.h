@@ -117,6 +117,8 @@ struct topology_network {
     uint16_t zone;                /* its connections are tracked in, if so */
     uint32_t mark;                /* of connections, by which what comes back
                                      finds it */
+    struct address_share share;   /* of its addresses, that is ours to choose
+                                     from */
     unsigned int n_members;
     struct topology_member **members;       /* in order of their ports' names */
     unsigned int n_isolated;
