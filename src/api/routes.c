@@ -98,6 +98,11 @@ static const struct api_route routes[] = {
     { API_CONTROLLER, "PUT",  "/v1/intent/forward/*", intent_create_one, { 0 } },
     { API_CONTROLLER, "PATCH", "/v1/intent/forward/*", intent_change, { 0 } },
     { API_CONTROLLER, "DELETE", "/v1/intent/forward/*", intent_delete, { 0 } },
+    { API_CONTROLLER, "GET",  "/v1/intent/host", intent_list, { 0 } },
+    { API_CONTROLLER, "GET",  "/v1/intent/host/*", intent_show, { 0 } },
+    { API_CONTROLLER, "PUT",  "/v1/intent/host/*", intent_create_one, { 0 } },
+    { API_CONTROLLER, "PATCH", "/v1/intent/host/*", intent_change, { 0 } },
+    { API_CONTROLLER, "DELETE", "/v1/intent/host/*", intent_delete, { 0 } },
     { API_SWITCH, NULL, NULL, NULL, { 0 } },
 };
 

@@ -82,8 +82,9 @@ show_without_switch(const struct api *api, msec now, struct api_reply *reply)
     }
     api_reply_json(
         reply, 200,
-        json_pack("{s:s, s:I, s:f, s:I, s:s, s:s, s:i, s:i, s:o}",
+        json_pack("{s:s, s:s?, s:I, s:f, s:I, s:s, s:s, s:i, s:i, s:o}",
                   "version", api->version,
+                  "host", api->host ? host_name(api->host) : NULL,
                   "pid", (json_int_t) getpid(),
                   "uptime", (double) (now - api->started) / 1000,
                   "restarts", (json_int_t) api->helper_generation,
@@ -109,8 +110,9 @@ status_show(struct api *api, struct api_request *request UNUSED, msec now,
     count_ports(api, &n_ports, &n_up, &n_held);
     api_reply_json(
         reply, 200,
-        json_pack("{s:s, s:I, s:f, s:I, s:s, s:i, s:i, s:i, s:I, s:o}",
+        json_pack("{s:s, s:s?, s:I, s:f, s:I, s:s, s:i, s:i, s:i, s:I, s:o}",
                   "version", api->version,
+                  "host", api->host ? host_name(api->host) : NULL,
                   "pid", (json_int_t) getpid(),
                   "uptime", (double) (now - api->started) / 1000,
                   "restarts", (json_int_t) api->helper_generation,

@@ -83,6 +83,18 @@ static const struct cli_command commands[] = {
     { "security-group", "delete", object_delete, 1, -1, "SECURITY_GROUP...",
       "delete security groups that nobody names", {} },
 
+    { "host", "list", object_list, 0, 0, "",
+      "all hosts that overlays join, and which one this is", {} },
+    { "host", "show", object_show, 1, 1, "HOST", "one host", {} },
+    { "host", "create", object_create, 1, 1, "NAME [--MEMBER VALUE...]",
+      "join a host, as with --tunnel 192.0.2.1",
+      { { "--dry-run", NULL, "only say what would change" } } },
+    { "host", "set", object_change, 1, 1, "HOST --MEMBER VALUE...",
+      "change a host; --MEMBER= takes a member away",
+      { { "--dry-run", NULL, "only say what would change" } } },
+    { "host", "delete", object_delete, 1, -1, "HOST...",
+      "part hosts again that no port is at", {} },
+
     { "port", "list", port_list, 0, 0, "", "all ports", {} },
     { "port", "show", port_show, 1, 1, "PORT",
       "everything about one port", {} },

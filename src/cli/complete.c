@@ -29,6 +29,7 @@ static const struct source {
     { "UPLINK", "/v1/intent/uplink", "uplinks" },
     { "ROUTER", "/v1/intent/router", "routers" },
     { "FORWARD", "/v1/intent/forward", "forwards" },
+    { "HOST", "/v1/intent/host", "hosts" },
     { "SECURITY_GROUP", "/v1/intent/security-group", "security-groups" },
     { "METHOD", "/v1/controllers", "controllers" },
 };

@@ -385,6 +385,8 @@ static const struct {
     { "masquerade", doctor_host_masquerade },
     { "reverse-path", doctor_reverse_path },
     { "second-nat", doctor_second_nat },
+    { "tunnel-address", doctor_tunnel_address },
+    { "tunnel-path", doctor_tunnel_path },
     { "daemon", examine_daemon },
     { "restarts", examine_restarts },
     { "ports", examine_ports },
@@ -445,6 +447,7 @@ doctor_command(struct cli *cli, const struct cli_args *args UNUSED)
     }
     json_decref(list);
     json_decref(patient.ruleset);
+    json_decref(patient.hosts);
     answer_fini(&answer);
     return is_well ? CLI_DONE : CLI_NEGATIVE;
 }

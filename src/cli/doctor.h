@@ -30,6 +30,7 @@ struct patient {
     json_t *status;               /* the daemon's; NULL: it does not answer */
     json_t *ruleset;              /* of nft; NULL: it cannot be read */
     bool is_ruleset_read;
+    json_t *hosts;                /* of the file; NULL: not asked for yet */
 };
 
 typedef void examine(struct patient *, struct finding *);
@@ -43,5 +44,8 @@ bool doctor_read_line(const char *path, char *line, int size);
 /* Uplinks by the host's own stack: doctor_host.c. */
 examine doctor_forwarding, doctor_host_nat, doctor_host_firewall,
     doctor_host_masquerade, doctor_reverse_path, doctor_second_nat;
+
+/* Tunnels to other hosts: doctor_tunnel.c. */
+examine doctor_tunnel_address, doctor_tunnel_path;
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/host.h"
 #include "cli/intent.h"
 #include "cli/table.h"
 #include "cli/uplink.h"
@@ -542,21 +543,34 @@ count_ports(struct cli *cli)
     return counts;
 }
 
-/* "local", "vlan 20 on lan" */
+/* "local", "vlan 20 on lan", "vxlan 5001", "vxlan 5001, vlan 20 on lan" */
 static void
 add_segment(struct table *table, const json_t *segment)
 {
     const char *uplink = json_string_value(json_object_get(segment,
                                                            "uplink"));
     json_int_t vlan = json_integer_value(json_object_get(segment, "vlan"));
+    struct str text = STR_INIT;
 
-    if (!uplink) {
-        table_add_text(table, "local");
-    } else if (vlan) {
-        table_addf(table, "vlan %lld on %s", (long long) vlan, uplink);
-    } else {
-        table_addf(table, "untagged on %s", uplink);
+    for (enum segment_type type = 0; type < N_SEGMENT_TYPES; type++) {
+        const char *word = segment_type_word(type);
+        const json_t *key = json_object_get(segment, word);
+
+        if (segment_type_is_overlay(type) && key) {
+            str_addf(&text, "%s %lld", word,
+                     (long long) json_integer_value(key));
+        }
     }
+    if (uplink && text.len) {
+        str_add(&text, ", ");
+    }
+    if (uplink && vlan) {
+        str_addf(&text, "vlan %lld on %s", (long long) vlan, uplink);
+    } else if (uplink) {
+        str_addf(&text, "untagged on %s", uplink);
+    }
+    table_add_text(table, text.len ? str_text(&text) : "local");
+    str_fini(&text);
 }
 
 static void
@@ -666,6 +680,8 @@ object_list(struct cli *cli, const struct cli_args *args UNUSED)
             uplink_print_all(cli, objects);
         } else if (!strcmp(cli->command->noun, "router")) {
             print_routers(objects);
+        } else if (!strcmp(cli->command->noun, "host")) {
+            host_print_all(cli, objects);
         } else if (!strcmp(cli->command->noun, "forward")) {
             forward_print_all(objects);
         } else {

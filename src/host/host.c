@@ -60,6 +60,12 @@ host_create(const struct plug *plug, const char *name,
     return host;
 }
 
+const char *
+host_name(const struct host *host)
+{
+    return host->name;
+}
+
 static void
 entries_fini(struct host *host)
 {

@@ -59,6 +59,8 @@ struct host *host_create(const struct plug *, const char *host_name,
                          struct helper *);
 /* What was plugged in stays so. */
 void host_destroy(struct host *);
+/* What this host is called. */
+const char *host_name(const struct host *);
 
 /* Reads it now and keeps nothing of it. */
 void host_set_intent(struct host *, const struct intent *);
