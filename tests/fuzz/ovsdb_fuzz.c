@@ -12,10 +12,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct ovs_wanted wanted[] = {
-    { "web", "", false }, { "db", "", true }, { "eth1", "", false },
-};
-
 static bool
 takes_out(const json_t *operation)
 {
@@ -30,6 +26,11 @@ static void
 check(const struct ovs_bridge *bridge, struct str *text)
 {
     bool is_ours = ovs_bridge_is_ours(bridge);
+    json_t *options = json_pack("{s:s}", "key", "flow");
+    const struct ovs_wanted wanted[] = {
+        { "web", "", NULL, false }, { "db", "", NULL, true },
+        { "eth1", "", NULL, false }, { "vxlan", "vxlan", options, false },
+    };
     json_t *operations = ovs_bridge_change(bridge, ARRAY_SIZE(wanted), wanted,
                                            true, text);
     json_t *operation;
@@ -43,6 +44,7 @@ check(const struct ovs_bridge *bridge, struct str *text)
     /* A request has to be text. */
     free(operations ? json_dumps(operations, JSON_COMPACT) : NULL);
     json_decref(operations);
+    json_decref(options);
     for (i = 0; i < ARRAY_SIZE(wanted); i++) {
         int err = ovs_bridge_port(bridge, wanted[i].name, text);
 
