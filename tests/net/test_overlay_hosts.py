@@ -156,6 +156,7 @@ def test_open_vswitch_has_tunnel_ports_of_its_own(underlay, vswitch):
         return vswitch.vsctl("--if-exists", "get", "Interface", port,
                              column).strip()
 
+    lab.netns("web")
     lab.start_daemon("--host", "h1", "--controller-only", "--ovsdb",
                      "unix:" + vswitch.file("db.sock"))
     apply(lab)
