@@ -286,6 +286,44 @@ TEST(a_host_offers_of_its_share)
     str_fini(&text);
 }
 
+/* The lease of an address that is another host's to offer now ends when it would
+ * be renewed. */
+TEST(a_host_that_joins_moves_the_cuts)
+{
+    static const char blue[]
+        = "  blue: {subnet: 10.1.0.0/24, segment: {vxlan: 1},\n"
+          "         dhcp: {range: 10.1.0.100-10.1.0.110}}\n";
+    static const char fw[]
+        = "  fw: {network: blue, tap: fw, host: h1, address: 10.1.0.10}\n";
+    struct str before = STR_INIT, after = STR_INIT;
+    struct service_lab *lab;
+    struct serve_dhcp *dhcp;
+    be32 addr;
+
+    str_addf(&before, "%shosts: {h1: {tunnel: 192.0.2.1}, "
+             "h2: {tunnel: 192.0.2.2}}\n", fw);
+    str_addf(&after, "%shosts: {h1: {tunnel: 192.0.2.1}, "
+             "h2: {tunnel: 192.0.2.2}, h0: {tunnel: 192.0.2.3},\n"
+             "        g0: {tunnel: 192.0.2.4}}\n", fw);
+    lab = service_lab_open(blue, str_text(&before));
+    dhcp = start(lab);
+    addr = lease(lab, "fw", 0x10, NULL);
+    CHECK(be32toh(addr) <= be32toh(ip4("10.1.0.104")));
+    CHECK(ask(lab, "fw", 0x10, DHCP_REQUEST, addr, NULL) == addr);
+    service_lab_apply(lab, blue, str_text(&after));
+    serve_dhcp_changed(dhcp);
+    service_lab_settle(lab);
+    /* Third of four: 105 to 107. */
+    CHECK(!ask(lab, "fw", 0x10, DHCP_REQUEST, addr, NULL));
+    addr = lease(lab, "fw", 0x10, NULL);
+    CHECK(be32toh(addr) >= be32toh(ip4("10.1.0.105")));
+    CHECK(be32toh(addr) <= be32toh(ip4("10.1.0.107")));
+    serve_dhcp_destroy(dhcp);
+    service_lab_close(lab);
+    str_fini(&before);
+    str_fini(&after);
+}
+
 TEST(a_port_has_as_many_addresses_as_its_network_says)
 {
     struct service_lab *lab = service_lab_open(
@@ -325,6 +363,7 @@ TESTS(
     RUN(a_relayed_subnet_has_leases_of_its_own),
     RUN(what_the_store_has_and_is_no_lease_is_passed_over),
     RUN(a_host_offers_of_its_share),
+    RUN(a_host_that_joins_moves_the_cuts),
     RUN(a_port_has_as_many_addresses_as_its_network_says),
     RUN(other_relays_do_not_touch_the_networks_own_leases),
 )

@@ -181,7 +181,8 @@ host_set_intent(struct host *host, const struct intent *intent)
     struct wanted wanted;
     struct entry *entries;
 
-    wanted_init(&wanted, intent, host->name, &host->wanted);
+    wanted_init(&wanted, intent, host->name, host->plug.n_workers,
+                &host->wanted);
     entries = xcalloc(wanted.n + 1, sizeof *entries);
     for (unsigned int i = 0; i < wanted.n; i++) {
         entries[i].wanted = &wanted.list[i];

@@ -94,7 +94,7 @@ static void
 lab_init(struct lab *lab)
 {
     const struct plug plug = { note_in, note_out, note_check, note_configure,
-                                &lab->notes };
+                                &lab->notes, 1 };
 
     *lab = (struct lab) { 0 };
     lab->host = host_create(&plug, "here", NULL);

@@ -23,6 +23,8 @@ struct plug {
     int (*configure)(void *aux, const struct port_config *,
                      struct str *error);
     void *aux;
+    unsigned int n_workers;       /* that share what a port receives; 0: they are
+                                     not ours */
 };
 
 /* `sw` outlives it. */

@@ -463,7 +463,7 @@ struct plug
 plug_ovs(struct plug_ovs *ovs)
 {
     return (struct plug) { plug_in, plug_out, plug_check, plug_configure,
-                           ovs };
+                           ovs, 0 };
 }
 
 void

@@ -45,5 +45,5 @@ struct plug
 plug_switch(struct switch_ *sw)
 {
     return (struct plug) { plug_in, plug_out, plug_check, plug_configure,
-                           sw };
+                           sw, switch_config(sw)->datapath.n_workers };
 }

@@ -5,6 +5,7 @@
 
 #include "host/uplink_nat.h"
 #include "packet/address.h"
+#include "port/port.h"
 
 /* A NIC inside a namespace: we make it, so its address is ours to say. */
 static void
@@ -345,7 +346,8 @@ find_segment(const struct intent *intent, enum segment_type type,
 
 static void
 add_tunnel(struct wanted *wanted, const struct intent *intent,
-           const struct intent_host *host, enum segment_type type)
+           const struct intent_host *host, unsigned int n_workers,
+           enum segment_type type)
 {
     const struct intent_underlay underlay = intent_underlay(intent);
     const char *word = segment_type_word(type);
@@ -361,6 +363,10 @@ add_tunnel(struct wanted *wanted, const struct intent *intent,
     ip_format(host->tunnel, local);
     str_add(&name, word);
     str_addf(&spec, "%s:local=%s,remote=flow,key=flow", word, local);
+    if (n_workers > 1) {
+        str_addf(&spec, ",queues=%u", MIN(n_workers,
+                                          (unsigned int) PORT_MAX_QUEUES));
+    }
     str_addf(&missing, "address %s is not there", local);
     port = append(wanted, word, &name, &spec);
     port->mtu = intent_underlay_room(&underlay, segment);
@@ -371,14 +377,14 @@ add_tunnel(struct wanted *wanted, const struct intent *intent,
 
 static void
 add_tunnels(struct wanted *wanted, const struct intent *intent,
-            const char *host_name)
+            const char *host_name, unsigned int n_workers)
 {
     const struct intent_host *host = intent_host_cast(
         intent_find(intent, INTENT_HOST, host_name));
 
     for (enum segment_type type = 0; host && type < N_SEGMENT_TYPES; type++) {
         if (segment_type_is_overlay(type)) {
-            add_tunnel(wanted, intent, host, type);
+            add_tunnel(wanted, intent, host, n_workers, type);
         }
     }
 }
@@ -393,7 +399,8 @@ compare(const void *a_, const void *b_)
 
 void
 wanted_init(struct wanted *wanted, const struct intent *intent,
-            const char *host_name, struct wanted *last)
+            const char *host_name, unsigned int n_workers,
+            struct wanted *last)
 {
     unsigned int at = 0;
 
@@ -403,7 +410,7 @@ wanted_init(struct wanted *wanted, const struct intent *intent,
             add_uplink(wanted, intent, uplink);
         }
     }
-    add_tunnels(wanted, intent, host_name);
+    add_tunnels(wanted, intent, host_name, n_workers);
     INTENT_FOR_EACH_PORT (port, intent) {
         if ((!port->host[0] || !strcmp(port->host, host_name))
             && !(last && keep_port(wanted, port, last, &at))) {

@@ -46,11 +46,13 @@ struct wanted {
     struct wanted_port *list;     /* in order of switch_name */
 };
 
-/* Ports whose `host` is this one or empty, members of uplinks likewise.  `last`
+/* Ports whose `host` is this one or empty, members of uplinks likewise; tunnels
+ * with a queue for each of so many workers.  `last`
  * (may be NULL) is what the last set wanted, whose set is still there: the texts
  * of ports that stayed move from it into the new one. */
 void wanted_init(struct wanted *, const struct intent *,
-                 const char *host_name, struct wanted *last);
+                 const char *host_name, unsigned int n_workers,
+                 struct wanted *last);
 void wanted_fini(struct wanted *);
 /* Appends the options that are changed while it is open: its MTU, its groups, and
  * those of the inside: ",mtu=1500,addr=10.0.0.2/24,gateway=...".  `chosen`

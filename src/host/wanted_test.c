@@ -8,15 +8,16 @@
     "version: 1\n"                                                           \
     "hosts:\n  h1: {tunnel: " H1 "}\n  h2: {tunnel: " H2 ", mtu: 1400}\n"
 
-/* "web=tap:eth0,...; vxlan=...", in order. */
+/* "web=tap:eth0,...", a line each, in order. */
 static void
-wants(const char *text, const char *host, const char *expected)
+wants_of(const char *text, const char *host, unsigned int n_workers,
+         const char *expected)
 {
     struct intent *intent = lab_sealed(text);
     struct wanted wanted;
     struct str said = STR_INIT;
 
-    wanted_init(&wanted, intent, host, NULL);
+    wanted_init(&wanted, intent, host, n_workers, NULL);
     for (unsigned int i = 0; i < wanted.n; i++) {
         str_addf(&said, "%s=%s", wanted.list[i].switch_name,
                  wanted.list[i].spec);
@@ -27,6 +28,12 @@ wants(const char *text, const char *host, const char *expected)
     str_fini(&said);
     wanted_fini(&wanted);
     intent_unref(intent);
+}
+
+static void
+wants(const char *text, const char *host, const char *expected)
+{
+    wants_of(text, host, 1, expected);
 }
 
 TEST(each_kind_of_overlay_has_one_port)
@@ -47,6 +54,18 @@ TEST(each_kind_of_overlay_has_one_port)
     wants(HOSTS("\"fd00::1\"", "\"fd00::2\"")
           "networks: {a: {segment: {geneve: 1}}}\n", "h1",
           "geneve=geneve:local=fd00::1,remote=flow,key=flow,mtu=1330\n");
+}
+
+/* A port has 8 queues at most. */
+TEST(each_worker_has_a_queue)
+{
+    static const char text[] = HOSTS("192.0.2.1", "192.0.2.2")
+        "networks: {a: {segment: {vxlan: 1}}}\n";
+
+    wants_of(text, "h1", 4, "vxlan=vxlan:local=192.0.2.1,remote=flow,"
+             "key=flow,queues=4,mtu=1350\n");
+    wants_of(text, "h1", 16, "vxlan=vxlan:local=192.0.2.1,remote=flow,"
+             "key=flow,queues=8,mtu=1350\n");
 }
 
 TEST(groups_are_joined_once_each)
@@ -98,8 +117,8 @@ TEST(what_changes_while_open_is_no_other_port)
         "networks: {a: {segment: {vxlan: 1, group: 239.1.1.1}}}\n");
     struct wanted was, is;
 
-    wanted_init(&was, before, "h1", NULL);
-    wanted_init(&is, after, "h1", &was);
+    wanted_init(&was, before, "h1", 1, NULL);
+    wanted_init(&is, after, "h1", 1, &was);
     CHECK(was.n == 1 && is.n == 1);
     assert_string_equal(was.list[0].spec, is.list[0].spec);
     CHECK(!was.list[0].groups);
@@ -112,6 +131,7 @@ TEST(what_changes_while_open_is_no_other_port)
 
 TESTS(
     RUN(each_kind_of_overlay_has_one_port),
+    RUN(each_worker_has_a_queue),
     RUN(groups_are_joined_once_each),
     RUN(ports_and_uplinks_are_where_they_say),
     RUN(what_changes_while_open_is_no_other_port),
