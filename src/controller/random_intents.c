@@ -382,7 +382,7 @@ format_forward(const struct random_intents *r, unsigned int i,
         break;
     case 2:
         str_addf(out, "  f%u: {listen: \"203.0.113.%u:%u-%u/udp\", to: "
-                 "p%u}\n", i, i % 2 ? 6 : 8, 2000 + 20 * i, 2017 + 20 * i,
+                 "p%u}\n", i, i % 2 ? 6 : 8, 700 + 20 * i, 717 + 20 * i,
                  i);
         break;
     case 3:

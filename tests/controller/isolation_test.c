@@ -33,7 +33,20 @@ struct got {
     uint16_t tpid;
     be32 ip_src;                  /* 0: no IPv4 */
     struct ip6_addr ip6_src;      /* all zero: no IPv6 */
+    uint8_t ip_proto;
+    be16 sport;
 };
+
+/* Where a network's guest was seen outside: who sends there reaches the guest
+ * (RFC 4787, endpoint-independent).  Which port it is, is drawn. */
+struct mapping {
+    const struct intent_network *network;
+    be32 address;
+    uint8_t ip_proto;
+    be16 port;
+};
+
+enum { MAX_MAPPINGS = 2 * N_FRAMES };
 
 struct rig {
     struct rng rng;
@@ -47,6 +60,8 @@ struct rig {
     unsigned int n_left, n_led;   /* frames that left by NAT, and came in */
     unsigned int n_got;
     struct got got[MAX_GOT];
+    unsigned int n_mappings;
+    struct mapping mappings[MAX_MAPPINGS];
 };
 
 /* ---- The switch ---- */
@@ -159,6 +174,27 @@ rig_fini(struct rig *rig)
 }
 
 static void
+read_frame(const uint8_t *p, uint32_t port, struct got *got)
+{
+    uint16_t type = be16toh(get_be16(p + 12));
+
+    *got = (struct got) { .port = port };
+    if (eth_type_is_vlan(type)) {
+        got->tag = be16toh(get_be16(p + 14)) & VLAN_VID_MASK;
+        got->tpid = type;
+        p += VLAN_TAG_LEN;
+        type = be16toh(get_be16(p + 12));
+    }
+    if (type == ETH_TYPE_IP) {
+        got->ip_src = get_be32(p + 26);
+        got->ip_proto = p[23];
+        got->sport = get_be16(p + 34);
+    } else if (type == ETH_TYPE_IPV6) {
+        memcpy(got->ip6_src.b, p + 22, 16);
+    }
+}
+
+static void
 collect(struct rig *rig)
 {
     rig->n_got = 0;
@@ -167,19 +203,8 @@ collect(struct rig *rig)
 
         ring_pop(switch_port_by_number(rig->sw, n)->port, &batch);
         for (unsigned int i = 0; i < batch.n; i++) {
-            const uint8_t *p = batch.pkts[i]->data;
-            uint16_t type = be16toh(get_be16(p + 12));
-
             CHECK(rig->n_got < MAX_GOT);
-            rig->got[rig->n_got++] = (struct got) {
-                n, eth_type_is_vlan(type)
-                   ? be16toh(get_be16(p + 14)) & VLAN_VID_MASK : 0,
-                eth_type_is_vlan(type) ? type : 0,
-                type == ETH_TYPE_IP ? get_be32(p + 26) : 0, { { 0 } },
-            };
-            if (type == ETH_TYPE_IPV6) {
-                memcpy(rig->got[rig->n_got - 1].ip6_src.b, p + 22, 16);
-            }
+            read_frame(batch.pkts[i]->data, n, &rig->got[rig->n_got++]);
         }
         batch_free_all(&batch);
     }
@@ -457,6 +482,25 @@ may_leave(const struct rig *rig, const struct sent *sent,
                                     network->subnet6.len)));
 }
 
+/* The network of a guest on that port (NULL: behind the bridged uplink) that was
+ * seen outside as what the frame is for; NULL: there is none. */
+static const struct intent_network *
+mapped_to(const struct rig *rig, const struct sent *sent,
+          const struct intent_port *port)
+{
+    for (unsigned int i = 0; i < rig->n_mappings; i++) {
+        const struct mapping *m = &rig->mappings[i];
+
+        if (m->address == sent->ip_dst && m->ip_proto == sent->ip_proto
+            && m->port == htobe16(sent->dport)
+            && (port ? is_member(port, m->network)
+                     : intent_network_is_bridged(m->network))) {
+            return m->network;
+        }
+    }
+    return NULL;
+}
+
 /* A copy for whoever watches the sender, or one who might hear it. */
 static bool
 is_watcher(const struct rig *rig, const struct sent *sent,
@@ -469,7 +513,8 @@ is_watcher(const struct rig *rig, const struct sent *sent,
         return false;
     }
     INTENT_FOR_EACH_PORT (other, rig->intent) {
-        if (other->mirror == port && forward_to(rig, sent, other)) {
+        if (other->mirror == port && (forward_to(rig, sent, other)
+                                      || mapped_to(rig, sent, other))) {
             return true;
         }
         INTENT_FOR_EACH_NETWORK (network, rig->intent) {
@@ -506,11 +551,14 @@ is_right(const struct rig *rig, const struct sent *sent,
     const struct intent_port *port = port_of(rig, got->port);
     const struct intent_forward *forward = port ? forward_to(rig, sent, port)
                                                 : NULL;
+    const struct intent_network *seen = mapped_to(rig, sent, port);
 
     if (got->port > UPLINK) {
         return may_leave(rig, sent, got);
     }
-    if (forward && is_right_tag(port, got, intent_forward_network(forward))) {
+    if ((forward
+         && is_right_tag(port, got, intent_forward_network(forward)))
+        || (seen && is_right_tag(port, got, seen))) {
         return true;
     }
     INTENT_FOR_EACH_NETWORK (network, rig->intent) {
@@ -533,6 +581,13 @@ count(struct rig *rig, const struct sent *sent, const struct got *got)
 
     rig->n_left += sent->network && got->port > UPLINK;
     rig->n_led += !sent->network && port;
+    if (sent->network && sent->network->nat && got->sport
+        && is_external(rig, sent->network->nat, got)
+        && rig->n_mappings < MAX_MAPPINGS) {
+        rig->mappings[rig->n_mappings++] = (struct mapping) {
+            sent->network, got->ip_src, got->ip_proto, got->sport,
+        };
+    }
 }
 
 static void
@@ -620,7 +675,9 @@ some_forwarded_port(struct rig *rig, bool is_tcp)
 {
     unsigned int i = rng_below(&rig->rng, N_PORTS);
 
-    return (uint16_t) (is_tcp ? 1000 + i : 2000 + 20 * i
+    /* Below those that translation draws: who was seen outside under one may be
+     * called there by anybody. */
+    return (uint16_t) (is_tcp ? 1000 + i : 700 + 20 * i
                                            + rng_below(&rig->rng, 19));
 }
 
