@@ -255,7 +255,8 @@ acl_state(struct writer *w, const struct acl_way *way,
         base(w, way);
     } else if (subject->kind == SUBJECT_SECURITY) {
         class_flows(w, way, subject->security);
-    } else if (subject->kind == SUBJECT_MEMBER) {
+    } else if (subject->kind == SUBJECT_MEMBER
+               || subject->kind == SUBJECT_AWAY) {
         class = subject->member->port->security;
         if (class && class->number
             && (way->is_in ? class->is_peer_in : class->is_peer_out)) {

@@ -195,20 +195,31 @@ configure(struct dhcp_scope *s, const struct topology_network *topology,
 /* ---- Reservations ---- */
 
 static void
+read_member(const struct topology_member *member,
+            struct dhcp_scope_member *m)
+{
+    memcpy(m->name, member->port->intent->object.name, sizeof m->name);
+    m->mac = member->port->intent->mac;
+    m->address = member->address;
+}
+
+/* Those at other hosts as well, whose addresses are nobody else's. */
+static void
 read_members(const struct topology_network *network,
              struct dhcp_scope *into)
 {
-    struct dhcp_scope_member *list = xcalloc(network->n_members + 1,
+    struct dhcp_scope_member *list = xcalloc(network->n_members
+                                             + network->n_aways + 1,
                                              sizeof *list);
     unsigned int n = 0;
 
     for (unsigned int i = 0; i < network->n_members; i++) {
-        const struct topology_member *member = network->members[i];
-        struct dhcp_scope_member *m = &list[n++];
-
-        memcpy(m->name, member->port->intent->object.name, sizeof m->name);
-        m->mac = member->port->intent->mac;
-        m->address = member->address;
+        read_member(network->members[i], &list[n++]);
+    }
+    for (unsigned int i = 0; i < network->n_aways; i++) {
+        if (network->aways[i]->address) {
+            read_member(network->aways[i], &list[n++]);
+        }
     }
     qsort(list, n, sizeof *list, compare_members);
     /* A trunk may carry a network both tagged and untagged. */

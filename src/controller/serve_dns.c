@@ -101,6 +101,9 @@ make_zone(const struct topology_network *network)
     for (unsigned int i = 0; i < network->n_members; i++) {
         add_member(zone, network->members[i]);
     }
+    for (unsigned int i = 0; i < network->n_aways; i++) {
+        add_member(zone, network->aways[i]);
+    }
     return zone;
 }
 

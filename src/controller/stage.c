@@ -29,6 +29,19 @@ compute(struct writer *w, const struct subject *subject)
     }
 }
 
+static void
+compute_members(struct writer *w, enum subject_kind kind,
+                const struct topology *t, const struct topology_port *port)
+{
+    struct subject subject = { .kind = kind, .topology = t, .port = port };
+
+    for (unsigned int i = 0; i < port->n_members; i++) {
+        subject.member = &port->members[i];
+        subject.network = subject.member->network;
+        compute(w, &subject);
+    }
+}
+
 /* A port that the switch does not have gets no flows. */
 static void
 compute_port(struct writer *w, const struct topology *t,
@@ -41,12 +54,7 @@ compute_port(struct writer *w, const struct topology *t,
         return;
     }
     compute(w, &subject);
-    for (unsigned int i = 0; i < port->n_members; i++) {
-        subject.kind = SUBJECT_MEMBER;
-        subject.member = &port->members[i];
-        subject.network = subject.member->network;
-        compute(w, &subject);
-    }
+    compute_members(w, SUBJECT_MEMBER, t, port);
 }
 
 /* Nor does a group that nobody hears any more. */
@@ -124,6 +132,9 @@ stage_compute(const struct topology *t, struct unit unit, struct writer *w)
         return;
     case UNIT_PORT:
         compute_port(w, t, topology_port(t, unit.id));
+        if (topology_away(t, unit.id)) {
+            compute_members(w, SUBJECT_AWAY, t, topology_away(t, unit.id));
+        }
         return;
     case UNIT_SECURITY:
         subject.kind = SUBJECT_SECURITY;
@@ -281,6 +292,9 @@ stage_copy_to_uplink(struct writer *w, const struct topology_network *network)
     }
     if (topology_host_number(network)) {
         by_output(w, topology_host_number(network));
+    }
+    if (topology_is_overlay(network)) {
+        writer_resubmit(w, STAGE_TUNNEL_OUT);
     }
 }
 

@@ -8,6 +8,8 @@
  *     ingress ----------------------------------------+
  *     port-security, address-security, nd-security    |
  *     guard  <----------------------------------------+
+ *                      (what came by a tunnel goes on at arp-nd or l2-lookup:
+ *     tunnel-in        the rest was done where it came from)
  *     service          to the controller: DHCP, DNS, solicitations, groups
  *     arp-nd           answered from the plan, or led to the one who knows
  *     acl-out          what the port's security groups let it send (acl.h)
@@ -18,6 +20,7 @@
  *     next-hop         the station that it goes to, by address
  *     l2-lookup        planned stations
  *     multicast        groups, by who listens
+ *     tunnel-out       other hosts whom it concerns
  *     flood            whoever it concerns
  *     acl-in           what the port's security groups let it hear (acl.h)
  *     output           tags; the last check of who may hear whom
@@ -58,6 +61,7 @@
 /* X(ID, table, name, function)  In the order of tables. */
 #define STAGES(X)                                                            \
     X(INGRESS, 0, "ingress", stage_ingress)                                  \
+    X(TUNNEL_IN, 2, "tunnel-in", stage_tunnel_in)                            \
     X(PORT_SECURITY, 4, "port-security", stage_port_security)                \
     X(ADDRESS_SECURITY, 8, "address-security", stage_address_security)       \
     X(ND_SECURITY, 12, "nd-security", stage_nd_security)                     \
@@ -77,6 +81,7 @@
     X(NEXT_HOP, 38, "next-hop", stage_next_hop)                              \
     X(L2_LOOKUP, 40, "l2-lookup", stage_l2_lookup)                           \
     X(MULTICAST, 44, "multicast", stage_multicast)                           \
+    X(TUNNEL_OUT, 46, "tunnel-out", stage_tunnel_out)                        \
     X(FLOOD, 48, "flood", stage_flood)                                       \
     X(ACL_IN, 52, "acl-in", stage_acl_in)                                    \
     X(ACL_IN_STATE, 53, "acl-in-state", stage_acl_in_state)                  \
@@ -99,6 +104,7 @@ enum stage_flags {
     WITH_TAG = 4,                 /* a customer's own tag, inside of a service
                                      tag's network: nothing but stations is
                                      looked at */
+    FROM_TUNNEL = 8,              /* another host's; never leaves by a tunnel */
 };
 
 /* In reg11. */
@@ -136,6 +142,7 @@ enum subject_kind {
     SUBJECT_BASE, SUBJECT_UPLINK, SUBJECT_NETWORK, SUBJECT_FLOOD,
     SUBJECT_PORT, SUBJECT_MEMBER, SUBJECT_HEARERS, SUBJECT_GROUP,
     SUBJECT_FORWARD, SUBJECT_NEXT_HOP, SUBJECT_SECURITY,
+    SUBJECT_AWAY,                 /* a member at another host */
 };
 
 struct subject {

@@ -5,7 +5,7 @@
  * to the one port that has the address, whatever address it was sent to: the
  * answer is the port's own.  Requests for other addresses reach those whose
  * addresses are not planned, and nobody else. */
-#include "controller/stage.h"
+#include "controller/stage_tunnel.h"
 #include "controller/userdata.h"
 #include "packet/address.h"
 #include "packet/ip.h"
@@ -45,13 +45,20 @@ match_request(struct writer *w, be32 address)
     writer_match_ip4(w, FIELD_ARP_TPA, address);
 }
 
+/* Shall others than its ports hear of who has an address? */
+static bool
+is_open(const struct topology_network *network)
+{
+    return network->uplink || topology_is_foreign(network);
+}
+
 /* Is my own address taken?  No; but a LAN shall hear of it. */
 static void
 self(struct writer *w, const struct topology_member *member)
 {
     stage_begin_from(w, STAGE_ARP_ND, PRIORITY_SELF, member);
     match_request(w, member->address);
-    if (member->network->uplink) {
+    if (is_open(member->network)) {
         stage_flood_to(w, FLOOD_ASK);
     }
     writer_end(w);
@@ -78,7 +85,7 @@ planned6(struct writer *w, const struct topology_member *member,
 {
     struct subnet6 one = { true, 128, *address };
 
-    if (member->network->uplink) {
+    if (is_open(member->network)) {
         stage_begin_from(w, STAGE_ARP_ND, PRIORITY_SELF, member);
         match_solicit(w, &one);
         stage_flood_to(w, FLOOD_ASK);
@@ -131,15 +138,68 @@ member_flows(struct writer *w, const struct topology_member *member)
     }
 }
 
+/* At another host, which answers its own network's tunnels itself. */
+static void
+begin_away(struct writer *w, uint16_t priority,
+           const struct topology_member *member)
+{
+    begin(w, priority, member->port->id, member->network);
+    stage_match_flag(w, FROM_TUNNEL, false);
+}
+
+static void
+allowed_away(struct writer *w, const struct topology_member *member,
+             uint32_t number, const struct port_allow *allow)
+{
+    if (allow->subnet.is_set) {
+        begin_away(w, PRIORITY_SUBNET + allow->subnet.len, member);
+        writer_match_arp(w, ARP_REQUEST);
+        writer_match_subnet4(w, FIELD_ARP_TPA, &allow->subnet);
+        tunnel_to_member(w, number, member);
+    }
+    if (allow->subnet6.is_set) {
+        begin_away(w, (uint16_t) (PRIORITY_SUBNET6 + allow->subnet6.len / 3),
+                   member);
+        match_solicit(w, &allow->subnet6);
+        tunnel_to_member(w, number, member);
+    }
+}
+
+static void
+away_flows(struct writer *w, const struct topology *t,
+           const struct topology_member *member)
+{
+    const struct intent_port *port = member->port->intent;
+    uint32_t number = tunnel_of(t, member->network);
+
+    if (!number) {
+        return;
+    }
+    if (member->address) {
+        begin_away(w, PRIORITY_PLANNED, member);
+        match_request(w, member->address);
+        answer_arp(w, member->address, port->mac);
+    }
+    for (unsigned int i = 0; i < member->n_addresses6; i++) {
+        struct subnet6 one = { true, 128, member->addresses6[i] };
+
+        begin_away(w, PRIORITY_PLANNED, member);
+        match_solicit(w, &one);
+        tunnel_to_member(w, number, member);
+    }
+    for (unsigned int i = 0; i < port->n_allow; i++) {
+        allowed_away(w, member, number, &port->allow[i]);
+    }
+}
+
 /* The gateway is at each of its network's ports; a LAN sees it only where it
  * leads somewhere. */
 static void
 begin_gateway(struct writer *w, const struct topology_network *network)
 {
     begin(w, PRIORITY_SELF, network->id, network);
-    if (!network->router) {
-        stage_match_flag(w, FROM_UPLINK, false);
-    }
+    writer_match_masked(w, FIELD_REG0, 0,
+                        FROM_TUNNEL | (network->router ? 0 : FROM_UPLINK));
 }
 
 static void
@@ -276,5 +336,7 @@ stage_arp_nd(struct writer *w, const struct subject *subject)
         uplink_flows(w, subject->uplink);
     } else if (subject->kind == SUBJECT_MEMBER) {
         member_flows(w, subject->member);
+    } else if (subject->kind == SUBJECT_AWAY) {
+        away_flows(w, subject->topology, subject->member);
     }
 }

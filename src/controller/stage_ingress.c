@@ -3,7 +3,7 @@
  * By the port that it came in by and by its VLAN tag, which is taken off: from
  * here to output a packet has no tag, but in networks with a service tag, where
  * customers' own tags stay. */
-#include "controller/stage.h"
+#include "controller/stage_tunnel.h"
 #include "controller/userdata.h"
 #include "packet/address.h"
 #include "packet/eth.h"
@@ -294,12 +294,81 @@ bridged_network(struct writer *w, const struct topology_network *network)
     }
 }
 
+/* ---- Tunnels ---- */
+
+static void
+to_tunnel_in(struct writer *w)
+{
+    writer_goto(w, STAGE_TUNNEL_IN);
+    writer_end(w);
+}
+
+static void
+begin_tunnel(struct writer *w, uint64_t cookie, uint32_t number)
+{
+    writer_begin(w, STAGE_INGRESS, PRIORITY_OWN, cookie);
+    writer_match(w, FIELD_IN_PORT, number);
+}
+
+/* From hosts that the file has. */
+static void
+from_hosts(struct writer *w, const struct topology *t, uint32_t number)
+{
+    unsigned int n;
+    const struct topology_host *hosts = topology_hosts(t, &n);
+
+    for (unsigned int i = 0; i < n; i++) {
+        if (!hosts[i].is_here) {
+            begin_tunnel(w, hosts[i].id, number);
+            tunnel_match_end(w, &hosts[i].intent->tunnel);
+            to_tunnel_in(w);
+        }
+    }
+}
+
+static void
+tunnels(struct writer *w, const struct topology *t)
+{
+    for (enum segment_type type = SEGMENT_VXLAN; type < N_SEGMENT_TYPES;
+         type++) {
+        uint32_t number = topology_tunnel(t, type);
+
+        if (number) {
+            from_hosts(w, t, number);
+            rest(w, STAGE_COOKIE | STAGE_INGRESS, number);
+        }
+    }
+}
+
+/* From others, into their network only; who has joined its group is not known. */
+static void
+foreign_ends(struct writer *w, const struct topology *t,
+             const struct topology_network *network)
+{
+    const struct segment *segment = &network->intent->segment;
+    uint32_t number = tunnel_of(t, network);
+
+    for (unsigned int i = 0; number && i < segment->n_remotes; i++) {
+        begin_tunnel(w, network->id, number);
+        writer_match(w, FIELD_TUN_ID, segment->key);
+        tunnel_match_end(w, &segment->remotes[i]);
+        to_tunnel_in(w);
+    }
+    if (number && ip6_addr_is_set(segment->group)) {
+        writer_begin(w, STAGE_INGRESS, PRIORITY_TAGGED, network->id);
+        writer_match(w, FIELD_IN_PORT, number);
+        writer_match(w, FIELD_TUN_ID, segment->key);
+        to_tunnel_in(w);
+    }
+}
+
 void
 stage_ingress(struct writer *w, const struct subject *subject)
 {
     switch (subject->kind) {
     case SUBJECT_BASE:
         base(w);
+        tunnels(w, subject->topology);
         return;
     case SUBJECT_UPLINK:
         uplink_flows(w, subject->uplink);
@@ -308,6 +377,7 @@ stage_ingress(struct writer *w, const struct subject *subject)
         if (subject->network->uplink && subject->network->uplink->number) {
             bridged_network(w, subject->network);
         }
+        foreign_ends(w, subject->topology, subject->network);
         return;
     case SUBJECT_PORT:
         rest(w, subject->port->id, subject->port->number);
@@ -321,6 +391,7 @@ stage_ingress(struct writer *w, const struct subject *subject)
         return;
     case SUBJECT_FLOOD: case SUBJECT_HEARERS: case SUBJECT_GROUP:
     case SUBJECT_FORWARD: case SUBJECT_NEXT_HOP: case SUBJECT_SECURITY:
+    case SUBJECT_AWAY:
         return;
     }
 }

@@ -2,10 +2,10 @@
  *
  * Stations are planned, not learned.  One that is not planned may be on the
  * LAN, or behind a port whose sources are not checked; where there is neither,
- * it is nowhere. */
-#include "controller/stage.h"
+ * it is nowhere.  One at another host is behind the tunnel there. */
+#include "controller/stage_tunnel.h"
 
-enum { PRIORITY_STATION = 100, PRIORITY_GROUP = 60, PRIORITY_UNKNOWN = 10 };
+enum { PRIORITY_ISOLATED = 110, PRIORITY_STATION = 100, PRIORITY_GROUP = 60, PRIORITY_UNKNOWN = 10 };
 
 static void
 station(struct writer *w, const struct topology_member *member,
@@ -32,6 +32,47 @@ member_flows(struct writer *w, const struct topology_member *member)
 }
 
 static void
+begin_away(struct writer *w, uint16_t priority,
+           const struct topology_member *member, struct eth_addr mac)
+{
+    writer_begin(w, STAGE_L2_LOOKUP, priority, member->port->id);
+    writer_match(w, FIELD_METADATA, member->network->id);
+    writer_match_eth(w, FIELD_ETH_DST, mac);
+}
+
+static void
+away_station(struct writer *w, uint32_t number,
+             const struct topology_member *member, struct eth_addr mac)
+{
+    if (member->port->intent->is_isolated) {
+        begin_away(w, PRIORITY_ISOLATED, member, mac);
+        stage_match_flag(w, FROM_ISOLATED, true);
+        writer_end(w);
+    }
+    begin_away(w, PRIORITY_STATION, member, mac);
+    stage_match_flag(w, FROM_TUNNEL, false);
+    tunnel_to_member(w, number, member);
+}
+
+static void
+away_flows(struct writer *w, const struct topology *t,
+           const struct topology_member *member)
+{
+    const struct intent_port *port = member->port->intent;
+    uint32_t number = tunnel_of(t, member->network);
+
+    if (!number) {
+        return;
+    }
+    away_station(w, number, member, port->mac);
+    for (unsigned int i = 0; i < port->n_allow; i++) {
+        if (port->allow[i].has_mac) {
+            away_station(w, number, member, port->allow[i].mac);
+        }
+    }
+}
+
+static void
 network_flows(struct writer *w, const struct topology_network *network)
 {
     if (topology_host_number(network)) {
@@ -41,7 +82,7 @@ network_flows(struct writer *w, const struct topology_network *network)
         writer_end(w);
     }
     stage_begin_network(w, STAGE_L2_LOOKUP, PRIORITY_UNKNOWN, network);
-    if (network->uplink || network->n_unknown) {
+    if (topology_has_strangers(network)) {
         stage_flood_to(w, FLOOD_UNKNOWN);
     }
     writer_end(w);
@@ -79,5 +120,7 @@ stage_l2_lookup(struct writer *w, const struct subject *subject)
         uplink_flows(w, subject->uplink);
     } else if (subject->kind == SUBJECT_MEMBER) {
         member_flows(w, subject->member);
+    } else if (subject->kind == SUBJECT_AWAY) {
+        away_flows(w, subject->topology, subject->member);
     }
 }

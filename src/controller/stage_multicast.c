@@ -210,6 +210,9 @@ list_flows(struct writer *w, const struct subject *subject,
 
     visit_many(&many, count_one, &n);
     begin_list(w, subject, list);
+    if (topology_is_overlay(subject->network)) {
+        writer_set(w, FIELD_REG13, FLOOD_ALL);
+    }
     stage_copy_to_uplink(w, subject->network);
     if (!topology_group_is_chunked(n)) {
         to_members(w, &many, -1);

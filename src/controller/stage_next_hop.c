@@ -201,7 +201,8 @@ stage_next_hop(struct writer *w, const struct subject *subject)
         writer_end(w);
     } else if (subject->kind == SUBJECT_NETWORK) {
         network_flows(w, subject->network);
-    } else if (subject->kind == SUBJECT_MEMBER) {
+    } else if (subject->kind == SUBJECT_MEMBER
+               || subject->kind == SUBJECT_AWAY) {
         member_flows(w, subject->member);
     } else if (subject->kind == SUBJECT_UPLINK && subject->uplink->nat) {
         uplink_flows(w, subject->uplink);

@@ -4,7 +4,8 @@
  * leaves by a port that is not in the packet's network, nor from one isolated
  * port to another.  The tag is taken off again afterwards, because a flood goes
  * on with the same packet. */
-#include "controller/stage.h"
+#include "controller/stage_tunnel.h"
+#include "packet/address.h"
 #include "packet/eth.h"
 
 enum { PRIORITY_BACK = 120, PRIORITY_ISOLATED = 110, PRIORITY_PORT = 100 };
@@ -93,10 +94,30 @@ member_flows(struct writer *w, const struct topology_member *member)
     writer_end(w);
 }
 
+/* Answers of ours go back to the end that asked. */
 static void
-network_flows(struct writer *w, const struct topology_network *network)
+back_by_tunnel(struct writer *w, const struct topology_network *network,
+               uint32_t number, const struct ip6_addr *own_end)
+{
+    bool is_ip6 = !ip6_is_mapped4(own_end);
+
+    begin(w, PRIORITY_PORT, network->id, network, number);
+    writer_move(w, is_ip6 ? FIELD_TUN_IPV6_SRC : FIELD_TUN_SRC,
+                is_ip6 ? FIELD_TUN_IPV6_DST : FIELD_TUN_DST);
+    writer_output(w, number);
+    writer_end(w);
+}
+
+static void
+network_flows(struct writer *w, const struct topology *t,
+              const struct topology_network *network)
 {
     const struct segment *segment = &network->intent->segment;
+
+    if (tunnel_of(t, network)) {
+        back_by_tunnel(w, network, tunnel_of(t, network),
+                       topology_own_end(t));
+    }
 
     if (network->uplink && network->uplink->number == BOND_NUMBER) {
         bond_flows(w, network);
@@ -144,7 +165,7 @@ stage_output(struct writer *w, const struct subject *subject)
         stage_begin_base(w, STAGE_OUTPUT, 0);
         writer_end(w);
     } else if (subject->kind == SUBJECT_NETWORK) {
-        network_flows(w, subject->network);
+        network_flows(w, subject->topology, subject->network);
     } else if (subject->kind == SUBJECT_UPLINK && subject->uplink->nat) {
         uplink_flows(w, subject->uplink);
     } else if (subject->kind == SUBJECT_MEMBER) {

@@ -39,8 +39,11 @@ topology_clear_model(struct topology *t)
     topology_clear_nat(t);
     for (unsigned int i = 0; i < t->n_networks; i++) {
         free(t->networks[i].members);
+        free(t->networks[i].aways);
+        free(t->networks[i].hosts);
     }
-    for (unsigned int i = 0; i < t->n_ports; i++) {
+    topology_clear_hosts(t);
+    for (unsigned int i = 0; i < t->n_ports + t->n_aways; i++) {
         free(t->ports[i].members);
     }
     for (unsigned int i = 0; i < t->n_routers; i++) {
@@ -212,7 +215,11 @@ add_member(struct topology *t, struct topology_port *port,
         .network = id_map_find(&t->by_id, network->object.id),
     };
     add_addresses(member);
-    member->network->n_members++;
+    if (port->host) {
+        member->network->n_aways++;
+    } else {
+        member->network->n_members++;
+    }
 }
 
 /* How the switch calls it. */
@@ -224,6 +231,20 @@ topology_name_of(const struct topology *t, const struct intent_port *port)
 }
 
 static void
+add_members(struct topology *t, struct topology_port *port)
+{
+    const struct intent_port *intent = port->intent;
+
+    port->members = xcalloc(count_members(intent) + 1, sizeof *port->members);
+    if (intent->network) {
+        add_member(t, port, intent->network, 0);
+    }
+    for (unsigned int i = 0; i < intent->n_trunk; i++) {
+        add_member(t, port, intent->trunk[i].network, intent->trunk[i].vid);
+    }
+}
+
+static void
 add_port(struct topology *t, const struct intent_port *intent)
 {
     struct topology_port *port = &t->ports[t->n_ports++];
@@ -231,21 +252,45 @@ add_port(struct topology *t, const struct intent_port *intent)
     *port = (struct topology_port) {
         .intent = intent, .id = intent->object.id,
         .number = topology_number_of(t, topology_name_of(t, intent)),
-        .members = xcalloc(count_members(intent) + 1,
-                           sizeof *port->members),
     };
-    if (intent->network) {
-        add_member(t, port, intent->network, 0);
-    }
-    for (unsigned int i = 0; i < intent->n_trunk; i++) {
-        add_member(t, port, intent->trunk[i].network, intent->trunk[i].vid);
-    }
+    add_members(t, port);
     id_map_set(&t->by_id, port->id, port);
     id_map_set(&t->by_name, topology_name_id(topology_name_of(t, intent)),
                port);
     if (port->number) {
         id_map_set(&t->by_number, port->number, port);
     }
+}
+
+static bool
+concerns_us(const struct topology *t, const struct intent_network *network)
+{
+    const struct topology_network *n
+        = network ? id_map_find(&t->by_id, network->object.id) : NULL;
+
+    return n && topology_concerns_us(n);
+}
+
+/* One at another host, if that is anything to us. */
+static void
+add_away(struct topology *t, const struct intent_port *intent,
+         const struct topology_host *host)
+{
+    bool is_ours = concerns_us(t, intent->network);
+    struct topology_port *port = &t->ports[t->n_ports + t->n_aways];
+
+    for (unsigned int i = 0; i < intent->n_trunk; i++) {
+        is_ours |= concerns_us(t, intent->trunk[i].network);
+    }
+    if (!is_ours) {
+        return;
+    }
+    t->n_aways++;
+    *port = (struct topology_port) {
+        .intent = intent, .id = intent->object.id, .host = host,
+    };
+    add_members(t, port);
+    id_map_set(&t->by_away, port->id, port);
 }
 
 static void
@@ -392,14 +437,20 @@ link_members(struct topology *t)
 
         network->members = xcalloc(network->n_members + 1,
                                    sizeof *network->members);
-        network->n_members = 0;
+        network->aways = xcalloc(network->n_aways + 1,
+                                 sizeof *network->aways);
+        network->n_members = network->n_aways = 0;
     }
-    for (unsigned int i = 0; i < t->n_ports; i++) {
+    for (unsigned int i = 0; i < t->n_ports + t->n_aways; i++) {
         for (unsigned int j = 0; j < t->ports[i].n_members; j++) {
             struct topology_member *member = &t->ports[i].members[j];
             struct topology_network *network = member->network;
 
-            network->members[network->n_members++] = member;
+            if (member->port->host) {
+                network->aways[network->n_aways++] = member;
+            } else {
+                network->members[network->n_members++] = member;
+            }
         }
     }
 }
@@ -440,7 +491,11 @@ topology_build(struct topology *t, const struct intent *intent)
     id_map_init(&t->by_id);
     id_map_init(&t->by_name);
     id_map_init(&t->by_number);
+    id_map_init(&t->by_away);
     t->n_networks = t->n_ports = t->n_uplinks = t->n_routers = 0;
+    t->n_hosts = t->n_aways = 0;
+    t->hosts = NULL;
+    t->own_host = NULL;
     t->intent = intent ? intent_ref(intent) : NULL;
     t->uplinks = NULL;
     t->routers = NULL;
@@ -465,11 +520,15 @@ topology_build(struct topology *t, const struct intent *intent)
                               + intent_count(intent, INTENT_NETWORK)
                               + intent_count(intent, INTENT_ROUTER)
                               + intent_count(intent, INTENT_FORWARD)
+                              + intent_count(intent, INTENT_HOST)
                               + intent_count(intent, INTENT_PORT));
     id_map_reserve(&t->by_name, intent_count(intent, INTENT_PORT));
     id_map_reserve(&t->by_number, intent_count(intent, INTENT_PORT));
+    topology_build_hosts(t);
     INTENT_FOR_EACH_UPLINK (uplink, intent) {
-        add_uplink(t, uplink);
+        if (intent_uplink_is_at(uplink, t->host)) {
+            add_uplink(t, uplink);
+        }
     }
     INTENT_FOR_EACH_NETWORK (network, intent) {
         add_network(t, network);
@@ -482,12 +541,20 @@ topology_build(struct topology *t, const struct intent *intent)
             add_port(t, port);
         }
     }
+    INTENT_FOR_EACH_PORT (port, intent) {
+        const struct topology_host *host = topology_place(t, port);
+
+        if (host && !is_here(t, port)) {
+            add_away(t, port, host);
+        }
+    }
     link_mirrors(t);
     topology_build_securities(t);
     link_members(t);
     for (unsigned int i = 0; i < t->n_networks; i++) {
         assign_addresses(t, &t->networks[i]);
         count_kinds(&t->networks[i]);
+        topology_build_network_hosts(t, &t->networks[i]);
     }
 }
 

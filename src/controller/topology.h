@@ -9,6 +9,9 @@
  * switch does not have it; then nothing is done for it, but its addresses stay
  * its own.
  *
+ * Ports at other hosts are *away*: they have no number, and the switch is told
+ * by which tunnel they are reached.
+ *
  * A change names the units of flows (flow_unit.h) that may look different after
  * it, and no others: that is what makes a change to one of 5,000 ports cheap.
  *
@@ -49,6 +52,22 @@ struct uplink_links {
 
 /* What stands for a bond where stages name a port: in reg14 and reg15. */
 #define BOND_NUMBER UINT32_C(0x80000000)
+
+/* A host of the file. */
+struct topology_host {
+    const struct intent_host *intent;
+    uint64_t id;
+    bool is_here;
+};
+
+/* Another host that is in a network. */
+struct network_host {
+    const struct topology_host *host;
+    bool is_gateway;              /* its uplink is joined with the network */
+    unsigned int n_members;
+    unsigned int n_unknown;       /* of those: behind which may be anybody */
+    unsigned int n_asked;         /* whose addresses are not planned */
+};
 
 struct topology_uplink {
     const struct intent_uplink *intent;
@@ -121,6 +140,13 @@ struct topology_network {
                                      from */
     unsigned int n_members;
     struct topology_member **members;       /* in order of their ports' names */
+    unsigned int n_aways;
+    struct topology_member **aways;         /* at other hosts, the same way; of
+                                               overlays that concern us */
+    unsigned int n_hosts;
+    struct network_host *hosts;   /* other ones that are in it */
+    unsigned int n_strangers_away;          /* there: whose addresses are not
+                                               planned */
     unsigned int n_isolated;
     unsigned int n_unknown;       /* members behind which may be anybody */
     unsigned int n_asked;         /* members whose addresses are not planned */
@@ -147,6 +173,7 @@ struct topology_member {
 struct topology_port {
     const struct intent_port *intent;
     uint64_t id;
+    const struct topology_host *host;       /* where it is; NULL: here */
     uint32_t number;              /* 0: the switch does not have it */
     const struct topology_port *mirror;     /* NULL: none */
     const struct topology_security *security;         /* NULL: none */
@@ -219,6 +246,17 @@ const struct topology_forward *topology_forward(const struct topology *,
                                                 uint64_t id);
 const struct topology_router *topology_router(const struct topology *,
                                               uint64_t id);
+/* A port at another host, in a network that concerns us; NULL. */
+const struct topology_port *topology_away(const struct topology *,
+                                          uint64_t id);
+/* All that the file has. */
+const struct topology_host *topology_hosts(const struct topology *,
+                                           unsigned int *n);
+/* Our end of tunnels; NULL: the file does not have us. */
+const struct ip6_addr *topology_own_end(const struct topology *);
+/* The switch's port by which tunnels of that type go; 0: none, or the file does
+ * not have us. */
+uint32_t topology_tunnel(const struct topology *, enum segment_type);
 /* By its own id; NULL. */
 const struct topology_security *topology_security(const struct topology *,
                                                   uint64_t id);
@@ -276,12 +314,30 @@ topology_is_unknown(const struct topology_member *member)
     return member->port->intent->is_spoof_ok;
 }
 
+static inline bool
+topology_is_overlay(const struct topology_network *network)
+{
+    return intent_network_is_overlay(network->intent);
+}
+
+/* Are others than our hosts on the overlay? */
+static inline bool
+topology_is_foreign(const struct topology_network *network)
+{
+    return intent_network_has_foreign_ends(network->intent);
+}
+
 /* May stations be in it that are not planned? */
 static inline bool
 topology_has_strangers(const struct topology_network *network)
 {
-    return network->uplink || network->n_unknown;
+    return network->uplink || network->n_unknown || network->n_strangers_away
+           || topology_is_foreign(network);
 }
+
+/* Are members of it here, or does a router of ours lead there?  Of other overlays
+ * the switch is told nothing. */
+bool topology_concerns_us(const struct topology_network *);
 
 /* A frame can leave by one place and come back by another: behind both may be
  * anybody. */

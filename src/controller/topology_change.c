@@ -54,9 +54,9 @@ add_port_units(const struct topology_port *port, struct unit_set *units)
     }
 }
 
-static void
-add_network_units(const struct topology_network *network,
-                  struct unit_set *units)
+void
+topology_touch_network(const struct topology_network *network,
+                       struct unit_set *units)
 {
     add_unit(units, UNIT_NETWORK, network->id, 0);
     add_unit(units, UNIT_FLOOD, network->id, 0);
@@ -103,12 +103,13 @@ topology_units(const struct topology *t, struct unit_set *units)
         add_unit(units, UNIT_UPLINK, t->uplinks[i].id, 0);
     }
     for (unsigned int i = 0; i < t->n_networks; i++) {
-        add_network_units(&t->networks[i], units);
+        topology_touch_network(&t->networks[i], units);
     }
     for (unsigned int i = 0; i < t->n_ports; i++) {
         add_port_units(&t->ports[i], units);
     }
     topology_nat_units(t, units);
+    topology_host_units(t, units);
     for (unsigned int i = 0; i < t->n_securities; i++) {
         add_unit(units, UNIT_SECURITY, t->securities[i].id, 0);
     }
@@ -116,8 +117,9 @@ topology_units(const struct topology *t, struct unit_set *units)
     add_next_hops(t, units);
 }
 
-static bool
-same_members(const struct topology_port *a, const struct topology_port *b)
+bool
+topology_same_members(const struct topology_port *a,
+                      const struct topology_port *b)
 {
     if (a->n_members != b->n_members) {
         return false;
@@ -140,7 +142,7 @@ same_port(const struct topology_port *a, const struct topology_port *b)
     return a->intent == b->intent && a->number == b->number
            && (a->mirror ? a->mirror->number : 0)
               == (b->mirror ? b->mirror->number : 0)
-           && topology_same_security(a, b) && same_members(a, b);
+           && topology_same_security(a, b) && topology_same_members(a, b);
 }
 
 /* What floods look like to those that did not change. */
@@ -188,7 +190,7 @@ compare_networks(const struct topology *was, const struct topology *is,
             || (old->uplink ? old->uplink->intent : NULL)
                != (network->uplink ? network->uplink->intent : NULL)
             || !same_routes(old, network)) {
-            add_network_units(network, dirty);
+            topology_touch_network(network, dirty);
         }
         if (old && !same_routes(old, network)) {
             add_routes(network, dirty);
@@ -200,12 +202,12 @@ compare_networks(const struct topology *was, const struct topology *is,
             for (unsigned int j = 0; j < network->n_members; j++) {
                 add_flood(network->members[j], dirty);
             }
-            add_network_units(network, dirty);
+            topology_touch_network(network, dirty);
         }
     }
     for (unsigned int i = 0; i < was->n_networks; i++) {
         if (!topology_network(is, was->networks[i].id)) {
-            add_network_units(&was->networks[i], dirty);
+            topology_touch_network(&was->networks[i], dirty);
         }
     }
 }
@@ -217,7 +219,7 @@ touch_port(const struct topology_port *port, struct unit_set *dirty)
 {
     add_port_units(port, dirty);
     for (unsigned int i = 0; i < port->n_members; i++) {
-        add_network_units(port->members[i].network, dirty);
+        topology_touch_network(port->members[i].network, dirty);
     }
 }
 
@@ -293,6 +295,7 @@ topology_set_intent(struct topology *t, const struct intent *intent,
     compare_uplinks(&was, t, dirty);
     compare_networks(&was, t, dirty);
     compare_ports(&was, t, dirty);
+    topology_compare_hosts(&was, t, dirty);
     compare_next_hops(&was, t, dirty);
     topology_compare_nat(&was, t, dirty);
     topology_compare_securities(&was, t, dirty);
@@ -340,7 +343,7 @@ touch_uplink(const struct topology *t, const struct topology_uplink *uplink,
     add_unit(dirty, UNIT_UPLINK, uplink->id, 0);
     for (unsigned int i = 0; i < t->n_networks; i++) {
         if (t->networks[i].uplink == uplink) {
-            add_network_units(&t->networks[i], dirty);
+            topology_touch_network(&t->networks[i], dirty);
         }
     }
 }
@@ -414,6 +417,9 @@ renumber(struct topology *t, const char *name, struct unit_set *dirty)
     for (unsigned int i = 0; i < t->n_uplinks; i++) {
         renumber_uplink(t, &t->uplinks[i], dirty);
     }
+    if (segment_name_is_reserved(name)) {
+        topology_touch_tunnels(t, dirty);
+    }
 }
 
 void
@@ -477,6 +483,7 @@ topology_clear_switch_ports(struct topology *t, struct unit_set *dirty)
     for (unsigned int i = 0; i < t->n_uplinks; i++) {
         renumber_uplink(t, &t->uplinks[i], dirty);
     }
+    topology_touch_tunnels(t, dirty);
 }
 
 unsigned int

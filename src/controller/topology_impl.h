@@ -24,6 +24,12 @@ struct topology {
     struct number_set *numbers;
     bool has_own_numbers;
 
+    unsigned int n_hosts;
+    struct topology_host *hosts;  /* in order of name */
+    const struct topology_host *own_host;   /* NULL: the file does not have us */
+    unsigned int n_aways;         /* behind the n_ports that are here */
+    struct id_map by_away;        /* those, by object id */
+
     unsigned int n_networks, n_ports, n_uplinks, n_routers, n_securities;
     struct topology_network *networks;
     struct topology_port *ports;
@@ -61,6 +67,25 @@ void topology_find_host(const struct topology *, struct topology_uplink *);
 const struct switch_port *topology_host_leg(const struct topology *,
                                             const struct intent_uplink *);
 
+/* The hosts; and where a port is (NULL: here). */
+void topology_build_hosts(struct topology *);
+const struct topology_host *topology_place(const struct topology *,
+                                           const struct intent_port *);
+/* Once members are linked. */
+void topology_build_network_hosts(struct topology *,
+                                  struct topology_network *);
+void topology_clear_hosts(struct topology *);
+void topology_compare_hosts(const struct topology *was,
+                            const struct topology *is, struct unit_set *dirty);
+void topology_host_units(const struct topology *, struct unit_set *);
+/* Tunnel ports came or went, or those whose frames they let in. */
+void topology_touch_tunnels(const struct topology *, struct unit_set *dirty);
+/* Units of a network. */
+void topology_touch_network(const struct topology_network *,
+                            struct unit_set *);
+/* Addresses, tags and networks. */
+bool topology_same_members(const struct topology_port *,
+                           const struct topology_port *);
 /* The classes of ports, once the ports are there; and what they have besides
  * the model. */
 void topology_build_securities(struct topology *);

@@ -132,17 +132,19 @@ sign_peers(const struct topology *t, const struct topology_security *class)
 void
 topology_build_securities(struct topology *t)
 {
-    unsigned int n = 0;
+    unsigned int n_ports = t->n_ports + t->n_aways, n = 0;
 
-    for (unsigned int i = 0; i < t->n_ports; i++) {
+    for (unsigned int i = 0; i < n_ports; i++) {
         n += t->ports[i].intent->n_security_groups > 0;
     }
     t->securities = xcalloc(n + 1, sizeof *t->securities);
-    for (unsigned int i = 0; i < t->n_ports; i++) {
+    for (unsigned int i = 0; i < n_ports; i++) {
         struct topology_port *port = &t->ports[i];
 
         if (port->intent->n_security_groups) {
             port->security = class_of(t, port->intent);
+        }
+        if (port->security && !port->host) {
             port->zone = numbers_assign(t->numbers->of[NUMBER_PORT_ZONE],
                                         port->id);
         }

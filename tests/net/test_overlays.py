@@ -1,0 +1,174 @@
+"""Networks that span hosts: one table of cases, whatever carries them.
+
+    h1: web 10.1.0.5 (blue), far 10.1.0.5 (red)      both 10.1.0.0/24
+    h2: db 10.1.0.6 (blue), log (blue, no address planned), near (red),
+        app (green, joined with blue by a router), cell (isolated, blue)
+    h3: idle (blue, on demand)
+"""
+
+import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Raw
+
+import overlay
+from netns import eventually, move_file
+
+SEGMENTS = {"vxlan": ("{vxlan: 5001}", "{vxlan: 5002}", "{vxlan: 5003}"),
+            "gre": ("{gre: 77}", "{gre: 78}", "{gre: 79}"),
+            "geneve": ("{geneve: 9}", "{geneve: 10}", "{geneve: 11}")}
+
+CLOUD = """\
+version: 1
+%(hosts)snetworks:
+  blue: {subnet: 10.1.0.0/24, subnet6: "fd00:1::/64", segment: %(blue)s}
+  red: {subnet: 10.1.0.0/24, segment: %(red)s}
+  green: {subnet: 10.2.0.0/24, subnet6: "fd00:2::/64", segment: %(green)s}
+routers:
+  r: {networks: [blue, green]}
+security-groups:
+  open: {in: [{protocol: icmp}]}
+  front: {in: [{protocol: icmp, from: front}]}
+ports:
+  web: {network: blue, host: h1, netns: web, address: 10.1.0.5,
+        configure: true}
+  far: {network: red, host: h1, netns: far, address: 10.1.0.5,
+        configure: true}
+  cell1: {network: blue, host: h1, netns: cell1, address: 10.1.0.8,
+          isolated: true, configure: true}
+  db: {network: blue, host: h2, netns: db, address: 10.1.0.6,
+       configure: true}
+  log: {network: blue, host: h2, netns: log, configure: true}
+  near: {network: red, host: h2, netns: near, address: 10.1.0.6,
+         configure: true}
+  app: {network: green, host: h2, netns: app, address: 10.2.0.5,
+        configure: true}
+  cell2: {network: blue, host: h2, netns: cell2, address: 10.1.0.9,
+          isolated: true, configure: true}
+%(more)s"""
+
+GUESTS = ("web", "far", "cell1", "db", "log", "near", "app", "cell2")
+
+
+def cloud(hosts, kind, family=4, more=""):
+    blue, red, green = SEGMENTS[kind]
+    return CLOUD % {"hosts": hosts.hosts(family), "blue": blue, "red": red,
+                    "green": green, "more": more}
+
+
+@pytest.fixture
+def hosts(request):
+    made = overlay.Overlay(request.config.getoption("--build"))
+    for name in GUESTS:
+        made.guest(name)
+    yield made
+    made.close()
+
+
+def address_of(netns):
+    text = netns.run("ip", "-o", "-4", "addr", "show", "dev", "eth0").stdout
+    return text.split("inet ")[1].split("/")[0] if "inet " in text else ""
+
+
+def reaches(source, address, **kwargs):
+    return eventually(lambda: source.ping(address, deadline=1, **kwargs),
+                      "%s answers %s" % (address, source.name))
+
+
+def sent_by(hosts, name):
+    """Frames on the underlay."""
+    return int(hosts.labs[name].host.run(
+        "cat", "/sys/class/net/u0/statistics/tx_packets").stdout)
+
+
+@pytest.mark.parametrize("family", (4, 6))
+@pytest.mark.parametrize("kind", SEGMENTS)
+def test_a_network_spans_two_hosts(hosts, kind, family):
+    hosts.start(cloud(hosts, kind, family))
+    web, db, log, app, far, near, cell1, cell2 = (
+        hosts.guest(n) for n in ("web", "db", "log", "app", "far", "near",
+                                 "cell1", "cell2"))
+    reaches(web, "10.1.0.6")
+    reaches(db, "10.1.0.5")
+    # The MTU that guests have is the one that fits.
+    mtu = int(web.run("cat", "/sys/class/net/eth0/mtu").stdout)
+    overhead = {"gre": 42}.get(kind, 50) + (20 if family == 6 else 0)
+    assert mtu == 1500 - overhead
+    assert web.ping("10.1.0.6", size=mtu - 28, df=True)
+    assert move_file(web, db, "10.1.0.6", size=4 << 20)
+    assert move_file(db, web, "10.1.0.5", size=4 << 20)
+    # Nobody here knows that address; who has it is asked.
+    address = eventually(lambda: address_of(log), "log has an address")
+    reaches(web, address)
+    reaches(log, "10.1.0.5")
+    # IPv6 by derived addresses.
+    ip6 = eventually(lambda: db.run(
+        "ip", "-o", "-6", "addr", "show", "dev", "eth0", "scope",
+        "global").stdout, "db has a global address")
+    reaches(web, ip6.split("inet6 ")[1].split("/")[0])
+    # By the router, each at its own host.
+    reaches(web, "10.2.0.5")
+    reaches(app, "10.1.0.5")
+    # The other tenant's addresses are the same, and its own.
+    reaches(far, "10.1.0.6")
+    near_mac = near.run("cat", "/sys/class/net/eth0/address").stdout.strip()
+    assert near_mac in far.run("ip", "neigh").stdout
+    assert near_mac not in web.run("ip", "neigh").stdout
+    # Isolated ports stay apart across hosts, too.
+    reaches(cell1, "10.1.0.6")
+    assert not cell1.ping("10.1.0.9", deadline=1)
+    assert web.run("ping", "-c1", "-W1", "10.1.0.1", check=False
+                   ).returncode == 0
+
+
+def test_an_overlay_is_quiet(hosts):
+    """Who is planned is not asked; hosts without the network hear nothing."""
+    hosts.start(cloud(hosts, "vxlan"))
+    web = hosts.guest("web").nic("eth0")
+    reaches(hosts.guest("web"), "10.1.0.6")
+    db = hosts.guest("db").nic("eth0")
+    for i in range(20):
+        web.send(Ether(src=web.mac, dst="ff:ff:ff:ff:ff:ff")
+                 / ARP(hwsrc=web.mac, psrc="10.1.0.5", pdst="10.1.0.6"))
+        web.expect(lambda f: f.haslayer(ARP) and f[ARP].op == 2)
+    mark = Ether(src=web.mac, dst=db.mac) \
+        / IP(src="10.1.0.5", dst="10.1.0.6") / UDP(dport=9) / Raw(b"mark")
+    web.send(mark)
+    db.absent(lambda f: f.haslayer(ARP) and f[ARP].op == 1
+              and f[ARP].pdst == "10.1.0.6", behind=mark)
+
+
+def test_what_comes_from_nowhere_is_dropped(hosts):
+    hosts.start(cloud(hosts, "vxlan"))
+    reaches(hosts.guest("web"), "10.1.0.6")
+    hosts.street.run("ip", "addr", "add", "192.0.2.66/24", "dev", "lan")
+    h1 = hosts.labs["h1"]
+    rows = h1.weft("flow", "list")["flows"]
+    assert rows
+    said = h1.trace("vxlan", "tun_id=5001,tun_src=192.0.2.66,"
+                    "tun_dst=192.0.2.1,dl_src=02:00:00:00:00:01,"
+                    "dl_dst=02:00:00:00:00:02")
+    assert "drop" in said
+
+
+def test_security_groups_know_who_is_elsewhere(hosts):
+    text = cloud(hosts, "vxlan").replace(
+        "db: {network: blue,", "db: {network: blue, security-groups: "
+        "[front],").replace(
+        "web: {network: blue,", "web: {network: blue, security-groups: "
+        "[front],")
+    hosts.start(text)
+    reaches(hosts.guest("web"), "10.1.0.6")
+    assert not hosts.guest("cell1").ping("10.1.0.6", deadline=1)
+
+
+def test_a_port_that_moves_is_reached_there(hosts):
+    text = cloud(hosts, "vxlan")
+    hosts.start(text)
+    web = hosts.guest("web")
+    reaches(web, "10.1.0.6")
+    hosts.apply(text.replace("db: {network: blue, host: h2",
+                             "db: {network: blue, host: h1"), ["h2", "h1"])
+    reaches(web, "10.1.0.6")
+    shown = hosts.labs["h1"].weft("port", "list")["ports"]
+    assert "db" in [p["name"] for p in shown]
