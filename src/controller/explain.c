@@ -5,6 +5,7 @@
 
 #include "controller/explain_nat.h"
 #include "controller/explain_security.h"
+#include "controller/explain_tunnel.h"
 #include "controller/stage.h"
 #include "packet/address.h"
 #include "packet/ip.h"
@@ -141,14 +142,18 @@ is_direct(const struct question *q, const struct explain_end *from,
 
 /* What a tag looks like where it sends. */
 static void
-add_tag(const struct explain_end *from, struct str *out)
+add_tag(const struct question *q, const struct explain_end *from,
+        struct str *out)
 {
-    uint16_t vid = from->member   ? from->member->vid
+    uint16_t vid = explain_is_away(from) ? 0
+                   : from->member ? from->member->vid
                    : from->uplink ? from->network->intent->segment.vid : 0;
 
     if (vid) {
         str_addf(out, ",dl_vlan=%u", vid);
     }
+    explain_tunnel_add(q->topology, from, from == q->to ? q->from : q->to,
+                       out);
 }
 
 static void
@@ -176,6 +181,19 @@ add_addresses(const struct question *q, const struct explain_end *from,
     }
 }
 
+/* The stations of a packet; from another host it comes as routed there. */
+static void
+add_stations(const struct question *q, const struct explain_end *from,
+             const struct explain_end *to, struct str *out)
+{
+    bool is_here = !explain_is_away(from);
+
+    add_macs(is_here || to->network == from->network
+                 ? from->mac : to->network->intent->gateway_mac,
+             !is_here || is_direct(q, from, to)
+                 ? to->mac : from->network->intent->gateway_mac, out);
+}
+
 static bool
 has_security(const struct explain_end *end)
 {
@@ -191,9 +209,7 @@ format_packet(const struct question *q, const struct explain_end *from,
 
     str_add(out, (is_back ? traffic->kind->back
                           : traffic->kind->there)[q->is_v6]);
-    add_macs(from->mac, is_direct(q, from, to)
-                            ? to->mac : from->network->intent->gateway_mac,
-             out);
+    add_stations(q, from, to, out);
     add_addresses(q, from, to, out);
     str_add(out, ",nw_ttl=64");
     if (traffic->number) {
@@ -204,11 +220,12 @@ format_packet(const struct question *q, const struct explain_end *from,
     if (is_back && (has_security(from) || has_security(to))) {
         str_add(out, "," EXPLAIN_ANSWER);
     }
-    add_tag(from, out);
+    add_tag(q, from, out);
 }
 
 static void
-format_arp(const struct explain_end *from, be32 asked, struct str *out)
+format_arp(const struct question *q, const struct explain_end *from,
+           be32 asked, struct str *out)
 {
     static const struct eth_addr everybody = { { 255, 255, 255, 255, 255,
                                                  255 } };
@@ -219,13 +236,13 @@ format_arp(const struct explain_end *from, be32 asked, struct str *out)
              ip4_format(from->address, own), ip4_format(asked, target),
              eth_addr_format(from->mac, mac));
     add_macs(from->mac, everybody, out);
-    add_tag(from, out);
+    add_tag(q, from, out);
 }
 
 /* To the group of those whose addresses end alike (RFC 4291 section 2.7.1). */
 static void
-format_solicit(const struct explain_end *from, struct ip6_addr asked,
-               struct str *out)
+format_solicit(const struct question *q, const struct explain_end *from,
+               struct ip6_addr asked, struct str *out)
 {
     struct ip6_addr group = { { 0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff,
                                 asked.b[13], asked.b[14], asked.b[15] } };
@@ -239,7 +256,7 @@ format_solicit(const struct explain_end *from, struct ip6_addr asked,
              ip6_format(from->address6, own), ip6_format(group, dst),
              ip6_format(asked, target), eth_addr_format(from->mac, sll));
     add_macs(from->mac, mac, out);
-    add_tag(from, out);
+    add_tag(q, from, out);
 }
 
 static void
@@ -253,7 +270,7 @@ format_advert(const struct question *q, const struct explain_end *from,
              eth_addr_format(from->mac, tll));
     add_addresses(q, from, to, out);
     add_macs(from->mac, to->mac, out);
-    add_tag(from, out);
+    add_tag(q, from, out);
 }
 
 /* ---- Legs ---- */
@@ -307,10 +324,11 @@ ask(const struct question *q, struct explain *e, enum explain_leg_id id,
     leg->ends[1] = q->is_v6 && is_direct_ ? 0 : leg->in_port;
     leg->may_be_ours |= !is_direct_;
     if (q->is_v6) {
-        format_solicit(from, is_direct_ ? to->address6 : n->gateway6,
+        format_solicit(q, from, is_direct_ ? to->address6 : n->gateway6,
                        &leg->packet);
     } else {
-        format_arp(from, is_direct_ ? to->address : n->gateway, &leg->packet);
+        format_arp(q, from, is_direct_ ? to->address : n->gateway,
+                   &leg->packet);
     }
 }
 
@@ -321,7 +339,8 @@ go(const struct question *q, struct explain *e, bool is_back)
     const struct explain_end *from = is_back ? q->to : q->from;
     const struct explain_end *to = is_back ? q->from : q->to;
 
-    if (!to->is_group) {
+    /* At its host the plan answers. */
+    if (!to->is_group && !explain_is_away(from)) {
         ask(q, e, is_back ? LEG_ASK_BACK : LEG_ASK, from, to);
     }
     if (q->is_v6 && explain_end_number(to) && is_direct(q, from, to)) {
@@ -522,6 +541,17 @@ fill_side(const struct explain_end *end, bool is_v6,
     side->is_gateway = end->is_gateway;
     side->is_group = end->is_group;
     side->is_spoofed = end->is_spoofed;
+    side->is_away = explain_is_away(end);
+    if (side->is_away) {
+        strcpy(side->switch_name, segment_type_word(
+            end->network->intent->segment.type));
+    }
+    if (side->is_away && !end->tunnel) {
+        str_addf(&side->trouble, "port '%s' is at host '%s', and there is no "
+                 "tunnel to it", side->port,
+                 end->port->host->intent->object.name);
+        return;
+    }
     if ((end->port || end->uplink || end->outside)
         && !explain_end_number(end)) {
         str_addf(&side->trouble, "%s '%s' is not plugged in",
@@ -682,6 +712,8 @@ explain_ask(const struct topology *t, const char *from_text,
                    && to.network->router == from.network->router;
     note_stand_in(e, &from);
     note_stand_in(e, &to);
+    explain_tunnel_note(t, &from, &e->notes);
+    explain_tunnel_note(t, &to, &e->notes);
     ask_security(t, &q, e);
     add_meters(e, &from, false);
     add_meters(e, &to, true);

@@ -396,6 +396,7 @@ has_trouble(struct explain *e)
 void
 explain_decide(struct explain *e)
 {
+    const struct explain_closed *closed;
     bool is_all = true;
 
     note_meters(e);
@@ -415,6 +416,14 @@ explain_decide(struct explain *e)
             give_reason(e, order[i]);
             return;
         }
+    }
+    /* What happens at another host is not in our switch's tables. */
+    closed = e->from.is_away && e->closed_out.is_closed ? &e->closed_out
+             : e->to.is_away && e->closed_in.is_closed ? &e->closed_in : NULL;
+    if (closed) {
+        e->verdict = EXPLAIN_FAILS;
+        give_closed(e, NULL, closed);
+        return;
     }
     e->verdict = is_all ? EXPLAIN_PASSES : EXPLAIN_UNKNOWN;
     if (!is_all) {

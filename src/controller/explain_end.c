@@ -33,8 +33,11 @@ find_port(const struct topology *t, const char *name,
           struct explain_end *end, struct str *error)
 {
     const struct intent *intent = topology_intent(t);
-    const struct topology_port *port = topology_port(
+    const struct topology_port *here = topology_port(
         t, intent_object_id(INTENT_PORT, name));
+    const struct topology_port *port
+        = here ? here : topology_away(t, intent_object_id(INTENT_PORT,
+                                                          name));
     const struct intent_port *wanted
         = intent ? intent_port_cast(intent_find(intent, INTENT_PORT, name))
                  : NULL;
@@ -270,6 +273,15 @@ is_within(const struct topology_network *network,
                                          n->subnet.len);
 }
 
+static void
+take_member(struct explain_end *end, const struct topology_member *member)
+{
+    end->port = member->port;
+    end->member = member;
+    end->network = member->network;
+    end->mac = member->port->intent->mac;
+}
+
 /* An address alone, as the other's network sees it. */
 static void
 settle_inside(struct explain_end *end, const struct topology_network *network)
@@ -285,21 +297,21 @@ settle_inside(struct explain_end *end, const struct topology_network *network)
         const struct topology_member *member = network->members[i];
 
         if (has_address(member, end)) {
-            end->port = member->port;
-            end->member = member;
-            end->network = network;
-            end->mac = member->port->intent->mac;
+            take_member(end, member);
             return;
         }
         if (!allowing && allows(member->port->intent, end)) {
             allowing = member;
         }
     }
+    for (unsigned int i = 0; i < network->n_aways; i++) {
+        if (has_address(network->aways[i], end)) {
+            take_member(end, network->aways[i]);
+            return;
+        }
+    }
     if (allowing) {
-        end->port = allowing->port;
-        end->member = allowing;
-        end->network = network;
-        end->mac = allowing->port->intent->mac;
+        take_member(end, allowing);
         end->is_spoofed = true;
         return;
     }
@@ -446,6 +458,28 @@ settle(struct explain_end *end, const struct explain_end *other,
     return 0;
 }
 
+static int
+find_tunnels(const struct topology *t, struct explain_end *from,
+             struct explain_end *to, struct str *error)
+{
+    struct explain_end *ends[] = { from, to };
+
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+        if (ends[i]->port && ends[i]->port->host && ends[i]->network) {
+            ends[i]->tunnel = topology_tunnel(
+                t, ends[i]->network->intent->segment.type);
+        }
+    }
+    if (from->port && from->port->host
+        && (!to->port || to->port->host)) {
+        str_setf(error, "port '%s' is on host '%s': ask there",
+                 from->port->intent->object.name,
+                 from->port->host->intent->object.name);
+        return -ENODATA;
+    }
+    return 0;
+}
+
 int
 explain_ends_parse(const struct topology *t, const char *from_text,
                    const char *to_text, struct explain_end *from,
@@ -472,7 +506,7 @@ explain_ends_parse(const struct topology *t, const char *from_text,
                  "that is known", from_text);
         err = -ENODATA;
     }
-    return err;
+    return err ? err : find_tunnels(t, from, to, error);
 }
 
 /* ---- Addresses ---- */
@@ -582,7 +616,8 @@ explain_end_number(const struct explain_end *end)
 {
     const struct topology_uplink *outside = end->outside;
 
-    return end->port ? end->port->number
+    return end->port && end->port->host ? end->tunnel
+           : end->port ? end->port->number
            : end->uplink ? end->uplink->number
            : outside && outside->number == BOND_NUMBER ? outside->links.rx[0]
            : outside ? outside->number : 0;

@@ -22,6 +22,8 @@ struct explain_end {
     be32 address;                 /* 0: none */
     struct ip6_addr address6;     /* all zero: none */
     struct eth_addr mac;
+    uint32_t tunnel;              /* of a port at another host: the number of the
+                                     port by which it is reached; 0: none */
 };
 
 /* -EINVAL, -ENOENT with `error`. */

@@ -172,3 +172,36 @@ def test_a_port_that_moves_is_reached_there(hosts):
     reaches(web, "10.1.0.6")
     shown = hosts.labs["h1"].weft("port", "list")["ports"]
     assert "db" in [p["name"] for p in shown]
+
+
+def verdict(lab, *question):
+    done = lab.weft("explain", *question, status=None)
+    return done.returncode, done.stdout
+
+
+def test_explain_follows_to_another_host(hosts):
+    text = cloud(hosts, "vxlan").replace(
+        "db: {network: blue,", "db: {network: blue, security-groups: "
+        "[open],")
+    hosts.start(text)
+    reaches(hosts.guest("web"), "10.1.0.6")
+    for name, lab in hosts.labs.items():
+        for question in (("web", "db", "icmp"), ("db", "web", "tcp/80"),
+                         ("web", "app", "icmp"), ("app", "web", "udp/53"),
+                         ("web", "app", "icmp6")):
+            status, said = verdict(lab, *question)
+            assert status == 0, (name, question, said)
+            assert "by vxlan 500" in said and "192.0.2." in said
+        # What its groups say at the other end is in the plan.
+        status, said = verdict(lab, "web", "db", "tcp/22")
+        assert status == 1 and "open" in said, said
+        status, said = verdict(lab, "cell1", "cell2", "any")
+        assert status == 1, said
+    h1 = hosts.labs["h1"]
+    status, said = verdict(h1, "10.1.0.6", "web", "udp/9")
+    assert status == 0 and "h2" in said, said
+    # By IPv6, of which every host knows who has which address.
+    status, said = verdict(h1, "web", "log", "icmp")
+    assert status == 0 and "icmp6" in said, said
+    status, said = verdict(h1, "db", "log", "icmp")
+    assert status == 2 and "ask there" in said, said
