@@ -53,7 +53,7 @@ class Overlay:
     def start(self, text, names=None):
         """The same file for all, or for those."""
         for name, lab in self.labs.items():
-            lab.start_daemon("--host", name, switch="br0")
+            lab.start_daemon("--host", name, switch=name)
         self.apply(text, names)
 
     def apply(self, text, names=None):
