@@ -11,6 +11,7 @@
 #include "packet/ip.h"
 #include "packet/mss.h"
 #include "packet/offload.h"
+#include "port/coalesce.h"
 #include "port/tunnel_endpoint.h"
 
 #ifndef IP_RECVFRAGSIZE
@@ -46,6 +47,8 @@ struct reading {
     struct batch *batch;          /* the reader's */
     struct tunnel *other;         /* whose these are: */
     struct batch others;
+    struct coalesce last;         /* the packet that came last, and whose it */
+    struct tunnel *last_to;       /* is */
 };
 
 /* ---- Control messages ---- */
@@ -215,9 +218,11 @@ is_in_order(struct tunnel *tunnel, const struct encap_gre *gre)
 static void
 flush_others(struct reading *r)
 {
-    unsigned int n = r->others.n ? mailbox_push(r->other->inbox,
-                                                r->others.pkts, r->others.n)
-                                 : 0;
+    unsigned int n;
+
+    coalesce_end(&r->last);
+    n = r->others.n ? mailbox_push(r->other->inbox, r->others.pkts,
+                                   r->others.n) : 0;
 
     for (; n < r->others.n; n++) {
         port_drop_rx(&r->other->port, packet_n_wire(r->others.pkts[n]),
@@ -230,8 +235,10 @@ flush_others(struct reading *r)
 static void
 hand_over(struct reading *r, struct tunnel *to, struct packet *pkt)
 {
+    r->last_to = to;
     if (to == r->reader) {
         batch_add(r->batch, pkt);
+        coalesce_begin(&r->last, &r->batch->pkts[r->batch->n - 1]);
         return;
     }
     if (to != r->other || batch_is_full(&r->others)) {
@@ -239,6 +246,28 @@ hand_over(struct reading *r, struct tunnel *to, struct packet *pkt)
         r->other = to;
     }
     batch_add(&r->others, pkt);
+    coalesce_begin(&r->last, &r->others.pkts[r->others.n - 1]);
+}
+
+/* Does the frame go on where the last packet ended?  What a mark on the way makes
+ * of it (RFC 6040) is each packet's own. */
+static bool
+goes_on(struct reading *r, const struct tunnel *to,
+        const struct tunnel_key *key, const uint8_t *frame, uint32_t len)
+{
+    const struct tunnel_key *last;
+
+    if (!r->last.slot || r->last_to != to || key->tos & ECN_ECT1) {
+        return false;
+    }
+    last = &(*r->last.slot)->tun;
+    return last->id == key->id && last->flags == key->flags
+           && last->tos == key->tos && last->ttl == key->ttl
+           && ip6_addr_eq(last->src, key->src)
+           && ip6_addr_eq(last->dst, key->dst)
+           && last->n_options == key->n_options
+           && !memcmp(last->options, key->options, key->n_options)
+           && coalesce_append(&r->last, r->pool, frame, len);
 }
 
 static void
@@ -316,7 +345,9 @@ accept_datagram(struct reading *r, const struct outer *outer,
     key.gbp_flags = 0;
     key.src = outer->src;
     key.dst = outer->dst;
-    accept_frame(r, to, outer, &key, bytes + n, len - (uint32_t) n);
+    if (!goes_on(r, to, &key, bytes + n, len - (uint32_t) n)) {
+        accept_frame(r, to, outer, &key, bytes + n, len - (uint32_t) n);
+    }
 }
 
 /* ---- Messages ---- */
@@ -397,7 +428,9 @@ tunnel_rx(struct port *port, unsigned int queue, struct packet_pool *pool,
     struct tunnel *tunnel = tunnel_cast(port);
     struct tunnel_endpoint *endpoint = tunnel->endpoint;
     struct tunnel_arrivals *arrivals = &endpoint->arrivals[queue];
-    struct reading r = { endpoint, tunnel, pool, batch, NULL, { .n = 0 } };
+    struct reading r = {
+        .endpoint = endpoint, .reader = tunnel, .pool = pool, .batch = batch,
+    };
     unsigned int first = batch->n;
 
     if (atomic_load_explicit(&endpoint->reader, memory_order_relaxed)

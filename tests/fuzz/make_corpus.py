@@ -609,6 +609,37 @@ def encap_inputs():
     yield "gre-wrong-sum", b"\2" + summed
 
 
+def coalesce_inputs():
+    """Streams, each frame behind its length."""
+    def stream(network, steps, **tcp):
+        seq, out = 1000, b""
+        for i, (size, flags) in enumerate(steps):
+            packet = ETHER / network(i) / TCP(seq=seq, ack=7, flags=flags,
+                                              **tcp) / Raw(b"x" * size)
+            seq += size
+            out += struct.pack("!H", len(packet)) + bytes(packet)
+        return out
+
+    def ip4(i):
+        return IP(src="10.0.0.1", dst="10.0.0.2", id=50 + i)
+
+    whole = [(100, "A")] * 3 + [(40, "PA")]
+    options = [("Timestamp", (1, 2)), ("NOP", None), ("NOP", None)]
+    yield "ip4", stream(ip4, whole)
+    yield "ip4-df", stream(lambda i: IP(src="10.0.0.1", dst="10.0.0.2", id=0,
+                                        flags="DF"), whole, options=options)
+    yield "ip6", stream(lambda i: IP6, whole, options=options)
+    yield "tagged", b"".join(
+        struct.pack("!H", len(f)) + bytes(f) for f in (
+            ETHER / Dot1Q(vlan=5) / ip4(i)
+            / TCP(seq=1 + 9 * i, flags="A") / Raw(b"y" * 9)
+            for i in range(4)))
+    yield "ends", stream(ip4, [(10, "A"), (10, "PA"), (10, "A"), (10, "FA"),
+                               (10, "SA"), (0, "A"), (20, "A")])
+    yield "udp", struct.pack("!H", 56) + bytes(ETHER / IP4 / UDP()
+                                               / Raw(b"z" * 14))
+
+
 def swapped(l4):
     return l4[2:4] + l4[:2] + l4[4:]
 
@@ -656,6 +687,8 @@ def main():
         write("fragments", name, data)
     for name, data in icmp_inside_inputs():
         write("icmp_inside", name, data)
+    for name, data in coalesce_inputs():
+        write("coalesce", name, data)
     for name, data in encap_inputs():
         write("encap", name, data)
     for name, data in snapshot_inputs():
