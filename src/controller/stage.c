@@ -57,6 +57,16 @@ compute_port(struct writer *w, const struct topology *t,
     compute_members(w, SUBJECT_MEMBER, t, port);
 }
 
+/* Nor does an overlay that is nothing to us. */
+static const struct topology_network *
+find_network(const struct topology *t, uint64_t id)
+{
+    const struct topology_network *network = topology_network(t, id);
+
+    return network && topology_is_overlay(network)
+           && !topology_concerns_us(network) ? NULL : network;
+}
+
 /* Nor does a group that nobody hears any more. */
 static void
 compute_group(struct writer *w, const struct topology *t, uint64_t id,
@@ -113,7 +123,7 @@ stage_compute(const struct topology *t, struct unit unit, struct writer *w)
     case UNIT_NETWORK: case UNIT_FLOOD: case UNIT_FLOOD_CHUNK:
         subject.kind = unit.kind == UNIT_NETWORK ? SUBJECT_NETWORK
                                                  : SUBJECT_FLOOD;
-        subject.network = topology_network(t, unit.id);
+        subject.network = find_network(t, unit.id);
         subject.chunk = unit.kind == UNIT_FLOOD_CHUNK ? unit.chunk : -1;
         if (subject.network) {
             compute(w, &subject);
@@ -121,7 +131,7 @@ stage_compute(const struct topology *t, struct unit unit, struct writer *w)
         return;
     case UNIT_HEARERS:
         subject.kind = SUBJECT_HEARERS;
-        subject.network = topology_network(t, unit.id);
+        subject.network = find_network(t, unit.id);
         if (subject.network) {
             compute(w, &subject);
         }

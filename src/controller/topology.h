@@ -335,8 +335,8 @@ topology_has_strangers(const struct topology_network *network)
            || topology_is_foreign(network);
 }
 
-/* Are members of it here, or does a router of ours lead there?  Of other overlays
- * the switch is told nothing. */
+/* An overlay, and: members of it are here, or a router leads there, or our uplink
+ * is joined with it.  Of other overlays the switch is told nothing. */
 bool topology_concerns_us(const struct topology_network *);
 
 /* A frame can leave by one place and come back by another: behind both may be

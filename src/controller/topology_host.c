@@ -47,7 +47,7 @@ bool
 topology_concerns_us(const struct topology_network *network)
 {
     return topology_is_overlay(network)
-           && (network->n_members || network->router);
+           && (network->n_members || network->router || network->uplink);
 }
 
 /* The host's row among the network's, made when new. */

@@ -6,6 +6,8 @@
     h3: idle (blue, on demand)
 """
 
+import os
+
 import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import ARP, Ether
@@ -205,3 +207,95 @@ def test_explain_follows_to_another_host(hosts):
     assert status == 0 and "icmp6" in said, said
     status, said = verdict(h1, "db", "log", "icmp")
     assert status == 2 and "ask there" in said, said
+
+
+# --- Others on the overlay, and the LAN ---------------------------------------
+
+FOREIGN = """\
+version: 1
+%snetworks:
+  blue: {subnet: 10.1.0.0/24, segment: {vxlan: 5001, %s}}
+ports:
+  web: {network: blue, host: h1, netns: web, address: 10.1.0.5,
+        configure: true}
+  db: {network: blue, host: h2, netns: db, address: 10.1.0.6,
+       configure: true}
+"""
+
+
+def kernel_vxlan(hosts, *options):
+    """A host of somebody else's: 192.0.2.9, and 10.1.0.99 behind it."""
+    street = hosts.street
+    street.run("ip", "addr", "add", "192.0.2.9/24", "dev", "lan")
+    street.run("ip", "link", "add", "vx0", "type", "vxlan", "id", "5001",
+               "dstport", "4789", "local", "192.0.2.9", "dev", "lan",
+               *options)
+    street.run("ip", "addr", "add", "10.1.0.99/24", "dev", "vx0")
+    street.run("ip", "link", "set", "vx0", "mtu", "1450", "up")
+    return street
+
+
+@pytest.mark.parametrize("segment, options", (
+    ("remotes: [192.0.2.9]", ()),
+    ("group: 239.1.1.1", ("group", "239.1.1.1"))), ids=("remotes", "group"))
+def test_somebody_else_is_on_the_network(hosts, segment, options):
+    hosts.start(FOREIGN % (hosts.hosts(), segment))
+    other = kernel_vxlan(hosts, *options)
+    if not options:
+        for end in ("192.0.2.1", "192.0.2.2"):
+            other.run("bridge", "fdb", "append", "00:00:00:00:00:00", "dev",
+                      "vx0", "dst", end)
+    for name in ("web", "db"):
+        reaches(hosts.guest(name), "10.1.0.99")
+        reaches(other, {"web": "10.1.0.5", "db": "10.1.0.6"}[name])
+    reaches(hosts.guest("web"), "10.1.0.6")
+    assert move_file(hosts.guest("web"), other, "10.1.0.99")
+    assert move_file(other, hosts.guest("db"), "10.1.0.6")
+
+
+GATEWAY = """\
+version: 1
+%suplinks:
+  lan: {device: lan0, at: h1}
+networks:
+  floor: {segment: {vxlan: 5020, vlan: 20, uplink: lan}}
+  other: {segment: {vxlan: 5021, vlan: 21, uplink: lan}}
+ports:
+  web: {network: floor, host: h1, netns: web}
+  db: {network: floor, host: h2, netns: db}
+  near: {network: other, host: h2, netns: near}
+"""
+
+
+def test_a_vlan_and_an_overlay_are_one_network(hosts):
+    """VLAN 20 of h1's LAN is VNI 5020: the printer there, db at h2."""
+    h1 = hosts.labs["h1"]
+    printer = hosts.guest("printer")
+    h1.host.run("ip", "link", "add", "name", "lan0", "type", "veth", "peer",
+                "name", "eth0", "netns", "printer")
+    h1._devices.append("lan0")
+    h1.host.run("ip", "link", "set", "lan0", "up")
+    # Its own tags, as in a rack.
+    printer.run("ip", "link", "set", "eth0", "up")
+    rack = overlay.weft.Lab(os.path.basename(h1.build), host=printer)
+    rack._devices = ["eth0"]
+    rack.start("1=netdev:eth0", "2=tap:p0,netns=desk,addr=10.9.0.9/24"
+               .replace("netns=desk", "netns=" + hosts.guest("desk").name),
+               switch="rack")
+    rack.weft("port", "set", "2", "tag=20")
+    try:
+        hosts.start(GATEWAY % hosts.hosts())
+        for name, address in (("web", "10.9.0.1"), ("db", "10.9.0.2"),
+                              ("near", "10.9.0.3")):
+            guest = hosts.guest(name)
+            guest.wait_link("eth0")
+            guest.run("ip", "addr", "add", address + "/24", "dev", "eth0")
+        desk = hosts.guest("desk")
+        reaches(hosts.guest("db"), "10.9.0.9")
+        reaches(desk, "10.9.0.2")
+        reaches(hosts.guest("web"), "10.9.0.9")
+        reaches(hosts.guest("web"), "10.9.0.2")
+        assert not hosts.guest("near").ping("10.9.0.9", deadline=1)
+        assert move_file(hosts.guest("db"), desk, "10.9.0.9")
+    finally:
+        rack.close()
