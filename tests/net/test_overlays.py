@@ -83,7 +83,8 @@ def sent_by(hosts, name):
         "cat", "/sys/class/net/u0/statistics/tx_packets").stdout)
 
 
-@pytest.mark.parametrize("family", (4, 6))
+@pytest.mark.parametrize("family", (
+    4, pytest.param(6, marks=pytest.mark.slow)))
 @pytest.mark.parametrize("kind", SEGMENTS)
 def test_a_network_spans_two_hosts(hosts, kind, family):
     hosts.start(cloud(hosts, kind, family))

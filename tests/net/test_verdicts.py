@@ -1,5 +1,5 @@
 """One intent file, one table of verdicts, real frames: on Weft's own switch and
-on Open vSwitch.
+on Open vSwitch, with local networks and with overlays in their place.
 
 verdicts.py makes the rows, verdict_model.py says from the intents alone who
 hears each frame.  All rows are sent at once, each sender's in order, and a
@@ -42,11 +42,24 @@ def yaml(value):
     return '"%s"' % value if ":" in str(value) else str(value)
 
 
+# What an overlay takes of a host's MTU, so that guests have 1500 all the same.
+OVERHEAD = {"vxlan": 50, "gre": 42, "geneve": 50}
+
+
+def on_overlays(kind):
+    """The intents with an overlay for each network that has no segment."""
+    networks = {name: dict(network, segment={kind: i + 1})
+                if "segment" not in network else network
+                for i, (name, network) in enumerate(NETWORKS.items())}
+    hosts = {"h1": {"tunnel": "192.0.2.1", "mtu": 1500 + OVERHEAD[kind]}}
+    return dict(INTENTS, hosts=hosts, networks=networks)
+
+
 class Bench:
     """The daemon with its switch, guests, and what they hear."""
 
     def __init__(self, kind, build):
-        self.kind = kind
+        self.kind, _, self.segment = kind.partition("-")
         self.lab = weft.Lab(build)
         self.ovs = None
         self.nics = {}
@@ -66,12 +79,15 @@ class Bench:
             self.lab.start_daemon("--controller-only", "--ovsdb",
                                   "unix:" + self.ovs.file("db.sock"))
         else:
-            self.lab.start_daemon()
+            self.lab.host.run("ip", "addr", "add", "192.0.2.1/32", "dev",
+                              "lo")
+            self.lab.start_daemon("--host", "h1")
             self.method = "unix:" + os.path.join(self.lab.run_dir,
                                                  "br0.mgmt")
         path = os.path.join(self.lab.dir, "cloud.yaml")
         with open(path, "w") as f:
-            f.write(yaml(INTENTS) + "\n")
+            f.write(yaml(on_overlays(self.segment) if self.segment
+                         else INTENTS) + "\n")
         self.lab.weft("apply", path)
         eventually(self._is_in_force, "the intents are in force")
         self.nics = {name: self.lab.netns("g-" + name).nic("eth0")
@@ -203,7 +219,10 @@ class Bench:
             self.lab.close()
 
 
-@pytest.fixture(scope="module", params=["weft", "ovs"])
+@pytest.fixture(scope="module", params=[
+    "weft", "ovs", "weft-vxlan",
+    pytest.param("weft-gre", marks=pytest.mark.slow),
+    pytest.param("weft-geneve", marks=pytest.mark.slow)])
 def bench(request):
     if request.param == "ovs" and not ovs.is_installed():
         pytest.skip("ovs-vswitchd is missing (Debian openvswitch-switch)")
