@@ -181,11 +181,12 @@ static const struct member members[] = {
              "what is left of the smallest one is the mtu of overlays" },
     { .name = "certificate", .type = &value_certificate, AT(certificate),
       .effect = EFFECT_NOTHING,
-      .doc = "fingerprint of the certificate by which the other hosts know "
-             "it, as its own 'weft host certificate' prints it" },
+      .doc = "fingerprint of the certificate by which the other hosts shall "
+             "know it; kept, and not asked for yet" },
     { .name = "peer", .type = &value_peer, AT(peer),
       .effect = EFFECT_NOTHING, .fallback = "the tunnel's address, port 6650",
-      .doc = "address and TCP port at which it listens for other hosts" },
+      .doc = "address and TCP port at which it shall listen for other "
+             "hosts; kept, and not used yet" },
     { 0 },
 };
 

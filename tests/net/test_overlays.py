@@ -300,3 +300,47 @@ def test_a_vlan_and_an_overlay_are_one_network(hosts):
         assert move_file(hosts.guest("db"), desk, "10.9.0.9")
     finally:
         rack.close()
+
+
+# --- A bad underlay, and a restart --------------------------------------------
+
+def test_a_bad_line_between_hosts(hosts):
+    """What is lost, repeated, damaged or late is that packet, and nothing else."""
+    street = hosts.street
+    for end in ("s1", "s2"):
+        street.run("ip", "link", "set", end, "nomaster")
+    bad = "loss=1%,duplicate=1%,corrupt=1%,reorder=2%,jitter=1ms,limit=10000"
+    line = overlay.weft.Lab(os.path.basename(hosts.labs["h1"].build),
+                            host=street)
+    line._devices = ["s1", "s2", "lan"]
+    line.start("1=netdev:s1", "2=netdev:s2", "3=a=impair:peer=b," + bad,
+               "4=b=impair:peer=a,seed=2," + bad, switch="line")
+    try:
+        line.weft("flow", "delete", "--all")
+        for a, b in ((1, 3), (4, 2), (2, 4), (3, 1)):
+            line.weft("flow", "add", "in_port=%d,actions=output:%d" % (a, b))
+        hosts.start(cloud(hosts, "vxlan"))
+        web, db = hosts.guest("web"), hosts.guest("db")
+        reaches(web, "10.1.0.6")
+        spy = hosts.guest("near").nic("eth0")
+        assert move_file(web, db, "10.1.0.6", size=2 << 20)
+        assert move_file(db, web, "10.1.0.5", size=2 << 20)
+        assert not [f for f in spy.drain() if f.haslayer(IP)
+                    and f[IP].src == "10.1.0.5"]
+        told = line.port("a")["details"]
+        assert "corrupted 0" not in told and "lost 0" not in told, told
+    finally:
+        line.close()
+
+
+def test_a_restart_loses_nothing_that_arrives(hosts):
+    hosts.start(cloud(hosts, "vxlan"))
+    web = hosts.guest("web")
+    reaches(web, "10.1.0.6")
+    h2 = hosts.labs["h2"]
+    web.run("ping", "-q", "-c", "1", "10.1.0.6")
+    pings = web.popen("ping", "-q", "-i", "0.01", "-c", "200", "-W", "5",
+                      "10.1.0.6", stdout=-1, text=True)
+    h2.host.run("kill", "-HUP", str(h2.weftd.pid))
+    said = pings.communicate(timeout=30)[0]
+    assert " 200 received" in said, said
