@@ -352,12 +352,15 @@ foreign_ends(struct writer *w, const struct topology *t,
         begin_tunnel(w, network->id, number);
         writer_match(w, FIELD_TUN_ID, segment->key);
         tunnel_match_end(w, &segment->remotes[i]);
+        tunnel_learn(w, number, network,
+                     !ip6_is_mapped4(&segment->remotes[i]));
         to_tunnel_in(w);
     }
     if (number && ip6_addr_is_set(segment->group)) {
         writer_begin(w, STAGE_INGRESS, PRIORITY_TAGGED, network->id);
         writer_match(w, FIELD_IN_PORT, number);
         writer_match(w, FIELD_TUN_ID, segment->key);
+        tunnel_learn(w, number, network, !ip6_is_mapped4(&segment->group));
         to_tunnel_in(w);
     }
 }

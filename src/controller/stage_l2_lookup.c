@@ -82,7 +82,9 @@ network_flows(struct writer *w, const struct topology_network *network)
         writer_end(w);
     }
     stage_begin_network(w, STAGE_L2_LOOKUP, PRIORITY_UNKNOWN, network);
-    if (topology_has_strangers(network)) {
+    if (topology_is_foreign(network)) {
+        writer_goto(w, STAGE_FOREIGN);
+    } else if (topology_has_strangers(network)) {
         stage_flood_to(w, FLOOD_UNKNOWN);
     }
     writer_end(w);

@@ -92,6 +92,24 @@ check_rule(const struct topology *t, const struct flow_rule *rule)
     str_fini(&text);
 }
 
+static void
+check_all(const struct topology *t)
+{
+    struct unit_set units = { 0, 0, NULL, 0, NULL };
+    struct desired desired;
+    struct flow_rule *rule;
+
+    topology_units(t, &units);
+    desired_init(&desired);
+    desired_update(&desired, t, &units, NULL);
+    CHECK(desired.flows.n > 100);
+    FLOW_SET_FOR_EACH (rule, &desired.flows) {
+        check_rule(t, rule);
+    }
+    desired_fini(&desired);
+    unit_set_fini(&units);
+}
+
 TEST(every_flow_is_sound_and_comes_back_as_it_was)
 {
     for (unsigned int seed = 1; seed <= 8; seed++) {
@@ -102,8 +120,6 @@ TEST(every_flow_is_sound_and_comes_back_as_it_was)
         struct unit_set units = { 0, 0, NULL, 0, NULL };
         unsigned int n_ports = seed % 4 ? 8 : 60;
         struct random_intents intents;
-        struct desired desired;
-        struct flow_rule *rule;
         struct intent *set;
 
         random_intents_init(&intents, &rng, n_ports);
@@ -119,21 +135,70 @@ TEST(every_flow_is_sound_and_comes_back_as_it_was)
         topology_set_switch_port(t, "lan0", 200, true, &units);
         topology_set_switch_port(t, "weft-wan", 201, true, &units);
         topology_set_switch_port(t, "out0", 202, true, &units);
-        unit_set_clear(&units);
-        topology_units(t, &units);
-        desired_init(&desired);
-        desired_update(&desired, t, &units, NULL);
-        CHECK(desired.flows.n > 100);
-        FLOW_SET_FOR_EACH (rule, &desired.flows) {
-            check_rule(t, rule);
-        }
-        desired_fini(&desired);
+        check_all(t);
         unit_set_fini(&units);
         topology_destroy(t);
         ipam_destroy(ipam);
     }
 }
 
+/* Every kind of overlay and of who is on it, over both families. */
+TEST(so_are_those_of_overlays)
+{
+    static const char *const ends[][4] = {
+        { "192.0.2.1", "192.0.2.2", "192.0.2.9", "239.1.1.1" },
+        { "fd00::1", "fd00::2", "fd00::9", "ff05::101" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+        struct ipam *ipam = ipam_create(NULL);
+        struct topology_config config = { .host = "h1", .ipam = ipam };
+        struct topology *t = topology_create(&config);
+        struct unit_set units = { 0, 0, NULL, 0, NULL };
+        struct str text = STR_INIT;
+        struct intent *set;
+
+        str_addf(&text, "version: 1\nhosts:\n  h1: {tunnel: \"%s\"}\n"
+                 "  h2: {tunnel: \"%s\"}\nuplinks:\n"
+                 "  lan: {device: lan0, at: h1}\nnetworks:\n"
+                 "  a: {subnet: 10.1.0.0/24, subnet6: \"fd01::/64\", segment: "
+                 "{vxlan: 1, remotes: [\"%s\"]}}\n"
+                 "  b: {subnet: 10.2.0.0/24, segment: {vxlan: 2, group: "
+                 "\"%s\"}}\n"
+                 "  c: {segment: {gre: 4000000000, vlan: 5, uplink: lan}}\n"
+                 "  d: {segment: {geneve: 7}}\n",
+                 ends[i][0], ends[i][1], ends[i][2], ends[i][3]);
+        str_add(&text, "routers:\n  r: {networks: [a, b]}\n"
+                "security-groups:\n  g: {in: [{from: g}]}\nports:\n");
+        for (unsigned int k = 0; k < 8; k++) {
+            str_addf(&text, "  p%u: {network: %c, tap: p%u, host: h%u, "
+                     "isolated: %s, security-groups: [g], "
+                     "allow: [10.9.%u.0/24, 02:00:00:00:00:0%u]}\n",
+                     k, "abcd"[k / 2], k, 1 + k % 2, k % 3 ? "true" : "false",
+                     k, k);
+        }
+        set = intent_of_text(str_text(&text));
+        topology_set_intent(t, set, &units);
+        intent_unref(set);
+        for (unsigned int k = 0; k < 8; k += 2) {
+            char name[16];
+
+            snprintf(name, sizeof name, "p%u", k);
+            topology_set_switch_port(t, name, k + 1, true, &units);
+        }
+        topology_set_switch_port(t, "lan0", 200, true, &units);
+        topology_set_switch_port(t, "vxlan", 300, true, &units);
+        topology_set_switch_port(t, "gre", 301, true, &units);
+        topology_set_switch_port(t, "geneve", 302, true, &units);
+        check_all(t);
+        unit_set_fini(&units);
+        topology_destroy(t);
+        ipam_destroy(ipam);
+        str_fini(&text);
+    }
+}
+
 TESTS(
     RUN(every_flow_is_sound_and_comes_back_as_it_was),
+    RUN(so_are_those_of_overlays),
 )

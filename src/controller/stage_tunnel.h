@@ -17,6 +17,10 @@ void tunnel_aim(struct writer *, const struct topology_network *,
 /* The packet goes to the host of a member that is away, and is done here. */
 void tunnel_to_member(struct writer *, uint32_t number,
                       const struct topology_member *);
+/* The switch learns where the sender is: behind the end that it came from, in
+ * that network (stage_foreign.c). */
+void tunnel_learn(struct writer *, uint32_t number,
+                  const struct topology_network *, bool is_ip6);
 /* Matches what came from that end. */
 void tunnel_match_end(struct writer *, const struct ip6_addr *end);
 

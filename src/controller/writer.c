@@ -237,6 +237,62 @@ writer_move(struct writer *w, enum field_id from, enum field_id to)
     move->dst = (struct subfield) { (uint16_t) to, 0, n_bits };
 }
 
+/* ---- Learning ---- */
+
+static struct subfield
+whole(enum field_id field)
+{
+    return (struct subfield) { (uint16_t) field, 0,
+                               field_by_id(field)->n_bits };
+}
+
+struct learn_spec
+writer_learn_match(enum field_id src, enum field_id dst)
+{
+    return (struct learn_spec) { .dst_kind = LEARN_MATCH, .src = whole(src),
+                                 .dst = whole(dst) };
+}
+
+struct learn_spec
+writer_learn_load(enum field_id src, enum field_id dst)
+{
+    return (struct learn_spec) { .dst_kind = LEARN_LOAD, .src = whole(src),
+                                 .dst = whole(dst) };
+}
+
+struct learn_spec
+writer_learn_constant(enum learn_dst kind, enum field_id field,
+                      uint64_t value)
+{
+    return (struct learn_spec) { .dst_kind = (uint8_t) kind,
+                                 .is_immediate = true, .dst = whole(field),
+                                 .value = { value } };
+}
+
+struct learn_spec
+writer_learn_output(enum field_id src)
+{
+    return (struct learn_spec) { .dst_kind = LEARN_OUTPUT,
+                                 .src = whole(src) };
+}
+
+void
+writer_learn(struct writer *w, const struct writer_learn *said,
+             const struct learn_spec *specs, unsigned int n)
+{
+    struct action_learn *learn = actions_add(&w->actions, ACTION_LEARN,
+                                             sizeof *learn
+                                             + n * sizeof specs[0]);
+
+    learn->table = said->table;
+    learn->priority = said->priority;
+    learn->idle_timeout = said->idle_timeout;
+    learn->limit = said->limit;
+    learn->cookie = htobe64(said->cookie);
+    learn->n_specs = n;
+    memcpy(learn->specs, specs, n * sizeof specs[0]);
+}
+
 void
 writer_output(struct writer *w, uint32_t port)
 {

@@ -52,6 +52,23 @@ void writer_set_eth(struct writer *, enum field_id, struct eth_addr);
 void writer_set_ip4(struct writer *, enum field_id, be32);
 void writer_set_ip6(struct writer *, enum field_id, const struct ip6_addr *);
 /* The bits in `mask` only. */
+/* An entry that is learned: of that table, priority and cookie, as long as it is
+ * used; what it matches and does is said by the next calls. */
+struct writer_learn {
+    uint8_t table;
+    uint16_t priority, idle_timeout;      /* seconds */
+    uint32_t limit;               /* entries of the cookie, there */
+    uint64_t cookie;
+};
+void writer_learn(struct writer *, const struct writer_learn *,
+                  const struct learn_spec *, unsigned int n);
+/* What is learned: a match on `dst` as `src` is now, or loading that; the same with
+ * a constant; an output to the port in `src`. */
+struct learn_spec writer_learn_match(enum field_id src, enum field_id dst);
+struct learn_spec writer_learn_load(enum field_id src, enum field_id dst);
+struct learn_spec writer_learn_constant(enum learn_dst, enum field_id,
+                                        uint64_t value);
+struct learn_spec writer_learn_output(enum field_id src);
 void writer_set_masked(struct writer *, enum field_id, uint64_t value,
                        uint64_t mask);
 /* Fields of one width. */

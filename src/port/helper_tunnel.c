@@ -74,7 +74,8 @@ find_fault(const struct tunnel_socket_spec *spec)
              ? "kind of tunnel"
            : !spec->n_queues || spec->n_queues > TUNNEL_MAX_QUEUES
              ? "number of queues"
-           : !spec->is_gre && !spec->port ? "port" : NULL;
+           /* The others are services' of the host, not a tunnel's. */
+           : !spec->is_gre && spec->port < IPPORT_RESERVED ? "port" : NULL;
 }
 
 /* The sockets of the very same request, if they are an earlier main's. */

@@ -194,8 +194,8 @@ tunnel_options_parse(const struct port *port, struct tunnel_options *o,
         || (err = parse_header(port, o, error))
         || (err = parse_seq(port, o, error))
         || (err = parse_groups(port, o, error))
-        || (err = option_number(port, "dst_port", 1, UINT16_MAX, &dst_port,
-                                error))
+        || (err = option_number(port, "dst_port", IPPORT_RESERVED, UINT16_MAX,
+                                &dst_port, error))
         || (err = option_number(port, "queues", 1, TUNNEL_MAX_QUEUES,
                                 &n_queues, error))
         || (err = option_number(port, "mtu", 576, UINT16_MAX, &mtu,

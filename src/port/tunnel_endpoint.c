@@ -217,16 +217,18 @@ static int
 open_group_socket(struct tunnel_endpoint *endpoint, struct str *error)
 {
     const struct tunnel *reader = atomic_load(&endpoint->reader);
-    int err = open_sockets(endpoint, true, &endpoint->group_fd,
-                           &endpoint->group_handle, error);
+    int fd, err = open_sockets(endpoint, true, &fd, &endpoint->group_handle,
+                               error);
 
     if (err) {
-        endpoint->group_fd = -1;
-    } else if (reader) {
-        epoll_ctl(reader->rx_fds[0], EPOLL_CTL_ADD, endpoint->group_fd,
+        return err;
+    }
+    atomic_store(&endpoint->group_fd, fd);
+    if (reader) {
+        epoll_ctl(reader->rx_fds[0], EPOLL_CTL_ADD, fd,
                   &(struct epoll_event) { .events = EPOLLIN });
     }
-    return err;
+    return 0;
 }
 
 static struct tunnel_group *
@@ -416,14 +418,14 @@ endpoint_destroy(struct port_registry *registry,
                  struct tunnel_endpoint *endpoint)
 {
     struct tunnel_endpoint **place = &registry->endpoints;
+    int group_fd = atomic_load(&endpoint->group_fd);
 
     while (*place != endpoint) {
         place = &(*place)->next;
     }
     *place = endpoint->next;
-    if (endpoint->group_fd >= 0) {
-        close_sockets(endpoint, endpoint->group_handle, &endpoint->group_fd,
-                      1);
+    if (group_fd >= 0) {
+        close_sockets(endpoint, endpoint->group_handle, &group_fd, 1);
     }
     close_sockets(endpoint, endpoint->handle, endpoint->fds,
                   endpoint->n_fds);

@@ -58,7 +58,7 @@ struct tunnel_endpoint {
     uint32_t handle, group_handle;
     unsigned int n_fds;
     int fds[PORT_MAX_QUEUES];
-    int group_fd;                 /* -1: none */
+    atomic_int group_fd;          /* -1: none */
     unsigned int n_groups;
     struct tunnel_group {
         struct ip6_addr address;

@@ -250,6 +250,11 @@ def test_somebody_else_is_on_the_network(hosts, segment, options):
         reaches(hosts.guest(name), "10.1.0.99")
         reaches(other, {"web": "10.1.0.5", "db": "10.1.0.6"}[name])
     reaches(hosts.guest("web"), "10.1.0.6")
+    # Where it is was learned from what it sent.
+    mac = other.run("cat", "/sys/class/net/vx0/address").stdout.strip()
+    for lab in hosts.labs.values():
+        learned = lab.weft("flow", "list", "dl_dst=" + mac)["flows"]
+        assert [f["table"] for f in learned] == [42]
     assert move_file(hosts.guest("web"), other, "10.1.0.99")
     assert move_file(other, hosts.guest("db"), "10.1.0.6")
 
