@@ -9,6 +9,7 @@ One file for all hosts; guests are containers, plugged in by their host."""
 
 import os
 
+import ovs
 import weft
 from netns import Netns, eventually
 
@@ -21,6 +22,7 @@ class Overlay:
         self.street.run("ip", "link", "add", "name", "lan", "type", "bridge")
         self.street.run("ip", "link", "set", "lan", "mtu", str(mtu), "up")
         self.labs, self._guests = {}, {}
+        self.vswitches = {}             # Of hosts whose switch is another.
         for i in range(1, n + 1):
             self._add_host(build, i, mtu)
 
@@ -53,8 +55,29 @@ class Overlay:
     def start(self, text, names=None):
         """The same file for all, or for those."""
         for name, lab in self.labs.items():
-            lab.start_daemon("--host", name, switch=name)
+            options = ["--host", name]
+            if name in self.vswitches:
+                options += ["--controller-only", "--ovsdb", "unix:"
+                            + self.vswitches[name].file("db.sock")]
+            lab.start_daemon(*options, switch=name)
         self.apply(text, names)
+
+    def use_ovs(self, name):
+        """That host's switch is Open vSwitch; its userspace data path sends by
+        a bridge that has the underlay's device."""
+        lab, i = self.labs[name], int(name[1:])
+        vswitch = self.vswitches[name] = ovs.Ovs(
+            lab.host, os.path.join(lab.dir, "ovs"))
+        vswitch.start(bridge=None)
+        vswitch.vsctl("add-br", "phy", "--", "set", "bridge", "phy",
+                      "datapath_type=netdev", "--", "add-port", "phy", "u0")
+        # It takes checksums that a NIC is still to write for wrong ones.
+        for other in self.labs.values():
+            other.host.run("ethtool", "-K", "u0", "tx", "off")
+        lab.host.run("ip", "addr", "flush", "dev", "u0")
+        lab.host.run("ip", "addr", "add", ADDRESSES[4] % i + "/24", "dev",
+                     "phy")
+        lab.host.run("ip", "link", "set", "phy", "up")
 
     def apply(self, text, names=None):
         for name in names or self.labs:
@@ -75,6 +98,13 @@ class Overlay:
 
     def close(self):
         error = None
+        for name, vswitch in self.vswitches.items():
+            self.labs[name].stop()
+            vswitch.vsctl("--if-exists", "del-br", name)
+            vswitch.stop()
+            for link in set(self.labs[name].host.links()) - {"lo", "u0"}:
+                self.labs[name].host.run("ip", "link", "del", link,
+                                         check=False)
         for lab in self.labs.values():
             try:
                 lab.close()

@@ -14,6 +14,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 import overlay
+import ovs
 from netns import eventually, move_file
 
 SEGMENTS = {"vxlan": ("{vxlan: 5001}", "{vxlan: 5002}", "{vxlan: 5003}"),
@@ -349,3 +350,20 @@ def test_a_restart_loses_nothing_that_arrives(hosts):
     h2.host.run("kill", "-HUP", str(h2.weftd.pid))
     said = pings.communicate(timeout=30)[0]
     assert " 200 received" in said, said
+
+
+@pytest.mark.skipif(not ovs.is_installed(), reason="no ovs-vswitchd here")
+@pytest.mark.parametrize("kind", SEGMENTS)
+def test_a_host_whose_switch_is_open_vswitch(hosts, kind):
+    """The same file; its flows are our controller's."""
+    hosts.use_ovs("h2")
+    hosts.start(cloud(hosts, kind))
+    web, db, app, far = (hosts.guest(n) for n in ("web", "db", "app", "far"))
+    reaches(web, "10.1.0.6")
+    reaches(db, "10.1.0.5")
+    reaches(web, "10.2.0.5")
+    reaches(app, "10.1.0.5")
+    reaches(far, "10.1.0.6")
+    reaches(web, eventually(lambda: address_of(hosts.guest("log")),
+                            "log has an address"))
+    assert not hosts.guest("cell1").ping("10.1.0.9", deadline=1)
