@@ -337,6 +337,7 @@ static const struct {
     { STAGE_MTU, why_mtu },
     { STAGE_NEXT_HOP, why_next_hop },
     { STAGE_L2_LOOKUP, why_lookup },
+    { STAGE_TUNNEL_TO, why_mtu },
     { STAGE_FOREIGN, why_lookup },
     { STAGE_ARP_ND, why_lookup },
     { STAGE_MULTICAST, why_multicast },

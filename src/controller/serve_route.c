@@ -122,19 +122,20 @@ send_piece(void *aux, const void *frame, size_t len)
     service_inject(cut->s->host, &cut->at, frame, len);
 }
 
-/* What was routed once is routed again, piece by piece. */
+/* Goes on where routing begins, piece by piece, or the sender is told. */
 static void
-on_too_big(void *aux, const struct packet_in *in)
+fit(struct serve_route *s, const struct packet_in *in, bool was_routed)
 {
     uint16_t mtu = (uint16_t) (be32toh(in->flow->regs[11]) >> MTU_SHIFT);
-    struct serve_route *s = aux;
     uint8_t *frame;
 
     if (!in->network || mtu < 68) {
         return;
     }
     frame = xmemdup(in->frame, in->len);
-    serve_route_restore_ttl(frame, in->len);
+    if (was_routed) {
+        serve_route_restore_ttl(frame, in->len);
+    }
     if (ip4_may_fragment(frame, in->len)) {
         struct cut cut = { s, { .table = STAGE_ROUTING,
                                 .place = in->network->id } };
@@ -148,6 +149,19 @@ on_too_big(void *aux, const struct packet_in *in)
     free(frame);
 }
 
+/* What was routed once is routed again. */
+static void
+on_too_big(void *aux, const struct packet_in *in)
+{
+    fit(aux, in, true);
+}
+
+static void
+on_too_long(void *aux, const struct packet_in *in)
+{
+    fit(aux, in, false);
+}
+
 void
 serve_route_init(struct serve_route *s, const struct service_host *host)
 {
@@ -156,4 +170,5 @@ serve_route_init(struct serve_route *s, const struct service_host *host)
     packet_in_serve_all(host->packet_ins, SERVICE_NO_ROUTE, on_no_route, s);
     packet_in_serve_all(host->packet_ins, SERVICE_CLOSED, on_closed, s);
     packet_in_serve_all(host->packet_ins, SERVICE_TOO_BIG, on_too_big, s);
+    packet_in_serve_all(host->packet_ins, SERVICE_TOO_LONG, on_too_long, s);
 }

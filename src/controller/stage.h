@@ -19,6 +19,7 @@
  *     nat-out, nat-out-state             what leaves has a source known there
  *     next-hop         the station that it goes to, by address
  *     l2-lookup        planned stations
+ *     tunnel-to        stations at other hosts, if the packet fits
  *     foreign          learned stations at ends of tunnels that are no hosts
  *     multicast        groups, by who listens
  *     tunnel-out       other hosts whom it concerns
@@ -81,6 +82,7 @@
     X(NAT_OUT_STATE, 37, "nat-out-state", stage_nat_out_state)               \
     X(NEXT_HOP, 38, "next-hop", stage_next_hop)                              \
     X(L2_LOOKUP, 40, "l2-lookup", stage_l2_lookup)                           \
+    X(TUNNEL_TO, 41, "tunnel-to", stage_tunnel_to)                           \
     X(FOREIGN, 42, "foreign", stage_foreign)                                 \
     X(MULTICAST, 44, "multicast", stage_multicast)                           \
     X(TUNNEL_OUT, 46, "tunnel-out", stage_tunnel_out)                        \

@@ -4,6 +4,7 @@
  * LAN, or behind a port whose sources are not checked; where there is neither,
  * it is nowhere.  One at another host is behind the tunnel there. */
 #include "controller/stage_tunnel.h"
+#include "packet/eth.h"
 
 enum { PRIORITY_ISOLATED = 110, PRIORITY_STATION = 100, PRIORITY_GROUP = 60, PRIORITY_UNKNOWN = 10 };
 
@@ -40,6 +41,21 @@ begin_away(struct writer *w, uint16_t priority,
     writer_match_eth(w, FIELD_ETH_DST, mac);
 }
 
+/* There is somebody who can say what does not fit. */
+static void
+fit_member(struct writer *w, uint32_t number,
+           const struct topology_member *member)
+{
+    uint16_t mtu = member->network->intent->mtu;
+
+    tunnel_aim(w, member->network, &member->port->host->intent->tunnel);
+    writer_set(w, FIELD_REG15, number);
+    writer_set(w, FIELD_REG11, (uint64_t) mtu << MTU_SHIFT);
+    writer_check_larger(w, (uint16_t) (mtu + ETH_HEADER_LEN), FIELD_REG11, 0);
+    writer_goto(w, STAGE_TUNNEL_TO);
+    writer_end(w);
+}
+
 static void
 away_station(struct writer *w, uint32_t number,
              const struct topology_member *member, struct eth_addr mac)
@@ -51,7 +67,11 @@ away_station(struct writer *w, uint32_t number,
     }
     begin_away(w, PRIORITY_STATION, member, mac);
     stage_match_flag(w, FROM_TUNNEL, false);
-    tunnel_to_member(w, number, member);
+    if (topology_is_gateway(member->network)) {
+        fit_member(w, number, member);
+    } else {
+        tunnel_to_member(w, number, member);
+    }
 }
 
 static void

@@ -22,6 +22,7 @@
     X(SERVICE_NO_ROUTE, "no-route")                                          \
     X(SERVICE_CLOSED, "closed")                                              \
     X(SERVICE_TOO_BIG, "too-big")                                            \
+    X(SERVICE_TOO_LONG, "too-long")                                          \
     X(SERVICE_NEXT_HOP, "next-hop")                                          \
     X(SERVICE_NEIGHBOUR, "neighbour")
 

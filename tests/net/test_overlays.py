@@ -211,6 +211,25 @@ def test_explain_follows_to_another_host(hosts):
     assert status == 2 and "ask there" in said, said
 
 
+def test_who_sends_more_than_fits_is_told(hosts):
+    """A guest that does not do as it was told about the MTU."""
+    hosts.start(cloud(hosts, "vxlan"))
+    web = hosts.guest("web")
+    reaches(web, "10.1.0.6")
+    web.run("ip", "link", "set", "eth0", "mtu", "1500")
+
+    def ping(how):
+        return web.run("ping", "-M", how, "-c", "1", "-W", "3", "-s", "1472",
+                       "10.1.0.6", check=False).stdout
+
+    # What may be cut is, and arrives.
+    assert "1 received" in ping("dont")
+    said = ping("do")
+    assert "Frag needed" in said and "mtu = 1450" in said, said
+    # From then on it knows.
+    assert "message too long, mtu=1450" in ping("do").lower()
+
+
 # --- Others on the overlay, and the LAN ---------------------------------------
 
 FOREIGN = """\
