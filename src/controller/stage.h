@@ -46,7 +46,8 @@
  *                enum multicast_list
  *     reg13      enum flood_kind
  *     reg14      the switch's number of the port that it came in by
- *     reg15      of the one that it shall leave by
+ *     reg15      of the one that it shall leave by; in foreign, which segment is
+ *                meant (stage_foreign.c)
  *
  * Cookies are the id of the intent object that asked for a flow.  Flows that no
  * intent asked for, because they hold for all, have the stage's: STAGE_COOKIE

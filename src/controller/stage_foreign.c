@@ -3,12 +3,40 @@
  * Nobody planned it, so the switch learns from what it sends: at ingress, only
  * from ends that are not ours, for as long as it is heard of, and so many for a
  * network.  Planned stations were looked up before.  Who is not known is flooded
- * for. */
+ * for.
+ *
+ * Nobody takes back what was learned, and who sends there keeps it alive.  So it
+ * holds for the segment only as it was (reg15): one with another key or other
+ * ends never comes to what was learned before. */
 #include "controller/stage_tunnel.h"
+#include "lib/hash.h"
 #include "packet/address.h"
 
 enum { PRIORITY_LEARNED = 100, PRIORITY_UNKNOWN = 10, LEARNED_IDLE = 300,
        LEARNED_MAX = 1024 };
+
+/* Of everything that what is learned depends on; the same after a restart. */
+static uint32_t
+stamp_of(const struct topology_network *network, uint32_t number)
+{
+    const struct segment *segment = &network->intent->segment;
+    struct hash_key key = { 0 };
+    uint64_t h = hash_bytes(key, &segment->group, sizeof segment->group);
+
+    for (unsigned int i = 0; i < segment->n_remotes; i++) {
+        h = hash_step(key, h, hash_bytes(key, &segment->remotes[i],
+                                         sizeof segment->remotes[i]));
+    }
+    return (uint32_t) hash_step(key, h, (uint64_t) segment->key << 32 | number);
+}
+
+void
+tunnel_to_learned(struct writer *w, uint32_t number,
+                  const struct topology_network *network)
+{
+    writer_set(w, FIELD_REG15, stamp_of(network, number));
+    writer_goto(w, STAGE_FOREIGN);
+}
 
 void
 tunnel_learn(struct writer *w, uint32_t number,
@@ -21,6 +49,8 @@ tunnel_learn(struct writer *w, uint32_t number,
     };
     const struct learn_spec specs[] = {
         writer_learn_constant(LEARN_MATCH, FIELD_METADATA, network->id),
+        writer_learn_constant(LEARN_MATCH, FIELD_REG15,
+                              stamp_of(network, number)),
         writer_learn_match(FIELD_ETH_SRC, FIELD_ETH_DST),
         writer_learn_constant(LEARN_LOAD, FIELD_TUN_ID,
                               network->intent->segment.key),

@@ -93,7 +93,8 @@ away_flows(struct writer *w, const struct topology *t,
 }
 
 static void
-network_flows(struct writer *w, const struct topology_network *network)
+network_flows(struct writer *w, const struct topology *t,
+              const struct topology_network *network)
 {
     if (topology_host_number(network)) {
         stage_begin_network(w, STAGE_L2_LOOKUP, PRIORITY_STATION, network);
@@ -103,7 +104,7 @@ network_flows(struct writer *w, const struct topology_network *network)
     }
     stage_begin_network(w, STAGE_L2_LOOKUP, PRIORITY_UNKNOWN, network);
     if (topology_is_foreign(network)) {
-        writer_goto(w, STAGE_FOREIGN);
+        tunnel_to_learned(w, tunnel_of(t, network), network);
     } else if (topology_has_strangers(network)) {
         stage_flood_to(w, FLOOD_UNKNOWN);
     }
@@ -136,7 +137,7 @@ stage_l2_lookup(struct writer *w, const struct subject *subject)
         writer_goto(w, STAGE_MULTICAST);
         writer_end(w);
     } else if (subject->kind == SUBJECT_NETWORK) {
-        network_flows(w, subject->network);
+        network_flows(w, subject->topology, subject->network);
     } else if (subject->kind == SUBJECT_UPLINK && subject->uplink->nat
                && subject->uplink->number) {
         uplink_flows(w, subject->uplink);

@@ -21,6 +21,9 @@ void tunnel_to_member(struct writer *, uint32_t number,
  * that network (stage_foreign.c). */
 void tunnel_learn(struct writer *, uint32_t number,
                   const struct topology_network *, bool is_ip6);
+/* On to what was learned so. */
+void tunnel_to_learned(struct writer *, uint32_t number,
+                       const struct topology_network *);
 /* Matches what came from that end. */
 void tunnel_match_end(struct writer *, const struct ip6_addr *end);
 

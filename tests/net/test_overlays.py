@@ -279,6 +279,28 @@ def test_somebody_else_is_on_the_network(hosts, segment, options):
     assert move_file(other, hosts.guest("db"), "10.1.0.6")
 
 
+def test_what_was_learned_ends_with_the_segment(hosts):
+    """And not with time only: who sends there would keep it alive."""
+    text = FOREIGN % (hosts.hosts(), "remotes: [192.0.2.9]")
+    hosts.start(text)
+    other, h1 = kernel_vxlan(hosts), hosts.labs["h1"]
+    other.run("bridge", "fdb", "append", "00:00:00:00:00:00", "dev", "vx0",
+              "dst", "192.0.2.1")
+    reaches(hosts.guest("web"), "10.1.0.99")
+    packet = "dl_src=%s,dl_dst=%s,ip,nw_src=10.1.0.5,nw_dst=10.1.0.99" % tuple(
+        n.run("cat", "/sys/class/net/%s/address" % device).stdout.strip()
+        for n, device in ((hosts.guest("web"), "eth0"), (other, "vx0")))
+    there, learned = "->192.0.2.9,id=5001", "table 42: priority 100"
+    said = h1.trace("web", packet)
+    assert there in said and learned in said, said
+    for segment in ("vxlan: 5002, remotes: [192.0.2.9]",
+                    "vxlan: 5001, remotes: [192.0.2.8]", "vxlan: 5001"):
+        hosts.apply(text.replace("vxlan: 5001, remotes: [192.0.2.9]",
+                                 segment))
+        said = h1.trace("web", packet)
+        assert there not in said and learned not in said, said
+
+
 GATEWAY = """\
 version: 1
 %suplinks:
