@@ -247,7 +247,9 @@ remote_set_listening(struct remote *r, uint64_t id,
         return 0;
     }
     groups = xcalloc(said->n_groups + 1, sizeof *groups);
-    memcpy(groups, said->groups, said->n_groups * sizeof *groups);
+    if (said->n_groups) {
+        memcpy(groups, said->groups, said->n_groups * sizeof *groups);
+    }
     qsort(groups, said->n_groups, sizeof *groups, compare_groups);
     listening = xmemdup(said, sizeof *said);
     listening->groups = groups;

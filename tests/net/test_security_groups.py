@@ -90,7 +90,9 @@ class Cloud:
         def probe():
             shown = self.lab.weft("controller", "show")
             return shown["connected"] and shown["synced"] \
-                and not shown["ports_missing"] and shown["flows_desired"]
+                and not shown["ports_missing"] and shown["flows_desired"] \
+                and all(p["state"] == "up" for p
+                        in self.lab.weft("port", "list")["ports"])
         eventually(probe, "the intents are in force")
         if self.ovs:
             self.ovs.settle()
