@@ -9,6 +9,8 @@ enum {
     TCP_SEQ = 4, TCP_ACK = 8, TCP_OFFSET = 12, TCP_FLAGS = 13,
     TCP_WINDOW = 14, TCP_URGENT = 18,
     FLAG_PSH = 0x08, FLAG_ACK = 0x10,
+    /* Deeper, as in a provider's backbone, kernels cannot segment. */
+    MAX_L3 = ETH_HEADER_LEN + 2 * VLAN_TAG_LEN,
 };
 
 static struct packet *
@@ -76,7 +78,8 @@ read_ip6(struct coalesce *c, const uint8_t *frame, uint32_t len)
 {
     const struct ip6_header *ip = (const void *) (frame + c->l3);
 
-    if (c->l3 + sizeof *ip > len || ip->next != IP_PROTO_TCP
+    if (c->l3 + sizeof *ip > len || frame[c->l3] >> 4 != 6
+        || ip->next != IP_PROTO_TCP
         || be16toh(ip->payload_len) != len - c->l3 - sizeof *ip) {
         return false;
     }
@@ -92,7 +95,7 @@ read_first(struct coalesce *c, const struct packet *pkt)
     uint16_t type;
 
     c->l3 = offload_l3_ofs(pkt, pkt->len);
-    if (!c->l3 || pkt->offload.gso_size) {
+    if (!c->l3 || c->l3 > MAX_L3 || pkt->offload.gso_size) {
         return false;
     }
     type = be16toh(get_be16(frame + c->l3 - 2));
@@ -121,7 +124,6 @@ coalesce_begin(struct coalesce *c, struct packet **slot)
     if (read_first(c, *slot)) {
         c->slot = slot;
         c->n = 1;
-        c->is_verified = (*slot)->offload.flags & OFFLOAD_NEEDS_CSUM;
     }
 }
 
@@ -179,6 +181,7 @@ goes_on(const struct coalesce *c, const uint8_t *frame, uint32_t len)
 
     return len > c->hdr_len && len - c->hdr_len <= c->segment
            && pkt->len + (len - c->hdr_len) - c->l3 <= UINT16_MAX
+           && c->n < OFFLOAD_MAX_SEGMENTS
            && !memcmp(first, frame, c->l3)
            && (c->is_ip6 ? goes_on_ip6 : goes_on_ip4)(c, first, frame, len)
            && goes_on_tcp(c, first + c->l4, frame + c->l4);

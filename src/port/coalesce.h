@@ -16,7 +16,7 @@
 /* The packet that may grow; zero: none. */
 struct coalesce {
     struct packet **slot;         /* where its owner keeps it */
-    bool is_ip6, is_verified;     /* is its own checksum right? */
+    bool is_ip6, is_verified;     /* are its own checksums right? */
     uint32_t l3, l4, hdr_len;
     uint32_t segment;             /* payload of each but the last */
     uint32_t next_seq;

@@ -202,8 +202,177 @@ TEST(there_is_an_end_to_it)
     packet_pool_destroy(pool);
 }
 
+/* What belongs to nobody's super-frame: `change` spoils four segments, all in
+ * the same way, the checksums of TCP stay right. */
+static void
+check_none_joined(bool is_ip6, void (*change)(struct frames *, uint32_t l3))
+{
+    struct packet_pool *pool = packet_pool_create(128, 8);
+    static struct frames in;
+    struct packet *pkts[MAX_FRAMES];
+    struct rng rng = { 4 };
+
+    for (unsigned int i = 0; i < 20; i++) {
+        struct packet *super = make_super(pool, &rng, is_ip6, 4, 100);
+        uint32_t l3 = offload_l3_ofs(super, super->len);
+        unsigned int n;
+
+        in.n = 0;
+        cut(super, &in);
+        packet_free(super);
+        change(&in, l3);
+        n = join(pool, &in, pkts);
+        CHECK_MSG(n == in.n, "%u of %u", n, in.n);
+        check_same(pkts, n, &in);
+    }
+    packet_pool_destroy(pool);
+}
+
+static void
+spoil_version(struct frames *in, uint32_t l3)
+{
+    for (unsigned int i = 0; i < in->n; i++) {
+        in->bytes[i][l3] ^= 0x20;
+    }
+}
+
+TEST(what_is_no_ip_is_left_alone)
+{
+    check_none_joined(true, spoil_version);
+    check_none_joined(false, spoil_version);
+}
+
+/* Puts the frame as the payload of a backbone's, or behind more tags. */
+static void
+wrap(struct frames *in, const void *header, uint32_t n)
+{
+    for (unsigned int i = 0; i < in->n; i++) {
+        memmove(in->bytes[i] + 12 + n, in->bytes[i] + 12, in->len[i] - 12);
+        memcpy(in->bytes[i] + 12, header, n);
+        in->len[i] += n;
+    }
+}
+
+static void
+put_in_backbone(struct frames *in, uint32_t l3 UNUSED)
+{
+    wrap(in, "\x88\xe7\0\0\0\1\2\0\0\0\0\1\2\0\0\0\0\2", 18);
+}
+
+static void
+tag_three_times(struct frames *in, uint32_t l3 UNUSED)
+{
+    wrap(in, "\x88\xa8\0\5\x81\0\0\6\x81\0\0\7", 12);
+}
+
+/* Kernels cannot segment it. */
+TEST(what_is_deep_inside_is_left_alone)
+{
+    check_none_joined(true, put_in_backbone);
+    check_none_joined(false, tag_three_times);
+}
+
+/* A checksum of TCP that is owed says nothing of IP's. */
+static void
+owe_and_spoil_ip(struct frames *in, uint32_t l3)
+{
+    for (unsigned int i = 0; i < in->n; i++) {
+        uint8_t *ip = in->bytes[i] + l3;
+        uint32_t l4_len = in->len[i] - l3 - 20;
+
+        put_be16(ip + 20 + 16, checksum_reduce(checksum_pseudo4(
+            get_be32(ip + 12), get_be32(ip + 16), 6, (uint16_t) l4_len)));
+    }
+    in->bytes[0][l3 + 10] ^= 1;
+}
+
+TEST(a_wrong_checksum_of_ip_stays_wrong)
+{
+    struct packet_pool *pool = packet_pool_create(128, 8);
+    static struct frames in;
+    struct coalesce c = { .slot = NULL };
+    struct rng rng = { 5 };
+    struct packet *super = make_super(pool, &rng, false, 3, 100), *pkt;
+    uint32_t l3 = offload_l3_ofs(super, super->len);
+
+    in.n = 0;
+    cut(super, &in);
+    packet_free(super);
+    owe_and_spoil_ip(&in, l3);
+    pkt = packet_alloc(pool, in.len[0]);
+    memcpy(pkt->data, in.bytes[0], in.len[0]);
+    pkt->len = in.len[0];
+    pkt->offload = (struct offload) { 0 };
+    offload_find_owed(pkt, 1400);
+    CHECK(pkt->offload.flags & OFFLOAD_NEEDS_CSUM);
+    coalesce_begin(&c, &pkt);
+    CHECK(!coalesce_append(&c, pool, in.bytes[1], in.len[1]));
+    coalesce_end(&c);
+    CHECK(pkt->len == in.len[0] && !memcmp(pkt->data, in.bytes[0], pkt->len));
+    packet_free(pkt);
+    packet_pool_destroy(pool);
+}
+
+/* As many as a guest may give us, of the least payload. */
+TEST(a_super_frame_has_a_greatest_number_of_segments)
+{
+    struct packet_pool *pool = packet_pool_create(16, 8);
+    static struct frames in;
+    struct packet *super, *pkt;
+    struct coalesce c = { .slot = NULL };
+    struct rng rng = { 6 };
+    struct gso gso;
+    uint8_t segment[MAX_LEN];
+    unsigned int n = 1;
+
+    super = make_super(pool, &rng, true, OFFLOAD_MAX_SEGMENTS + 10, 8);
+    CHECK(gso_begin(&gso, super, true));
+    in.len[0] = gso_write(&gso, segment);
+    pkt = packet_alloc(pool, in.len[0]);
+    memcpy(pkt->data, segment, in.len[0]);
+    pkt->len = in.len[0];
+    pkt->offload = (struct offload) { 0 };
+    coalesce_begin(&c, &pkt);
+    while (coalesce_append(&c, pool, segment, gso_write(&gso, segment))) {
+        n++;
+    }
+    coalesce_end(&c);
+    CHECK_MSG(n == OFFLOAD_MAX_SEGMENTS, "%u", n);
+    CHECK(offload_validate(pkt) && packet_n_wire(pkt) == n);
+    packet_free(pkt);
+    packet_free(super);
+    packet_pool_destroy(pool);
+}
+
+/* Without a large buffer frames stay as they came. */
+TEST(without_room_nothing_is_lost)
+{
+    struct packet_pool *pool = packet_pool_create(128, 1);
+    static struct frames in;
+    struct packet *pkts[MAX_FRAMES], *super, *taken;
+    struct rng rng = { 7 };
+    unsigned int n;
+
+    super = make_super(pool, &rng, false, 8, 1400);
+    in.n = 0;
+    cut(super, &in);
+    packet_free(super);
+    taken = packet_alloc(pool, PACKET_MAX_LEN);
+    CHECK(taken);
+    n = join(pool, &in, pkts);
+    CHECK(n >= 7);
+    check_same(pkts, n, &in);
+    packet_free(taken);
+    packet_pool_destroy(pool);
+}
+
 TESTS(
     RUN(segments_become_what_they_were),
     RUN(what_does_not_go_on_is_left_alone),
     RUN(there_is_an_end_to_it),
+    RUN(what_is_no_ip_is_left_alone),
+    RUN(what_is_deep_inside_is_left_alone),
+    RUN(a_wrong_checksum_of_ip_stays_wrong),
+    RUN(a_super_frame_has_a_greatest_number_of_segments),
+    RUN(without_room_nothing_is_lost),
 )

@@ -636,6 +636,16 @@ def coalesce_inputs():
             for i in range(4)))
     yield "ends", stream(ip4, [(10, "A"), (10, "PA"), (10, "A"), (10, "FA"),
                                (10, "SA"), (0, "A"), (20, "A")])
+    yield "large", stream(ip4, [(1000, "A")] * 3)
+    # Sums of the pseudo-header only, as a NIC would be given them.
+    owed = [bytearray(bytes(ETHER / ip4(i) / TCP(seq=1 + 9 * i, flags="A")
+                            / Raw(b"w" * 9))) for i in range(3)]
+    for frame in owed:
+        pseudo = frame[26:34] + b"\0\6" + struct.pack(">H", len(frame) - 34)
+        frame[50:52] = struct.pack(">H", checksum(pseudo) ^ 0xffff)
+    yield "owed", b"".join(struct.pack("!H", len(f)) + f for f in owed)
+    yield "no-version", stream(lambda i: IP6, [(30, "A")] * 3).replace(
+        b"\x86\xdd\x60", b"\x86\xdd\x40")
     yield "udp", struct.pack("!H", 56) + bytes(ETHER / IP4 / UDP()
                                                / Raw(b"z" * 14))
 
