@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "bench.h"
+#include "port/coalesce.h"
 #include "port/gso.h"
 #include "packet/checksum.h"
 #include "packet/edit.h"
@@ -21,6 +22,7 @@ enum { TURNS = 16 };              /* batches in a burst */
 struct bench {
     struct packet_pool *pool;
     struct batch batch;           /* of alike packets */
+    struct batch segments;        /* of the first, if it is a super-frame */
     struct port *port;
     struct flow_key keys[BATCH_MAX];
 };
@@ -116,6 +118,30 @@ turn_segment(struct bench *b)
     return n;
 }
 
+/* As a tunnel does it: from the socket's buffer to a packet. */
+static unsigned int
+turn_coalesce(struct bench *b)
+{
+    struct packet *super = NULL;
+    struct coalesce c = { .slot = NULL };
+
+    for (unsigned int i = 0; i < b->segments.n; i++) {
+        const struct packet *seg = b->segments.pkts[i];
+
+        if (!super) {
+            super = packet_alloc(b->pool, seg->len);
+            memcpy(super->data, seg->data, seg->len);
+            super->len = seg->len;
+            coalesce_begin(&c, &super);
+        } else if (!coalesce_append(&c, b->pool, seg->data, seg->len)) {
+            abort();
+        }
+    }
+    coalesce_end(&c);
+    packet_free(super);
+    return b->segments.n;
+}
+
 static double
 measure(struct bench *b, turn *t, long n_bursts)
 {
@@ -148,6 +174,7 @@ write_frame(struct packet *pkt, const struct kind *kind)
     uint32_t l3 = ETH_HEADER_LEN + kind->n_vlans * VLAN_TAG_LEN;
     uint32_t l4 = l3 + (kind->is_ip6 ? 40 : 20);
     bool is_tcp = kind->proto == IP_PROTO_TCP;
+    uint32_t csum_offset = is_tcp ? TCP_CSUM_OFS : UDP_CSUM_OFS;
 
     pkt->len = l4 + (is_tcp ? TCP_HEADER_LEN : UDP_HEADER_LEN)
                + kind->payload;
@@ -167,10 +194,18 @@ write_frame(struct packet *pkt, const struct kind *kind)
         pkt->data[l3 + 8] = 64;
         pkt->data[l3 + 9] = kind->proto;
     }
-    pkt->data[l4 + 12] = is_tcp ? 0x50 : 0;
+    if (is_tcp) {
+        pkt->data[l4 + 12] = 0x50;
+        pkt->data[l4 + 13] = 0x10;              /* ACK */
+    }
+    put_be16(pkt->data + l4 + csum_offset, checksum_reduce(
+        kind->is_ip6
+        ? checksum_pseudo6(pkt->data + l3 + 8, pkt->data + l3 + 24,
+                           kind->proto, pkt->len - l4)
+        : checksum_pseudo4(0, 0, kind->proto, (uint16_t) (pkt->len - l4))));
     pkt->offload = (struct offload) {
         .flags = OFFLOAD_NEEDS_CSUM, .csum_start = (uint16_t) l4,
-        .csum_offset = is_tcp ? TCP_CSUM_OFS : UDP_CSUM_OFS,
+        .csum_offset = (uint16_t) csum_offset,
     };
 }
 
@@ -191,9 +226,16 @@ run(struct bench *b, const char *name, turn *t, const struct kind *kind,
         flow_key_extract(pkt, &b->keys[i]);
         batch_add(&b->batch, pkt);
     }
+    if (b->batch.pkts[0]->offload.gso_size) {
+        struct gso gso;
+
+        gso_begin(&gso, b->batch.pkts[0], true);
+        gso_next(&gso, b->pool, &b->segments);
+    }
     printf("RESULT packet %s: median %.1f cycles/packet\n", name,
            measure(b, t, n_bursts));
     batch_free_all(&b->batch);
+    batch_free_all(&b->segments);
 }
 
 static struct port *
@@ -232,10 +274,12 @@ bench_packet(int argc, char **argv)
         { "push and pop of a tag", turn_vlan, &tcp4 },
         { "null port, rx and tx", turn_null, &tcp4 },
         { "segment of 1448 bytes, complete", turn_segment, &super },
+        { "segment of 1448 bytes, put to others", turn_coalesce, &super },
     };
     long n_bursts = bench_option(argc, argv, "bursts", 4000);
     struct bench b = {
-        .pool = packet_pool_create(256, BATCH_MAX), .port = make_null_port(),
+        .pool = packet_pool_create(256, BATCH_MAX + 1),
+        .port = make_null_port(),
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
