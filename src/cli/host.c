@@ -1,32 +1,8 @@
 #include "cli/host.h"
 
+#include "cli/intent.h"
 #include "cli/table.h"
 #include "intent/host.h"
-
-/* How many ports say that they are at each host. */
-static json_t *
-count_ports(struct cli *cli)
-{
-    json_t *counts = json_object();
-    struct answer answer;
-    json_t *port;
-    size_t i;
-
-    if (client_try(cli, "GET", "/v1/intent/port", NULL, &answer)
-        == CLI_DONE) {
-        json_array_foreach (json_object_get(answer.json, "ports"), i, port) {
-            const char *name = json_string_value(json_object_get(
-                json_object_get(port, "members"), "host"));
-
-            if (name) {
-                json_object_set_new(counts, name, json_integer(
-                    json_integer_value(json_object_get(counts, name)) + 1));
-            }
-        }
-    }
-    answer_fini(&answer);
-    return counts;
-}
 
 static void
 add_host(struct table *table, const json_t *host, const char *own,
@@ -50,7 +26,7 @@ void
 host_print_all(struct cli *cli, const json_t *hosts)
 {
     struct table *table = table_create();
-    json_t *counts = count_ports(cli);
+    json_t *counts = intent_count_ports(cli, "host");
     struct answer status;
     const char *own = NULL;
     json_t *host;

@@ -518,9 +518,8 @@ members_text(const json_t *members, struct str *text)
     }
 }
 
-/* How many ports are in each network. */
-static json_t *
-count_ports(struct cli *cli)
+json_t *
+intent_count_ports(struct cli *cli, const char *member)
 {
     json_t *counts = json_object();
     struct answer answer;
@@ -531,7 +530,7 @@ count_ports(struct cli *cli)
         == CLI_DONE) {
         json_array_foreach (json_object_get(answer.json, "ports"), i, port) {
             const char *name = json_string_value(json_object_get(
-                json_object_get(port, "members"), "network"));
+                json_object_get(port, "members"), member));
 
             if (name) {
                 json_object_set_new(counts, name, json_integer(
@@ -577,7 +576,7 @@ static void
 print_networks(struct cli *cli, const json_t *networks)
 {
     struct table *table = table_create();
-    json_t *counts = count_ports(cli);
+    json_t *counts = intent_count_ports(cli, "network");
     json_t *network;
     size_t i;
 

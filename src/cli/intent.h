@@ -14,6 +14,8 @@ enum cli_status intent_send_object(struct cli *, const char *method,
 /* The value of the command's option, by its name; NULL: not given. */
 const char *intent_option(const struct cli *, const struct cli_args *,
                           const char *name);
+/* {"h1": 5, ...}: how many ports say each name of that member. */
+json_t *intent_count_ports(struct cli *, const char *member);
 /* Forwards as a table (forward.c). */
 void forward_print_all(const json_t *forwards);
 

@@ -9,7 +9,7 @@
 
 enum { PRIORITY_ISOLATED = 40, PRIORITY_QUESTION = 30, PRIORITY_NETWORK = 20 };
 
-/* X  What it is, and where it goes. */
+/* What it is. */
 enum content { ANY, ARP, SOLICIT, ADVERT, N_CONTENTS };
 
 static void

@@ -3,8 +3,6 @@
  * One receive call brings up to TUNNEL_N_MESSAGES buffers; the kernel may have
  * joined datagrams of one sender in each (UDP_GRO), all of one size but the
  * last.  What does not fit into the batch stays for the next call. */
-#include <netinet/udp.h>
-
 #include "packet/address.h"
 #include "packet/ecn.h"
 #include "packet/eth.h"
@@ -13,16 +11,6 @@
 #include "packet/offload.h"
 #include "port/coalesce.h"
 #include "port/tunnel_endpoint.h"
-
-#ifndef IP_RECVFRAGSIZE
-#define IP_RECVFRAGSIZE 25
-#endif
-#ifndef IPV6_RECVFRAGSIZE
-#define IPV6_RECVFRAGSIZE 77
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
 
 enum {
     /* What is behind a tunnel carries packets of at least so much. */

@@ -3,21 +3,10 @@
 #include <ifaddrs.h>
 #include <linux/filter.h>
 #include <net/if.h>
-#include <netinet/udp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "packet/address.h"
-
-#ifndef IP_RECVFRAGSIZE
-#define IP_RECVFRAGSIZE 25
-#endif
-#ifndef IPV6_RECVFRAGSIZE
-#define IPV6_RECVFRAGSIZE 77
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
 
 enum {
     /* A hundred super-frames, as for packet sockets. */

@@ -10,9 +10,21 @@
 #define WEFT_PORT_TUNNEL_SOCKET_H
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 
 #include "lib/str.h"
 #include "lib/types.h"
+
+/* Older headers do not have them. */
+#ifndef IP_RECVFRAGSIZE
+#define IP_RECVFRAGSIZE 25
+#endif
+#ifndef IPV6_RECVFRAGSIZE
+#define IPV6_RECVFRAGSIZE 77
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
 
 enum {
     TUNNEL_MAX_QUEUES = 8,

@@ -142,6 +142,24 @@ def test_an_overlay_is_quiet(hosts):
               and f[ARP].pdst == "10.1.0.6", behind=mark)
 
 
+def test_isolated_ports_do_not_hear_each_other_from_afar(hosts):
+    """Nor what is for everybody: whose frame it is, is told by its MAC."""
+    hosts.start(cloud(hosts, "vxlan"))
+    reaches(hosts.guest("cell1"), "10.1.0.6")
+    cell1, web, cell2, db = (hosts.guest(n).nic("eth0")
+                             for n in ("cell1", "web", "cell2", "db"))
+
+    def cry(nic, text):
+        nic.send(Ether(src=nic.mac, dst="ff:ff:ff:ff:ff:ff", type=0x88b5)
+                 / Raw(text.ljust(46, b".")))
+
+    cry(cell1, b"from a cell")
+    db.expect(lambda f: b"from a cell" in f.raw)
+    cry(web, b"behind it")
+    cell2.absent(lambda f: b"from a cell" in f.raw,
+                 behind=lambda f: b"behind it" in f.raw)
+
+
 def test_what_comes_from_nowhere_is_dropped(hosts):
     hosts.start(cloud(hosts, "vxlan"))
     reaches(hosts.guest("web"), "10.1.0.6")
