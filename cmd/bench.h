@@ -20,6 +20,7 @@ int bench_classifier(int argc, char **argv);
 int bench_openflow(int argc, char **argv);
 int bench_store(int argc, char **argv);
 int bench_dhcp(int argc, char **argv);
+int bench_tunnel(int argc, char **argv);
 
 /* Time stamp counter where there is one, else nanoseconds: for ratios. */
 uint64_t bench_ticks(void);

@@ -16,6 +16,8 @@ static const struct {
       "packets through the data path, memory to memory" },
     { "packet", bench_packet,
       "each step that touches a packet: buffers, keys, edits, segments" },
+    { "tunnel", bench_tunnel,
+      "encapsulation and decapsulation by tunnel ports, without sockets" },
     { "misses", bench_misses,
       "new cache entries, through the whole switch" },
     { "victim", bench_victim,
