@@ -15,38 +15,48 @@ OVS_PAGES, TESTPMD_PAGES = 512, 256         # Of 2 MiB.
 FRAME_LEN = 60                              # 64 with the checksum.
 
 
-def write_flows(path, n):
-    """A capture file of n UDP flows; flow i is found by its addresses."""
+def udp_frame(i, length):
+    """Of UDP flow i, which is found by its addresses."""
+    header = struct.pack("!BBHHHBBHII", 0x45, 0, length - 14, 0, 0, 64, 17, 0,
+                         0x0a000000 + (i >> 8), 0x0a800001)
+    total = sum(struct.unpack("!10H", header))
+    total = (total & 0xffff) + (total >> 16)
+    frame = (bytes.fromhex("0200000000020200000000010800") + header[:10]
+             + struct.pack("!H", ~(total + (total >> 16)) & 0xffff)
+             + header[12:]
+             + struct.pack("!HHHH", 1024 + i % 256, 1024, length - 34, 0))
+    return frame.ljust(length, b"\0")
+
+
+def write_capture(path, frames):
     with open(path, "wb") as f:
         f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
-        for i in range(n):
-            header = struct.pack(
-                "!BBHHHBBHII", 0x45, 0, FRAME_LEN - 14, 0, 0, 64, 17, 0,
-                0x0a000000 + (i >> 8), 0x0a800001)
-            total = sum(struct.unpack("!10H", header))
-            total = (total & 0xffff) + (total >> 16)
-            frame = (bytes.fromhex("0200000000020200000000010800")
-                     + header[:10]
-                     + struct.pack("!H", ~(total + (total >> 16)) & 0xffff)
-                     + header[12:]
-                     + struct.pack("!HHHH", 1024 + i % 256, 1024, 26, 0))
-            f.write(struct.pack("<IIII", 0, 0, FRAME_LEN, FRAME_LEN)
-                    + frame.ljust(FRAME_LEN, b"\0"))
+        for frame in frames:
+            f.write(struct.pack("<IIII", 0, 0, len(frame), len(frame))
+                    + frame)
+
+
+def write_flows(path, n):
+    """A capture file of n UDP flows."""
+    write_capture(path, (udp_frame(i, FRAME_LEN) for i in range(n)))
 
 
 class OvsDpdk(Ovs):
     """Two ports: `source` makes packets without end, the other counts."""
     DAEMON = "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
     SINK = "net_null1,size=64,no-rx=1"
+    MEGABYTES = 1024
 
     def __init__(self, label, huge_dir, source, flow):
         super().__init__(label, "dpdk", n_containers=0, **{
             "dpdk-init": "true",
             "dpdk-lcore-mask": hex(1 << CORE),
             "pmd-cpu-mask": hex(1 << POLLING_CORE),
-            "dpdk-socket-mem": "1024",
+            "dpdk-socket-mem": str(self.MEGABYTES),
+            "dpdk-socket-limit": str(self.MEGABYTES),
             "dpdk-hugepage-dir": huge_dir,
-            "dpdk-extra": '"--no-pci --no-telemetry --file-prefix=ovs"',
+            "dpdk-extra": '"--no-pci --no-telemetry --file-prefix=%s"'
+                          % label.replace(" ", "-"),
             "emc-insert-inv-prob": "1",
         })
         self.source = source
@@ -55,9 +65,14 @@ class OvsDpdk(Ovs):
     def plug(self):
         self.start_daemons()
         self.ofctl("add-flow", self.flow)
+        self.add_ports("br0", "br0")
+
+    def add_ports(self, *bridges):
+        """Of the source, and of the sink."""
         for i, devargs in enumerate((self.source, self.SINK)):
-            self.vsctl("add-port", "br0", "p%d" % i, "--", "set", "interface",
-                       "p%d" % i, "type=dpdk", "ofport_request=%d" % (i + 1),
+            self.vsctl("add-port", bridges[i], "p%d" % i, "--", "set",
+                       "interface", "p%d" % i, "type=dpdk",
+                       "ofport_request=%d" % (i + 1),
                        "options:dpdk-devargs=\"%s\"" % devargs)
         error = self.vsctl("--bare", "--columns=error", "list", "interface",
                            "p0", "p1").strip()

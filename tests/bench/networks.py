@@ -266,9 +266,9 @@ class Ovs(Network):
     def appctl(self, *argv):
         return output("ovs-appctl", "-t", self.file("ctl"), *argv)
 
-    def ofctl(self, verb, *argv, options=()):
+    def ofctl(self, verb, *argv, options=(), bridge="br0"):
         return output("ovs-ofctl", "-O", "OpenFlow13", *options, verb,
-                      "unix:" + self.file("br0.mgmt"), *argv)
+                      "unix:" + self.file(bridge + ".mgmt"), *argv)
 
     def environment(self):
         return dict(os.environ, OVS_RUNDIR=self.dir, OVS_LOGDIR=self.dir,
