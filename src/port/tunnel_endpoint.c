@@ -19,6 +19,11 @@ struct tunnel_index {
     uint32_t has_key;             /* 2: any */
 };
 
+struct tunnel_slot {
+    struct tunnel_index index;
+    struct tunnel *tunnel;        /* NULL: free */
+};
+
 static struct tunnel_index
 index_of(const struct tunnel_options *options)
 {
@@ -37,6 +42,15 @@ index_of(const struct tunnel_options *options)
     return index;
 }
 
+/* What it leaves open, as tunnel_endpoint_find() counts: 1 the remote, 2 the
+ * key. */
+static unsigned int
+shape_of(const struct tunnel_index *index)
+{
+    return (index->has_key == 2 ? 2u : 0)
+           | (ip6_addr_is_set(index->remote) ? 0 : 1u);
+}
+
 static struct tunnel *
 look_up(const struct tunnel_endpoint *endpoint,
         const struct tunnel_index *index)
@@ -44,15 +58,11 @@ look_up(const struct tunnel_endpoint *endpoint,
     uint64_t at = hash_bytes(endpoint->hash_key, index, sizeof *index);
 
     for (;; at++) {
-        struct tunnel *tunnel = endpoint->table[at & endpoint->mask];
-        struct tunnel_index other;
+        const struct tunnel_slot *slot
+            = &endpoint->table[at & endpoint->mask];
 
-        if (!tunnel) {
-            return NULL;
-        }
-        other = index_of(&tunnel->options);
-        if (!memcmp(&other, index, sizeof other)) {
-            return tunnel;
+        if (!slot->tunnel || !memcmp(&slot->index, index, sizeof *index)) {
+            return slot->tunnel;
         }
     }
 }
@@ -65,6 +75,9 @@ tunnel_endpoint_find(const struct tunnel_endpoint *endpoint, bool has_key,
         struct tunnel_index index = { .has_key = 2 };
         struct tunnel *found;
 
+        if (!(endpoint->shapes & 1u << i)) {
+            continue;             /* nobody is like that */
+        }
         if (!(i & 2)) {
             index.key = key;
             index.has_key = has_key;
@@ -95,14 +108,17 @@ rebuild_table(struct tunnel_endpoint *endpoint)
     free(endpoint->table);
     endpoint->table = xcalloc(n, sizeof endpoint->table[0]);
     endpoint->mask = n - 1;
+    endpoint->shapes = 0;
     for (struct tunnel *t = endpoint->members; t; t = t->next) {
         struct tunnel_index index = index_of(&t->options);
         uint64_t at = hash_bytes(endpoint->hash_key, &index, sizeof index);
 
-        while (endpoint->table[at & endpoint->mask]) {
+        while (endpoint->table[at & endpoint->mask].tunnel) {
             at++;
         }
-        endpoint->table[at & endpoint->mask] = t;
+        endpoint->table[at & endpoint->mask]
+            = (struct tunnel_slot) { index, t };
+        endpoint->shapes |= 1u << shape_of(&index);
     }
 }
 

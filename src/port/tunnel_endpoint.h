@@ -69,7 +69,8 @@ struct tunnel_endpoint {
     _Atomic(struct tunnel *) reader;
     struct hash_key hash_key;
     uint32_t mask;                /* of `table`, by key and remote */
-    struct tunnel **table;
+    unsigned int shapes;          /* bit: some port leaves just that open */
+    struct tunnel_slot *table;
     struct tunnel_arrivals arrivals[TUNNEL_MAX_QUEUES];
     /* By queue, DF and checksum; NULL: nobody needs such. */
     struct tunnel_senders *senders[TUNNEL_MAX_QUEUES][2][2];
