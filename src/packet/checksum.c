@@ -104,15 +104,6 @@ checksum_update_bytes(be16 checksum, const void *from, const void *to,
 }
 
 uint32_t
-checksum_pseudo4(be32 src, be32 dst, uint8_t proto, uint16_t l4_len)
-{
-    uint32_t sum = checksum_add(0, &src, sizeof src);
-
-    sum = checksum_add(sum, &dst, sizeof dst);
-    return sum + htobe16(proto) + htobe16(l4_len);
-}
-
-uint32_t
 checksum_pseudo6(const void *src, const void *dst, uint8_t proto,
                  uint32_t l4_len)
 {

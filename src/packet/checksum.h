@@ -33,7 +33,12 @@ be16 checksum_update_bytes(be16 checksum, const void *from, const void *to,
                            size_t len /* even */);
 
 /* Sums of the pseudo-headers (RFC 768, 9293; RFC 8200 section 8.1). */
-uint32_t checksum_pseudo4(be32 src, be32 dst, uint8_t proto, uint16_t l4_len);
+static inline uint32_t
+checksum_pseudo4(be32 src, be32 dst, uint8_t proto, uint16_t l4_len)
+{
+    return (src & 0xffff) + (src >> 16) + (dst & 0xffff) + (dst >> 16)
+           + htobe16(proto) + htobe16(l4_len);
+}
 uint32_t checksum_pseudo6(const void *src, const void *dst, uint8_t proto,
                           uint32_t l4_len);
 

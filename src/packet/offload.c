@@ -17,7 +17,7 @@ struct shape {
 };
 
 uint32_t
-offload_l3_ofs(const struct packet *pkt, uint32_t end)
+offload_l3_ofs_behind_tags(const struct packet *pkt, uint32_t end)
 {
     uint32_t ofs = ETH_HEADER_LEN;
     uint16_t type;

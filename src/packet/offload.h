@@ -17,6 +17,7 @@
 #ifndef WEFT_PACKET_OFFLOAD_H
 #define WEFT_PACKET_OFFLOAD_H
 
+#include "packet/eth.h"
 #include "packet/packet.h"
 
 enum {
@@ -25,7 +26,21 @@ enum {
 
 /* Where the IP header lies, behind any number of tags and labels (a flow key
  * stops at labels and at the third tag); 0: there is none before `end`. */
-uint32_t offload_l3_ofs(const struct packet *, uint32_t end);
+uint32_t offload_l3_ofs_behind_tags(const struct packet *, uint32_t end);
+
+static inline uint32_t
+offload_l3_ofs(const struct packet *pkt, uint32_t end)
+{
+    if (LIKELY(end > ETH_HEADER_LEN)) {
+        be16 type = get_be16(pkt->data + ETH_HEADER_LEN - 2);
+
+        if (LIKELY(type == htobe16(ETH_TYPE_IP)
+                   || type == htobe16(ETH_TYPE_IPV6))) {
+            return ETH_HEADER_LEN;
+        }
+    }
+    return offload_l3_ofs_behind_tags(pkt, end);
+}
 
 bool offload_validate_owed(struct packet *);
 
