@@ -10,9 +10,13 @@ of_packet_in_match(const struct flow *flow, struct match *match)
     match_set(match, FIELD_IN_PORT, flow_in_port(flow), ~(u128) 0);
     for (unsigned int i = 0; i < N_FIELDS; i++) {
         bool is_tunnel = field_is_of_tunnel(i);
+        const struct field *field = field_by_id(i);
         u128 value;
 
-        if (!field_is_shown(i) || field_words_are_zero(i, flow)) {
+        /* What has no code on the wire, such as a tunnel's TTL, cannot be
+         * told. */
+        if (!field_is_shown(i) || field_words_are_zero(i, flow)
+            || (field->nxm == OXM_NONE && field->oxm == OXM_NONE)) {
             continue;
         }
         /* An IPv4 tunnel's addresses lie within an IPv6 one's. */
@@ -24,7 +28,7 @@ of_packet_in_match(const struct flow *flow, struct match *match)
             && (i == FIELD_TUN_SRC || i == FIELD_TUN_DST)) {
             continue;
         }
-        value = field_get(field_by_id(i), flow);
+        value = field_get(field, flow);
         if (value) {
             match_set(match, i, value, ~(u128) 0);
         }

@@ -58,6 +58,37 @@ TEST(a_packet_in_tells_registers_and_tunnel)
     str_fini(&s);
 }
 
+/* As tunnel ports fill it in; their TTL and TOS have no code on the wire. */
+TEST(what_came_by_a_tunnel_is_told_by_what_has_a_code)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+        struct of_protocol p = { .version = versions[i],
+                                 .packet_in_format = PACKET_IN_NXT2 };
+        struct flow flow = { .metadata = htobe64(5) };
+        struct of_message msg, out;
+        struct str s = STR_INIT;
+        struct buf buf = BUF_INIT;
+
+        flow.key.in_port = htobe32(9);
+        flow.key.tun_family = 4;
+        flow.key.tun_id = htobe64(7);
+        flow.key.tun_src4 = htobe32(0xc0000201);
+        flow.key.tun_dst4 = htobe32(0xc0000202);
+        flow.key.tun_ttl = 64;
+        flow.key.tun_tos = 3;
+        flow.key.tun_flags = htobe16(4);
+        packet_in(&msg);
+        of_packet_in_match(&flow, &msg.packet_in.match);
+        round_trip(&p, &msg, &buf, &out);
+        match_format(&out.packet_in.match, &s);
+        assert_string_equal(str_text(&s), "in_port=9,tun_id=0x7,"
+                            "tun_flags=csum,tun_src=192.0.2.1,"
+                            "tun_dst=192.0.2.2,metadata=0x5");
+        str_fini(&s);
+        buf_fini(&buf);
+    }
+}
+
 /* Only the second of Nicira's forms has room for them, and a resume, which is
  * the same message the other way. */
 TEST(userdata_and_continuation_come_back)
@@ -178,6 +209,7 @@ TEST(flow_removed_come_back)
 TESTS(
     RUN(packet_ins_come_back_in_each_format),
     RUN(a_packet_in_tells_registers_and_tunnel),
+    RUN(what_came_by_a_tunnel_is_told_by_what_has_a_code),
     RUN(userdata_and_continuation_come_back),
     RUN(packet_outs_come_back),
     RUN(packet_outs_in_disorder_are_refused),
