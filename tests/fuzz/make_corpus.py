@@ -461,6 +461,31 @@ def membership_inputs():
         yield "seed-%02d" % i, bytes([i % 8]) + bytes(row[1])
 
 
+def path_frame(kind, size, length, magic=b"weFt", version=1):
+    head = struct.pack(">6s6sH4sBBHQB", b"\2path\0", b"\2path\0", 0x88b5,
+                       magic, version, kind, size, 0, 1)
+    return head + bytes(14 + length - len(head))
+
+
+def path_probe_inputs():
+    """A frame, and behind it which sizes of each round are answered; the first
+    two bytes are the size that is wanted, too."""
+    yield "ask", path_frame(1, 200, 200)
+    yield "cut", path_frame(1, 200, 199)
+    yield "answer", path_frame(2, 1450, 46)
+    yield "foreign", path_frame(2, 1450, 46, magic=b"WeFt")
+    yield "newer", path_frame(1, 46, 46, version=2)
+    yield "other", path_frame(3, 46, 46)
+    jumbo = struct.pack(">H", 8950)
+    yield "fits", jumbo + b"\3\0" * 8
+    yield "search", jumbo + b"\1\0" * 4 + b"\x0d\0\x3d\0\1\0" * 6 \
+        + b"\3\0"
+    yield "shrinks", jumbo + b"\3\0" * 3 + b"\1\0" * 24 + b"\5\0" * 2 \
+        + b"\1\0" * 4 + b"\xff\xff"
+    yield "down", jumbo + bytes(12) + b"\1\0" * 6 + bytes(8)
+    yield "tiny", b"\0\0" + b"\1\0" * 6
+
+
 def lacp_frame(partner_state, knows_us=True):
     """An LACPDU of a partner of the target's link 0."""
     us = struct.pack(">H6sHHHB3x", 0x8000, bytes([2, 0, 0, 0, 0, 1]), 7,
@@ -689,6 +714,8 @@ def main():
         write("flow_text", "seed-" + name, data)
     for name, data in lacp_inputs():
         write("lacp", name, data)
+    for name, data in path_probe_inputs():
+        write("path_probe", name, data)
     for name, data in membership_inputs():
         write("membership", name, data)
     for name, data in conntrack_inputs():
