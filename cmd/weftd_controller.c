@@ -61,6 +61,7 @@ make_controller(struct weftd_controller *c)
     struct controller_config config = {
         .loop = &c->loop, .store = c->store, .host = options->host,
         .resolv_conf = "/etc/resolv.conf",
+        .probe_interval = options->tunnel_probe_interval,
         .synced = c->config.synced, .aux = c->config.aux,
     };
 

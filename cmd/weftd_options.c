@@ -10,6 +10,8 @@
 #include "lib/log.h"
 #include "openflow/openflow.h"
 
+enum { TUNNEL_PROBE_LEAST = 100, TUNNEL_PROBE_DEFAULT = 10 * 1000 };  /* ms */
+
 typedef int option_set(struct weftd_options *, const char *value,
                        struct str *error);
 
@@ -279,6 +281,27 @@ free_text:
     return err;
 }
 
+/* "10s", "200ms", 0 */
+static int
+set_tunnel_probe_interval(struct weftd_options *options, const char *value,
+                          struct str *error)
+{
+    const uint64_t most = 3600 * 1000;
+    char *end;
+    uint64_t n = strtoull(value, &end, 10);
+
+    n = !strcmp(end, "s") ? (n <= most ? n * 1000 : n) : n;
+    if (!isdigit((unsigned char) *value) || n > most
+        || (n ? strcmp(end, "s") && strcmp(end, "ms") : *end)
+        || (n && n < TUNNEL_PROBE_LEAST)) {
+        str_addf(error, "expected a time like 10s or 500ms, from %d ms to an "
+                 "hour, or 0", TUNNEL_PROBE_LEAST);
+        return -EINVAL;
+    }
+    options->tunnel_probe_interval = (msec) n;
+    return 0;
+}
+
 /* NAME=SECONDS */
 static int
 set_connection_timeout(struct weftd_options *options, const char *value,
@@ -422,6 +445,9 @@ static const struct option {
       "what is spoken (OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15)" },
     { "--probe-interval", "SECONDS", set_probe_interval, NULL,
       "of silence until a controller is probed (5); 0: never" },
+    { "--tunnel-probe-interval", "TIME", set_tunnel_probe_interval, NULL,
+      "apart, hosts of the file are asked what tunnels to them carry (10s); "
+      "0: never" },
     { "--workers", "N", set_workers, NULL, "forwarding threads (1)" },
     { "--run-dir", "DIRECTORY", set_run_dir, "WEFT_RUN_DIR",
       "sockets (/run/weft)" },
@@ -474,6 +500,7 @@ set_defaults(struct weftd_options *options)
         .upcalls_per_second = 100000,
     };
     options->save_connections = 10;
+    options->tunnel_probe_interval = TUNNEL_PROBE_DEFAULT;
     options->zone_connections = UINT32_MAX;
     options->sw.fdb_age = 300;
     options->connections.probe_interval = 5;

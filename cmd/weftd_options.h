@@ -20,6 +20,7 @@ struct weftd_options {
                                      it: without capitals */
     const char *run_dir;
     const char *state_dir;
+    msec tunnel_probe_interval;   /* 0: other hosts are not asked */
     uint32_t zone_connections;    /* UINT32_MAX: not given */
     unsigned int save_connections;        /* seconds; 0: at the end only */
     const char *log_level;

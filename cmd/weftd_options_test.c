@@ -197,6 +197,35 @@ TEST(with_a_controller_of_its_own_a_switch_starts_empty)
     str_fini(&error);
 }
 
+TEST(how_often_other_hosts_are_asked_is_a_time)
+{
+    static const struct { const char *line; msec interval; } rows[] = {
+        { "", 10000 }, { "--tunnel-probe-interval 200ms", 200 },
+        { "--tunnel-probe-interval 30s", 30000 },
+        { "--tunnel-probe-interval=1s", 1000 },
+        { "--tunnel-probe-interval 0", 0 },
+    };
+    static const char *const wrong[] = {
+        "10", "s", "", "99ms", "4000s", "18446744073709551615s", "-1s", "1m",
+        "1 s", "0x10s", "0sec",
+    };
+    struct weftd_options options;
+    struct str line = STR_INIT;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        CHECK(!parse(rows[i].line, &options, NULL));
+        CHECK(options.tunnel_probe_interval == rows[i].interval);
+        weftd_options_fini(&options);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        str_setf(&line, "--tunnel-probe-interval=%s", wrong[i]);
+        if (!strchr(wrong[i], ' ')) {
+            check_refused(str_text(&line), "a time like 10s");
+        }
+    }
+    str_fini(&line);
+}
+
 TEST(a_controller_without_a_switch_drives_open_vswitch)
 {
     struct weftd_options options;
@@ -227,5 +256,6 @@ TESTS(
     RUN(an_instance_is_named_like_its_switch),
     RUN(mistakes_are_told_with_what_was_meant),
     RUN(with_a_controller_of_its_own_a_switch_starts_empty),
+    RUN(how_often_other_hosts_are_asked_is_a_time),
     RUN(a_controller_without_a_switch_drives_open_vswitch),
 )

@@ -51,6 +51,8 @@ static const struct api_route routes[] = {
     { API_CONTROLLER, "GET",  "/v1/controller/ports", controller_ports, { 0 } },
     { API_CONTROLLER, "GET",  "/v1/controller/uplinks", controller_uplinks,
       { 0 } },
+    { API_CONTROLLER, "GET",  "/v1/controller/tunnels", controller_tunnels,
+      { 0 } },
     { API_CONTROLLER, "GET",  "/v1/leases", leases_list, { "network" } },
     { API_CONTROLLER, "GET",  "/v1/multicast", multicast_list, { "network" } },
     { API_CONTROLLER, "GET",  "/v1/explain", explain_show,

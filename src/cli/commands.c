@@ -95,6 +95,9 @@ static const struct cli_command commands[] = {
     { "host", "delete", object_delete, 1, -1, "HOST...",
       "part hosts again that no port is at", {} },
 
+    { "tunnel", "list", tunnel_list, 0, 0, "",
+      "ways to other hosts: round trip, loss, and what fits through", {} },
+
     { "port", "list", port_list, 0, 0, "", "all ports", {} },
     { "port", "show", port_show, 1, 1, "PORT",
       "everything about one port", {} },

@@ -11,7 +11,7 @@ cli_run port_list, port_show, port_add, port_set, port_delete;
 cli_run flow_list, flow_add, flow_modify, flow_delete;
 cli_run group_list, group_add, group_modify, group_delete;
 cli_run meter_list, meter_add, meter_modify, meter_delete;
-cli_run lease_list, multicast_list;
+cli_run lease_list, multicast_list, tunnel_list;
 cli_run controller_show, controller_list, controller_set, controller_delete;
 cli_run openflow_snoop;
 cli_run validate_command;

@@ -387,6 +387,7 @@ static const struct {
     { "second-nat", doctor_second_nat },
     { "tunnel-address", doctor_tunnel_address },
     { "tunnel-path", doctor_tunnel_path },
+    { "tunnel-probes", doctor_tunnel_probes },
     { "daemon", examine_daemon },
     { "restarts", examine_restarts },
     { "ports", examine_ports },

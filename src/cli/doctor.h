@@ -46,6 +46,6 @@ examine doctor_forwarding, doctor_host_nat, doctor_host_firewall,
     doctor_host_masquerade, doctor_reverse_path, doctor_second_nat;
 
 /* Tunnels to other hosts: doctor_tunnel.c. */
-examine doctor_tunnel_address, doctor_tunnel_path;
+examine doctor_tunnel_address, doctor_tunnel_path, doctor_tunnel_probes;
 
 #endif

@@ -216,3 +216,85 @@ doctor_tunnel_path(struct patient *patient, struct finding *finding)
         }
     }
 }
+
+/* ---- What probes find out ---- */
+
+static void
+find_down(const json_t *tunnel, struct finding *finding)
+{
+    doctor_find(finding, PROBLEM, "start weftd there; let UDP 4789 (vxlan), "
+                "UDP 6081 (geneve) or IP protocol 47 (gre) through between "
+                "the hosts", "host '%s' does not answer through %s at %s",
+                text_of(tunnel, "host"), text_of(tunnel, "type"),
+                text_of(tunnel, "address"));
+}
+
+static void
+find_too_small(const json_t *tunnel, struct finding *finding)
+{
+    const char *host = text_of(tunnel, "host");
+    long long fits = json_integer_value(json_object_get(tunnel, "mtu"));
+    long long wanted = json_integer_value(json_object_get(tunnel,
+                                                          "mtu_wanted"));
+    struct str fix = STR_INIT;
+
+    str_add(&fix, "a larger MTU between the hosts");
+    if (fits) {
+        str_addf(&fix, ", or weft host set %s --mtu %lld", host,
+                 (long long) json_integer_value(
+                     json_object_get(tunnel, "underlay_mtu")));
+        doctor_find(finding, PROBLEM, str_text(&fix), "packets of %lld bytes "
+                    "reach host '%s' through %s, and guests were told %lld",
+                    fits, host, text_of(tunnel, "type"), wanted);
+    } else {
+        doctor_find(finding, PROBLEM, str_text(&fix), "packets of %lld bytes "
+                    "do not reach host '%s' through %s; how large ones do is "
+                    "being found out", wanted, host, text_of(tunnel, "type"));
+    }
+    str_fini(&fix);
+}
+
+static void
+examine_tunnels(const json_t *tunnels, struct finding *finding)
+{
+    const json_t *tunnel;
+    unsigned int n_up = 0;
+    size_t i;
+
+    json_array_foreach (tunnels, i, tunnel) {
+        const char *state = text_of(tunnel, "state");
+
+        if (state && !strcmp(state, "down")) {
+            find_down(tunnel, finding);
+            return;
+        }
+        if (state && !strcmp(state, "mtu-too-small")) {
+            find_too_small(tunnel, finding);
+            return;
+        }
+        n_up += state && !strcmp(state, "up");
+    }
+    doctor_find(finding, FINE, NULL, "%u of %zu ways to other hosts carry "
+                "what guests were told, the others were not asked yet", n_up,
+                json_array_size(tunnels));
+}
+
+void
+doctor_tunnel_probes(struct patient *patient, struct finding *finding)
+{
+    struct answer answer;
+
+    if (!patient->status) {
+        doctor_find(finding, UNKNOWN, NULL, "the daemon does not answer");
+        return;
+    }
+    if (client_try(patient->cli, "GET", "/v1/controller/tunnels", NULL,
+                   &answer) != CLI_DONE) {
+        doctor_find(finding, UNKNOWN, NULL, "there is no controller to ask");
+    } else if (!json_array_size(json_object_get(answer.json, "tunnels"))) {
+        doctor_find(finding, FINE, NULL, "no other host is to be asked");
+    } else {
+        examine_tunnels(json_object_get(answer.json, "tunnels"), finding);
+    }
+    answer_fini(&answer);
+}

@@ -37,6 +37,7 @@ compute(struct controller *c)
 {
     serve_bond_follow(c->bonds);
     serve_multicast_follow(c->multicast);
+    serve_probe_touched(c->probes);
     desired_update(&c->desired, c->topology, &c->dirty, &c->touched);
     unit_set_clear(&c->dirty);
 }
@@ -256,6 +257,16 @@ send_by(void *aux, uint32_t number, uint16_t tpid, uint16_t vid,
 }
 
 static bool
+send_tunnel(void *aux, uint32_t number, uint32_t key,
+            const struct ip6_addr *end, const void *frame, size_t len)
+{
+    struct controller *c = aux;
+
+    return packet_in_send_tunnel(&c->packet_ins, c->session, number, key, end,
+                                 frame, len);
+}
+
+static bool
 inject(void *aux, const struct packet_in_entry *at, const void *frame,
        size_t len)
 {
@@ -296,7 +307,7 @@ open_services(struct controller *c)
         .loop = c->config.loop, .topology = c->topology,
         .packet_ins = &c->packet_ins, .send = send_frame, .bind6 = bind6,
         .hold = hold_port, .send_by = send_by, .set_links = set_links,
-        .inject = inject,
+        .inject = inject, .send_tunnel = send_tunnel,
         .dirty = &c->dirty, .touched = on_touched, .aux = c,
     };
     /* Open vSwitch 3.1 loses what it tracks of frames from its controller; a
@@ -313,6 +324,7 @@ open_services(struct controller *c)
     c->bonds = serve_bond_create(&c->services);
     serve_route_init(&c->route, &c->services);
     serve_next_hop_open(c->next_hops, &c->services, &c->route);
+    c->probes = serve_probe_create(&c->services, c->config.probe_interval);
 }
 
 static void
@@ -397,6 +409,7 @@ controller_destroy(struct controller *c)
     serve_binding_destroy(c->bindings);
     serve_bond_destroy(c->bonds);
     serve_next_hop_destroy(c->next_hops);
+    serve_probe_destroy(c->probes);
     switch_session_destroy(c->session);
     uv_close((uv_handle_t *) c->timer, free_handle);
     topology_destroy(c->topology);
@@ -427,6 +440,7 @@ controller_set_intent(struct controller *c, const struct intent *intent)
     serve_multicast_changed(c->multicast);
     serve_bond_changed(c->bonds);
     serve_next_hop_changed(c->next_hops);
+    serve_probe_changed(c->probes);
     installed_forgive(&c->installed);
     c->retry = RETRY_MIN;
     if (c->config.store) {

@@ -66,6 +66,8 @@ struct controller_config {
     const char *host;             /* our name; NULL: we are the only one */
     struct store *store;          /* borrowed; where chosen addresses are kept;
                                      NULL: they are not */
+    msec probe_interval;          /* of other hosts (serve_probe.h); 0: they are
+                                     not asked */
     const char *resolv_conf;      /* which resolvers DNS asks:
                                      "/etc/resolv.conf"; NULL: none */
     /* May be NULL.  The set of this generation is in force (as far as the
@@ -187,6 +189,26 @@ void controller_visit_links(const struct controller *,
                             void (*visit)(void *aux,
                                           const struct controller_link *),
                             void *aux);
+
+/* The way to another host by tunnels of a type, in words. */
+struct controller_tunnel {
+    const char *host, *type;
+    const char *address;          /* its end */
+    const char *state;            /* "unknown", "up", "mtu-too-small", "down" */
+    int64_t seconds;              /* since it is so */
+    usec rtt, rtt_smoothed;       /* 0: not measured yet */
+    int loss;                     /* percent; -1: not known */
+    unsigned int mtu;             /* of guests' packets, that passes; 0: not
+                                     known */
+    unsigned int mtu_wanted;      /* what guests were told */
+    unsigned int underlay_mtu;    /* `mtu` with what the tunnel adds */
+    uint64_t n_sent, n_heard;     /* probes, and answers */
+};
+/* In order of hosts and types; none where hosts are not asked. */
+void controller_visit_tunnels(const struct controller *,
+                              void (*visit)(void *aux,
+                                            const struct controller_tunnel *),
+                              void *aux);
 
 /* The table whose flow entries are the rules of security groups, and the id of
  * the rule in whose name a connection was committed with that label; 0: of

@@ -16,6 +16,7 @@
 #include "controller/serve_multicast.h"
 #include "controller/serve_nd.h"
 #include "controller/serve_next_hop.h"
+#include "controller/serve_probe.h"
 #include "controller/serve_route.h"
 #include "controller/switch_session.h"
 
@@ -40,6 +41,7 @@ struct controller {
     struct serve_bond *bonds;
     struct serve_route route;
     struct serve_next_hop *next_hops;
+    struct serve_probe *probes;
 
     struct unit_set dirty;        /* to be computed anew */
     struct desired_touched touched;     /* computed, to be compared */

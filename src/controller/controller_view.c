@@ -93,6 +93,7 @@ controller_visit_counters(const struct controller *c,
     const struct services services = {
         &c->packet_ins, c->dhcp, c->dhcp6, &c->nd, c->bindings, c->dns,
         c->multicast, &c->route, serve_next_hop_state(c->next_hops),
+        c->probes,
     };
 
     service_counters_visit(&services, visit, aux);
@@ -169,6 +170,15 @@ controller_visit_links(const struct controller *c,
                        void *aux)
 {
     serve_bond_visit(c->bonds, visit, aux);
+}
+
+void
+controller_visit_tunnels(const struct controller *c,
+                         void (*visit)(void *aux,
+                                       const struct controller_tunnel *),
+                         void *aux)
+{
+    serve_probe_visit(c->probes, visit, aux);
 }
 
 struct listener_visit {

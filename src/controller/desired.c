@@ -98,7 +98,9 @@ put_in(struct desired *d, const struct topology *t, struct unit unit,
     stage_compute(t, unit, &writer);
     writer_fini(&writer);
     flows->n_meters = port     ? port_meters(port, flows->meters)
-                      : uplink ? uplink_meters(uplink, flows->meters) : 0;
+                      : uplink ? uplink_meters(uplink, flows->meters)
+                      : unit.kind == UNIT_BASE
+                      ? tunnel_meters(t, flows->meters) : 0;
     if (!flows->flows.n && !flows->n_meters) {
         flow_rules_fini(&flows->flows);
         free(flows);

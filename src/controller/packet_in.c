@@ -1,5 +1,6 @@
 #include "controller/packet_in.h"
 
+#include "packet/address.h"
 #include "packet/eth.h"
 
 void
@@ -108,11 +109,46 @@ packet_in_send_by(struct packet_in_table *table,
     return is_sent;
 }
 
+static u128
+ip6_value(const struct ip6_addr *address)
+{
+    u128 value = 0;
+
+    for (size_t i = 0; i < sizeof address->b; i++) {
+        value = value << 8 | address->b[i];
+    }
+    return value;
+}
+
 static void
 set_field(struct actions *actions, enum field_id field, u128 value)
 {
     actions_add_set_field(actions, field, value,
                           field_ones(field_by_id(field)));
+}
+
+bool
+packet_in_send_tunnel(struct packet_in_table *table,
+                      struct switch_session *session, uint32_t number,
+                      uint32_t key, const struct ip6_addr *end,
+                      const void *frame, size_t len)
+{
+    struct actions actions = { NULL, 0, 0 };
+    bool is_sent;
+
+    set_field(&actions, FIELD_TUN_ID, key);
+    if (ip6_is_mapped4(end)) {
+        set_field(&actions, FIELD_TUN_DST, be32toh(get_be32(&end->b[12])));
+    } else {
+        set_field(&actions, FIELD_TUN_IPV6_DST, ip6_value(end));
+    }
+    actions_add_output(&actions, number);
+    is_sent = switch_session_packet_out(session, OFPP_CONTROLLER,
+                                        actions_list(&actions), frame, len);
+    actions_fini(&actions);
+    table->counters.n_out += is_sent;
+    table->counters.n_out_lost += !is_sent;
+    return is_sent;
 }
 
 bool

@@ -59,6 +59,12 @@ void packet_in_dispatch(struct packet_in_table *, const struct topology *,
 bool packet_in_send_by(struct packet_in_table *, struct switch_session *,
                        uint32_t number, uint16_t tpid, uint16_t vid,
                        const void *frame, size_t len);
+/* Sends a frame by a tunnel's port, in that overlay, to that end.  False: it
+ * could not be sent, and was counted. */
+bool packet_in_send_tunnel(struct packet_in_table *, struct switch_session *,
+                           uint32_t number, uint32_t key,
+                           const struct ip6_addr *end, const void *frame,
+                           size_t len);
 /* Where a frame of ours enters the tables, as if it had come so far. */
 struct packet_in_entry {
     uint8_t table;

@@ -76,6 +76,30 @@ uplink_meters(const struct topology_uplink *uplink,
     return 1;
 }
 
+static_assert((int) PORT_MAX_METERS
+              >= (int) N_SEGMENT_TYPES - (int) SEGMENT_VXLAN,
+              "each type of tunnel has a meter: tunnel_meters()");
+
+unsigned int
+tunnel_meters(const struct topology *t,
+              struct port_meter out[PORT_MAX_METERS])
+{
+    unsigned int n = 0;
+
+    for (enum segment_type type = SEGMENT_VXLAN; type < N_SEGMENT_TYPES;
+         type++) {
+        uint32_t number = topology_tunnel(t, type);
+
+        if (number) {
+            out[n++] = (struct port_meter) {
+                METER_PROBE + number, METER_PKTPS | METER_BURST, PROBE_CAP,
+                PROBE_CAP,
+            };
+        }
+    }
+    return n;
+}
+
 bool
 port_meter_equal(const struct port_meter *a, const struct port_meter *b)
 {

@@ -1,4 +1,5 @@
-/* Meters: a port's storm cap and rates, as the switch is told them.
+/* Meters: a port's storm cap and rates, and what tunnels bring to the
+ * controller, as the switch is told them.
  *
  * A meter's number is its port's, plus what it is for (enum in stage.h), so
  * that nobody keeps a list of free ones. */
@@ -14,6 +15,8 @@ struct port_meter {
     uint32_t rate, burst;         /* in the unit that the flags say */
 };
 
+/* A second, of questions and answers: from 500 hosts there are some hundred. */
+enum { PROBE_CAP = 1000 };
 enum { PORT_MAX_METERS = 3, UPLINK_STORM_CAP = 500 };
 
 /* Those of a port; how many. */
@@ -22,6 +25,11 @@ unsigned int port_meters(const struct topology_port *,
 
 /* The floods of an uplink's LAN, where they could go round. */
 unsigned int uplink_meters(const struct topology_uplink *,
+                           struct port_meter out[PORT_MAX_METERS]);
+
+/* One for each tunnel that the switch has: what probes of a host that is let in
+ * may cost at most (stage_tunnel_in.c). */
+unsigned int tunnel_meters(const struct topology *,
                            struct port_meter out[PORT_MAX_METERS]);
 
 bool port_meter_equal(const struct port_meter *, const struct port_meter *);

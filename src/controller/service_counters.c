@@ -118,6 +118,26 @@ count_routing(const struct services *s, service_counter_visitor *visit,
     }
 }
 
+static void
+count_probes(const struct services *s, service_counter_visitor *visit,
+             void *aux)
+{
+    for (enum probe_result i = 0; i < N_PROBE_RESULTS; i++) {
+        visit(aux, &(struct controller_counter) {
+            "weft_tunnel_probes_total", "frames by which hosts ask each other "
+            "about the way between them, by what became of them", "result",
+            probe_result_name(i), serve_probe_count(s->probes, i),
+        });
+    }
+    for (enum path_event i = PATH_NO_EVENT + 1; i < N_PATH_EVENTS; i++) {
+        visit(aux, &(struct controller_counter) {
+            "weft_tunnel_events_total", "what changed on ways to other hosts",
+            "event", path_event_name(i),
+            serve_probe_count_event(s->probes, i),
+        });
+    }
+}
+
 void
 service_counters_visit(const struct services *s,
                        service_counter_visitor *visit, void *aux)
@@ -128,4 +148,5 @@ service_counters_visit(const struct services *s,
     count_dns(s, visit, aux);
     count_multicast(s, visit, aux);
     count_routing(s, visit, aux);
+    count_probes(s, visit, aux);
 }

@@ -11,6 +11,7 @@
 #include "controller/serve_dns.h"
 #include "controller/serve_multicast.h"
 #include "controller/serve_nd.h"
+#include "controller/serve_probe.h"
 #include "controller/serve_route.h"
 #include "service/next_hops.h"
 
@@ -24,6 +25,7 @@ struct services {
     const struct serve_multicast *multicast;
     const struct serve_route *route;
     const struct next_hops *next_hops;
+    const struct serve_probe *probes;
 };
 
 void service_counters_visit(const struct services *,

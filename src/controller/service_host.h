@@ -17,6 +17,11 @@ struct service_host {
      * 0. */
     bool (*send_by)(void *aux, uint32_t number, uint16_t tpid, uint16_t vid,
                     const void *frame, size_t len);
+    /* Sends a frame by the tunnel of that number, in the overlay of that key, to
+     * that end. */
+    bool (*send_tunnel)(void *aux, uint32_t number, uint32_t key,
+                        const struct ip6_addr *end, const void *frame,
+                        size_t len);
     /* A frame enters the tables. */
     bool (*inject)(void *aux, const struct packet_in_entry *,
                    const void *frame, size_t len);
@@ -47,6 +52,14 @@ service_send_by(const struct service_host *host, uint32_t number,
                 uint16_t tpid, uint16_t vid, const void *frame, size_t len)
 {
     return host->send_by(host->aux, number, tpid, vid, frame, len);
+}
+
+static inline bool
+service_send_tunnel(const struct service_host *host, uint32_t number,
+                    uint32_t key, const struct ip6_addr *end,
+                    const void *frame, size_t len)
+{
+    return host->send_tunnel(host->aux, number, key, end, frame, len);
 }
 
 static inline bool

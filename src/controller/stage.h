@@ -140,6 +140,7 @@ enum {
     METER_STORM = 0x10000,        /* + number: broadcasts from it */
     METER_RATE_OUT = 0x20000,     /* from the guest */
     METER_RATE_IN = 0x30000,      /* towards it */
+    METER_PROBE = 0x40000,        /* a tunnel's: what hosts ask each other */
 };
 
 /* What a stage is called for. */

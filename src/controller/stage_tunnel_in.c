@@ -1,13 +1,15 @@
 /* Tunnel-in: which network is this packet in, that came by a tunnel?
  *
- * Its key says.  Where it came from everything was looked at that a port's
+ * Its key says.  One key is no network's: what hosts ask each other about the way
+ * between them (serve_probe.h).  Where it came from everything was looked at that a port's
  * packets are: here it goes to its station, or to whoever it concerns.  Who has
  * an address is answered by the host that has it. */
 #include "controller/stage_tunnel.h"
 #include "packet/eth.h"
 #include "packet/ip.h"
+#include "service/path_frame.h"
 
-enum { PRIORITY_ISOLATED = 40, PRIORITY_QUESTION = 30, PRIORITY_NETWORK = 20 };
+enum { PRIORITY_PROBE = 100, PRIORITY_ISOLATED = 40, PRIORITY_QUESTION = 30, PRIORITY_NETWORK = 20 };
 
 /* What it is. */
 enum content { ANY, ARP, SOLICIT, ADVERT, N_CONTENTS };
@@ -47,6 +49,25 @@ network_flow(struct writer *w, const struct topology_network *network,
     writer_end(w);
 }
 
+static void
+probes(struct writer *w, const struct topology *t)
+{
+    for (enum segment_type type = SEGMENT_VXLAN; type < N_SEGMENT_TYPES;
+         type++) {
+        uint32_t number = topology_tunnel(t, type);
+
+        if (number) {
+            stage_begin_base(w, STAGE_TUNNEL_IN, PRIORITY_PROBE);
+            writer_match(w, FIELD_IN_PORT, number);
+            writer_match(w, FIELD_TUN_ID, SEGMENT_PROBE_KEY);
+            writer_match(w, FIELD_ETH_TYPE, PATH_FRAME_TYPE);
+            writer_meter(w, METER_PROBE + number);
+            stage_to_service(w, SERVICE_PROBE, 0);
+            writer_end(w);
+        }
+    }
+}
+
 void
 stage_tunnel_in(struct writer *w, const struct subject *subject)
 {
@@ -54,6 +75,7 @@ stage_tunnel_in(struct writer *w, const struct subject *subject)
     uint32_t number;
 
     if (subject->kind == SUBJECT_BASE) {
+        probes(w, subject->topology);
         stage_begin_base(w, STAGE_TUNNEL_IN, 0);
         writer_end(w);
         return;

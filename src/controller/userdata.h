@@ -24,7 +24,8 @@
     X(SERVICE_TOO_BIG, "too-big")                                            \
     X(SERVICE_TOO_LONG, "too-long")                                          \
     X(SERVICE_NEXT_HOP, "next-hop")                                          \
-    X(SERVICE_NEIGHBOUR, "neighbour")
+    X(SERVICE_NEIGHBOUR, "neighbour")                                        \
+    X(SERVICE_PROBE, "probe")
 
 enum service_id {
 #define X(ID, NAME) ID,
@@ -37,7 +38,8 @@ enum { USERDATA_VERSION = 1, USERDATA_LEN = 12 };
 
 struct userdata {
     enum service_id service;
-    uint64_t object;              /* the network's id; LACP: the uplink's */
+    uint64_t object;              /* the network's id; LACP: the uplink's;
+                                     probes: 0 */
 };
 
 void userdata_encode(const struct userdata *, uint8_t out[USERDATA_LEN]);

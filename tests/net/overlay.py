@@ -52,10 +52,10 @@ class Overlay:
             self._guests[name] = Netns(name, ipv6=True)
         return self._guests[name]
 
-    def start(self, text, names=None):
-        """The same file for all, or for those."""
+    def start(self, text, names=None, more=()):
+        """The same file for all, or for those; `more` options of weftd."""
         for name, lab in self.labs.items():
-            options = ["--host", name]
+            options = ["--host", name, *more]
             if name in self.vswitches:
                 options += ["--controller-only", "--ovsdb", "unix:"
                             + self.vswitches[name].file("db.sock")]
