@@ -288,18 +288,41 @@ note_leases(const struct controller *c, struct explain *e)
     }
 }
 
+/* Is the way to its host known to carry anything? */
+static void
+note_tunnel(const struct controller *c, const struct explain_side *side,
+            struct explain *e)
+{
+    const struct topology_port *port = topology_away(
+        c->topology, intent_object_id(INTENT_PORT, side->port));
+
+    if (port && port->n_members) {
+        serve_probe_note(c->probes, port->host->id,
+                         port->members[0].network->intent->segment.type,
+                         &e->notes);
+    }
+}
+
+static void
+note_state(const struct controller *c, struct explain *e)
+{
+    note_leases(c, e);
+    note_tunnel(c, &e->from, e);
+    note_tunnel(c, &e->to, e);
+}
+
 void
 controller_explain_decide(const struct controller *c, struct explain *e)
 {
     explain_decide(e);
-    note_leases(c, e);
+    note_state(c, e);
 }
 
 void
 controller_explain_by_plan(const struct controller *c, struct explain *e)
 {
     explain_by_plan(c->topology, e, add_origin, (void *) (uintptr_t) c);
-    note_leases(c, e);
+    note_state(c, e);
 }
 
 uint8_t

@@ -15,8 +15,9 @@ struct port_meter {
     uint32_t rate, burst;         /* in the unit that the flags say */
 };
 
-/* A second, of questions and answers: from 500 hosts there are some hundred. */
-enum { PROBE_CAP = 1000 };
+/* A second, of questions and answers.  500 hosts send some hundred; and some
+ * thousand when the way to this one has shrunk, and all look for what fits. */
+enum { PROBE_CAP = 5000 };
 enum { PORT_MAX_METERS = 3, UPLINK_STORM_CAP = 500 };
 
 /* Those of a port; how many. */

@@ -33,6 +33,7 @@ struct serve_probe {
     struct id_map by_key;         /* of paths, which it owns */
     unsigned int n_paths;
     struct probe_path **paths;    /* in order of names and types */
+    unsigned int next;            /* that is looked at first */
     bool is_stale;
     msec rebuilt_at;
     uv_timer_t *timer;
@@ -288,6 +289,21 @@ set_timer(struct serve_probe *s, usec now)
     }
 }
 
+/* One after the other, so that all have their turn where more are due. */
+static void
+turn_some(struct serve_probe *s, usec now)
+{
+    unsigned int n_turns = 0;
+
+    for (unsigned int i = 0; i < s->n_paths && n_turns < PROBE_MAX_AT_ONCE; i++) {
+        s->next = (s->next + 1) % s->n_paths;
+        if (s->paths[s->next]->due <= now) {
+            turn(s, s->paths[s->next], now);
+            n_turns++;
+        }
+    }
+}
+
 static void
 on_timer(uv_timer_t *timer)
 {
@@ -297,11 +313,7 @@ on_timer(uv_timer_t *timer)
     if (s->is_stale && now / 1000 - s->rebuilt_at >= REBUILD_MS) {
         rebuild(s, now);
     }
-    for (unsigned int i = 0; i < s->n_paths; i++) {
-        if (s->paths[i]->due <= now) {
-            turn(s, s->paths[i], now);
-        }
-    }
+    turn_some(s, now);
     set_timer(s, clock_usec());
 }
 
@@ -421,6 +433,43 @@ serve_probe_visit(const struct serve_probe *s,
             .seconds = (now - path->since) / 1000,
         });
     }
+}
+
+static void
+note_size(const struct probe_path *path, struct str *out)
+{
+    const struct path_probe *p = &path->probe;
+
+    if (p->state == PATH_TOO_SMALL && p->mtu) {
+        str_addf(out, ", but packets of more than %u bytes do not get there, "
+                 "and guests were told %u", p->mtu, p->wanted);
+    } else if (p->state == PATH_TOO_SMALL) {
+        str_addf(out, ", but packets of %u bytes, as guests were told, do not "
+                 "get there", p->wanted);
+    } else if (p->mtu) {
+        str_addf(out, ", and packets of %u bytes get there", p->mtu);
+    }
+}
+
+void
+serve_probe_note(const struct serve_probe *s, uint64_t host,
+                 enum segment_type type, struct str *out)
+{
+    const struct probe_path *path = id_map_find(&s->by_key,
+                                                key_of(host, type));
+
+    if (!path || path->probe.state == PATH_UNKNOWN) {
+        return;
+    }
+    if (path->probe.state == PATH_DOWN) {
+        str_addf(out, "host '%s' does not answer through %s (weft tunnel "
+                 "list)\n", path->name, segment_type_word(type));
+        return;
+    }
+    str_addf(out, "host '%s' answers through %s", path->name,
+             segment_type_word(type));
+    note_size(path, out);
+    str_add(out, "\n");
 }
 
 uint64_t

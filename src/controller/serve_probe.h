@@ -20,6 +20,7 @@
 
 #include "controller/controller.h"
 #include "controller/service_host.h"
+#include "lib/str.h"
 #include "service/path_probe.h"
 
 /* X(ID, name)  What became of frames. */
@@ -41,6 +42,9 @@ enum probe_result {
 
 const char *probe_result_name(enum probe_result);
 
+/* Paths whose rounds begin in one turn of the loop. */
+enum { PROBE_MAX_AT_ONCE = 8 };
+
 struct serve_probe;
 
 /* Registers itself.  The host is borrowed.  `interval`: of a path's rounds, as
@@ -60,6 +64,9 @@ void serve_probe_visit(const struct serve_probe *,
                        void (*visit)(void *aux,
                                      const struct controller_tunnel *),
                        void *aux);
+/* What is known of one, in a sentence with its newline; nothing, if nothing is. */
+void serve_probe_note(const struct serve_probe *, uint64_t host,
+                      enum segment_type, struct str *);
 uint64_t serve_probe_count(const struct serve_probe *, enum probe_result);
 uint64_t serve_probe_count_event(const struct serve_probe *, enum path_event);
 

@@ -257,6 +257,35 @@ TEST(strangers_and_what_was_not_asked_change_nothing)
     lab_close(lab);
 }
 
+TEST(many_hosts_are_asked_one_after_the_other)
+{
+    enum { MANY = 100 };
+    struct str text = STR_INIT;
+    unsigned int n_most = 0, n_before = 0;
+    struct lab *lab;
+
+    str_add(&text, "version: 1\nhosts:\n");
+    for (unsigned int i = 0; i < MANY; i++) {
+        str_addf(&text, "  h%u: {tunnel: 192.0.2.%u}\n", i, i + 1);
+    }
+    str_add(&text, "networks:\n  a: {segment: {vxlan: 1}}\nports:\n");
+    for (unsigned int i = 0; i < MANY; i++) {
+        str_addf(&text, "  p%u: {network: a, tap: t%u, host: h%u}\n", i, i,
+                 i);
+    }
+    lab = lab_open(str_text(&text), 0);
+    CHECK(look(lab).n == MANY - 1);
+    /* Two questions a round. */
+    while (lab->hosts[0].n_sent < 2 * 2 * MANY) {
+        n_before = lab->hosts[0].n_sent;
+        uv_run(&lab->loop, UV_RUN_ONCE);
+        n_most = MAX(n_most, lab->hosts[0].n_sent - n_before);
+    }
+    CHECK_MSG(n_most <= 2 * PROBE_MAX_AT_ONCE, "%u at once", n_most);
+    lab_close(lab);
+    str_fini(&text);
+}
+
 TEST(a_host_that_is_gone_is_not_asked_any_more)
 {
     struct lab *lab = lab_open(CLOUD(""), 1450);
@@ -275,5 +304,6 @@ TESTS(
     RUN(a_host_with_which_a_network_is_shared_is_asked_and_no_other),
     RUN(what_a_path_carries_is_found_and_told),
     RUN(strangers_and_what_was_not_asked_change_nothing),
+    RUN(many_hosts_are_asked_one_after_the_other),
     RUN(a_host_that_is_gone_is_not_asked_any_more),
 )

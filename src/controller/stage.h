@@ -9,7 +9,8 @@
  *     port-security, address-security, nd-security    |
  *     guard  <----------------------------------------+
  *                      (what came by a tunnel goes on at arp-nd or l2-lookup:
- *     tunnel-in        the rest was done where it came from)
+ *     tunnel-in        the rest was done where it came from; what hosts ask
+ *                      each other goes to the controller)
  *     service          to the controller: DHCP, DNS, solicitations, groups
  *     arp-nd           answered from the plan, or led to the one who knows
  *     acl-out          what the port's security groups let it send (acl.h)

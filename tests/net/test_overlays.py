@@ -416,7 +416,7 @@ def test_a_restart_loses_nothing_that_arrives(hosts):
 def test_a_host_whose_switch_is_open_vswitch(hosts, kind):
     """The same file; its flows are our controller's."""
     hosts.use_ovs("h2")
-    hosts.start(cloud(hosts, kind))
+    hosts.start(cloud(hosts, kind), more=("--tunnel-probe-interval", "200ms"))
     web, db, app, far = (hosts.guest(n) for n in ("web", "db", "app", "far"))
     reaches(web, "10.1.0.6")
     reaches(db, "10.1.0.5")
@@ -426,3 +426,9 @@ def test_a_host_whose_switch_is_open_vswitch(hosts, kind):
     reaches(web, eventually(lambda: address_of(hosts.guest("log")),
                             "log has an address"))
     assert not hosts.guest("cell1").ping("10.1.0.9", deadline=1)
+    # Both ask the other, through whichever switch, by packets of all sizes.
+    for name in ("h1", "h2"):
+        eventually(lambda: [t for t in hosts.labs[name].weft(
+            "tunnel", "list")["tunnels"] if t["state"] == "up" and t["mtu"]
+            == t["mtu_wanted"] == 1500 - {"gre": 42}.get(kind, 50)],
+            "%s has its answers" % name)

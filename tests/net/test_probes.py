@@ -72,6 +72,11 @@ def diagnosis(hosts):
     return [f for f in findings if f["name"] == "tunnel-probes"][0]
 
 
+def explanation(hosts):
+    return " ".join(hosts.labs["h1"].weft(
+        "explain", "web", "db", status=None).stdout.split())
+
+
 def counter(hosts, result, name="h1"):
     head = 'weft_tunnel_probes_total{result="%s"} ' % result
     for line in hosts.labs[name].text("metrics").splitlines():
@@ -85,9 +90,13 @@ def start(hosts, kind, family=4):
                 more=("--tunnel-probe-interval", "200ms"))
 
 
-def narrow(hosts, mtu):
-    """What goes to h2 is no longer than that."""
-    hosts.street.run("ip", "link", "set", "s2", "mtu", str(mtu))
+def narrow(hosts, kind, mtu):
+    """What goes between them is no longer than that: on the way, or, with GRE,
+    where it leaves."""
+    if kind == "gre":
+        hosts.labs["h1"].host.run("ip", "link", "set", "u0", "mtu", str(mtu))
+    else:
+        hosts.street.run("ip", "link", "set", "s2", "mtu", str(mtu))
 
 
 @pytest.mark.parametrize("kind,family", (
@@ -102,13 +111,13 @@ def test_a_path_is_measured(hosts, kind, family):
         assert found["mtu_wanted"] == full and found["underlay_mtu"] == 1500
         assert 0 < found["rtt_us"] and 0 < found["rtt_smoothed_us"]
         assert 0 <= found["loss_percent"] < 100 and found["heard"] >= 2
-    narrow(hosts, 1400)
+    narrow(hosts, kind, 1400)
     found = becomes(hosts, "mtu-too-small", full - 100)
     assert found["underlay_mtu"] == 1400
     says(hosts, "carries packets of %d bytes, and guests were told %d: a "
          "larger MTU between the hosts, or hosts: {h2: {mtu: 1400}}"
          % (full - 100, full))
-    narrow(hosts, 1500)
+    narrow(hosts, kind, 1500)
     becomes(hosts, "up", full)
     says(hosts, "carries packets of %d bytes again" % full)
 
@@ -123,11 +132,15 @@ def test_a_path_goes_and_comes_back(hosts):
     assert line.split()[:4] == ["h2", "vxlan", "192.0.2.2", "up"]
     assert line.split()[-2:] == ["1450", "1450"]
 
+    assert "host 'h2' answers through vxlan, and packets of 1450 bytes get " \
+        "there" in explanation(hosts)
+
     hosts.street.run("ip", "link", "set", "s2", "down")
     becomes(hosts, "down", None)
     says(hosts, "host 'h2' does not answer through vxlan at 192.0.2.2")
     finding = diagnosis(hosts)
     assert "'h2' does not answer" in finding["what"]
+    assert "host 'h2' does not answer through vxlan" in explanation(hosts)
 
     # It comes back narrower, by the device that leads there: what is too long
     # does not even leave.
@@ -138,6 +151,8 @@ def test_a_path_goes_and_comes_back(hosts):
     finding = diagnosis(hosts)
     assert "packets of 1250 bytes reach host 'h2'" in finding["what"]
     assert "weft host set h2 --mtu 1300" in finding["fix"]
+    assert "packets of more than 1250 bytes do not get there, and guests " \
+        "were told 1450" in explanation(hosts)
     # As it says: guests are told less, and all is well.
     hosts.apply(cloud(hosts, "vxlan").replace(
         '{tunnel: "192.0.2.2"}', '{tunnel: "192.0.2.2", mtu: 1300}'))
