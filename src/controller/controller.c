@@ -115,8 +115,8 @@ on_timer(uv_timer_t *timer)
     }
 }
 
-static void
-schedule(struct controller *c)
+void
+controller_schedule(struct controller *c)
 {
     if (c->retry == RETRY_MIN
         && switch_session_state(c->session) == SWITCH_READY) {
@@ -138,7 +138,7 @@ on_port(void *aux, const struct of_port_desc *desc, bool is_gone)
     topology_set_switch_mac(c->topology, desc->name, desc->hw_addr,
                             &c->dirty);
     if (c->dirty.n) {
-        schedule(c);
+        controller_schedule(c);
     }
 }
 
@@ -174,7 +174,7 @@ on_written(void *aux, unsigned int n_refused)
     if (!n_refused) {
         say_synced(c, c->writing);
         if (c->dirty.n || c->touched.flows.n) {
-            schedule(c);
+            controller_schedule(c);
         }
         return;
     }
@@ -242,7 +242,8 @@ bind6(void *aux, const struct topology_member *member, enum bound_kind kind,
 
     topology_set_bound(c->topology, member, kind, addresses, n, &c->dirty);
     if (c->dirty.n) {
-        schedule(c);
+        controller_schedule(c);
+        controller_say_own_changed(c);
     }
 }
 
@@ -286,7 +287,7 @@ set_links(void *aux, uint64_t uplink, const struct uplink_links *links)
 static void
 on_touched(void *aux)
 {
-    schedule(aux);
+    controller_schedule(aux);
 }
 
 static void
@@ -296,7 +297,7 @@ hold_port(void *aux, const struct topology_port *port, bool is_held)
 
     topology_hold_port(c->topology, port, is_held, &c->dirty);
     if (c->dirty.n) {
-        schedule(c);
+        controller_schedule(c);
     }
 }
 
@@ -358,6 +359,16 @@ open_session(struct controller *c, struct str *error)
     return switch_session_create(&config, &c->installed, error);
 }
 
+static uv_timer_t *
+make_timer(struct controller *c)
+{
+    uv_timer_t *timer = xzalloc(sizeof *timer);
+
+    timer->data = c;
+    uv_timer_init(c->config.loop, timer);
+    return timer;
+}
+
 struct controller *
 controller_create(const struct controller_config *config, struct str *error)
 {
@@ -376,10 +387,13 @@ controller_create(const struct controller_config *config, struct str *error)
     c->multicast = serve_multicast_create(config->loop);
     c->next_hops = serve_next_hop_create();
     c->numbers = kept_numbers_create(config->store);
+    c->remote = remote_create();
+    c->placement = placement_create(config->store, c->remote);
     topology = (struct topology_config) {
         .host = config->host, .ipam = c->ipam,
         .multicast = serve_multicast_state(c->multicast),
         .next_hops = serve_next_hop_state(c->next_hops),
+        .remote = c->remote,
         .names_are_devices = config->names_are_devices,
         .numbers = kept_numbers_set(c->numbers),
     };
@@ -389,9 +403,8 @@ controller_create(const struct controller_config *config, struct str *error)
     desired_touched_init(&c->touched);
     unit_set_add(&c->dirty, (struct unit) { 0, UNIT_BASE, 0 });
     c->retry = RETRY_MIN;
-    c->timer = xzalloc(sizeof *c->timer);
-    c->timer->data = c;
-    uv_timer_init(config->loop, c->timer);
+    c->timer = make_timer(c);
+    c->heard = make_timer(c);
     return c;
 }
 
@@ -412,7 +425,10 @@ controller_destroy(struct controller *c)
     serve_probe_destroy(c->probes);
     switch_session_destroy(c->session);
     uv_close((uv_handle_t *) c->timer, free_handle);
+    uv_close((uv_handle_t *) c->heard, free_handle);
     topology_destroy(c->topology);
+    placement_destroy(c->placement);
+    remote_destroy(c->remote);
     serve_multicast_destroy(c->multicast);
     ipam_destroy(c->ipam);
     kept_numbers_destroy(c->numbers);
@@ -426,11 +442,10 @@ controller_destroy(struct controller *c)
 
 /* ---- The front door ---- */
 
-uint64_t
-controller_set_intent(struct controller *c, const struct intent *intent)
+/* The model is another, and so may everything be that services made of it. */
+static void
+follow_model(struct controller *c)
 {
-    c->generation++;
-    topology_set_intent(c->topology, intent, &c->dirty);
     serve_nd_changed(&c->nd);
     serve_dns_changed(c->dns);
     serve_loop_changed(c->loops);
@@ -441,14 +456,31 @@ controller_set_intent(struct controller *c, const struct intent *intent)
     serve_bond_changed(c->bonds);
     serve_next_hop_changed(c->next_hops);
     serve_probe_changed(c->probes);
-    installed_forgive(&c->installed);
-    c->retry = RETRY_MIN;
     if (c->config.store) {
         address_store_commit(c->addresses);
         kept_numbers_commit(c->numbers);
     }
-    schedule(c);
+    controller_schedule(c);
+    controller_say_own_changed(c);
+}
+
+uint64_t
+controller_set_intent(struct controller *c, const struct intent *intent)
+{
+    c->generation++;
+    placement_follow(c->placement, intent, c->config.host);
+    topology_set_intent(c->topology, intent, &c->dirty);
+    installed_forgive(&c->installed);
+    c->retry = RETRY_MIN;
+    follow_model(c);
     return c->generation;
+}
+
+void
+controller_rebuild(struct controller *c)
+{
+    topology_set_intent(c->topology, topology_intent(c->topology), &c->dirty);
+    follow_model(c);
 }
 
 const struct intent *

@@ -45,6 +45,7 @@
 #include <uv.h>
 
 #include "controller/explain.h"
+#include "controller/remote.h"
 #include "intent/intent.h"
 #include "lib/str.h"
 
@@ -73,6 +74,8 @@ struct controller_config {
     /* May be NULL.  The set of this generation is in force (as far as the
      * switch took it: n_refused of the status). */
     void (*synced)(void *aux, uint64_t generation);
+    /* May be NULL.  What controller_visit_own() says may be another. */
+    void (*own_changed)(void *aux);
     void *aux;
 };
 
@@ -102,6 +105,27 @@ struct controller_status {
 };
 
 void controller_status(const struct controller *, struct controller_status *);
+
+/* What other hosts say of their ports, and of who listens there.  Whoever hears
+ * them writes it there and then calls controller_heard(): it is in force a
+ * moment later. */
+struct remote *controller_remote(struct controller *);
+void controller_heard(struct controller *);
+
+/* What this host is to say: a port that is here by our file. */
+struct controller_own {
+    const struct intent_port *intent;
+    uint64_t generation;
+    /* Its networks that are overlays, with what is not planned of it there. */
+    unsigned int n_members;
+    const struct intent_network *const *networks;
+    const struct remote_member *members;
+};
+/* In order of name. */
+void controller_visit_own(const struct controller *,
+                          void (*visit)(void *aux,
+                                        const struct controller_own *),
+                          void *aux);
 
 /* What asked for a flow: "port 'web' (cloud.yaml:12)", or the stage of those
  * that hold for all.  False: it is none of ours. */

@@ -7,6 +7,7 @@
 #include "controller/packet_in.h"
 #include "controller/reconcile.h"
 #include "controller/kept_numbers.h"
+#include "controller/placement.h"
 #include "controller/serve_binding.h"
 #include "controller/serve_bond.h"
 #include "controller/serve_dhcp.h"
@@ -25,6 +26,8 @@ struct controller {
     struct address_store *addresses;
     struct ipam *ipam;
     struct kept_numbers *numbers;
+    struct remote *remote;
+    struct placement *placement;
     struct topology *topology;
     struct desired desired;
     struct installed installed;
@@ -53,6 +56,13 @@ struct controller {
 
     uv_timer_t *timer;            /* gathers a turn's changes; retries */
     msec retry;
+    uv_timer_t *heard;            /* gathers what other hosts say */
+    msec rebuild_took;
 };
+
+/* Everything anew, of the same intents. */
+void controller_rebuild(struct controller *);
+void controller_schedule(struct controller *);
+void controller_say_own_changed(const struct controller *);
 
 #endif

@@ -21,6 +21,7 @@ topology_create(const struct topology_config *config)
     t->ipam = config->ipam;
     t->multicast = config->multicast;
     t->next_hops = config->next_hops;
+    t->remote = config->remote;
     t->names_are_devices = config->names_are_devices;
     t->has_own_numbers = !config->numbers;
     t->numbers = config->numbers ? config->numbers : number_set_create(NULL);
@@ -173,12 +174,6 @@ topology_has_gateway6(const struct topology_network *network)
 
 /* ---- Building the model ---- */
 
-static bool
-is_here(const struct topology *t, const struct intent_port *port)
-{
-    return !port->host[0] || (t->host && !strcmp(t->host, port->host));
-}
-
 static unsigned int
 count_members(const struct intent_port *port)
 {
@@ -216,6 +211,7 @@ add_member(struct topology *t, struct topology_port *port,
     };
     add_addresses(member);
     if (port->host) {
+        topology_add_said(t, member);
         member->network->n_aways++;
     } else {
         member->network->n_members++;
@@ -455,18 +451,44 @@ link_members(struct topology *t)
     }
 }
 
+/* A port that moved here keeps the address that it was given where it was. */
+static void
+adopt_address(const struct topology *t, const struct topology_member *member)
+{
+    uint64_t network = member->network->id, port = member->port->id;
+    be32 address = !t->remote || member->address
+                   || ipam_find(t->ipam, network, port)
+                   ? 0
+                   : remote_last_address(t->remote,
+                                         t->own_host ? t->own_host->id : 0,
+                                         port, network);
+
+    if (address) {
+        ipam_keep(t->ipam, network, port, address);
+    }
+}
+
 static void
 assign_addresses(struct topology *t, struct topology_network *network)
 {
-    struct ipam_want *wants = xcalloc(network->n_members + 1, sizeof *wants);
+    struct ipam_want *wants = xcalloc(network->n_members + network->n_aways
+                                      + 1, sizeof *wants);
     unsigned int n = 0;
 
     for (unsigned int i = 0; i < network->n_members; i++) {
         wants[n++] = (struct ipam_want) { network->members[i]->port->id,
                                           network->members[i]->address };
+        adopt_address(t, network->members[i]);
+    }
+    /* What others have is not chosen. */
+    for (unsigned int i = 0; i < network->n_aways; i++) {
+        if (network->aways[i]->address) {
+            wants[n++] = (struct ipam_want) { network->aways[i]->port->id,
+                                              network->aways[i]->address };
+        }
     }
     ipam_assign(t->ipam, network->intent, network->share, wants, n);
-    for (unsigned int i = 0; i < n; i++) {
+    for (unsigned int i = 0; i < network->n_members; i++) {
         network->members[i]->address = wants[i].address;
     }
     free(wants);
@@ -537,14 +559,14 @@ topology_build(struct topology *t, const struct intent *intent)
         add_router(t, router);
     }
     INTENT_FOR_EACH_PORT (port, intent) {
-        if (is_here(t, port)) {
+        if (topology_is_here(t, port)) {
             add_port(t, port);
         }
     }
     INTENT_FOR_EACH_PORT (port, intent) {
         const struct topology_host *host = topology_place(t, port);
 
-        if (host && !is_here(t, port)) {
+        if (host && !topology_is_here(t, port)) {
             add_away(t, port, host);
         }
     }

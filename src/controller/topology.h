@@ -10,7 +10,8 @@
  * its own.
  *
  * Ports at other hosts are *away*: they have no number, and the switch is told
- * by which tunnel they are reached.
+ * by which tunnel they are reached.  Where a port is, and which addresses it has
+ * there, hosts say themselves (remote.h); else it is where the file says.
  *
  * A change names the units of flows (flow_unit.h) that may look different after
  * it, and no others: that is what makes a change to one of 5,000 ports cheap.
@@ -23,6 +24,7 @@
 #include "controller/ipam.h"
 #include "controller/flow_unit.h"
 #include "controller/number_set.h"
+#include "controller/remote.h"
 #include "intent/intent.h"
 #include "service/multicast.h"
 #include "service/next_hops.h"
@@ -193,6 +195,8 @@ struct topology_config {
                                                NULL: nobody does */
     const struct next_hops *next_hops;      /* borrowed: stations that are not
                                                planned; NULL: none is known */
+    const struct remote *remote;  /* borrowed: what other hosts say of ports;
+                                     NULL: nobody says anything */
     bool names_are_devices;       /* the switch calls a port like its device, as
                                      Open vSwitch does */
     struct number_set *numbers;   /* borrowed; NULL: its own */

@@ -32,15 +32,71 @@ topology_clear_hosts(struct topology *t)
     free(t->hosts);
 }
 
+static const struct topology_host *
+find_host(const struct topology *t, uint64_t id)
+{
+    return id >> 60 == INTENT_HOST + 1 ? id_map_find(&t->by_id, id) : NULL;
+}
+
+static bool
+is_host(const void *t, uint64_t id)
+{
+    return find_host(t, id) != NULL;
+}
+
+/* Who has it knows best: by the file it may have left already, or not yet have
+ * come. */
 const struct topology_host *
 topology_place(const struct topology *t, const struct intent_port *port)
 {
-    for (unsigned int i = 0; i < t->n_hosts; i++) {
-        if (!strcmp(t->hosts[i].intent->object.name, port->host)) {
-            return t->hosts[i].is_here ? NULL : &t->hosts[i];
+    uint64_t said = t->remote && port->host[0]
+                    ? remote_place(t->remote, port->object.id, is_host, t)
+                    : 0;
+
+    return find_host(t, said ? said : intent_object_id(INTENT_HOST,
+                                                       port->host));
+}
+
+bool
+topology_is_here(const struct topology *t, const struct intent_port *port)
+{
+    const struct topology_host *host = port->host[0]
+                                       ? topology_place(t, port) : NULL;
+
+    return !port->host[0]
+           || (host ? host->is_here : t->host && !strcmp(t->host, port->host));
+}
+
+static bool
+has_address6(const struct topology_member *member,
+             const struct ip6_addr *address)
+{
+    for (unsigned int i = 0; i < member->n_addresses6; i++) {
+        if (ip6_addr_eq(member->addresses6[i], *address)) {
+            return true;
         }
     }
-    return NULL;
+    return false;
+}
+
+void
+topology_add_said(const struct topology *t, struct topology_member *member)
+{
+    const struct remote_member *said
+        = t->remote ? remote_member(t->remote, member->port->host->id,
+                                    member->port->id, member->network->id)
+                    : NULL;
+
+    if (!said) {
+        return;
+    }
+    member->address = member->address ? member->address : said->address;
+    for (unsigned int i = 0; i < said->n_addresses6; i++) {
+        if (member->n_addresses6 < MEMBER_MAX_ADDRESSES6
+            && !has_address6(member, &said->addresses6[i])) {
+            member->addresses6[member->n_addresses6++] = said->addresses6[i];
+        }
+    }
 }
 
 bool
@@ -106,12 +162,30 @@ add_port(const struct topology_port *port, struct unit_set *dirty)
     unit_set_add(dirty, (struct unit) { port->id, UNIT_PORT, 0 });
 }
 
+/* The topology compares planned ones alone: for ports that are here, the others
+ * are set later. */
+static bool
+same_addresses6(const struct topology_port *a, const struct topology_port *b)
+{
+    for (unsigned int i = 0; i < a->n_members; i++) {
+        const struct topology_member *x = &a->members[i];
+        const struct topology_member *y = &b->members[i];
+
+        if (x->n_addresses6 != y->n_addresses6
+            || memcmp(x->addresses6, y->addresses6,
+                      x->n_addresses6 * sizeof x->addresses6[0])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 same_away(const struct topology_port *a, const struct topology_port *b)
 {
     return b && a->intent == b->intent && a->host->id == b->host->id
            && a->host->intent == b->host->intent
-           && topology_same_members(a, b)
+           && topology_same_members(a, b) && same_addresses6(a, b)
            && topology_same_security(a, b);
 }
 

@@ -18,6 +18,7 @@ struct topology {
     struct ipam *ipam;
     const struct multicast *multicast;
     const struct next_hops *next_hops;
+    const struct remote *remote;
     bool names_are_devices;
     struct intent *intent;        /* NULL: none */
 
@@ -67,10 +68,13 @@ void topology_find_host(const struct topology *, struct topology_uplink *);
 const struct switch_port *topology_host_leg(const struct topology *,
                                             const struct intent_uplink *);
 
-/* The hosts; and where a port is (NULL: here). */
+/* The hosts; where a port is (NULL: at none of them); and whether that is here. */
 void topology_build_hosts(struct topology *);
 const struct topology_host *topology_place(const struct topology *,
                                            const struct intent_port *);
+bool topology_is_here(const struct topology *, const struct intent_port *);
+/* What its host says of a member that is away. */
+void topology_add_said(const struct topology *, struct topology_member *);
 /* Once members are linked. */
 void topology_build_network_hosts(struct topology *,
                                   struct topology_network *);

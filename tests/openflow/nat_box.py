@@ -137,13 +137,15 @@ class Box:
     def out(self, packet):
         """The one packet that leaves for one from inside."""
         inside, outside = self.exchange("inside", packet)
-        assert not inside and len(outside) == 1, (inside, outside)
+        assert not inside and len(outside) == 1, (inside, outside,
+                                                  self.account())
         return outside[0]
 
     def back(self, packet):
         """The one that comes inside for one from outside."""
         inside, outside = self.exchange("outside", packet)
-        assert not outside and len(inside) == 1, (inside, outside)
+        assert not outside and len(inside) == 1, (inside, outside,
+                                                  self.account())
         return inside[0]
 
     def refused(self, packet):
@@ -154,12 +156,17 @@ class Box:
     def turned(self, packet):
         """The one that comes back inside for one from inside."""
         inside, outside = self.exchange("inside", packet)
-        assert not outside and len(inside) == 1, (inside, outside)
+        assert not outside and len(inside) == 1, (inside, outside,
+                                                  self.account())
         return inside[0]
 
     def expires(self, proto, port):
         """In how many seconds that inside port's connection ends."""
         raise NotImplementedError
+
+    def account(self):
+        """What the box says of packets that did not come out."""
+        return ""
 
 
 class WeftBox(Box):
@@ -170,6 +177,9 @@ class WeftBox(Box):
                        options=("--fail-mode", "secure"))
         self.lab.api("POST", "/v1/flows", {
             "command": "add", "flows": FLOWS.splitlines()})
+
+    def account(self):
+        return self.lab.weft("drops")
 
     def expires(self, proto, port):
         one, = [c for c in self.lab.weft("connection", "list", "--protocol",
@@ -274,7 +284,7 @@ class CloudBox(Box):
     """A whole weftd: what its controller makes of intents."""
     GUESTS = {A: "a", B: "b", C: "c"}
     pooled = []
-    expires = WeftBox.expires
+    expires, account = WeftBox.expires, WeftBox.account
 
     def plug(self):
         for name in self.GUESTS.values():
