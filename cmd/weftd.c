@@ -576,6 +576,7 @@ stop_controller(struct weftd *d)
     weftd_controller_stop(d->controller);
     d->api.intents = NULL;
     d->api.controller = NULL;
+    d->api.mesh = NULL;
     host_destroy(d->host);
     d->host = d->api.host = NULL;
     plug_ovs_destroy(d->ovs);

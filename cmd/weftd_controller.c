@@ -5,6 +5,7 @@
 
 #include "controller/controller.h"
 #include "lib/log.h"
+#include "peer/peer_mesh.h"
 #include "lib/rcu.h"
 #include "store/intents.h"
 
@@ -16,6 +17,8 @@ struct weftd_controller {
     struct store *store;
     struct intents *intents;
     struct controller *controller;
+    struct peer_certificate *certificate;
+    struct peer_mesh *mesh;       /* NULL: no channels to other hosts */
     sem_t started;
     int err;                      /* how the start went */
     struct str error;
@@ -34,7 +37,28 @@ intents_changed(void *aux, const struct intent *intent)
     struct weftd_controller *c = aux;
 
     controller_set_intent(c->controller, intent);
+    if (c->mesh) {
+        peer_mesh_set_hosts(c->mesh, intent);
+    }
     c->config.changed(c->config.aux, intent, c->controller);
+}
+
+static void
+synced(void *aux, uint64_t generation)
+{
+    struct weftd_controller *c = aux;
+
+    c->config.synced(c->config.aux, generation);
+}
+
+static void
+own_changed(void *aux)
+{
+    struct weftd_controller *c = aux;
+
+    if (c->mesh) {
+        peer_mesh_publish(c->mesh);
+    }
 }
 
 static int
@@ -62,7 +86,7 @@ make_controller(struct weftd_controller *c)
         .loop = &c->loop, .store = c->store, .host = options->host,
         .resolv_conf = "/etc/resolv.conf",
         .probe_interval = options->tunnel_probe_interval,
-        .synced = c->config.synced, .aux = c->config.aux,
+        .synced = synced, .own_changed = own_changed, .aux = c,
     };
 
     if (options->is_controller_only) {
@@ -78,6 +102,57 @@ make_controller(struct weftd_controller *c)
     c->controller = controller_create(&config, &c->error);
     str_fini(&method);
     return c->controller ? 0 : -EIO;
+}
+
+/* ---- Other hosts ---- */
+
+static void
+heard(void *aux)
+{
+    struct weftd_controller *c = aux;
+
+    controller_heard(c->controller);
+}
+
+static void
+visit_own(void *aux, void (*visit)(void *, const struct controller_own *),
+          void *visit_aux)
+{
+    struct weftd_controller *c = aux;
+
+    controller_visit_own(c->controller, visit, visit_aux);
+}
+
+static void
+asked(void *aux UNUSED, const json_t *body UNUSED,
+      struct peer_question *question)
+{
+    peer_question_answer(question, json_object());
+}
+
+/* Without it, networks span hosts all the same: it is no reason not to start. */
+static void
+make_mesh(struct weftd_controller *c)
+{
+    struct str path = STR_INIT, error = STR_INIT;
+    struct peer_mesh_config config = {
+        .loop = &c->loop, .host = c->config.options->host,
+        .remote = controller_remote(c->controller), .heard = heard,
+        .visit_own = visit_own, .asked = asked, .aux = c,
+    };
+
+    str_addf(&path, "%s/peer.pem", c->config.options->state_dir);
+    if (!peer_certificate_open(str_text(&path), config.host, &c->certificate,
+                               &error)) {
+        config.certificate = c->certificate;
+        c->mesh = peer_mesh_create(&config, &error);
+    }
+    if (!c->mesh) {
+        log_error("peer", "no channels to other hosts: %s", str_text(&error));
+    }
+    c->config.api->mesh = c->mesh;
+    str_fini(&path);
+    str_fini(&error);
 }
 
 static void
@@ -102,6 +177,7 @@ begin(struct weftd_controller *c)
     }
     api->intents = c->intents;
     api->controller = c->controller;
+    make_mesh(c);
     err = http_open_lane(c->config.http, API_CONTROLLER, &c->loop);
     if (err) {
         str_setf(&c->error, "cannot make the API's event");
@@ -116,6 +192,8 @@ static void
 end(struct weftd_controller *c)
 {
     http_close_lane(c->config.http, API_CONTROLLER);
+    peer_mesh_destroy(c->mesh);
+    peer_certificate_destroy(c->certificate);
     controller_destroy(c->controller);
     intents_destroy(c->intents);
     if (c->store) {

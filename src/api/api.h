@@ -50,6 +50,7 @@ struct api {
     /* The controller's thread's; NULL: the same. */
     struct intents *intents;
     struct controller *controller;
+    struct peer_mesh *mesh;             /* NULL: it could not be made, too */
 };
 
 /* Any thread: who owns what is at this path; API_SWITCH when nothing is. */

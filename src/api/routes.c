@@ -55,6 +55,7 @@ static const struct api_route routes[] = {
       { 0 } },
     { API_CONTROLLER, "GET",  "/v1/leases", leases_list, { "network" } },
     { API_CONTROLLER, "GET",  "/v1/multicast", multicast_list, { "network" } },
+    { API_CONTROLLER, "GET",  "/v1/peers", peers_show, { 0 } },
     { API_CONTROLLER, "GET",  "/v1/explain", explain_show,
       { "from", "to", "what" } },
     { API_CONTROLLER, "GET",  "/v1/security-groups", security_groups_show,

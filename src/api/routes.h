@@ -29,7 +29,7 @@ api_handler fdb_list, fdb_flush_some;
 api_handler connections_list, connections_flush, connections_count;
 api_handler cache_list, drops_show;
 api_handler status_show, switch_show, barrier_post, metrics_show;
-api_handler leases_list, multicast_list, controller_uplinks;
+api_handler leases_list, multicast_list, peers_show, controller_uplinks;
 api_handler controller_tunnels;
 api_handler controller_show, controller_ports, host_show;
 api_handler explain_show, security_groups_show;

@@ -94,6 +94,8 @@ static const struct cli_command commands[] = {
       { { "--dry-run", NULL, "only say what would change" } } },
     { "host", "delete", object_delete, 1, -1, "HOST...",
       "part hosts again that no port is at", {} },
+    { "host", "certificate", host_certificate, 0, 0, "",
+      "the fingerprint by which other hosts know this one", {} },
 
     { "tunnel", "list", tunnel_list, 0, 0, "",
       "ways to other hosts: round trip, loss, and what fits through", {} },

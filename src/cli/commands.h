@@ -17,6 +17,7 @@ cli_run openflow_snoop;
 cli_run validate_command;
 cli_run apply_command, plan_command, confirm_command, rollback_command;
 cli_run explain_command, export_command, edit_command;
+cli_run host_certificate;
 cli_run object_list, object_show, object_create, object_change;
 cli_run object_delete;
 cli_run forward_add;

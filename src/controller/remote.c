@@ -180,6 +180,27 @@ add_claim(struct remote *r, struct remote_host *host, uint64_t port)
     return claim;
 }
 
+static bool
+is_same(const struct claim *claim, const struct remote_port *port)
+{
+    if (claim->is_gone || claim->generation != port->generation
+        || claim->n_members != port->n_members) {
+        return false;
+    }
+    for (unsigned int i = 0; i < port->n_members; i++) {
+        const struct remote_member *x = &claim->members[i];
+        const struct remote_member *y = &port->members[i];
+
+        if (x->network != y->network || x->address != y->address
+            || x->n_addresses6 != y->n_addresses6
+            || memcmp(x->addresses6, y->addresses6,
+                      x->n_addresses6 * sizeof x->addresses6[0])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int
 remote_set_port(struct remote *r, uint64_t id, const struct remote_port *port)
 {
@@ -197,6 +218,8 @@ remote_set_port(struct remote *r, uint64_t id, const struct remote_port *port)
     }
     if (!claim) {
         claim = add_claim(r, host, port->port);
+    } else if (is_same(claim, port)) {
+        return 0;
     }
     free(claim->members);
     claim->is_gone = false;
@@ -206,7 +229,7 @@ remote_set_port(struct remote *r, uint64_t id, const struct remote_port *port)
                      ? xmemdup(port->members, port->n_members
                                               * sizeof port->members[0])
                      : NULL;
-    return 0;
+    return 1;
 }
 
 void
@@ -307,6 +330,18 @@ compare_groups(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct ip6_addr));
 }
 
+/* `was` may be NULL: nobody listened. */
+static bool
+same_listening(const struct remote_listening *was,
+               const struct remote_listening *said,
+               const struct ip6_addr *groups)
+{
+    unsigned int n = was ? was->n_groups : 0;
+
+    return (was && was->hears_all) == said->hears_all && n == said->n_groups
+           && (!n || !memcmp(was->groups, groups, n * sizeof *groups));
+}
+
 int
 remote_set_listening(struct remote *r, uint64_t id,
                      const struct remote_listening *said)
@@ -322,20 +357,25 @@ remote_set_listening(struct remote *r, uint64_t id,
     if (!listening && host->listening.n == REMOTE_MAX_NETWORKS) {
         return -ENOSPC;
     }
-    host->has_spoken = true;
-    free_listening(id_map_remove(&host->listening, said->network));
-    if (!said->hears_all && !said->n_groups) {
-        return 0;
-    }
     groups = xcalloc(said->n_groups + 1, sizeof *groups);
     if (said->n_groups) {
         memcpy(groups, said->groups, said->n_groups * sizeof *groups);
     }
     qsort(groups, said->n_groups, sizeof *groups, compare_groups);
+    if (host->has_spoken && same_listening(listening, said, groups)) {
+        free(groups);
+        return 0;
+    }
+    host->has_spoken = true;
+    free_listening(id_map_remove(&host->listening, said->network));
+    if (!said->hears_all && !said->n_groups) {
+        free(groups);
+        return 1;
+    }
     listening = xmemdup(said, sizeof *said);
     listening->groups = groups;
     id_map_set(&host->listening, said->network, listening);
-    return 0;
+    return 1;
 }
 
 const struct remote_listening *

@@ -55,7 +55,8 @@ struct remote *remote_create(void);
 /* Accepts NULL. */
 void remote_destroy(struct remote *);
 
-/* The host has the port.  -ENOSPC, -EINVAL: too much is said. */
+/* The host has the port.  1: that is news; 0: it was known.  -ENOSPC, -EINVAL: too
+ * much is said. */
 int remote_set_port(struct remote *, uint64_t host,
                     const struct remote_port *);
 /* It has it no more.  It need not have had it.  What its addresses were is
@@ -64,7 +65,7 @@ void remote_remove_port(struct remote *, uint64_t host, uint64_t port);
 /* All that the host said is forgotten. */
 void remote_forget_host(struct remote *, uint64_t host);
 /* Who listens there now, network by network; the first such says that the
- * others have no listeners.  -ENOSPC, -EINVAL. */
+ * others have no listeners.  1, 0, -ENOSPC, -EINVAL as above. */
 int remote_set_listening(struct remote *, uint64_t host,
                          const struct remote_listening *);
 

@@ -182,11 +182,11 @@ static const struct member members[] = {
     { .name = "certificate", .type = &value_certificate, AT(certificate),
       .effect = EFFECT_NOTHING,
       .doc = "fingerprint of the certificate by which the other hosts shall "
-             "know it; kept, and not asked for yet" },
+             "know it, as it says itself by weft host certificate" },
     { .name = "peer", .type = &value_peer, AT(peer),
       .effect = EFFECT_NOTHING, .fallback = "the tunnel's address, port 6650",
       .doc = "address and TCP port at which it shall listen for other "
-             "hosts; kept, and not used yet" },
+             "hosts" },
     { 0 },
 };
 

@@ -257,3 +257,9 @@ of_stream_describe(const struct of_stream *stream, struct str *out)
     }
     return true;
 }
+
+const X509 *
+of_stream_peer(const struct of_stream *stream)
+{
+    return stream->ssl ? SSL_get0_peer_certificate(stream->ssl) : NULL;
+}

@@ -19,6 +19,7 @@ enum of_events { OF_READ = 1, OF_WRITE = 2 };
 enum { OF_REASON_SIZE = 160 };
 
 struct of_stream;
+struct x509_st;
 
 /* Takes the descriptor over.  `tls` NULL: plain.  NULL: out of memory. */
 struct of_stream *of_stream_create(int fd, struct of_tls *tls,
@@ -43,5 +44,7 @@ const char *of_stream_reason(const struct of_stream *);
 /* How it is protected and who the peer is by its certificate: "TLSv1.3,
  * CN=controller"; false when it is plain. */
 bool of_stream_describe(const struct of_stream *, struct str *);
+/* The certificate that the peer showed, borrowed; NULL: none yet. */
+const struct x509_st *of_stream_peer(const struct of_stream *);
 
 #endif

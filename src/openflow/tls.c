@@ -37,8 +37,8 @@ last_reason(void)
     return text ? text : "it cannot be understood";
 }
 
-static SSL_CTX *
-new_context(void)
+SSL_CTX *
+of_tls_new_context(void)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
 
@@ -128,7 +128,7 @@ read_files(struct of_tls *tls, struct str *error)
         return err;
     }
     ERR_clear_error();
-    ctx = new_context();
+    ctx = of_tls_new_context();
     if (!ctx) {
         str_setf(error, "OpenSSL: %s", last_reason());
         return -ENOMEM;
@@ -156,6 +156,15 @@ of_tls_create(const struct of_tls_files *files, struct str *error)
         of_tls_destroy(tls);
         return NULL;
     }
+    return tls;
+}
+
+struct of_tls *
+of_tls_adopt(SSL_CTX *ctx)
+{
+    struct of_tls *tls = xzalloc(sizeof *tls);
+
+    tls->ctx = ctx;
     return tls;
 }
 
@@ -196,7 +205,7 @@ is_changed(const struct of_tls *tls)
 int
 of_tls_refresh(struct of_tls *tls, struct str *error)
 {
-    return is_changed(tls) ? read_files(tls, error) : 0;
+    return tls->paths[0] && is_changed(tls) ? read_files(tls, error) : 0;
 }
 
 /* The peer's certificate must be for the address that it is at. */

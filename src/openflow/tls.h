@@ -11,6 +11,8 @@
  * that renewing a certificate needs no restart; what cannot be read leaves the
  * old ones in force.
  *
+ * Others who trust otherwise (peer/) bring an OpenSSL context of their own.
+ *
  * Owned by one thread. */
 #ifndef WEFT_OPENFLOW_TLS_H
 #define WEFT_OPENFLOW_TLS_H
@@ -24,10 +26,17 @@ struct of_tls_files {
 
 struct of_tls;
 struct ssl_st;
+struct ssl_ctx_st;
 
 /* NULL with `error`: which file, and why. */
 struct of_tls *of_tls_create(const struct of_tls_files *, struct str *error);
 void of_tls_destroy(struct of_tls *);
+
+/* Sets up a context as every one of ours is: both ends show certificates, no
+ * session is resumed.  NULL: out of memory. */
+struct ssl_ctx_st *of_tls_new_context(void);
+/* Of a context that is complete; takes it over. */
+struct of_tls *of_tls_adopt(struct ssl_ctx_st *);
 
 /* Looks whether the files changed, for connections from now on.  Negative errno
  * when they cannot be used: `error` has file and reason, said once. */

@@ -40,12 +40,24 @@ class Overlay:
         host.run("ip", "addr", "add", ADDRESSES[6] % i + "/64", "dev", "u0",
                  "nodad")
 
-    def hosts(self, family=4):
-        """The file's section."""
+    def hosts(self, family=4, certificates=None):
+        """The file's section; with certificates, hosts talk."""
         return "hosts:\n" + "".join(
-            "  %s: {tunnel: \"%s\"}\n" % (name, ADDRESSES[family]
-                                          % int(name[1:]))
+            "  %s: {tunnel: \"%s\"%s}\n"
+            % (name, ADDRESSES[family] % int(name[1:]),
+               ", certificate: \"%s\"" % certificates[name]
+               if certificates and name in certificates else "")
             for name in self.labs)
+
+    def certificates(self):
+        """What each host, started, is known by."""
+        return {name: lab.weft("host", "certificate")["certificate"]
+                for name, lab in self.labs.items()}
+
+    def peers(self, name):
+        """How that host's channels are, and how many ports it hears of."""
+        return {p["host"]: (p["state"], p["ports"]) for p in
+                self.labs[name].weft("host", "certificate")["peers"]}
 
     def guest(self, name):
         if name not in self._guests:
@@ -54,13 +66,16 @@ class Overlay:
 
     def start(self, text, names=None, more=()):
         """The same file for all, or for those; `more` options of weftd."""
+        self.start_daemons(more)
+        self.apply(text, names)
+
+    def start_daemons(self, more=()):
         for name, lab in self.labs.items():
             options = ["--host", name, *more]
             if name in self.vswitches:
                 options += ["--controller-only", "--ovsdb", "unix:"
                             + self.vswitches[name].file("db.sock")]
             lab.start_daemon(*options, switch=name)
-        self.apply(text, names)
 
     def use_ovs(self, name):
         """That host's switch is Open vSwitch; its userspace data path sends by

@@ -88,7 +88,7 @@ def test_a_port_for_each_kind_of_overlay(underlay):
             lab.text("host", "list").splitlines()]
     assert rows == [["HOST", "STATE", "TUNNEL", "MTU", "PORTS"],
                     ["h1", "here", "192.0.2.1", "1500", "1"],
-                    ["h2", "-", "192.0.2.2", "1450", "1"]]
+                    ["h2", "no-certificate", "192.0.2.2", "1450", "1"]]
     assert "vxlan 5001" in lab.text("network", "list")
     # A group less; the port stays as it is.
     number = lab.port("vxlan")["number"]

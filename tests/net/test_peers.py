@@ -1,0 +1,163 @@
+"""Hosts that talk: what one says of its ports, and what others make of it.
+
+    h1: web 10.1.0.5, and vm before it moves      h2: db, log      h3: idle
+"""
+
+import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Raw
+
+import overlay
+from netns import eventually
+from test_overlays import address_of, reaches
+
+CLOUD = """\
+version: 1
+%(hosts)snetworks:
+  blue: {subnet: 10.1.0.0/24, subnet6: "fd00:1::/64", segment: {%(kind)s: 5001}}
+ports:
+  web: {network: blue, host: h1, netns: web, address: 10.1.0.5,
+        configure: true}
+  vm: {network: blue, host: %(vm)s, netns: vm, configure: true}
+  db: {network: blue, host: h2, netns: db, configure: true}
+  idle: {network: blue, host: h3, netns: idle, address: 10.1.0.7,
+         configure: true}
+"""
+MULTICAST = 44
+GUESTS = ("web", "vm", "db", "idle")
+
+
+@pytest.fixture
+def hosts(request):
+    made = overlay.Overlay(request.config.getoption("--build"), n=3)
+    made.start_daemons()
+    for name in GUESTS:
+        made.guest(name)
+    yield made
+    made.close()
+
+
+def cloud(hosts, vm="h1", kind="vxlan", family=4, certificates=None):
+    return CLOUD % {"hosts": hosts.hosts(family, certificates
+                                         or hosts.certificates()),
+                    "vm": vm, "kind": kind}
+
+
+def flows(hosts, name):
+    """What that host's switch was told, but for who listens to groups: that is
+    asked meanwhile."""
+    return sorted((f["table"], f["priority"], f["match"], str(f["actions"]))
+                  for f in hosts.labs[name].weft("flow", "list")["flows"]
+                  if f["table"] != MULTICAST)
+
+
+def all_talk(hosts, n_ports):
+    """Each hears of so many ports of the others."""
+    return all(hosts.peers(name) == {
+        other: ("up", n) for other, n in n_ports.items() if other != name}
+        for name in hosts.labs)
+
+
+@pytest.mark.parametrize("family", (4, 6))
+def test_hosts_say_which_ports_they_have(hosts, family):
+    hosts.apply(cloud(hosts, family=family))
+    eventually(lambda: all_talk(hosts, {"h1": 2, "h2": 1, "h3": 1}),
+               "all have heard of all")
+    web, db = hosts.guest("web"), hosts.guest("db")
+    address = eventually(lambda: address_of(db), "db has an address")
+    # Chosen by h2, known at h1: asked for there, and answered there.
+    reaches(web, address)
+    nic, street = web.nic("eth0"), hosts.street.nic("s1")
+    for _ in range(10):
+        nic.send(Ether(src=nic.mac, dst="ff:ff:ff:ff:ff:ff")
+                 / ARP(hwsrc=nic.mac, psrc="10.1.0.5", pdst=address))
+        nic.expect(lambda f: f.haslayer(ARP) and f[ARP].op == 2
+                   and f[ARP].psrc == address)
+    nic.send(Ether(src=nic.mac, dst=db.nic("eth0").mac)
+             / IP(src="10.1.0.5", dst=address) / UDP(dport=9) / Raw(b"mark"))
+    # An inner header of ARP, after an outer one of VXLAN.
+    asked = bytes.fromhex("08060001080006040001")
+    for raw in street.raw_frames():
+        assert asked not in raw[42:]
+        if raw.endswith(b"mark"):
+            break
+    street.close()
+    nic.close()
+
+
+def test_a_port_that_moves_is_reached_at_once(hosts):
+    certificates = hosts.certificates()
+    hosts.apply(cloud(hosts, certificates=certificates))
+    eventually(lambda: all_talk(hosts, {"h1": 2, "h2": 1, "h3": 1}),
+               "all have heard of all")
+    vm, idle = hosts.guest("vm"), hosts.guest("idle")
+    address = eventually(lambda: address_of(vm), "vm has an address")
+    reaches(idle, address)
+    # Only its new host is told; the old one still has it by its file.
+    vm.run("ip", "link", "del", "eth0")
+    hosts.apply(cloud(hosts, vm="h2", certificates=certificates), ["h2"])
+    eventually(lambda: address_of(vm) == address,
+               "vm has the address that it had")
+    reaches(idle, address)
+    reaches(hosts.guest("web"), address)
+    reaches(hosts.guest("db"), address)
+    reaches(vm, "10.1.0.5")
+    # A restart of either does not bring it back.
+    hosts.labs["h1"].stop()
+    hosts.labs["h1"].restart()
+    eventually(lambda: all_talk(hosts, {"h1": 2, "h2": 2, "h3": 1}),
+               "all have heard of all")
+    reaches(hosts.guest("web"), address)
+    # The old host hears of it last, and nothing is interrupted.
+    hosts.apply(cloud(hosts, vm="h2", certificates=certificates))
+    eventually(lambda: all_talk(hosts, {"h1": 1, "h2": 2, "h3": 1}),
+               "h1 gave it up")
+    reaches(hosts.guest("web"), address)
+    reaches(idle, address)
+
+
+def test_a_lost_channel_changes_no_flow(hosts):
+    hosts.apply(cloud(hosts))
+    eventually(lambda: all_talk(hosts, {"h1": 2, "h2": 1, "h3": 1}),
+               "all have heard of all")
+    address = eventually(lambda: address_of(hosts.guest("db")),
+                         "db has an address")
+    reaches(hosts.guest("web"), address)
+    before = flows(hosts, "h1")
+    h2 = hosts.labs["h2"]
+    h2.host.run("nft", "add table inet cut; add chain inet cut in { type "
+                "filter hook input priority 0; policy accept; tcp dport 6650 "
+                "reject with tcp reset; tcp sport 6650 reject with tcp reset;"
+                " }")
+    for name in ("h1", "h3"):
+        eventually(lambda: hosts.peers(name)["h2"][0] != "up",
+                   "%s has lost h2" % name, timeout=30)
+    assert hosts.peers("h1")["h3"] == ("up", 1)
+    assert hosts.peers("h1")["h2"][1] == 1
+    assert hosts.guest("web").ping(address, deadline=1)
+    assert flows(hosts, "h1") == before
+    h2.host.run("nft", "delete", "table", "inet", "cut")
+    eventually(lambda: all_talk(hosts, {"h1": 2, "h2": 1, "h3": 1}),
+               "they talk again", timeout=40)
+
+
+def test_who_has_no_place_in_the_file_is_not_heard(hosts):
+    right = hosts.certificates()
+    # h3 shows a certificate that is not the file's, and so cannot call h2.
+    wrong = dict(right, h3="sha256:" + "ab" * 32)
+    hosts.apply(cloud(hosts, certificates=wrong))
+    eventually(lambda: hosts.peers("h1")["h2"] == ("up", 1), "h1 and h2 talk")
+    eventually(lambda: [
+        p for p in hosts.labs["h1"].weft("host", "certificate")["peers"]
+        if p["host"] == "h3" and "certificate" in p["reason"]],
+        "h1 says why not h3")
+    assert hosts.peers("h2")["h3"] == ("calling", 0)
+    complaint = hosts.labs["h3"].weft("host", "certificate")["complaint"]
+    assert "another certificate" in complaint and right["h3"] in complaint
+    # Networks span the hosts all the same, by the file.
+    reaches(hosts.guest("web"), "10.1.0.7")
+    # Once the file is right, it is heard.
+    hosts.apply(cloud(hosts, certificates=right))
+    eventually(lambda: all_talk(hosts, {"h1": 2, "h2": 1, "h3": 1}),
+               "all have heard of all")
