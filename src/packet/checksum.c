@@ -8,10 +8,11 @@ typedef uint64_t unaligned_words
 
 enum { STRIDE = 2 * sizeof(words) };
 
-/* Of whole strides.  A compiler makes of it what the caller's target has: with
- * 32-byte registers it is three times as fast as any way without. */
+/* Of whole strides, which are copied if `to` is set.  A compiler makes of it what
+ * the caller's target has: with 32-byte registers it is three times as fast as any
+ * way without. */
 static inline __attribute__((always_inline)) uint64_t
-sum_strides(const uint8_t *data, size_t len)
+sum_strides(uint8_t *to, const uint8_t *data, size_t len)
 {
     const words low = { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX };
     words even = { 0 }, odd = { 0 };
@@ -22,6 +23,11 @@ sum_strides(const uint8_t *data, size_t len)
 
         even += (a & low) + (b & low);
         odd += (a >> 32) + (b >> 32);
+        if (to) {
+            *(unaligned_words *) to = a;
+            *(unaligned_words *) (to + sizeof a) = b;
+            to += STRIDE;
+        }
     }
     even += odd;
     return even[0] + even[1] + even[2] + even[3];
@@ -31,32 +37,31 @@ sum_strides(const uint8_t *data, size_t len)
 __attribute__((target("avx2"))) static uint64_t
 sum_strides_avx2(const uint8_t *data, size_t len)
 {
-    return sum_strides(data, len);
+    return sum_strides(NULL, data, len);
+}
+
+__attribute__((target("avx2"))) static uint64_t
+copy_strides_avx2(uint8_t *to, const uint8_t *data, size_t len)
+{
+    return sum_strides(to, data, len);
 }
 #endif
 
 static uint64_t
-sum_long(const uint8_t *data, size_t len)
+sum_long(uint8_t *to, const uint8_t *data, size_t len)
 {
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx2")) {
-        return sum_strides_avx2(data, len);
+        return to ? copy_strides_avx2(to, data, len)
+                  : sum_strides_avx2(data, len);
     }
 #endif
-    return sum_strides(data, len);
+    return sum_strides(to, data, len);
 }
 
-uint32_t
-checksum_add(uint32_t partial, const void *data_, size_t len)
+static uint32_t
+add_rest(uint64_t sum, const uint8_t *data, size_t len)
 {
-    const uint8_t *data = data_;
-    uint64_t sum = partial;
-
-    if (len >= STRIDE) {
-        sum += sum_long(data, len);
-        data += len - len % STRIDE;
-        len %= STRIDE;
-    }
     for (; len >= 4; data += 4, len -= 4) {
         uint32_t w;
 
@@ -76,6 +81,31 @@ checksum_add(uint32_t partial, const void *data_, size_t len)
     sum = (sum & UINT32_MAX) + (sum >> 32);
     sum = (sum & UINT32_MAX) + (sum >> 32);
     return checksum_reduce((uint32_t) sum);
+}
+
+uint32_t
+checksum_add(uint32_t partial, const void *data, size_t len)
+{
+    size_t n = len - len % STRIDE;
+    uint64_t sum = partial;
+
+    if (n) {
+        sum += sum_long(NULL, data, n);
+    }
+    return add_rest(sum, (const uint8_t *) data + n, len - n);
+}
+
+uint32_t
+checksum_copy(uint32_t partial, void *to, const void *from, size_t len)
+{
+    size_t n = len - len % STRIDE;
+    uint64_t sum = partial;
+
+    if (n) {
+        sum += sum_long(to, from, n);
+    }
+    memcpy((uint8_t *) to + n, (const uint8_t *) from + n, len - n);
+    return add_rest(sum, (const uint8_t *) from + n, len - n);
 }
 
 be16

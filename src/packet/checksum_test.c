@@ -44,6 +44,30 @@ TEST(sums_agree_with_byte_by_byte_addition)
     }
 }
 
+TEST(a_copy_has_the_same_sum_and_nothing_around_it_changes)
+{
+    struct rng rng = { 7 };
+    uint8_t data[700], copy[sizeof data + 64];
+
+    for (int i = 0; i < 20000; i++) {
+        size_t at = rng_below(&rng, 64), to = rng_below(&rng, 64);
+        size_t len = rng_below(&rng, (uint32_t) (sizeof data - at) + 1);
+        uint8_t around = (uint8_t) rng_u32(&rng);
+        uint32_t sum;
+
+        fill(data, sizeof data, &rng);
+        len = MIN(len, sizeof copy - to);
+        memset(copy, around, sizeof copy);
+        sum = checksum_copy(5, copy + to, data + at, len);
+        CHECK(same_sum(checksum_reduce(sum),
+                       checksum_reduce(checksum_add(5, data + at, len))));
+        CHECK(!memcmp(copy + to, data + at, len));
+        for (size_t k = 0; k < sizeof copy; k++) {
+            CHECK((k >= to && k < to + len) || copy[k] == around);
+        }
+    }
+}
+
 TEST(a_sum_can_be_made_in_pieces)
 {
     struct rng rng = { 2 };
@@ -189,6 +213,7 @@ TEST(a_checksum_outside_of_the_packet_is_refused)
 TESTS(
     RUN(the_example_of_rfc_1071_comes_out),
     RUN(sums_agree_with_byte_by_byte_addition),
+    RUN(a_copy_has_the_same_sum_and_nothing_around_it_changes),
     RUN(a_sum_can_be_made_in_pieces),
     RUN(an_update_equals_a_new_sum),
     RUN(an_update_survives_the_cases_of_rfc_1624),

@@ -35,15 +35,20 @@ pseudo_sum(const struct coalesce *c, const uint8_t *frame, uint32_t l4_len)
                               IP_PROTO_TCP, (uint16_t) l4_len);
 }
 
-/* Right, or owed as offload_find_owed() knows it. */
+/* Right, or owed as offload_find_owed() knows it.  The payload is copied, right or
+ * not, if `to` is set. */
 static bool
-is_tcp_right(const struct coalesce *c, const uint8_t *frame, uint32_t len)
+is_tcp_right(const struct coalesce *c, const uint8_t *frame, uint32_t len,
+             uint8_t *to)
 {
-    const uint8_t *tcp = frame + c->l4;
-    uint32_t sum = pseudo_sum(c, frame, len - c->l4);
+    const uint8_t *tcp = frame + c->l4, *payload = frame + c->hdr_len;
+    uint32_t n = len - c->hdr_len, sum = pseudo_sum(c, frame, len - c->l4);
+    be16 owed = checksum_reduce(sum);
 
-    return get_be16(tcp + TCP_CSUM_OFS) == checksum_reduce(sum)
-           || !checksum_fold(checksum_add(sum, tcp, len - c->l4));
+    sum = checksum_add(sum, tcp, c->hdr_len - c->l4);
+    sum = to ? checksum_copy(sum, to, payload, n)
+             : checksum_add(sum, payload, n);
+    return get_be16(tcp + TCP_CSUM_OFS) == owed || !checksum_fold(sum);
 }
 
 static bool
@@ -215,13 +220,12 @@ coalesce_append(struct coalesce *c, struct packet_pool *pool,
     uint32_t payload = len - c->hdr_len;
     struct packet *pkt;
 
-    if (!c->slot || !goes_on(c, frame, len) || !is_ip_right(c, frame)
-        || !is_tcp_right(c, frame, len)) {
+    if (!c->slot || !goes_on(c, frame, len) || !is_ip_right(c, frame)) {
         return false;
     }
     pkt = packet_of(c);
     if (!c->is_verified && (!is_ip_right(c, pkt->data)
-                            || !is_tcp_right(c, pkt->data, pkt->len))) {
+                            || !is_tcp_right(c, pkt->data, pkt->len, NULL))) {
         c->slot = NULL;
         return false;
     }
@@ -229,8 +233,11 @@ coalesce_append(struct coalesce *c, struct packet_pool *pool,
     if (!make_room(c, pool, payload)) {
         return false;
     }
+    /* What is wrong stays behind the packet's end. */
     pkt = packet_of(c);
-    memcpy(pkt->data + pkt->len, frame + c->hdr_len, payload);
+    if (!is_tcp_right(c, frame, len, pkt->data + pkt->len)) {
+        return false;
+    }
     pkt->len += payload;
     c->next_seq += payload;
     c->next_id++;

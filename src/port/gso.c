@@ -118,48 +118,40 @@ set_transport(const struct gso *gso, uint8_t *l4, uint32_t len, bool is_last)
              checksum_reduce(gso->pseudo + length_words(len)));
 }
 
-/* What is owed, over the whole of the transport's data: a UDP checksum of zero
- * would say that there is none. */
+/* The payload, and what is owed, over the whole of the transport's data: a UDP
+ * checksum of zero would say that there is none. */
 static void
-complete(const struct gso *gso, uint8_t *l4, const uint8_t *payload,
-         uint32_t len)
+copy_and_complete(const struct gso *gso, uint8_t *l4, uint8_t *to,
+                  const uint8_t *payload, uint32_t len)
 {
     const struct offload *ol = &gso->super->offload;
     uint32_t sum = checksum_add(0, l4, ol->hdr_len - ol->csum_start);
-    be16 csum = checksum_fold(checksum_add(sum, payload, len));
+    be16 csum = checksum_fold(checksum_copy(sum, to, payload, len));
 
     put_be16(l4 + ol->csum_offset,
              !csum && !gso->is_tcp ? UINT16_MAX : csum);
 }
 
 uint32_t
-gso_write_headers(struct gso *gso, uint8_t *headers, const uint8_t **payload)
+gso_write(struct gso *gso, uint8_t *seg)
 {
     const struct packet *super = gso->super;
     const struct offload *ol = &super->offload;
     uint32_t len = gso_next_len(gso), n = len - ol->hdr_len;
-    uint8_t *l4 = headers + ol->csum_start;
+    const uint8_t *payload = super->data + ol->hdr_len + gso->pos;
+    uint8_t *l4 = seg + ol->csum_start;
 
-    *payload = super->data + ol->hdr_len + gso->pos;
-    memcpy(headers, super->data, ol->hdr_len);
-    set_ip_length(gso, headers, len);
+    memcpy(seg, super->data, ol->hdr_len);
+    set_ip_length(gso, seg, len);
     set_transport(gso, l4, len - ol->csum_start, gso_n_left(gso) == 1);
     if (gso->complete) {
-        complete(gso, l4, *payload, n);
+        copy_and_complete(gso, l4, seg + ol->hdr_len, payload, n);
+    } else {
+        memcpy(seg + ol->hdr_len, payload, n);
     }
     gso->pos += n;
     gso->n_done++;
-    return n;
-}
-
-uint32_t
-gso_write(struct gso *gso, uint8_t *seg)
-{
-    const uint8_t *payload;
-    uint32_t n = gso_write_headers(gso, seg, &payload);
-
-    memcpy(seg + gso->super->offload.hdr_len, payload, n);
-    return gso->super->offload.hdr_len + n;
+    return len;
 }
 
 static struct packet *

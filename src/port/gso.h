@@ -38,10 +38,6 @@ int gso_next(struct gso *, struct packet_pool *, struct batch *);
 
 /* Writes the next segment's bytes, gso_next_len() of them; there is one left. */
 uint32_t gso_write(struct gso *, uint8_t *);
-/* Only its headers, as many as the super-frame's: the payload, whose length is
- * returned, stays where it is. */
-uint32_t gso_write_headers(struct gso *, uint8_t *headers,
-                           const uint8_t **payload);
 
 static inline uint32_t
 gso_next_len(const struct gso *gso)

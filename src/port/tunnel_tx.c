@@ -2,9 +2,12 @@
  *
  * Frames that follow each other to one far end, of one flow and one size, are a
  * *train*: one system call, which the kernel or the NIC cuts up (UDP_SEGMENT).
- * A super-frame is a train, too: its segments' headers are written here, checksums
- * complete, and the payload goes from where it is.  GRE has no such thing: each
- * frame is a message, many of which go by one call.
+ * A super-frame is a train, too: its segments are written here, headers and
+ * complete checksums.  GRE has no such thing: each frame is a message, many of
+ * which go by one call.
+ *
+ * Tunnel headers are put in front of frames, and segments behind each other: what
+ * the kernel is given in few pieces costs it less than what that costs us.
  *
  * The flow chooses the socket, and with it the outer source port. */
 #include <netinet/in.h>
@@ -29,10 +32,9 @@ enum {
     TRAIN_MAX = 64,               /* segments; the kernel's bound */
     TRAIN_BYTES = 65507 - 40,     /* UDP's payload in one IP packet, less what
                                      IPv6 needs */
-    PIECES = 3,                   /* tunnel header, frame's headers, payload */
-    HEADER_ROOM = 256,            /* of a segment; longer ones travel alone */
-    MAX_HEADERS = 2048,           /* the longest that a super-frame may have */
+    TRAIN_ROOM = PACKET_HEADROOM + PACKET_MAX_LEN + ENCAP_MAX_LEN,
 };
+static_assert((int) TRAIN_ROOM >= (int) TRAIN_BYTES, "a train fits");
 
 /* What the outer header is to say. */
 struct outward {
@@ -55,17 +57,19 @@ struct tunnel_tx {
     /* The train, or GRE's messages.  All are for `outward`. */
     struct outward outward;
     unsigned int n;               /* segments */
-    uint32_t n_bytes;             /* of them, tunnel headers included */
+    unsigned int n_pieces;
+    uint32_t n_bytes;             /* tunnel headers included */
     uint32_t n_frame_bytes;
     uint32_t segment;             /* the first one's size */
     bool is_ended;                /* a shorter one is always the last */
     uint32_t header_len;
     uint8_t header[ENCAP_MAX_LEN];
-    struct iovec iov[TRAIN_MAX * PIECES];
-    uint8_t headers[TRAIN_MAX][HEADER_ROOM];
-    /* GRE's */
-    struct mmsghdr messages[TRAIN_MAX];
-    uint8_t gre[TRAIN_MAX][GRE_MAX_HEADER_LEN];
+    /* Where they lie: in their packets, or in `bytes`.  A piece is one segment or
+     * several, of GRE always one. */
+    struct iovec pieces[TRAIN_MAX];
+    uint32_t n_used;              /* of `bytes` */
+    uint8_t bytes[TRAIN_ROOM];
+    struct mmsghdr messages[TRAIN_MAX];   /* GRE's */
     struct outward_control control;
 };
 
@@ -225,11 +229,9 @@ write_header(const struct tunnel_options *o, const struct packet *pkt,
                                    : geneve_encode(&key, bytes);
 }
 
-/* With the checksum over what follows it, in two pieces of which the first is of
- * even length. */
+/* The checksum is that of what follows, too: add_frame(). */
 static uint32_t
-write_gre(struct tunnel *tunnel, const struct packet *pkt, uint8_t *bytes,
-          const struct iovec frame[2])
+write_gre(struct tunnel *tunnel, const struct packet *pkt, uint8_t *bytes)
 {
     const struct tunnel_options *o = &tunnel->options;
     struct encap_gre gre = {
@@ -237,7 +239,6 @@ write_gre(struct tunnel *tunnel, const struct packet *pkt, uint8_t *bytes,
         .has_seq = o->has_seq,
     };
     struct tunnel_key key;
-    uint32_t len, sum;
 
     key.id = htobe64(o->key);
     if (o->is_key_by_flow) {
@@ -247,14 +248,7 @@ write_gre(struct tunnel *tunnel, const struct packet *pkt, uint8_t *bytes,
         gre.seq = atomic_fetch_add_explicit(&tunnel->next_seq, 1,
                                             memory_order_relaxed);
     }
-    len = gre_encode(&key, &gre, bytes);
-    if (o->has_csum) {
-        sum = checksum_add(0, bytes, len);
-        sum = checksum_add(sum, frame[0].iov_base, frame[0].iov_len);
-        sum = checksum_add(sum, frame[1].iov_base, frame[1].iov_len);
-        put_be16(bytes + 4, checksum_fold(sum));
-    }
-    return len;
+    return gre_encode(&key, &gre, bytes);
 }
 
 /* ---- Trains ---- */
@@ -274,17 +268,17 @@ count_failure(struct tunnel *tunnel, int err, unsigned int n, uint32_t bytes)
 }
 
 static int
-send_segments(int fd, struct tunnel_tx *tx, unsigned int first,
-              unsigned int n)
+send_pieces(int fd, struct tunnel_tx *tx, struct iovec *pieces,
+            unsigned int n_pieces, bool is_cut_up)
 {
     struct outward_control control;
     struct msghdr msg = {
         .msg_name = &tx->outward.to, .msg_namelen = tx->outward.to_len,
-        .msg_iov = &tx->iov[first * PIECES], .msg_iovlen = n * PIECES,
+        .msg_iov = pieces, .msg_iovlen = n_pieces,
     };
 
     write_control(&control, &tx->outward);
-    if (n > 1) {
+    if (is_cut_up) {
         struct cmsghdr *c = (void *) (control.bytes + control.len);
         uint16_t segment = (uint16_t) tx->segment;
 
@@ -299,12 +293,26 @@ send_segments(int fd, struct tunnel_tx *tx, unsigned int first,
     return sendmsg(fd, &msg, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-static uint32_t
-frame_len(const struct tunnel_tx *tx, unsigned int i)
+/* Where the kernel would have to make fragments of segments. */
+static void
+send_one_by_one(struct tunnel *tunnel, int fd, struct tunnel_tx *tx)
 {
-    const struct iovec *iov = &tx->iov[i * PIECES];
+    for (unsigned int i = 0; i < tx->n_pieces; i++) {
+        struct iovec left = tx->pieces[i];
 
-    return (uint32_t) (iov[1].iov_len + iov[2].iov_len);
+        while (left.iov_len) {
+            struct iovec one = { left.iov_base,
+                                 MIN(left.iov_len, tx->segment) };
+            int err = send_pieces(fd, tx, &one, 1, false);
+
+            if (err) {
+                count_failure(tunnel, err, 1,
+                              (uint32_t) one.iov_len - tx->header_len);
+            }
+            left.iov_base = (uint8_t *) left.iov_base + one.iov_len;
+            left.iov_len -= one.iov_len;
+        }
+    }
 }
 
 static void
@@ -314,20 +322,13 @@ flush_train(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx)
         = tunnel->endpoint->senders[queue][tx->outward.df]
                                    [tunnel->options.has_csum];
     int fd = senders->fds[tx->outward.flow % TUNNEL_N_SENDERS];
-    int err = send_segments(fd, tx, 0, tx->n);
+    int err = send_pieces(fd, tx, tx->pieces, tx->n_pieces, tx->n > 1);
 
     if (UNLIKELY(err == -EMSGSIZE || err == -EINVAL) && tx->n > 1) {
-        /* The kernel makes no segments that need fragments: one by one. */
-        for (unsigned int i = 0; i < tx->n; i++) {
-            err = send_segments(fd, tx, i, 1);
-            if (err) {
-                count_failure(tunnel, err, 1, frame_len(tx, i));
-            }
-        }
+        send_one_by_one(tunnel, fd, tx);
     } else if (UNLIKELY(err)) {
         count_failure(tunnel, err, tx->n, tx->n_frame_bytes);
     }
-    tx->n = 0;
 }
 
 static void
@@ -344,10 +345,11 @@ flush_messages(struct tunnel *tunnel, struct tunnel_tx *tx)
             i += (unsigned int) n;
         } else {
             /* It stopped at the first one. */
-            count_failure(tunnel, -errno, 1, frame_len(tx, i++));
+            count_failure(tunnel, -errno, 1,
+                          (uint32_t) tx->pieces[i++].iov_len
+                          - tx->header_len);
         }
     }
-    tx->n = 0;
 }
 
 static void
@@ -358,6 +360,8 @@ flush(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx)
     } else if (tx->n) {
         flush_train(tunnel, queue, tx);
     }
+    tx->n = tx->n_pieces = 0;
+    tx->n_bytes = tx->n_frame_bytes = tx->n_used = 0;
 }
 
 static bool
@@ -376,7 +380,8 @@ fits(const struct tunnel *tunnel, const struct tunnel_tx *tx, uint32_t len)
         return true;
     }
     if (tunnel->options.sockets.is_gre) {
-        return tx->n < TRAIN_MAX;
+        return tx->n < TRAIN_MAX
+               && tx->n_used + GRE_MAX_HEADER_LEN + len <= TRAIN_ROOM;
     }
     /* UDP_SEGMENT needs a checksum. */
     return tx->n < TRAIN_MAX && !tx->is_ended && tunnel->options.has_csum
@@ -384,36 +389,56 @@ fits(const struct tunnel *tunnel, const struct tunnel_tx *tx, uint32_t len)
            && tx->n_bytes + tx->header_len + len <= TRAIN_BYTES;
 }
 
-/* Adds a frame in two pieces, which stay where they are until it is sent; for
- * UDP the tunnel's header is in tx->header. */
+/* Where a frame of `len` bytes may be written that add_frame() adds next. */
+static uint8_t *
+make_room(const struct tunnel *tunnel, struct tunnel_tx *tx, uint32_t len)
+{
+    uint32_t ofs = tx->n_used + (tunnel->options.sockets.is_gre
+                                 ? GRE_MAX_HEADER_LEN : tx->header_len);
+
+    tx->n_used = ofs + len;
+    return tx->bytes + ofs;
+}
+
+/* The frame stays where it is until it is sent.  In front of it there is room for
+ * the tunnel's header, which for UDP is in tx->header. */
 static void
 add_frame(struct tunnel *tunnel, struct tunnel_tx *tx,
-          const struct packet *pkt, const struct iovec frame[2])
+          const struct packet *pkt, uint8_t *frame, uint32_t len)
 {
-    struct iovec *iov = &tx->iov[tx->n * PIECES];
-    uint32_t len = (uint32_t) (frame[0].iov_len + frame[1].iov_len);
-    uint32_t header_len = tx->header_len;
+    bool is_gre = tunnel->options.sockets.is_gre;
+    struct iovec *last = tx->n_pieces ? &tx->pieces[tx->n_pieces - 1] : NULL;
+    uint8_t *start;
+    uint32_t total;
 
-    iov[1] = frame[0];
-    iov[2] = frame[1];
-    if (tunnel->options.sockets.is_gre) {
-        header_len = write_gre(tunnel, pkt, tx->gre[tx->n], frame);
-        iov[0] = (struct iovec) { tx->gre[tx->n], header_len };
+    if (is_gre) {
+        tx->header_len = write_gre(tunnel, pkt, tx->header);
+    }
+    start = frame - tx->header_len;
+    total = tx->header_len + len;
+    memcpy(start, tx->header, tx->header_len);
+    if (is_gre && tunnel->options.has_csum) {
+        gre_complete(start, total);
+    }
+    if (!is_gre && last
+        && (uint8_t *) last->iov_base + last->iov_len == start) {
+        last->iov_len += total;
+    } else {
+        tx->pieces[tx->n_pieces++] = (struct iovec) { start, total };
+    }
+    if (is_gre) {
         tx->messages[tx->n].msg_hdr = (struct msghdr) {
             .msg_name = &tx->outward.to, .msg_namelen = tx->outward.to_len,
-            .msg_iov = iov, .msg_iovlen = PIECES,
+            .msg_iov = &tx->pieces[tx->n], .msg_iovlen = 1,
             .msg_control = tx->control.bytes,
             .msg_controllen = tx->control.len,
         };
-    } else {
-        iov[0] = (struct iovec) { tx->header, header_len };
     }
     if (!tx->n) {
-        tx->segment = header_len + len;
-        tx->n_bytes = tx->n_frame_bytes = 0;
+        tx->segment = total;
     }
-    tx->is_ended = header_len + len < tx->segment;
-    tx->n_bytes += header_len + len;
+    tx->is_ended = total < tx->segment;
+    tx->n_bytes += total;
     tx->n_frame_bytes += len;
     tx->n++;
 }
@@ -424,12 +449,12 @@ turn_to(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx,
         const struct packet *pkt, const struct outward *out)
 {
     uint8_t header[ENCAP_MAX_LEN];
-    uint32_t len = tunnel->options.sockets.is_gre
-                   ? 0 : write_header(&tunnel->options, pkt, header);
+    bool is_gre = tunnel->options.sockets.is_gre;
+    uint32_t len = is_gre ? 0 : write_header(&tunnel->options, pkt, header);
 
     if (tx->n && (!is_same_outward(&tx->outward, out)
-                  || len != tx->header_len
-                  || memcmp(header, tx->header, len))) {
+                  || (!is_gre && (len != tx->header_len
+                                  || memcmp(header, tx->header, len))))) {
         flush(tunnel, queue, tx);
     }
     if (!tx->n) {
@@ -442,44 +467,41 @@ turn_to(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx,
 
 static void
 send_whole(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx,
-           struct packet *pkt)
+           const struct packet *pkt)
 {
-    struct iovec frame[2] = { { pkt->data, pkt->len }, { NULL, 0 } };
+    uint8_t *frame = pkt->data;
 
     if (!fits(tunnel, tx, pkt->len)) {
         flush(tunnel, queue, tx);
     }
-    add_frame(tunnel, tx, pkt, frame);
+    if (UNLIKELY(packet_headroom(pkt) < MAX(tx->header_len,
+                                            (uint32_t) GRE_MAX_HEADER_LEN))) {
+        frame = make_room(tunnel, tx, pkt->len);
+        memcpy(frame, pkt->data, pkt->len);
+    }
+    add_frame(tunnel, tx, pkt, frame, pkt->len);
 }
 
 static void
 send_super_frame(struct tunnel *tunnel, unsigned int queue,
                  struct tunnel_tx *tx, struct packet *pkt)
 {
-    uint32_t n = pkt->offload.hdr_len;
-    uint8_t long_headers[MAX_HEADERS];
     struct gso gso;
 
-    if (n > sizeof long_headers || !gso_begin(&gso, pkt, true)) {
+    if (!gso_begin(&gso, pkt, true)) {
         port_drop_tx(&tunnel->port, pkt, &tunnel->port.counters.tx_refused);
         return;
     }
     while (gso_n_left(&gso)) {
-        struct iovec frame[2] = { { NULL, n }, { NULL, 0 } };
-        const uint8_t *payload;
-        uint8_t *headers;
+        uint32_t len = gso_next_len(&gso);
+        uint8_t *frame;
 
-        if (n > HEADER_ROOM || !fits(tunnel, tx, gso_next_len(&gso))) {
+        if (!fits(tunnel, tx, len)) {
             flush(tunnel, queue, tx);
         }
-        headers = n > HEADER_ROOM ? long_headers : tx->headers[tx->n];
-        frame[1].iov_len = gso_write_headers(&gso, headers, &payload);
-        frame[0].iov_base = headers;
-        frame[1].iov_base = (void *) (uintptr_t) payload;
-        add_frame(tunnel, tx, pkt, frame);
-    }
-    if (n > HEADER_ROOM) {
-        flush(tunnel, queue, tx);
+        frame = make_room(tunnel, tx, len);
+        gso_write(&gso, frame);
+        add_frame(tunnel, tx, pkt, frame, len);
     }
 }
 
