@@ -21,7 +21,8 @@ struct probe_path {
     uint16_t wanted;              /* the largest of its networks' */
     bool is_seen;                 /* while paths are looked for */
     struct path_probe probe;
-    usec due;                     /* when this round ends */
+    usec begun;                   /* the last round */
+    usec due;                     /* when it ends, or the next one begins */
     msec since;                   /* when its state came about */
 };
 
@@ -117,8 +118,7 @@ begin_new(struct serve_probe *s, unsigned int n_new, usec now)
 
         if (!path->probe.wanted) {
             path_probe_init(&path->probe, path->wanted);
-            path->due = now + path_probe_wait(&path->probe, s->interval)
-                              * n++ / n_new;
+            path->due = now + path_probe_patience(s->interval) * n++ / n_new;
         } else {
             path_probe_want(&path->probe, path->wanted);
         }
@@ -239,6 +239,8 @@ begin_round(struct serve_probe *s, struct probe_path *path, uint32_t number,
     uint16_t sizes[PATH_MAX_ASKED];
     unsigned int n = path_probe_begin(&path->probe, f.token, now, sizes);
 
+    path->begun = now;
+    path->due = now + path_probe_patience(s->interval);
     for (unsigned int i = 0; i < n; i++) {
         f.index = (uint8_t) i;
         f.size = sizes[i];
@@ -247,25 +249,47 @@ begin_round(struct serve_probe *s, struct probe_path *path, uint32_t number,
 }
 
 static void
-turn(struct serve_probe *s, struct probe_path *path, usec now)
+end_round(struct serve_probe *s, struct probe_path *path, usec now)
 {
-    uint32_t number = topology_tunnel(s->host->topology, path->type);
     enum path_state was = path->probe.state;
-    enum path_event event = PATH_NO_EVENT;
+    enum path_event event = path_probe_end(&path->probe);
 
-    if (!number) {
-        /* Nothing can be known as long as our own switch has no tunnel. */
-        path_probe_init(&path->probe, path->wanted);
-    } else {
-        event = path_probe_turn(&path->probe);
-        begin_round(s, path, number, now);
-    }
     s->n_events[event]++;
     tell(path, event);
     if (path->probe.state != was) {
         path->since = now / 1000;
     }
-    path->due = now + path_probe_wait(&path->probe, s->interval);
+    path->due = path_probe_is_in_doubt(&path->probe)
+                ? now : MAX(now, path->begun + s->interval);
+}
+
+/* Nothing can be known as long as our own switch has no tunnel. */
+static void
+forget(struct serve_probe *s, struct probe_path *path, usec now)
+{
+    if (path->probe.state != PATH_UNKNOWN) {
+        path->since = now / 1000;
+    }
+    path_probe_init(&path->probe, path->wanted);
+    path->due = now + path_probe_patience(s->interval);
+}
+
+/* The end of a round, and the beginning of one if that is due, too. */
+static void
+turn(struct serve_probe *s, struct probe_path *path, usec now)
+{
+    uint32_t number = topology_tunnel(s->host->topology, path->type);
+
+    if (!number) {
+        forget(s, path, now);
+        return;
+    }
+    if (path->probe.n_asked) {
+        end_round(s, path, now);
+    }
+    if (path->due <= now) {
+        begin_round(s, path, number, now);
+    }
 }
 
 static void on_timer(uv_timer_t *);
@@ -380,6 +404,10 @@ hear_answer(struct serve_probe *s, const struct topology_host *host,
     bool is_ours = path && path_probe_hear(&path->probe, f, now);
 
     s->n_results[is_ours ? PROBE_HEARD : PROBE_UNASKED]++;
+    if (is_ours && path_probe_is_answered(&path->probe)) {
+        end_round(s, path, now);
+        set_timer(s, now);
+    }
 }
 
 /* The switch lets in only what comes from hosts of the file; that it is one

@@ -140,6 +140,17 @@ path_probe_hear(struct path_probe *p, const struct path_frame *answer,
     return true;
 }
 
+bool
+path_probe_is_answered(const struct path_probe *p)
+{
+    for (unsigned int i = 0; i < p->n_asked; i++) {
+        if (!p->asked[i].is_answered) {
+            return false;
+        }
+    }
+    return p->n_asked;
+}
+
 /* ---- What a round says ---- */
 
 static void
@@ -249,17 +260,13 @@ hear_less(struct path_probe *p, uint16_t largest)
     return PATH_SHRANK;
 }
 
-enum path_event
-path_probe_turn(struct path_probe *p)
+static enum path_event
+judge(struct path_probe *p)
 {
     uint16_t largest = largest_answered(p);
     bool was_down = p->state == PATH_DOWN;
     enum path_event event;
 
-    if (!p->n_asked) {
-        return PATH_NO_EVENT;
-    }
-    remember(p);
     if (!largest) {
         return hear_nothing(p);
     }
@@ -271,10 +278,29 @@ path_probe_turn(struct path_probe *p)
     return was_down ? PATH_CAME_BACK : event;
 }
 
+enum path_event
+path_probe_end(struct path_probe *p)
+{
+    enum path_event event = PATH_NO_EVENT;
+
+    if (p->n_asked) {
+        remember(p);
+        event = judge(p);
+        p->n_asked = 0;
+    }
+    return event;
+}
+
 /* ---- What others see ---- */
 
-static bool
-is_in_doubt(const struct path_probe *p)
+usec
+path_probe_patience(usec interval)
+{
+    return MAX(interval / PATH_HURRY, MIN(interval, PATH_LEAST_PATIENCE));
+}
+
+bool
+path_probe_is_in_doubt(const struct path_probe *p)
 {
     switch (p->state) {
     case PATH_UNKNOWN: return true;
@@ -284,14 +310,6 @@ is_in_doubt(const struct path_probe *p)
         return !p->mtu || p->n_silent || p->n_found_lost || !is_found(p);
     }
     return false;
-}
-
-usec
-path_probe_wait(const struct path_probe *p, usec interval)
-{
-    return is_in_doubt(p) ? MAX(interval / PATH_HURRY,
-                                MIN(interval, PATH_HURRY_LEAST))
-                          : interval;
 }
 
 int

@@ -1,7 +1,8 @@
 /* Is there a path to another host, and how large a packet does it carry?
  *
  * Asked in rounds.  Each asks for an answer to a small packet and to one of the
- * size that is wanted; at its end what was not answered is taken for lost.
+ * size that is wanted.  It ends when all were answered, or after a while: what was
+ * not is taken for lost.  In doubt the next one follows at once.
  *
  *     unknown        nothing was heard yet
  *     up             answers come
@@ -17,8 +18,11 @@
  *
  * Sizes are those of guests' packets: bytes behind the Ethernet header.
  *
- *     a round is due    path_probe_turn(), then path_probe_begin()
+ *     a round is due    path_probe_begin()
  *     an answer         path_probe_hear()
+ *     its end           path_probe_end(), after path_probe_patience() or when
+ *                       path_probe_is_answered(); then the next one, if
+ *                       path_probe_is_in_doubt()
  *
  * Pure: time and tokens are parameters.  One thread. */
 #ifndef WEFT_SERVICE_PATH_PROBE_H
@@ -31,9 +35,10 @@ enum {
     PATH_MAX_ASKED = 2 + 2 * PATH_SEARCH_WIDTH,
     PATH_LOST = 3,                /* rounds, until it is believed */
     PATH_HISTORY = 32,            /* rounds of which the loss is known */
-    PATH_HURRY = 5,               /* in doubt, so many times as often, */
+    PATH_HURRY = 5,               /* a round lasts a fifth of the interval, */
 };
-#define PATH_HURRY_LEAST ((usec) 1000000)   /* but not more often than this */
+#define PATH_LEAST_PATIENCE ((usec) 1000000)    /* but not less than this, unless
+                                                   the interval is shorter */
 
 /* X(ID, name) */
 #define PATH_STATES(X)                                                       \
@@ -76,7 +81,7 @@ struct path_probe {
     uint8_t n_silent, n_full_lost, n_found_lost;
 
     uint64_t token;               /* of this round */
-    unsigned int n_asked;
+    unsigned int n_asked;         /* 0: there is none */
     struct path_asked {
         uint16_t size;
         bool is_answered;
@@ -93,18 +98,23 @@ void path_probe_init(struct path_probe *, uint16_t wanted);
 /* Another size is wanted: as if nothing were known of sizes. */
 void path_probe_want(struct path_probe *, uint16_t wanted);
 
-/* The round is over.  Before the first it does nothing. */
-enum path_event path_probe_turn(struct path_probe *);
-/* The next one's sizes, by index: asks for an answer to each, which has to say
- * the token.  Returns how many. */
+/* A round's sizes, by index: asks for an answer to each, which has to say the
+ * token.  Returns how many. */
 unsigned int path_probe_begin(struct path_probe *, uint64_t token, usec now,
                               uint16_t sizes[PATH_MAX_ASKED]);
 /* False: it answers nothing that was asked in this round. */
 bool path_probe_hear(struct path_probe *, const struct path_frame *answer,
                      usec now);
 
-/* How long a round that begins now lasts. */
-usec path_probe_wait(const struct path_probe *, usec interval);
+bool path_probe_is_answered(const struct path_probe *);
+/* The round is over.  If there is none, nothing happens. */
+enum path_event path_probe_end(struct path_probe *);
+
+/* How long a round may last, if an interval lies between two beginnings as long
+ * as nothing is in doubt. */
+usec path_probe_patience(usec interval);
+/* Never after a round that was answered whole. */
+bool path_probe_is_in_doubt(const struct path_probe *);
 /* Of small ones, in percent; -1: nothing is known. */
 int path_probe_loss(const struct path_probe *);
 

@@ -37,11 +37,10 @@ static enum path_event
 turn(struct lab *lab)
 {
     uint16_t sizes[PATH_MAX_ASKED];
-    enum path_event event = path_probe_turn(&lab->probe);
-    unsigned int n;
+    enum path_event event;
+    unsigned int n, n_answered = 0;
 
-    lab->n_events[event]++;
-    lab->now += path_probe_wait(&lab->probe, 10000000);
+    lab->now += 10000000;
     n = path_probe_begin(&lab->probe, ++lab->token, lab->now, sizes);
     CHECK(n >= 2 && n <= PATH_MAX_ASKED);
     lab->n_most = MAX(lab->n_most, n);
@@ -50,8 +49,13 @@ turn(struct lab *lab)
         if (sizes[i] <= lab->carries
             && !(lab->loss && rng_one_in(&lab->rng, lab->loss))) {
             CHECK(answer(lab, i, sizes[i], lab->now + RTT));
+            n_answered++;
         }
     }
+    CHECK(path_probe_is_answered(&lab->probe) == (n_answered == n));
+    event = path_probe_end(&lab->probe);
+    lab->n_events[event]++;
+    CHECK(n_answered < n || !path_probe_is_in_doubt(&lab->probe));
     return event;
 }
 
@@ -78,8 +82,13 @@ TEST(a_path_that_carries_all_is_up_and_measured)
     CHECK(lab.probe.state == PATH_UP && lab.probe.mtu == WANTED);
     CHECK(lab.probe.rtt == RTT && lab.probe.rtt_smoothed == RTT);
     CHECK(!path_probe_loss(&lab.probe) && lab.n_most == 2);
-    /* Without a doubt, at the pace that was asked for. */
-    CHECK(path_probe_wait(&lab.probe, 10000000) == 10000000);
+    CHECK(!path_probe_is_in_doubt(&lab.probe));
+    lab.carries = 100;
+    CHECK(!turn(&lab) && path_probe_is_in_doubt(&lab.probe));
+    /* A round is short, but not too short for a way around the world. */
+    CHECK(path_probe_patience(60000000) == 12000000);
+    CHECK(path_probe_patience(2000000) == 1000000);
+    CHECK(path_probe_patience(200000) == 200000);
 }
 
 /* All sizes: also the least, and one byte too little. */
@@ -174,7 +183,8 @@ TEST(only_what_was_asked_is_answered)
     struct path_frame f;
 
     lab_init(&lab, 0);
-    turn(&lab);
+    lab.token = 1;
+    path_probe_begin(&lab.probe, lab.token, lab.now, sizes);
     CHECK(!answer(&lab, 1, WANTED - 1, lab.now));  /* cut on the way */
     CHECK(!answer(&lab, 2, WANTED, lab.now));
     lab.token++;
@@ -186,7 +196,8 @@ TEST(only_what_was_asked_is_answered)
     CHECK(!answer(&lab, 0, PATH_FRAME_MIN, lab.now));       /* twice */
     CHECK(lab.probe.n_heard == 1);
     /* Of a round that is over. */
-    path_probe_turn(&lab.probe);
+    path_probe_end(&lab.probe);
+    CHECK(!answer(&lab, 1, WANTED, lab.now));
     path_probe_begin(&lab.probe, lab.token + 1, lab.now, sizes);
     CHECK(!answer(&lab, 1, WANTED, lab.now));
 }

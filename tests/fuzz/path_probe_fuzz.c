@@ -37,6 +37,7 @@ run(struct path_probe *p, const uint8_t *data, size_t size)
     for (size_t at = 0; at + 2 <= size; at += 2) {
         unsigned int answers = data[at] | data[at + 1] << 8;
         unsigned int n = path_probe_begin(p, at, (usec) at * 1000, sizes);
+        bool is_whole;
 
         if (n > PATH_MAX_ASKED) {
             abort();
@@ -55,8 +56,9 @@ run(struct path_probe *p, const uint8_t *data, size_t size)
                 passed = MAX(passed, sizes[i]);
             }
         }
-        path_probe_turn(p);
-        if (p->mtu > passed || path_probe_wait(p, 1000) > 1000
+        is_whole = path_probe_is_answered(p);
+        path_probe_end(p);
+        if (p->mtu > passed || (is_whole && path_probe_is_in_doubt(p))
             || path_probe_loss(p) > 100) {
             abort();
         }
