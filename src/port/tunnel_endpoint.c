@@ -42,13 +42,14 @@ index_of(const struct tunnel_options *options)
     return index;
 }
 
-/* What it leaves open, as tunnel_endpoint_find() counts: 1 the remote, 2 the
- * key. */
+/* What an index leaves open. */
+enum { ANY_REMOTE = 1, ANY_KEY = 2, ANY_BOTH = 3 };
+
 static unsigned int
 shape_of(const struct tunnel_index *index)
 {
-    return (index->has_key == 2 ? 2u : 0)
-           | (ip6_addr_is_set(index->remote) ? 0 : 1u);
+    return (index->has_key == 2 ? ANY_KEY : 0u)
+           | (ip6_addr_is_set(index->remote) ? 0u : ANY_REMOTE);
 }
 
 static struct tunnel *
@@ -71,18 +72,18 @@ struct tunnel *
 tunnel_endpoint_find(const struct tunnel_endpoint *endpoint, bool has_key,
                      uint32_t key, const struct ip6_addr *remote)
 {
-    for (unsigned int i = 0; i < 4; i++) {
+    for (unsigned int i = 0; i < ANY_BOTH; i++) {
         struct tunnel_index index = { .has_key = 2 };
         struct tunnel *found;
 
         if (!(endpoint->shapes & 1u << i)) {
             continue;             /* nobody is like that */
         }
-        if (!(i & 2)) {
+        if (!(i & ANY_KEY)) {
             index.key = key;
             index.has_key = has_key;
         }
-        if (!(i & 1)) {
+        if (!(i & ANY_REMOTE)) {
             index.remote = *remote;
         }
         found = look_up(endpoint, &index);
@@ -90,7 +91,7 @@ tunnel_endpoint_find(const struct tunnel_endpoint *endpoint, bool has_key,
             return found;
         }
     }
-    return NULL;
+    return endpoint->any;
 }
 
 /* With every queue's lock held. */
@@ -109,6 +110,7 @@ rebuild_table(struct tunnel_endpoint *endpoint)
     endpoint->table = xcalloc(n, sizeof endpoint->table[0]);
     endpoint->mask = n - 1;
     endpoint->shapes = 0;
+    endpoint->any = NULL;
     for (struct tunnel *t = endpoint->members; t; t = t->next) {
         struct tunnel_index index = index_of(&t->options);
         uint64_t at = hash_bytes(endpoint->hash_key, &index, sizeof index);
@@ -119,6 +121,9 @@ rebuild_table(struct tunnel_endpoint *endpoint)
         endpoint->table[at & endpoint->mask]
             = (struct tunnel_slot) { index, t };
         endpoint->shapes |= 1u << shape_of(&index);
+        if (shape_of(&index) == ANY_BOTH) {
+            endpoint->any = t;
+        }
     }
 }
 

@@ -70,6 +70,7 @@ struct tunnel_endpoint {
     struct hash_key hash_key;
     uint32_t mask;                /* of `table`, by key and remote */
     unsigned int shapes;          /* bit: some port leaves just that open */
+    struct tunnel *any;           /* leaves both open */
     struct tunnel_slot *table;
     struct tunnel_arrivals arrivals[TUNNEL_MAX_QUEUES];
     /* By queue, DF and checksum; NULL: nobody needs such. */
