@@ -195,11 +195,42 @@ datapath_resume(struct datapath *dp)
     set_paused(dp, false);
 }
 
+/* The port that carries this one's packets; 0: none. */
+static uint32_t
+find_underlay(const struct datapath *dp, const struct port *port)
+{
+    const char *name = underlay_of(port);
+
+    for (uint32_t id = 1; name && id < DP_MAX_PORTS; id++) {
+        const struct port *other = dp->ports[id];
+
+        if (other && !other->class->is_tunnel
+            && !strcmp(other->config.name, name)) {
+            return id;
+        }
+    }
+    return 0;
+}
+
+static void
+connect_underlays(struct datapath *dp)
+{
+    for (uint32_t id = 1; id < DP_MAX_PORTS; id++) {
+        uint32_t underlay = dp->ports[id] ? find_underlay(dp, dp->ports[id])
+                                          : 0;
+
+        for (unsigned int i = 0; dp->ports[id] && i < dp->n_workers; i++) {
+            atomic_store(&dp->workers[i]->ports[id]->underlay, underlay);
+        }
+    }
+}
+
 /* Gives each worker its share of the rx queues, and waits until all have
  * adopted it. */
 static void
 distribute(struct datapath *dp)
 {
+    connect_underlays(dp);
     for (unsigned int i = 0; i < dp->n_workers; i++) {
         struct worker *w = dp->workers[i];
         struct sources *sources;
@@ -219,6 +250,7 @@ distribute(struct datapath *dp)
                 }
                 sources->list[sources->n++] = (struct source) {
                     .port = port, .wp = w->ports[id], .queue = q,
+                    .underlay = underlay_find(port),
                     .fd = port->class->rx_fd ? port->class->rx_fd(port, q)
                                              : -1,
                 };

@@ -10,6 +10,39 @@
 #include "packet/ip.h"
 #include "port/gso.h"
 
+struct carriage {
+    struct worker *w;
+    uint32_t underlay;
+};
+
+static void
+send_by_underlay(void *carriage_, struct packet *pkt)
+{
+    const struct carriage *carriage = carriage_;
+
+    output_packet(carriage->w, carriage->underlay, pkt);
+}
+
+/* A tunnel's packets leave as frames of another port, when that is up. */
+static void
+send_batch(struct worker *w, struct worker_port *wp, struct port *port)
+{
+    uint32_t id = atomic_load_explicit(&wp->underlay, memory_order_relaxed);
+    const struct worker_port *other = id ? worker_port(w, id) : NULL;
+    struct carriage carriage = { w, id };
+    struct port_carrier carrier = {
+        .port = other ? atomic_load_explicit(&other->port,
+                                             memory_order_acquire) : NULL,
+        .pool = w->pool, .send = send_by_underlay, .aux = &carriage,
+    };
+
+    if (UNLIKELY(carrier.port != NULL && port_is_up(carrier.port))) {
+        port_tx_by(port, wp->txq, &wp->out, &carrier);
+    } else {
+        port_tx(port, wp->txq, &wp->out, false);
+    }
+}
+
 static void
 flush_port(struct worker *w, struct worker_port *wp)
 {
@@ -35,7 +68,7 @@ flush_port(struct worker *w, struct worker_port *wp)
     if (wp->tx_lock) {
         pthread_mutex_lock(wp->tx_lock);
     }
-    port_tx(port, wp->txq, &wp->out, false);
+    send_batch(w, wp, port);
     if (wp->tx_lock) {
         pthread_mutex_unlock(wp->tx_lock);
     }

@@ -335,6 +335,9 @@ poll_source(struct worker *w, struct source *s)
             tap->tap(tap->aux, batch.pkts[i], false);
         }
     }
+    if (UNLIKELY(s->underlay != NULL)) {
+        underlay_take(s->underlay, s->port, s->queue, w->pool, &batch);
+    }
     worker_process(w, &batch, 0);
     output_flush(w);
     return (unsigned int) n;

@@ -16,6 +16,7 @@
 #include "datapath/flow_cache.h"
 #include "datapath/meter.h"
 #include "lib/rng.h"
+#include "port/underlay.h"
 
 /* A capture: who wants copies. */
 struct port_tap {
@@ -30,6 +31,8 @@ struct worker_port {
     _Atomic(const struct port_tap *) tap;
     pthread_mutex_t *tx_lock;           /* NULL: this worker's own tx queue */
     unsigned int txq;
+    _Atomic uint32_t underlay;          /* a tunnel's: the port that carries its
+                                           packets, or 0 */
     uint32_t id;
     bool is_dirty;                      /* `out` has packets */
     struct batch out;
@@ -42,6 +45,7 @@ struct source {
     struct port *port;
     struct worker_port *wp;
     unsigned int queue;
+    struct underlay *underlay;          /* tunnels may take what it brings */
     int fd;                             /* -1: polled, or by time */
     bool is_active;                     /* polled in every turn */
     bool is_watched;                    /* by epoll, when it has a device */
@@ -79,7 +83,9 @@ struct worker {
 
     nsec now;                           /* of this turn */
     msec now_ms;
-    uint32_t dirty[DP_MAX_PORTS];       /* ports with packets to send */
+    /* Ports with packets to send; a tunnel's underlay again when it was before
+     * the tunnel. */
+    uint32_t dirty[2 * DP_MAX_PORTS];
     unsigned int n_dirty;
 
     /* At most half of the time for misses while there are hits. */

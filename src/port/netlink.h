@@ -2,7 +2,8 @@
  *
  * A `struct netlink` is a socket in the network namespace in which it was
  * opened and stays there, wherever the thread goes.  All calls are synchronous.
- * Used by the device helper only: most of this needs CAP_NET_ADMIN. */
+ * Used by the device helper: what changes something needs CAP_NET_ADMIN.  Others
+ * only ask. */
 #ifndef WEFT_PORT_NETLINK_H
 #define WEFT_PORT_NETLINK_H
 

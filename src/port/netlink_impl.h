@@ -1,4 +1,4 @@
-/* Inside of netlink.c and of what else speaks rtnetlink.  Helper only. */
+/* Inside of netlink.c and of what else speaks rtnetlink. */
 #ifndef WEFT_PORT_NETLINK_IMPL_H
 #define WEFT_PORT_NETLINK_IMPL_H
 

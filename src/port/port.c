@@ -411,9 +411,9 @@ port_drop_tx(struct port *port, const struct packet *pkt,
     port_drop_tx_part(port, packet_n_wire(pkt), pkt->len, reason);
 }
 
-void
-port_tx(struct port *port, unsigned int queue, struct batch *batch,
-        bool borrow)
+static void
+send_batch(struct port *port, unsigned int queue, struct batch *batch,
+           bool borrow, const struct port_carrier *carrier)
 {
     struct port_counters *c = &port->counters;
     uint64_t n_wire = 0, n_bytes = 0, n_super = 0;
@@ -432,7 +432,11 @@ port_tx(struct port *port, unsigned int queue, struct batch *batch,
     n_dropped = atomic_load_explicit(&c->tx_dropped, memory_order_relaxed);
     n_dropped_bytes = atomic_load_explicit(&c->tx_dropped_bytes,
                                            memory_order_relaxed);
-    port->class->tx(port, queue, batch, borrow);
+    if (carrier) {
+        port->class->tx_by(port, queue, batch, carrier);
+    } else {
+        port->class->tx(port, queue, batch, borrow);
+    }
     n_dropped = atomic_load_explicit(&c->tx_dropped, memory_order_relaxed)
                 - n_dropped;
     n_dropped_bytes = atomic_load_explicit(&c->tx_dropped_bytes,
@@ -444,4 +448,18 @@ port_tx(struct port *port, unsigned int queue, struct batch *batch,
     if (n_super) {
         count_tx(port, &c->tx_super_frames, n_super);
     }
+}
+
+void
+port_tx(struct port *port, unsigned int queue, struct batch *batch,
+        bool borrow)
+{
+    send_batch(port, queue, batch, borrow, NULL);
+}
+
+void
+port_tx_by(struct port *port, unsigned int queue, struct batch *batch,
+           const struct port_carrier *carrier)
+{
+    send_batch(port, queue, batch, false, carrier);
 }

@@ -60,6 +60,8 @@ enum port_state { PORT_DOWN, PORT_UP };
     X(rx_packets) X(rx_bytes) X(tx_packets) X(tx_bytes)                      \
     X(rx_dropped) X(tx_dropped) X(rx_errors) X(tx_errors)                    \
     X(rx_super_frames) X(tx_super_frames) X(tx_dropped_bytes)                \
+    X(rx_underlay)      /* a tunnel's, past the kernel: of rx_packets, */     \
+    X(tx_underlay)      /* and of tx_packets */                              \
     X(rx_no_buffer)     /* the worker's packet pool was used up */           \
     X(rx_bad_offload)   /* the device's checksum or GSO promise is nonsense */\
     X(rx_bad_length)    /* shorter than Ethernet or longer than any buffer */\
@@ -110,6 +112,14 @@ void port_config_format(const struct port_config *, struct str *);
 /* The value of `key`, or NULL. */
 const char *port_config_get(const struct port_config *, const char *key);
 
+/* By whom a tunnel's packets leave as frames (underlay.h), for one call. */
+struct port_carrier {
+    const struct port *port;        /* the underlay */
+    struct packet_pool *pool;       /* the worker's */
+    void (*send)(void *aux, struct packet *);   /* takes it */
+    void *aux;
+};
+
 struct port_class {
     const char *type;
     const char *const *options;     /* accepted keys, NULL-terminated */
@@ -134,6 +144,10 @@ struct port_class {
      * then the caller keeps them.  What does not fit is dropped and counted in
      * tx_dropped.  Offloads beyond port->features were completed before. */
     void (*tx)(struct port *, unsigned int queue, struct batch *, bool borrow);
+
+    /* The same by an underlay, as far as it can.  NULL: tunnels only. */
+    void (*tx_by)(struct port *, unsigned int queue, struct batch *,
+                  const struct port_carrier *);
 
     /* A file descriptor that is readable when rx has work, or -1: next_rx
      * tells. */
@@ -242,5 +256,7 @@ port_drop_rx(struct port *port, uint64_t n, _Atomic uint64_t *reason)
 int port_rx(struct port *, unsigned int queue, struct packet_pool *,
             struct batch *);
 void port_tx(struct port *, unsigned int queue, struct batch *, bool borrow);
+void port_tx_by(struct port *, unsigned int queue, struct batch *,
+                const struct port_carrier *);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "lib/str.h"
 #include "lib/types.h"
+#include "port/underlay.h"
 
 struct port_registry *
 port_registry_create(void)
@@ -16,6 +17,7 @@ port_registry_destroy(struct port_registry *registry)
 {
     if (registry) {
         assert(!registry->pairs && !registry->endpoints);
+        underlays_destroy(registry->underlays);
         free(registry);
     }
 }

@@ -6,10 +6,12 @@
 
 struct pair;
 struct tunnel_endpoint;
+struct underlay;
 
 struct port_registry {
     struct pair *pairs;                   /* pair.h */
     struct tunnel_endpoint *endpoints;    /* tunnel_endpoint.h */
+    struct underlay *underlays;           /* underlay.h */
 };
 
 struct port_registry *port_registry_create(void);

@@ -163,6 +163,21 @@ parse_groups(const struct port *port, struct tunnel_options *o,
     return 0;
 }
 
+/* Frames need an address to be from, and a place that is none of a tunnel. */
+static int
+parse_underlay(const struct port *port, struct tunnel_options *o,
+               struct str *error)
+{
+    o->underlay = port_config_get(&port->config, "underlay");
+    if (o->underlay && !ip6_addr_is_set(o->sockets.local)) {
+        str_setf(error, "port '%s': underlay=%s needs local=",
+                 port->config.name, o->underlay);
+        return -EINVAL;
+    }
+    return !o->underlay || strcmp(o->underlay, port->config.name)
+           ? 0 : bad(port, "underlay", "another port", error);
+}
+
 static const struct {
     const char *type;
     enum tunnel_kind kind;
@@ -205,7 +220,7 @@ tunnel_options_parse(const struct port *port, struct tunnel_options *o,
     o->sockets.port = (uint16_t) dst_port;
     o->sockets.n_queues = (uint16_t) n_queues;
     o->mtu = (uint32_t) mtu;
-    return 0;
+    return parse_underlay(port, o, error);
 }
 
 /* ---- A port's life ---- */
@@ -288,7 +303,8 @@ tunnel_next_rx(const struct port *port, unsigned int queue)
 static void
 tunnel_describe(const struct port *port, struct str *s)
 {
-    static const char *const shown[] = { "remote", "local", "key" };
+    static const char *const shown[] = { "remote", "local", "key",
+                                         "underlay" };
 
     for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
         const char *value = port_config_get(&port->config, shown[i]);
@@ -301,7 +317,7 @@ tunnel_describe(const struct port *port, struct str *s)
 
 #define COMMON_OPTIONS                                                       \
     "remote", "local", "key", "ttl", "tos", "df", "csum", "groups", "mtu",    \
-    "queues"
+    "queues", "underlay"
 
 static const char *const udp_options[] = { COMMON_OPTIONS, "dst_port", NULL };
 static const char *const gre_options[] = { COMMON_OPTIONS, "seq", NULL };
@@ -317,6 +333,7 @@ static const char *const gre_options[] = { COMMON_OPTIONS, "seq", NULL };
         .configure = tunnel_configure,                                       \
         .rx = tunnel_rx,                                                     \
         .tx = tunnel_tx,                                                     \
+        .tx_by = tunnel_tx_by,                                               \
         .rx_fd = tunnel_rx_fd,                                               \
         .next_rx = tunnel_next_rx,                                           \
         .describe = tunnel_describe,                                         \

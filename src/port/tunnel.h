@@ -18,6 +18,7 @@
 #define WEFT_PORT_TUNNEL_H
 
 #include "packet/encap.h"
+#include "packet/outer.h"
 #include "port/mailbox.h"
 #include "port/port.h"
 #include "port/tunnel_socket.h"
@@ -42,6 +43,8 @@ struct tunnel_options {
     bool df;
     bool has_csum, has_seq;
     uint32_t mtu;                 /* 0: unlimited */
+    const char *underlay;         /* a port's name; NULL: none.  The
+                                     configuration's */
     unsigned int n_groups;
     struct ip6_addr groups[TUNNEL_MAX_GROUPS];
 };
@@ -74,12 +77,20 @@ int tunnel_options_parse(const struct port *, struct tunnel_options *,
 int tunnel_rx(struct port *, unsigned int queue, struct packet_pool *,
               struct batch *);
 
+/* Worker: frames that the underlay received, of which those with `proto` 0 are
+ * nobody's.  Takes the endpoint's, and leaves NULL in their places.  Under a
+ * lock of the underlay. */
+void tunnel_take(struct tunnel_endpoint *, struct packet_pool *,
+                 struct batch *, const struct outer outers[BATCH_MAX]);
+
 /* ---- tunnel_tx.c ---- */
 
 struct tunnel_tx *tunnel_tx_create(void);
 void tunnel_tx_destroy(struct tunnel_tx *);
 void tunnel_tx(struct port *, unsigned int queue, struct batch *,
                bool borrow);
+void tunnel_tx_by(struct port *, unsigned int queue, struct batch *,
+                  const struct port_carrier *);
 
 /* Is the frame itself one of this kind of tunnel, to that outer address?  Then
  * it goes in circles. */

@@ -8,6 +8,7 @@
 #include "packet/address.h"
 #include "port/helper.h"
 #include "port/registry.h"
+#include "port/underlay.h"
 
 enum { INBOX_SIZE = 1024 };
 
@@ -133,11 +134,17 @@ lock(struct tunnel_endpoint *endpoint)
     for (unsigned int q = 0; q < TUNNEL_MAX_QUEUES; q++) {
         pthread_mutex_lock(&endpoint->arrivals[q].lock);
     }
+    if (endpoint->underlay) {
+        underlay_lock(endpoint->underlay);
+    }
 }
 
 static void
 unlock(struct tunnel_endpoint *endpoint)
 {
+    if (endpoint->underlay) {
+        underlay_unlock(endpoint->underlay);
+    }
     for (unsigned int q = 0; q < TUNNEL_MAX_QUEUES; q++) {
         pthread_mutex_unlock(&endpoint->arrivals[q].lock);
     }
@@ -428,6 +435,15 @@ endpoint_create(struct tunnel *tunnel, struct tunnel_endpoint **result,
         make_arrivals(&endpoint->arrivals[q]);
     }
     rebuild_table(endpoint);
+    if (tunnel->options.underlay
+        && (err = underlay_join(tunnel->port.registry,
+                                tunnel->options.underlay, endpoint,
+                                error))) {
+        close_sockets(endpoint, endpoint->handle, endpoint->fds,
+                      endpoint->n_fds);
+        endpoint_free(endpoint);
+        return err;
+    }
     endpoint->next = tunnel->port.registry->endpoints;
     tunnel->port.registry->endpoints = endpoint;
     *result = endpoint;
@@ -445,12 +461,23 @@ endpoint_destroy(struct port_registry *registry,
         place = &(*place)->next;
     }
     *place = endpoint->next;
+    if (endpoint->underlay) {
+        underlay_leave(endpoint);
+    }
     if (group_fd >= 0) {
         close_sockets(endpoint, endpoint->group_handle, &group_fd, 1);
     }
     close_sockets(endpoint, endpoint->handle, endpoint->fds,
                   endpoint->n_fds);
     endpoint_free(endpoint);
+}
+
+static bool
+has_same_underlay(const struct tunnel_endpoint *endpoint, const char *name)
+{
+    return endpoint->underlay && name
+           ? !strcmp(underlay_name(endpoint->underlay), name)
+           : !endpoint->underlay && !name;
 }
 
 static int
@@ -477,6 +504,12 @@ find_or_create(struct tunnel *tunnel, struct tunnel_endpoint **result,
                  "sockets, has queues=%u", tunnel->port.config.name,
                  spec->n_queues, e->members->port.config.name,
                  e->spec.n_queues);
+        return -EINVAL;
+    }
+    if (!has_same_underlay(e, tunnel->options.underlay)) {
+        str_setf(error, "port '%s': '%s', with which it shares sockets, has "
+                 "another underlay", tunnel->port.config.name,
+                 e->members->port.config.name);
         return -EINVAL;
     }
     *result = e;

@@ -65,6 +65,9 @@ struct tunnel_endpoint {
         unsigned int n_users;
     } groups[4 * TUNNEL_MAX_GROUPS];
 
+    struct underlay *underlay;    /* NULL: sockets alone */
+    struct tunnel_endpoint *next_of_underlay;
+
     struct tunnel *members;
     _Atomic(struct tunnel *) reader;
     struct hash_key hash_key;
@@ -87,7 +90,7 @@ int tunnel_endpoint_change_groups(struct tunnel *,
                                   struct str *error);
 
 /* Whose is a frame of this key (`has_key`: GRE may have none) from there?  NULL:
- * nobody's.  Under a queue's lock. */
+ * nobody's.  Under a queue's lock, or one of the underlay's. */
 struct tunnel *tunnel_endpoint_find(const struct tunnel_endpoint *,
                                     bool has_key, uint32_t key,
                                     const struct ip6_addr *remote);

@@ -9,6 +9,7 @@
 #include "packet/ip.h"
 #include "packet/mss.h"
 #include "packet/offload.h"
+#include "packet/outer.h"
 #include "port/coalesce.h"
 #include "port/tunnel_endpoint.h"
 
@@ -18,7 +19,7 @@ enum {
 };
 
 /* What is said of all datagrams of a message. */
-struct outer {
+struct arrival {
     struct ip6_addr src, dst;
     uint8_t tos, ttl;
     bool was_in_pieces;
@@ -30,7 +31,8 @@ struct outer {
 /* A turn of reading: where frames go. */
 struct reading {
     struct tunnel_endpoint *endpoint;
-    struct tunnel *reader;
+    struct tunnel *reader;        /* NULL: frames of an underlay */
+    struct tunnel *counts;        /* what is no port's */
     struct packet_pool *pool;
     struct batch *batch;          /* the reader's */
     struct tunnel *other;         /* whose these are: */
@@ -52,7 +54,7 @@ read_int(const struct cmsghdr *c)
 }
 
 static void
-read_ip4(const struct cmsghdr *c, struct outer *outer)
+read_ip4(const struct cmsghdr *c, struct arrival *outer)
 {
     struct in_pktinfo info;
 
@@ -69,7 +71,7 @@ read_ip4(const struct cmsghdr *c, struct outer *outer)
 }
 
 static void
-read_ip6(const struct cmsghdr *c, struct outer *outer)
+read_ip6(const struct cmsghdr *c, struct arrival *outer)
 {
     struct in6_pktinfo info;
 
@@ -87,7 +89,7 @@ read_ip6(const struct cmsghdr *c, struct outer *outer)
 
 /* A raw socket of IPv4 has the IP header in front. */
 static bool
-read_raw_ip4(struct outer *outer)
+read_raw_ip4(struct arrival *outer)
 {
     const struct ip4_header *ip = (const void *) outer->bytes;
     uint32_t len;
@@ -106,11 +108,11 @@ read_raw_ip4(struct outer *outer)
 
 static bool
 read_outer(const struct tunnel_endpoint *endpoint, struct mmsghdr *header,
-           const struct tunnel_message *message, struct outer *outer)
+           const struct tunnel_message *message, struct arrival *outer)
 {
     struct msghdr *msg = &header->msg_hdr;
 
-    *outer = (struct outer) {
+    *outer = (struct arrival) {
         .src = tunnel_address_of(&message->from),
         .dst = endpoint->spec.local,
         .bytes = message->bytes, .len = header->msg_len,
@@ -266,7 +268,7 @@ drop(struct tunnel *tunnel, struct packet *pkt, _Atomic uint64_t *reason)
 }
 
 static void
-accept_frame(struct reading *r, struct tunnel *to, const struct outer *outer,
+accept_frame(struct reading *r, struct tunnel *to, const struct arrival *outer,
              const struct tunnel_key *key, const uint8_t *frame, uint32_t len)
 {
     struct port_counters *counters = &to->port.counters;
@@ -303,10 +305,10 @@ accept_frame(struct reading *r, struct tunnel *to, const struct outer *outer,
 }
 
 static void
-accept_datagram(struct reading *r, const struct outer *outer,
+accept_datagram(struct reading *r, const struct arrival *outer,
                 const uint8_t *bytes, uint32_t len)
 {
-    struct port *port = &r->reader->port;
+    struct port *port = &r->counts->port;
     struct tunnel_key key;
     struct encap_gre gre = { .has_seq = false };
     int n = decode(r->endpoint->kind, bytes, len, &key, &gre);
@@ -325,6 +327,9 @@ accept_datagram(struct reading *r, const struct outer *outer,
     if (UNLIKELY(!is_in_order(to, &gre))) {
         port_drop_rx(&to->port, 1, &to->port.counters.rx_out_of_order);
         return;
+    }
+    if (!r->reader) {
+        port_count(&to->port.counters.rx_underlay, 1);
     }
     key.family = ip6_is_mapped4(&outer->src) ? 4 : 6;
     key.tos = outer->tos;
@@ -370,7 +375,7 @@ read_message(struct reading *r, struct tunnel_arrivals *arrivals)
     const struct tunnel_message *message
         = &arrivals->messages[arrivals->next];
     struct port *port = &r->reader->port;
-    struct outer outer;
+    struct arrival outer;
     uint32_t segment;
 
     if (!read_outer(r->endpoint, header, message, &outer)
@@ -417,7 +422,8 @@ tunnel_rx(struct port *port, unsigned int queue, struct packet_pool *pool,
     struct tunnel_endpoint *endpoint = tunnel->endpoint;
     struct tunnel_arrivals *arrivals = &endpoint->arrivals[queue];
     struct reading r = {
-        .endpoint = endpoint, .reader = tunnel, .pool = pool, .batch = batch,
+        .endpoint = endpoint, .reader = tunnel, .counts = tunnel,
+        .pool = pool, .batch = batch,
     };
     unsigned int first = batch->n;
 
@@ -441,4 +447,56 @@ tunnel_rx(struct port *port, unsigned int queue, struct packet_pool *pool,
         mailbox_pop(tunnel->inbox, batch);
     }
     return (int) (batch->n - first);
+}
+
+/* ---- By an underlay ---- */
+
+static bool
+is_to(const struct tunnel_socket_spec *spec, const struct outer *outer)
+{
+    return spec->is_gre ? outer->proto == IP_PROTO_GRE
+                          && ip6_addr_eq(outer->dst, spec->local)
+                        : outer->proto == IP_PROTO_UDP
+                          && outer->dst_port == spec->port
+                          && ip6_addr_eq(outer->dst, spec->local);
+}
+
+static void
+read_frame(struct reading *r, const struct packet *pkt,
+           const struct outer *frame)
+{
+    const struct arrival outer = {
+        .src = frame->src, .dst = frame->dst,
+        .tos = frame->tos, .ttl = frame->ttl,
+    };
+    const uint8_t *bytes = pkt->data + frame->ofs;
+    uint32_t segment = frame->segment ? frame->segment : frame->len, pos = 0;
+
+    do {
+        uint32_t len = MIN(segment, frame->len - pos);
+
+        accept_datagram(r, &outer, bytes + pos, len);
+        pos += len;
+    } while (pos < frame->len);
+}
+
+void
+tunnel_take(struct tunnel_endpoint *endpoint, struct packet_pool *pool,
+            struct batch *batch, const struct outer outers[BATCH_MAX])
+{
+    struct reading r = {
+        .endpoint = endpoint, .counts = endpoint->members, .pool = pool,
+    };
+
+    for (unsigned int i = 0; r.counts && i < batch->n; i++) {
+        struct packet *pkt = batch->pkts[i];
+
+        if (pkt && is_to(&endpoint->spec, &outers[i])
+            && outer_is_intact(pkt, &outers[i])) {
+            read_frame(&r, pkt, &outers[i]);
+            packet_free(pkt);
+            batch->pkts[i] = NULL;
+        }
+    }
+    flush_others(&r);
 }

@@ -9,6 +9,9 @@
  * Tunnel headers are put in front of frames, and segments behind each other: what
  * the kernel is given in few pieces costs it less than what that costs us.
  *
+ * By an underlay (underlay.h) a train becomes a frame, of which it is the payload;
+ * what cannot leaves by the socket, as ever.
+ *
  * The flow chooses the socket, and with it the outer source port. */
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -21,8 +24,11 @@
 #include "packet/ip.h"
 #include "packet/mss.h"
 #include "packet/offload.h"
+#include "packet/outer.h"
 #include "port/gso.h"
+#include "port/host_route.h"
 #include "port/tunnel_endpoint.h"
+#include "port/underlay.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -71,6 +77,8 @@ struct tunnel_tx {
     uint8_t bytes[TRAIN_ROOM];
     struct mmsghdr messages[TRAIN_MAX];   /* GRE's */
     struct outward_control control;
+    const struct port_carrier *carrier;   /* NULL: by sockets */
+    uint16_t next_id;             /* IPv4's identification */
 };
 
 struct tunnel_tx *
@@ -251,7 +259,7 @@ write_gre(struct tunnel *tunnel, const struct packet *pkt, uint8_t *bytes)
     return gre_encode(&key, &gre, bytes);
 }
 
-/* ---- Trains ---- */
+/* ---- By sockets ---- */
 
 static void
 count_failure(struct tunnel *tunnel, int err, unsigned int n, uint32_t bytes)
@@ -315,6 +323,115 @@ send_one_by_one(struct tunnel *tunnel, int fd, struct tunnel_tx *tx)
     }
 }
 
+/* ---- By an underlay ---- */
+
+/* The dynamic ports (RFC 6335, 6): what RFC 7348, section 5, advises. */
+enum { FIRST_SRC_PORT = 49152, N_SRC_PORTS = 16384 };
+
+/* False: this one goes by a socket. */
+static bool
+find_way(const struct tunnel *tunnel, const struct tunnel_tx *tx,
+         struct outer *outer)
+{
+    const struct tunnel_endpoint *endpoint = tunnel->endpoint;
+    const struct outward *out = &tx->outward;
+    struct host_route route;
+
+    *outer = (struct outer) {
+        .src = endpoint->spec.local, .dst = tunnel_address_of(&out->to),
+        .proto = endpoint->spec.is_gre ? IP_PROTO_GRE : IP_PROTO_UDP,
+        .tos = out->tos, .ttl = out->ttl, .df = out->df,
+        .has_csum = tunnel->options.has_csum,
+        .src_port = (uint16_t) (FIRST_SRC_PORT + out->flow % N_SRC_PORTS),
+        .dst_port = endpoint->spec.port, .label = out->flow,
+    };
+    if (ip6_is_group(&outer->dst)
+        || !host_route_find(underlay_routes(endpoint->underlay), &outer->src,
+                            &outer->dst, &route)
+        || !eth_addr_eq(route.src, tx->carrier->port->mac)) {
+        return false;
+    }
+    outer->eth_dst = route.dst;
+    outer->eth_src = route.src;
+    return true;
+}
+
+static bool
+fits_underlay(const struct port *underlay, const struct outer *outer,
+              uint32_t payload)
+{
+    uint32_t mtu = __atomic_load_n(&underlay->mtu, __ATOMIC_RELAXED);
+
+    return !mtu || outer_len(outer) - ETH_HEADER_LEN + payload <= mtu;
+}
+
+/* Sends `n` segments, the first of which has `segment` bytes, as one frame: a
+ * super-frame if they are many. */
+static bool
+carry(struct tunnel *tunnel, struct tunnel_tx *tx, struct outer *outer,
+      unsigned int n, uint32_t segment, const struct iovec *pieces,
+      unsigned int n_pieces)
+{
+    const struct port_carrier *carrier = tx->carrier;
+    struct packet *pkt;
+    uint32_t len = 0;
+
+    for (unsigned int i = 0; i < n_pieces; i++) {
+        len += (uint32_t) pieces[i].iov_len;
+    }
+    pkt = fits_underlay(carrier->port, outer, segment)
+          ? packet_alloc(carrier->pool, len) : NULL;
+    if (!pkt) {
+        return false;
+    }
+    pkt->len = 0;
+    for (unsigned int i = 0; i < n_pieces; i++) {
+        memcpy(pkt->data + pkt->len, pieces[i].iov_base, pieces[i].iov_len);
+        pkt->len += (uint32_t) pieces[i].iov_len;
+    }
+    packet_arrive(pkt, tunnel->port.id);
+    outer->id = tx->next_id;
+    outer->segment = n > 1 ? segment : 0;
+    outer_push(outer, pkt);
+    tx->next_id = (uint16_t) (tx->next_id + n);
+    atomic_fetch_add_explicit(&tunnel->port.counters.tx_underlay, n,
+                              memory_order_relaxed);
+    carrier->send(carrier->aux, pkt);
+    return true;
+}
+
+static bool
+carry_train(struct tunnel *tunnel, struct tunnel_tx *tx)
+{
+    struct outer outer;
+
+    return tx->carrier && find_way(tunnel, tx, &outer)
+           && carry(tunnel, tx, &outer, tx->n, tx->segment, tx->pieces,
+                    tx->n_pieces);
+}
+
+/* Those that can; the others are the first ones then, so many. */
+static unsigned int
+carry_messages(struct tunnel *tunnel, struct tunnel_tx *tx)
+{
+    unsigned int n_left = 0;
+    struct outer outer;
+
+    if (!tx->carrier || !find_way(tunnel, tx, &outer)) {
+        return tx->n;
+    }
+    for (unsigned int i = 0; i < tx->n; i++) {
+        if (!carry(tunnel, tx, &outer, 1, (uint32_t) tx->pieces[i].iov_len,
+                   &tx->pieces[i], 1)) {
+            /* The messages differ by their pieces only. */
+            tx->pieces[n_left++] = tx->pieces[i];
+        }
+    }
+    return n_left;
+}
+
+/* ---- Trains ---- */
+
 static void
 flush_train(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx)
 {
@@ -322,7 +439,8 @@ flush_train(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx)
         = tunnel->endpoint->senders[queue][tx->outward.df]
                                    [tunnel->options.has_csum];
     int fd = senders->fds[tx->outward.flow % TUNNEL_N_SENDERS];
-    int err = send_pieces(fd, tx, tx->pieces, tx->n_pieces, tx->n > 1);
+    int err = carry_train(tunnel, tx)
+              ? 0 : send_pieces(fd, tx, tx->pieces, tx->n_pieces, tx->n > 1);
 
     if (UNLIKELY(err == -EMSGSIZE || err == -EINVAL) && tx->n > 1) {
         send_one_by_one(tunnel, fd, tx);
@@ -338,6 +456,7 @@ flush_messages(struct tunnel *tunnel, struct tunnel_tx *tx)
                                                   : TUNNEL_GRE_TX];
     unsigned int i = 0;
 
+    tx->n = carry_messages(tunnel, tx);
     while (i < tx->n) {
         int n = sendmmsg(fd, tx->messages + i, tx->n - i, MSG_DONTWAIT);
 
@@ -537,4 +656,15 @@ tunnel_tx(struct port *port, unsigned int queue, struct batch *batch,
     }
     flush(tunnel, queue, tx);
     batch_free_all(batch);
+}
+
+void
+tunnel_tx_by(struct port *port, unsigned int queue, struct batch *batch,
+             const struct port_carrier *carrier)
+{
+    struct tunnel_tx *tx = tunnel_cast(port)->tx[queue];
+
+    tx->carrier = carrier;
+    tunnel_tx(port, queue, batch, false);
+    tx->carrier = NULL;
 }

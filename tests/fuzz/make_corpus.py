@@ -634,6 +634,27 @@ def encap_inputs():
     yield "gre-wrong-sum", b"\2" + summed
 
 
+def outer_inputs():
+    """A tunnel's frames, and what looks like them."""
+    for name, ip in (("ip4", IP4), ("ip6", IP6)):
+        frame = ETHER / ip / UDP(sport=50000, dport=4789) / Raw(b"x" * 40)
+        yield name + "-udp", bytes(frame)
+        yield name + "-padded", bytes(frame) + bytes(9)
+        frame[UDP].chksum = 0
+        yield name + "-no-sum", bytes(frame)
+        yield name + "-cut", bytes(frame)[:-10]
+        ip = ip.copy()
+        setattr(ip, "proto" if name == "ip4" else "nh", 47)
+        yield name + "-gre", bytes(ETHER / ip / Raw(b"\x20\0\x65\x58" * 9))
+    yield "fragment", bytes(ETHER / IP(src="10.0.0.1", dst="10.0.0.2",
+                                       flags="MF") / UDP())
+    yield "options", bytes(ETHER / IP(src="10.0.0.1", dst="10.0.0.2",
+                                      options=IPOption(b"\1\1\1\0")) / UDP())
+    yield "tagged", bytes(ETHER / Dot1Q(vlan=5) / IP4 / UDP())
+    yield "mapped", bytes(ETHER / IPv6(src="fd00::1", dst="::ffff:10.0.0.1")
+                          / UDP())
+
+
 def coalesce_inputs():
     """Streams, each frame behind its length."""
     def stream(network, steps, **tcp):
@@ -728,6 +749,8 @@ def main():
         write("coalesce", name, data)
     for name, data in encap_inputs():
         write("encap", name, data)
+    for name, data in outer_inputs():
+        write("outer", name, data)
     for name, data in snapshot_inputs():
         write("snapshot", name, data)
     for name, data in routing_inputs():
