@@ -27,6 +27,8 @@ host_init(struct host *host, const char *name)
     unit_set_add(&host->dirty, (struct unit) { 0, UNIT_BASE, 0 });
     topology_set_switch_port(host->topology, "vxlan", 1000, true,
                              &host->dirty);
+    topology_set_switch_port(host->topology, "weft-wan", 1001, true,
+                             &host->dirty);
 }
 
 static void
@@ -150,6 +152,15 @@ static const char *const clouds[] = {
     "ports:\n  w: {network: a, tap: w, host: h0, security-groups: [g]}\n"
     "  d: {network: a, tap: d, host: h2, address: 10.1.0.9, "
     "security-groups: [g]}\n",
+    /* Who leaves by an uplink does not get to tunnels of these, and of those. */
+    HEAD "uplinks:\n  wan: {host: true}\n"
+    "networks:\n  a: {subnet: 10.1.0.0/24, nat: wan}\n"
+    "ports:\n  w: {network: a, tap: w, host: h0}\n",
+    "version: 1\nhosts:\n  h0: {tunnel: 192.0.2.1}\n"
+    "  h2: {tunnel: 192.0.2.7}\n  h3: {tunnel: 192.0.2.8}\n"
+    "uplinks:\n  wan: {host: true}\n"
+    "networks:\n  a: {subnet: 10.1.0.0/24, nat: wan}\n"
+    "ports:\n  w: {network: a, tap: w, host: h0}\n",
     "version: 1\n",
 };
 

@@ -5,14 +5,18 @@
  * here, too.  What answers to somebody outside is translated as his connection
  * says, whatever the flow says of new ones.  With a prefix outside, each address
  * has one of its own there (npt6.h), so that answers and errors about them are
- * the tracker's, as ever. */
+ * the tracker's, as ever.
+ *
+ * What is for a tunnel of one of our hosts does not leave at all: translated, it
+ * would seem to come from the host, and be let in there with any key. */
 #include "controller/stage_nat.h"
 #include "controller/stage_routing.h"
 #include "packet/address.h"
+#include "packet/encap.h"
 #include "packet/ip.h"
 #include "packet/npt6.h"
 
-enum { PRIORITY_FLOATING = 200, PRIORITY_PREFIX = 120,
+enum { PRIORITY_TUNNEL = 300, PRIORITY_FLOATING = 200, PRIORITY_PREFIX = 120,
        PRIORITY_PROTOCOL = 110, PRIORITY_REST = 100,
        UPLINK_MTU = 1500 };
 
@@ -221,11 +225,46 @@ forward_flows(struct writer *w, const struct topology_forward *forward)
     }
 }
 
+/* ---- Tunnels of our own ---- */
+
+/* `port`: of UDP; 0: GRE. */
+static void
+drop_forged(struct writer *w, const struct topology_uplink *uplink,
+            const struct ip6_addr *end, uint16_t port)
+{
+    writer_begin(w, STAGE_NAT_OUT, PRIORITY_TUNNEL, uplink->id);
+    writer_match(w, FIELD_REG10, uplink->nat->number);
+    nat_match(w, false, end);
+    writer_match(w, FIELD_IP_PROTO, port ? IP_PROTO_UDP : IP_PROTO_GRE);
+    if (port) {
+        writer_match(w, FIELD_UDP_DST, port);
+    }
+    writer_end(w);
+}
+
+static void
+uplink_flows(struct writer *w, const struct topology *t,
+             const struct topology_uplink *uplink)
+{
+    unsigned int n;
+    const struct topology_host *hosts = topology_hosts(t, &n);
+
+    for (unsigned int i = 0; i < n; i++) {
+        const struct ip6_addr *end = &hosts[i].intent->tunnel;
+
+        drop_forged(w, uplink, end, VXLAN_PORT);
+        drop_forged(w, uplink, end, GENEVE_PORT);
+        drop_forged(w, uplink, end, 0);
+    }
+}
+
 void
 stage_nat_out(struct writer *w, const struct subject *subject)
 {
     if (subject->kind == SUBJECT_BASE) {
         stage_else(w, STAGE_NAT_OUT, STAGE_NEXT_HOP);
+    } else if (subject->kind == SUBJECT_UPLINK && subject->uplink->nat) {
+        uplink_flows(w, subject->topology, subject->uplink);
     } else if (subject->kind == SUBJECT_NETWORK && subject->network->nat) {
         network_flows(w, subject->network);
     } else if (subject->kind == SUBJECT_MEMBER

@@ -281,6 +281,10 @@ topology_touch_tunnels(const struct topology *t, struct unit_set *dirty)
             topology_touch_network(&t->networks[i], dirty);
         }
     }
+    for (unsigned int i = 0; i < t->n_uplinks; i++) {
+        unit_set_add(dirty, (struct unit) { t->uplinks[i].id, UNIT_UPLINK,
+                                            0 });
+    }
     topology_host_units(t, dirty);
 }
 

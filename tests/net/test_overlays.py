@@ -7,6 +7,7 @@
 """
 
 import os
+import socket
 
 import pytest
 from scapy.layers.inet import IP, UDP
@@ -396,6 +397,63 @@ def test_a_bad_line_between_hosts(hosts):
         assert "corrupted 0" not in told and "lost 0" not in told, told
     finally:
         line.close()
+
+
+LEAVES = """\
+version: 1
+%suplinks:
+  wan: {host: true}
+networks:
+  own: {subnet: 10.9.0.0/24, nat: wan}
+  blue: {subnet: 10.1.0.0/24, segment: {vxlan: 5001}}
+  green: {subnet: 10.2.0.0/24, segment: {geneve: 9}}
+  red: {subnet: 10.3.0.0/24, segment: {gre: 77}}
+ports:
+  web: {network: own, host: h1, netns: web, address: 10.9.0.5,
+        configure: true}
+  cell1: {network: blue, host: h1, netns: cell1, configure: true}
+  db: {network: blue, host: h2, netns: db, address: 10.1.0.6,
+       configure: true}
+  app: {network: green, host: h2, netns: app, configure: true}
+  near: {network: red, host: h2, netns: near, configure: true}
+"""
+
+
+def test_a_guest_that_leaves_by_its_host_does_not_speak_for_it(hosts):
+    """Translated to the host's address, its packets would come from a tunnel's
+    end that is known, with a key of its choice."""
+    hosts.start(LEAVES % hosts.hosts())
+    web, h1 = hosts.guest("web"), hosts.labs["h1"]
+    nics = {n: hosts.guest(n).nic("eth0") for n in ("db", "app", "near")}
+    # The host itself is reached, and by the same address.
+    reaches(web, "192.0.2.2")
+
+    def forge():
+        frames = {n: bytes(Ether(src="02:00:00:00:00:99", dst=nic.mac,
+                                 type=0x88b6) / Raw(b"forged".ljust(50)))
+                  for n, nic in nics.items()}
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.sendto(bytes.fromhex("0800000000138900") + frames["db"],
+                       ("192.0.2.2", 4789))
+            udp.sendto(bytes.fromhex("0000655800000900") + frames["app"],
+                       ("192.0.2.2", 6081))
+            udp.sendto(b"else", ("192.0.2.2", 4790))
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, 47) as gre:
+            gre.sendto(bytes.fromhex("200065580000004d") + frames["near"],
+                       ("192.0.2.2", 0))
+
+    def dropped():
+        return [f for f in h1.weft("flow", "list", "ip,nw_dst=192.0.2.2")
+                ["flows"] if f["table"] == 36 and f["packets"]]
+
+    web.call(forge)
+    eventually(lambda: len(dropped()) == 3, "each is dropped")
+    # What is sent behind it by the tunnel is all that comes.
+    cell1 = hosts.guest("cell1").nic("eth0")
+    cell1.send(Ether(src=cell1.mac, dst=nics["db"].mac, type=0x88b6)
+               / Raw(b"behind".ljust(50)))
+    nics["db"].absent(lambda f: b"forged" in f.raw,
+                      behind=lambda f: b"behind" in f.raw)
 
 
 def test_a_restart_loses_nothing_that_arrives(hosts):
