@@ -59,7 +59,10 @@ tunnel_key_len(const struct tunnel_key *key)
 static inline void
 tunnel_key_copy(struct tunnel_key *to, const struct tunnel_key *from)
 {
-    memcpy(to, from, tunnel_key_len(from));
+    memcpy(to, from, offsetof(struct tunnel_key, options));
+    if (UNLIKELY(from->n_options)) {
+        memcpy(to->options, from->options, from->n_options);
+    }
 }
 
 /* Which options are fields.  An option's value lies at the end of its field. */
