@@ -3,6 +3,7 @@
 #include <semaphore.h>
 #include <stdlib.h>
 
+#include "api/explain_far.h"
 #include "controller/controller.h"
 #include "lib/log.h"
 #include "peer/peer_mesh.h"
@@ -124,10 +125,11 @@ visit_own(void *aux, void (*visit)(void *, const struct controller_own *),
 }
 
 static void
-asked(void *aux UNUSED, const json_t *body UNUSED,
-      struct peer_question *question)
+asked(void *aux, const json_t *body, struct peer_question *question)
 {
-    peer_question_answer(question, json_object());
+    struct weftd_controller *c = aux;
+
+    explain_answer_far(c->config.http, body, question);
 }
 
 /* Without it, networks span hosts all the same: it is no reason not to start. */

@@ -6,10 +6,12 @@
  *     explain_show()    controller   which packets
  *     ask_switch()      switch       what becomes of them, and of the ports
  *     give_answer()     controller   the verdict; without a switch of ours by
- *     give_plan()                    the plan alone */
+ *     give_plan()                    the plan alone
+ *     explain_ask_far() controller   what another host says of its half */
 
 #include <stdlib.h>
 
+#include "api/explain_far.h"
 #include "api/routes.h"
 #include "controller/controller.h"
 #include "host/host.h"
@@ -130,7 +132,7 @@ explain_json(const struct inquiry *inquiry)
 }
 
 static void
-give_answer(struct api *api, struct api_request *request UNUSED,
+give_answer(struct api *api, struct api_request *request,
             msec now UNUSED, struct api_reply *reply)
 {
     struct inquiry *inquiry = reply->relay.state;
@@ -158,18 +160,19 @@ give_answer(struct api *api, struct api_request *request UNUSED,
         free(entries);
     }
     controller_explain_decide(api->controller, e);
-    api_reply_json(reply, 200, explain_json(inquiry));
+    explain_ask_far(api, request, e, explain_json(inquiry), reply);
 }
 
 /* Its switch is another program. */
 static void
-give_plan(struct api *api, struct api_request *request UNUSED,
+give_plan(struct api *api, struct api_request *request,
           msec now UNUSED, struct api_reply *reply)
 {
     struct inquiry *inquiry = reply->relay.state;
 
     controller_explain_by_plan(api->controller, &inquiry->question);
-    api_reply_json(reply, 200, explain_json(inquiry));
+    explain_ask_far(api, request, &inquiry->question, explain_json(inquiry),
+                    reply);
 }
 
 /* ---- What the switch's thread knows ---- */

@@ -41,7 +41,9 @@ struct http_lane {
 struct http_request {
     struct http *http;
     struct http_lane *lane; /* once queued */
-    struct MHD_Connection *connection;
+    struct MHD_Connection *connection;        /* NULL: from within: */
+    http_answered *answered;
+    void *aux;
     enum http_state state;
     struct api_request request;
     struct api_reply reply;
@@ -119,15 +121,29 @@ request_create(struct http *http, struct MHD_Connection *connection,
 
     r->http = http;
     r->connection = connection;
-    /* Both live as long as the request. */
+    /* Both live as long as the request; those from within have copies. */
     r->request.path = path;
     r->request.method = method;
     return r;
 }
 
+/* What a request from within brought with it. */
+static void
+free_copies(struct http_request *r)
+{
+    for (unsigned int i = 0; i < r->request.n_params; i++) {
+        free((void *) (uintptr_t) r->request.params[i].name);
+        free((void *) (uintptr_t) r->request.params[i].value);
+    }
+    free((void *) (uintptr_t) r->request.path);
+}
+
 static void
 request_destroy(struct http_request *r)
 {
+    if (!r->connection) {
+        free_copies(r);
+    }
     api_reply_fini(&r->reply);
     str_fini(&r->body);
     free(r);
@@ -194,7 +210,7 @@ queue_request(struct http_request *r, enum api_owner owner)
     pthread_mutex_lock(&http->mutex);
     is_queued = lane->loop != NULL;
     if (is_queued) {
-        if (r->state == RECEIVING) {
+        if (r->state == RECEIVING && r->connection) {
             /* Before that thread can see it, or it might resume first. */
             MHD_suspend_connection(r->connection);
         }
@@ -353,6 +369,11 @@ finish(struct http_request *r)
     struct http *http = r->http;
 
     r->state = HANDLED;
+    if (!r->connection) {
+        r->answered(r->aux, &r->reply);
+        request_destroy(r);
+        return;
+    }
     if (r->reply.stream) {
         pthread_mutex_lock(&http->mutex);
         r->next = http->streams;
@@ -469,10 +490,15 @@ handle(struct http_request *r)
     }
     r->lane->n_deferred--;
     if (r->reply.relay.go_on) {
-        if (!queue_request(r, (enum api_owner) r->reply.relay.owner)) {
-            refuse_ending(r);
-            finish(r);
+        if (queue_request(r, (enum api_owner) r->reply.relay.owner)) {
+            return;
         }
+        if (!r->connection) {
+            request_destroy(r);   /* who asked is on a thread that is gone */
+            return;
+        }
+        refuse_ending(r);
+        finish(r);
         return;
     }
     if (r->reply.job) {
@@ -513,6 +539,26 @@ handle_queue(uv_async_t *async)
         r = next;
     }
     rcu_offline();
+}
+
+bool
+http_ask(struct http *http, const char *path, const struct api_param *params,
+         unsigned int n_params, http_answered *answered, void *aux)
+{
+    struct http_request *r = request_create(http, NULL, xstrdup(path), "GET");
+
+    r->answered = answered;
+    r->aux = aux;
+    for (unsigned int i = 0; i < n_params; i++) {
+        r->request.params[r->request.n_params++] = (struct api_param) {
+            xstrdup(params[i].name), xstrdup(params[i].value),
+        };
+    }
+    if (!queue_request(r, api_owner(path))) {
+        request_destroy(r);
+        return false;
+    }
+    return true;
 }
 
 int

@@ -34,6 +34,13 @@ int http_start(const struct http_config *, struct http **,
  * asked is answered; replies which handlers deferred are theirs to finish. */
 int http_open_lane(struct http *, enum api_owner, uv_loop_t *);
 void http_close_lane(struct http *, enum api_owner);
+/* A question that comes from within the daemon and not from a client; of a GET
+ * that is no stream.  `answered` is called once, on the thread that replies last,
+ * with a reply that it may read; not when a lane is closed meanwhile.  False: the
+ * first one is closed already. */
+typedef void http_answered(void *aux, const struct api_reply *);
+bool http_ask(struct http *, const char *path, const struct api_param *,
+              unsigned int n_params, http_answered *, void *aux);
 /* Answers what was asked, ends captures, and runs the loop until all is done.
  * Accepts NULL. */
 void http_stop(struct http *);

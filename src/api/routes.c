@@ -57,7 +57,7 @@ static const struct api_route routes[] = {
     { API_CONTROLLER, "GET",  "/v1/multicast", multicast_list, { "network" } },
     { API_CONTROLLER, "GET",  "/v1/peers", peers_show, { 0 } },
     { API_CONTROLLER, "GET",  "/v1/explain", explain_show,
-      { "from", "to", "what" } },
+      { "from", "to", "what", "far" } },
     { API_CONTROLLER, "GET",  "/v1/security-groups", security_groups_show,
       { 0 } },
     { API_CONTROLLER, "GET",  "/v1/intents", intents_show, { "format" } },

@@ -543,6 +543,7 @@ fill_side(const struct explain_end *end, bool is_v6,
     side->is_spoofed = end->is_spoofed;
     side->is_away = explain_is_away(end);
     if (side->is_away) {
+        strcpy(side->host, end->port->host->intent->object.name);
         strcpy(side->switch_name, segment_type_word(
             end->network->intent->segment.type));
     }

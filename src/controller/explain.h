@@ -95,7 +95,8 @@ struct explain_side {
     struct str address;           /* "": none is known */
     struct str trouble;           /* why nothing can come or go; "": no such */
     bool is_gateway, is_group, is_spoofed, is_isolated;
-    bool is_away;                 /* at another host */
+    bool is_away;                 /* at another host: */
+    char host[INTENT_NAME_MAX];
 };
 
 struct explain_meter {

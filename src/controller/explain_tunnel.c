@@ -34,8 +34,7 @@ explain_tunnel_note(const struct topology *t, const struct explain_end *end,
         return;
     }
     segment = &end->network->intent->segment;
-    str_addf(notes, "port '%s' is at host '%s', by %s %u from %s to %s; what "
-             "its switch does is asked there\n",
+    str_addf(notes, "port '%s' is at host '%s', by %s %u from %s to %s\n",
              end->port->intent->object.name,
              end->port->host->intent->object.name,
              segment_type_word(segment->type), segment->key,

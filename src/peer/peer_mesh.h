@@ -100,7 +100,7 @@ typedef void peer_answered(void *aux, const json_t *body, const char *reason);
 bool peer_mesh_ask(struct peer_mesh *, const char *host, json_t *body,
                    peer_answered *answered, void *aux);
 
-/* Takes the body over. */
+/* Takes the body over.  Not after the mesh was destroyed. */
 void peer_question_answer(struct peer_question *, json_t *body);
 
 #endif

@@ -39,7 +39,7 @@ struct pending_question {
     void *aux;
 };
 
-/* One that we are asked; it outlives the peer, and then has none. */
+/* One that we are asked; it may outlive the peer, and then has none. */
 struct peer_question {
     struct peer_question *next;
     struct peer_mesh *mesh;
@@ -72,7 +72,7 @@ void peer_mesh_asked(struct peer_mesh *, struct peer *,
                      const struct peer_message *);
 void peer_mesh_answered(struct peer_mesh *, struct peer *,
                         const struct peer_message *);
-/* At the end: answers come too late. */
+/* At the end: nobody answers any more. */
 void peer_mesh_forget_asked(struct peer_mesh *);
 
 #endif

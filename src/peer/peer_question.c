@@ -159,9 +159,7 @@ peer_question_answer(struct peer_question *question, json_t *body)
         peer_session_send(question->peer->session, &answer);
     }
     peer_message_fini(&answer);
-    if (question->mesh) {
-        unlink_question(question);
-    }
+    unlink_question(question);
     free(question);
 }
 
@@ -188,8 +186,7 @@ peer_mesh_forget_asked(struct peer_mesh *mesh)
 {
     for (struct peer_question *q = mesh->asked, *next; q; q = next) {
         next = q->next;
-        q->mesh = NULL;
-        q->peer = NULL;
+        free(q);
     }
     mesh->asked = NULL;
     if (mesh->answers) {

@@ -3,6 +3,8 @@
     h1: web 10.1.0.5, and vm before it moves      h2: db, log      h3: idle
 """
 
+import json
+
 import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import ARP, Ether
@@ -115,6 +117,42 @@ def test_a_port_that_moves_is_reached_at_once(hosts):
                "h1 gave it up")
     reaches(hosts.guest("web"), address)
     reaches(idle, address)
+
+
+SECURED = """\
+security-groups:
+  closed: {in: [{protocol: tcp, port: 22}]}
+"""
+
+
+def test_both_hosts_explain(hosts):
+    """What the other host would drop is known here, in its words."""
+    text = cloud(hosts).replace("networks:", SECURED + "networks:").replace(
+        "db: {network: blue,", "db: {network: blue, security-groups: "
+        "[closed],")
+    hosts.apply(text)
+    eventually(lambda: all_talk(hosts, {"h1": 2, "h2": 1, "h3": 1}),
+               "all have heard of all")
+    h1, h2 = hosts.labs["h1"], hosts.labs["h2"]
+    eventually(lambda: address_of(hosts.guest("db")), "db has an address")
+    answer = h1.weft("explain", "web", "db", "tcp/22")
+    assert answer["far"]["host"] == "h2" and answer["far"]["verdict"] == "yes"
+    assert answer["far"]["there"]["path"][0]["stage"] == "ingress"
+    answer = h2.weft("explain", "web", "db", "tcp/22")
+    assert answer["far"]["host"] == "h1" and answer["verdict"] == "yes"
+    # h2 has a file of its own mind.
+    hosts.apply(text.replace("port: 22", "port: 23"), ["h2"])
+    answer = json.loads(h1.weft("explain", "web", "db", "tcp/22",
+                                status=None).stdout)
+    assert answer["verdict"] == "no" and not answer["passes"]
+    assert answer["why"].startswith("host 'h2' says: ")
+    assert "closed" in answer["why"] + answer["fix"]
+    hosts.apply(text, ["h2"])
+    # Nobody answers there.
+    h2.stop()
+    answer = h1.weft("explain", "web", "db", "tcp/22")
+    assert answer["far"] is None
+    assert any("host 'h2' was not asked" in n for n in answer["notes"])
 
 
 def test_a_lost_channel_changes_no_flow(hosts):
