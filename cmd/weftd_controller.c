@@ -62,6 +62,16 @@ own_changed(void *aux)
     }
 }
 
+static void
+listening_changed(void *aux)
+{
+    struct weftd_controller *c = aux;
+
+    if (c->mesh) {
+        peer_mesh_publish_listening(c->mesh);
+    }
+}
+
 static int
 open_store(struct weftd_controller *c)
 {
@@ -87,7 +97,8 @@ make_controller(struct weftd_controller *c)
         .loop = &c->loop, .store = c->store, .host = options->host,
         .resolv_conf = "/etc/resolv.conf",
         .probe_interval = options->tunnel_probe_interval,
-        .synced = synced, .own_changed = own_changed, .aux = c,
+        .synced = synced, .own_changed = own_changed,
+        .listening_changed = listening_changed, .aux = c,
     };
 
     if (options->is_controller_only) {
@@ -108,11 +119,15 @@ make_controller(struct weftd_controller *c)
 /* ---- Other hosts ---- */
 
 static void
-heard(void *aux)
+heard(void *aux, bool only_listening)
 {
     struct weftd_controller *c = aux;
 
-    controller_heard(c->controller);
+    if (only_listening) {
+        controller_heard_listening(c->controller);
+    } else {
+        controller_heard(c->controller);
+    }
 }
 
 static void
@@ -122,6 +137,16 @@ visit_own(void *aux, void (*visit)(void *, const struct controller_own *),
     struct weftd_controller *c = aux;
 
     controller_visit_own(c->controller, visit, visit_aux);
+}
+
+static void
+visit_listening(void *aux,
+                void (*visit)(void *, const struct controller_listening *),
+                void *visit_aux)
+{
+    struct weftd_controller *c = aux;
+
+    controller_visit_listening(c->controller, visit, visit_aux);
 }
 
 static void
@@ -140,7 +165,7 @@ make_mesh(struct weftd_controller *c)
     struct peer_mesh_config config = {
         .loop = &c->loop, .host = c->config.options->host,
         .remote = controller_remote(c->controller), .heard = heard,
-        .visit_own = visit_own, .asked = asked, .aux = c,
+        .visit_own = visit_own, .visit_listening = visit_listening, .asked = asked, .aux = c,
     };
 
     str_addf(&path, "%s/peer.pem", c->config.options->state_dir);

@@ -15,10 +15,12 @@ add_listener(void *aux, const struct controller_listener *listener)
 
     if (!list->network || !strcmp(list->network, listener->network)) {
         api_list_add(list->reply, json_pack(
-            "{s:s, s:s?, s:s, s:b, s:I}", "network", listener->network,
+            "{s:s, s:s?, s:s, s:b, s:o}", "network", listener->network,
             "group", listener->group, "port", listener->port, "router",
             !listener->group, "seconds_left",
-            (json_int_t) listener->seconds_left));
+            listener->seconds_left == INT64_MAX
+                ? json_null()
+                : json_integer((json_int_t) listener->seconds_left)));
     }
 }
 

@@ -284,9 +284,11 @@ set_links(void *aux, uint64_t uplink, const struct uplink_links *links)
     topology_set_links(c->topology, uplink, links, &c->dirty);
 }
 
+/* By a service: it may be that who listens is another. */
 static void
 on_touched(void *aux)
 {
+    controller_say_listening_changed(aux);
     controller_schedule(aux);
 }
 
@@ -462,6 +464,7 @@ follow_model(struct controller *c)
     }
     controller_schedule(c);
     controller_say_own_changed(c);
+    controller_say_listening_changed(c);
 }
 
 uint64_t

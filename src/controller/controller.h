@@ -74,8 +74,10 @@ struct controller_config {
     /* May be NULL.  The set of this generation is in force (as far as the
      * switch took it: n_refused of the status). */
     void (*synced)(void *aux, uint64_t generation);
-    /* May be NULL.  What controller_visit_own() says may be another. */
+    /* May be NULL.  What controller_visit_own() says may be another; and what
+     * controller_visit_listening() does. */
     void (*own_changed)(void *aux);
+    void (*listening_changed)(void *aux);
     void *aux;
 };
 
@@ -111,6 +113,8 @@ void controller_status(const struct controller *, struct controller_status *);
  * moment later. */
 struct remote *controller_remote(struct controller *);
 void controller_heard(struct controller *);
+/* Only of who listens. */
+void controller_heard_listening(struct controller *);
 
 /* What this host is to say: a port that is here by our file. */
 struct controller_own {
@@ -121,6 +125,19 @@ struct controller_own {
     const struct intent_network *const *networks;
     const struct remote_member *members;
 };
+/* Who listens here in an overlay that concerns this host. */
+struct controller_listening {
+    const struct intent_network *network;
+    bool hears_all;
+    unsigned int n_groups;
+    const struct ip6_addr *groups;          /* IPv4: mapped */
+};
+void controller_visit_listening(const struct controller *,
+                                void (*visit)(
+                                    void *aux,
+                                    const struct controller_listening *),
+                                void *aux);
+
 /* In order of name. */
 void controller_visit_own(const struct controller *,
                           void (*visit)(void *aux,
@@ -181,8 +198,9 @@ void controller_visit_counters(const struct controller *,
 struct controller_listener {
     const char *network;
     const char *group;            /* an address; NULL: a router port, all */
-    const char *port;             /* or the uplink */
-    int64_t seconds_left;         /* unless it says so again */
+    const char *port;             /* or the uplink, or another host */
+    int64_t seconds_left;         /* unless it says so again; INT64_MAX: until it
+                                     says otherwise */
 };
 /* By network and group, router ports first. */
 void controller_visit_listeners(const struct controller *,

@@ -57,6 +57,7 @@ struct controller {
     uv_timer_t *timer;            /* gathers a turn's changes; retries */
     msec retry;
     uv_timer_t *heard;            /* gathers what other hosts say */
+    bool are_ports_heard;         /* and not only who listens */
     msec rebuild_took;
 };
 
@@ -64,5 +65,6 @@ struct controller {
 void controller_rebuild(struct controller *);
 void controller_schedule(struct controller *);
 void controller_say_own_changed(const struct controller *);
+void controller_say_listening_changed(const struct controller *);
 
 #endif

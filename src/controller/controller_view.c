@@ -200,7 +200,8 @@ visit_listener(void *aux, const struct multicast_row *row)
                  ? ip4_format(get_be32(&address->b[12]), group)
                  : ip6_format(*address, group),
         .port = row->port,
-        .seconds_left = (row->left + 999) / 1000,
+        .seconds_left = row->left == INT64_MAX ? INT64_MAX
+                                               : (row->left + 999) / 1000,
     });
 }
 

@@ -239,6 +239,48 @@ forget_gone(struct serve_multicast *s)
     free(gone);
 }
 
+static void
+follow_host(struct serve_multicast *s, const struct topology_network *network,
+            const struct topology_host *host, msec now)
+{
+    const struct remote *remote = topology_remote(s->host->topology);
+    const struct network_host *row = topology_network_host(network, host->id);
+    const struct remote_listening *said
+        = row && topology_is_listened(network)
+          ? remote_listening(remote, host->id, network->id) : NULL;
+
+    multicast_set_away(s->multicast, network->id, host->id,
+                       said ? said->groups : NULL, said ? said->n_groups : 0,
+                       now);
+}
+
+void
+serve_multicast_follow_hosts(struct serve_multicast *s)
+{
+    unsigned int n_hosts;
+    const struct topology_host *hosts = topology_hosts(s->host->topology,
+                                                       &n_hosts);
+    msec now = clock_msec();
+
+    if (!topology_remote(s->host->topology)) {
+        return;
+    }
+    for (unsigned int i = 0; i < s->networks.size; i++) {
+        const struct topology_network *network
+            = s->networks.slots[i].value
+              ? topology_network(s->host->topology, s->networks.slots[i].id)
+              : NULL;
+
+        for (unsigned int k = 0; network && topology_is_overlay(network)
+                                 && k < n_hosts; k++) {
+            if (!hosts[k].is_here) {
+                follow_host(s, network, &hosts[k], now);
+            }
+        }
+    }
+    look_again(s);
+}
+
 void
 serve_multicast_changed(struct serve_multicast *s)
 {
@@ -261,6 +303,7 @@ serve_multicast_changed(struct serve_multicast *s)
             id_map_set(&s->networks, config.id, s);
         }
     }
+    serve_multicast_follow_hosts(s);
     look_again(s);
 }
 
@@ -503,8 +546,13 @@ name_of(const struct serve_multicast *s,
     const struct topology_port *found = topology_port(s->host->topology,
                                                       port);
 
+    const struct network_host *host = topology_network_host(network, port);
+
     if (found) {
         return found->intent->object.name;
+    }
+    if (host) {
+        return host->host->intent->object.name;
     }
     return network->uplink && network->uplink->id == port
            ? network->uplink->intent->object.name : "";
@@ -587,7 +635,8 @@ serve_multicast_visit(const struct serve_multicast *s,
                 struct multicast_row row = {
                     network, &groups[i]->address,
                     name_of(s, network, member->port),
-                    MAX(member->expires - now, (msec) 0),
+                    member->expires == INT64_MAX
+                        ? INT64_MAX : MAX(member->expires - now, (msec) 0),
                 };
 
                 visit(aux, &row);

@@ -27,6 +27,8 @@ void serve_multicast_open(struct serve_multicast *,
 
 /* Another set of intents is in the topology. */
 void serve_multicast_changed(struct serve_multicast *);
+/* Other hosts said otherwise who listens there. */
+void serve_multicast_follow_hosts(struct serve_multicast *);
 /* The host's dirty units are about to be computed: adds those of groups that go
  * with them. */
 void serve_multicast_follow(struct serve_multicast *);

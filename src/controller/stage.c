@@ -295,7 +295,8 @@ stage_copy_to(struct writer *w, const struct topology_member *member,
 }
 
 void
-stage_copy_to_uplink(struct writer *w, const struct topology_network *network)
+stage_copy_to_own_uplink(struct writer *w,
+                         const struct topology_network *network)
 {
     if (network->uplink && network->uplink->number) {
         by_output(w, network->uplink->number);
@@ -303,6 +304,12 @@ stage_copy_to_uplink(struct writer *w, const struct topology_network *network)
     if (topology_host_number(network)) {
         by_output(w, topology_host_number(network));
     }
+}
+
+void
+stage_copy_to_uplink(struct writer *w, const struct topology_network *network)
+{
+    stage_copy_to_own_uplink(w, network);
     if (topology_is_overlay(network)) {
         writer_resubmit(w, STAGE_TUNNEL_OUT);
     }

@@ -203,6 +203,10 @@ void stage_flood_to(struct writer *, enum flood_kind);
  * this list may be heard by it; else output decides. */
 void stage_copy_to(struct writer *, const struct topology_member *,
                    bool is_allowed);
+/* To who is not planned: the LAN and the host that is in it; and other hosts, as
+ * tunnel-out has them. */
+void stage_copy_to_own_uplink(struct writer *,
+                              const struct topology_network *);
 void stage_copy_to_uplink(struct writer *, const struct topology_network *);
 /* Matches frames for more than one station. */
 void stage_match_group_address(struct writer *);

@@ -9,12 +9,15 @@
  *     other groups               to who hears all
  *
  * The LAN counts as a router port: who listens out there is not asked by us.
+ * Another host that says who listens there is a listener to those groups, and hears
+ * all while it says nothing.  What came by a tunnel is not sent by one: where that
+ * makes a difference there are two entries.
  * Router ports, and who hears all, are lists of their own, so that a change of
  * them is not one of each group.  Groups are told apart by their addresses, not
  * by MACs, which they share. */
 #include "controller/stage_multicast.h"
 
-#include "controller/stage.h"
+#include "controller/stage_tunnel.h"
 #include "packet/address.h"
 #include "packet/ip.h"
 
@@ -192,13 +195,110 @@ to_chunks(struct writer *w, const struct many *many)
     }
 }
 
+/* ---- Other hosts ---- */
+
+/* Where a frame came from, as far as an entry matches it. */
+enum origin { FROM_ANYWHERE, FROM_HERE, FROM_HOSTS };
+
+static void
+match_origin(struct writer *w, enum origin origin)
+{
+    if (origin != FROM_ANYWHERE) {
+        stage_match_flag(w, FROM_TUNNEL, origin == FROM_HOSTS);
+    }
+}
+
+/* A copy to each other host that hears all. */
+static void
+to_hosts(struct writer *w, const struct subject *subject)
+{
+    const struct topology_network *network = subject->network;
+    uint32_t number = tunnel_of(subject->topology, network);
+
+    for (unsigned int i = 0; number && i < network->n_hosts; i++) {
+        if (network->hosts[i].hears_all) {
+            tunnel_copy_to(w, number, network,
+                           &network->hosts[i].host->intent->tunnel);
+        }
+    }
+}
+
+/* The host's row, if the group's member of that number is one, which has not its
+ * copy with those that hear all. */
+static const struct network_host *
+listener(const struct subject *subject, uint64_t port)
+{
+    const struct network_host *host
+        = topology_is_listened(subject->network)
+          ? topology_network_host(subject->network, port) : NULL;
+
+    return host && !host->hears_all ? host : NULL;
+}
+
+/* A copy to each that listens to the group. */
+static void
+to_listening_hosts(struct writer *w, const struct subject *subject)
+{
+    uint32_t number = tunnel_of(subject->topology, subject->network);
+
+    for (unsigned int i = 0; number && i < subject->group->n; i++) {
+        const struct network_host *host
+            = listener(subject, subject->group->members[i].port);
+
+        if (host) {
+            tunnel_copy_to(w, number, subject->network,
+                           &host->host->intent->tunnel);
+        }
+    }
+}
+
+static bool
+has_listening_hosts(const struct subject *subject)
+{
+    for (unsigned int i = 0; i < subject->group->n; i++) {
+        if (listener(subject, subject->group->members[i].port)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- A network ---- */
 
 static void
-begin_list(struct writer *w, const struct subject *subject, unsigned int id)
+begin_list(struct writer *w, const struct subject *subject, unsigned int id,
+           enum origin origin)
 {
     stage_begin_network(w, STAGE_MULTICAST, PRIORITY_LIST, subject->network);
     writer_match(w, FIELD_REG12, id);
+    match_origin(w, origin);
+}
+
+static void
+list_head(struct writer *w, const struct subject *subject,
+          enum multicast_list list, enum origin origin, bool is_chunked)
+{
+    const struct topology_network *network = subject->network;
+    struct many many = { subject, list };
+
+    begin_list(w, subject, list, origin);
+    if (origin == FROM_ANYWHERE) {
+        if (topology_is_overlay(network)) {
+            writer_set(w, FIELD_REG13, FLOOD_ALL);
+        }
+        stage_copy_to_uplink(w, network);
+    } else {
+        stage_copy_to_own_uplink(w, network);
+    }
+    if (origin == FROM_HERE) {
+        to_hosts(w, subject);
+    }
+    if (is_chunked) {
+        to_chunks(w, &many);
+    } else {
+        to_members(w, &many, -1);
+    }
+    writer_end(w);
 }
 
 static void
@@ -206,24 +306,20 @@ list_flows(struct writer *w, const struct subject *subject,
            enum multicast_list list)
 {
     struct many many = { subject, list };
+    bool is_chunked;
     unsigned int n = 0;
 
     visit_many(&many, count_one, &n);
-    begin_list(w, subject, list);
-    if (topology_is_overlay(subject->network)) {
-        writer_set(w, FIELD_REG13, FLOOD_ALL);
+    is_chunked = topology_group_is_chunked(n);
+    if (topology_is_listened(subject->network)) {
+        list_head(w, subject, list, FROM_HERE, is_chunked);
+        list_head(w, subject, list, FROM_HOSTS, is_chunked);
+    } else {
+        list_head(w, subject, list, FROM_ANYWHERE, is_chunked);
     }
-    stage_copy_to_uplink(w, subject->network);
-    if (!topology_group_is_chunked(n)) {
-        to_members(w, &many, -1);
-        writer_end(w);
-        return;
-    }
-    to_chunks(w, &many);
-    writer_end(w);
-    for (int chunk = 0; chunk < FLOOD_N_CHUNKS; chunk++) {
+    for (int chunk = 0; is_chunked && chunk < FLOOD_N_CHUNKS; chunk++) {
         begin_list(w, subject, (unsigned int) list + 1
-                               + (unsigned int) chunk);
+                               + (unsigned int) chunk, FROM_ANYWHERE);
         to_members(w, &many, chunk);
         if (w->actions.len) {
             writer_end(w);
@@ -274,12 +370,13 @@ network_flows(struct writer *w, const struct topology_network *network)
 
 static void
 begin_group(struct writer *w, const struct subject *subject,
-            unsigned int chunk)
+            unsigned int chunk, enum origin origin)
 {
     const struct ip6_addr *address = &subject->group->address;
 
     stage_begin_network(w, STAGE_MULTICAST, PRIORITY_GROUP, subject->network);
     writer_match(w, FIELD_REG12, chunk);
+    match_origin(w, origin);
     if (ip6_is_mapped4(address)) {
         writer_match_ip(w);
         writer_match_ip4(w, FIELD_IPV4_DST, get_be32(&address->b[12]));
@@ -290,22 +387,37 @@ begin_group(struct writer *w, const struct subject *subject,
 }
 
 static void
-group_flows(struct writer *w, const struct subject *subject)
+group_head(struct writer *w, const struct subject *subject,
+           enum origin origin)
 {
-    bool is_chunked = topology_group_is_chunked(subject->group->n);
     struct many many = { subject, 0 };
 
-    if (subject->chunk < 0) {
-        begin_group(w, subject, 0);
-        to_list(w, LIST_HEARERS);
-        if (is_chunked) {
-            to_chunks(w, &many);
-        } else {
-            to_members(w, &many, -1);
-        }
-        writer_end(w);
-    } else if (is_chunked) {
-        begin_group(w, subject, (unsigned int) subject->chunk + 1);
+    begin_group(w, subject, 0, origin);
+    to_list(w, LIST_HEARERS);
+    if (origin == FROM_HERE) {
+        to_listening_hosts(w, subject);
+    }
+    if (topology_group_is_chunked(subject->group->n)) {
+        to_chunks(w, &many);
+    } else {
+        to_members(w, &many, -1);
+    }
+    writer_end(w);
+}
+
+static void
+group_flows(struct writer *w, const struct subject *subject)
+{
+    struct many many = { subject, 0 };
+
+    if (subject->chunk < 0 && has_listening_hosts(subject)) {
+        group_head(w, subject, FROM_HERE);
+        group_head(w, subject, FROM_HOSTS);
+    } else if (subject->chunk < 0) {
+        group_head(w, subject, FROM_ANYWHERE);
+    } else if (topology_group_is_chunked(subject->group->n)) {
+        begin_group(w, subject, (unsigned int) subject->chunk + 1,
+                    FROM_ANYWHERE);
         to_members(w, &many, subject->chunk);
         if (w->actions.len) {
             writer_end(w);

@@ -22,6 +22,15 @@ tunnel_aim(struct writer *w, const struct topology_network *network,
 }
 
 void
+tunnel_copy_to(struct writer *w, uint32_t number,
+               const struct topology_network *network,
+               const struct ip6_addr *end)
+{
+    tunnel_aim(w, network, end);
+    writer_output(w, number);
+}
+
+void
 tunnel_to_member(struct writer *w, uint32_t number,
                  const struct topology_member *member)
 {

@@ -14,6 +14,10 @@ uint32_t tunnel_of(const struct topology *, const struct topology_network *);
 /* Whatever is sent by a tunnel from now on goes there. */
 void tunnel_aim(struct writer *, const struct topology_network *,
                 const struct ip6_addr *end);
+/* A copy goes there. */
+void tunnel_copy_to(struct writer *, uint32_t number,
+                    const struct topology_network *,
+                    const struct ip6_addr *end);
 /* The packet goes to the host of a member that is away, and is done here. */
 void tunnel_to_member(struct writer *, uint32_t number,
                       const struct topology_member *);

@@ -15,14 +15,6 @@ hears(const struct network_host *host, enum flood_kind kind)
 }
 
 static void
-copy_to(struct writer *w, const struct topology_network *network,
-        uint32_t number, const struct ip6_addr *end)
-{
-    tunnel_aim(w, network, end);
-    writer_output(w, number);
-}
-
-static void
 list(struct writer *w, const struct topology_network *network,
      uint32_t number, enum flood_kind kind)
 {
@@ -34,15 +26,15 @@ list(struct writer *w, const struct topology_network *network,
     stage_match_flag(w, FROM_TUNNEL, false);
     for (unsigned int i = 0; !has_group && i < network->n_hosts; i++) {
         if (hears(&network->hosts[i], kind)) {
-            copy_to(w, network, number,
-                    &network->hosts[i].host->intent->tunnel);
+            tunnel_copy_to(w, number, network,
+                           &network->hosts[i].host->intent->tunnel);
         }
     }
     for (unsigned int i = 0; i < segment->n_remotes; i++) {
-        copy_to(w, network, number, &segment->remotes[i]);
+        tunnel_copy_to(w, number, network, &segment->remotes[i]);
     }
     if (has_group) {
-        copy_to(w, network, number, &segment->group);
+        tunnel_copy_to(w, number, network, &segment->group);
     }
     writer_end(w);
 }

@@ -99,6 +99,12 @@ topology_next_hops(const struct topology *t)
     return t->next_hops;
 }
 
+const struct remote *
+topology_remote(const struct topology *t)
+{
+    return t->remote;
+}
+
 const struct multicast *
 topology_multicast(const struct topology *t)
 {

@@ -69,6 +69,8 @@ struct network_host {
     unsigned int n_members;
     unsigned int n_unknown;       /* of those: behind which may be anybody */
     unsigned int n_asked;         /* whose addresses are not planned */
+    bool hears_all;               /* groups: a router is there, or it does not
+                                     say who listens */
 };
 
 struct topology_uplink {
@@ -213,6 +215,13 @@ const struct intent *topology_intent(const struct topology *);
 const struct next_hops *topology_next_hops(const struct topology *);
 /* NULL: nobody listens to groups. */
 const struct multicast *topology_multicast(const struct topology *);
+/* NULL: no host says anything. */
+const struct remote *topology_remote(const struct topology *);
+/* Hosts said otherwise who listens there. */
+void topology_follow_listening(struct topology *, struct unit_set *dirty);
+/* A host that is in the network; NULL. */
+const struct network_host *
+topology_network_host(const struct topology_network *, uint64_t host);
 
 /* The switch has a port; number 0: no more.  With no link, an uplink's other
  * members are preferred. */
@@ -329,6 +338,16 @@ static inline bool
 topology_is_foreign(const struct topology_network *network)
 {
     return intent_network_has_foreign_ends(network->intent);
+}
+
+/* Are its groups sent to those of our hosts alone that have listeners?  (To ends
+ * that say nothing of them all is sent.) */
+static inline bool
+topology_is_listened(const struct topology_network *network)
+{
+    return topology_is_overlay(network)
+           && network->intent->multicast == MULTICAST_SNOOP
+           && !intent_network_has_foreign_ends(network->intent);
 }
 
 /* May stations be in it that are not planned? */

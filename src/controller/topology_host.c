@@ -134,6 +134,15 @@ find_gateway(const struct topology *t, struct topology_network *network)
     }
 }
 
+/* The LAN beyond a gateway counts as a router. */
+static bool
+hears_all(const struct topology *t, const struct topology_network *network,
+          const struct network_host *row)
+{
+    return row->is_gateway || !t->remote
+           || remote_hears_all(t->remote, row->host->id, network->id);
+}
+
 void
 topology_build_network_hosts(struct topology *t,
                              struct topology_network *network)
@@ -152,6 +161,21 @@ topology_build_network_hosts(struct topology *t,
         network->n_strangers_away += topology_is_asked(member);
     }
     find_gateway(t, network);
+    for (unsigned int i = 0; i < network->n_hosts; i++) {
+        network->hosts[i].hears_all = hears_all(t, network,
+                                                &network->hosts[i]);
+    }
+}
+
+const struct network_host *
+topology_network_host(const struct topology_network *network, uint64_t host)
+{
+    for (unsigned int i = 0; i < network->n_hosts; i++) {
+        if (network->hosts[i].host->id == host) {
+            return &network->hosts[i];
+        }
+    }
+    return NULL;
 }
 
 /* ---- Changes ---- */
@@ -201,7 +225,7 @@ same_hosts(const struct topology_network *a, const struct topology_network *b)
         if (x->host->id != y->host->id || x->host->intent != y->host->intent
             || x->is_gateway != y->is_gateway
             || !x->n_unknown != !y->n_unknown
-            || !x->n_asked != !y->n_asked) {
+            || !x->n_asked != !y->n_asked || x->hears_all != y->hears_all) {
             return false;
         }
     }
@@ -223,6 +247,24 @@ compare_aways(const struct topology *a, const struct topology *b,
 
         if (!same_away(port, topology_away(b, port->id))) {
             add_port(port, dirty);
+        }
+    }
+}
+
+void
+topology_follow_listening(struct topology *t, struct unit_set *dirty)
+{
+    for (unsigned int i = 0; i < t->n_networks; i++) {
+        struct topology_network *network = &t->networks[i];
+
+        for (unsigned int k = 0; k < network->n_hosts; k++) {
+            struct network_host *row = &network->hosts[k];
+
+            if (row->hears_all != hears_all(t, network, row)) {
+                row->hears_all = !row->hears_all;
+                /* Groups leave out who hears all. */
+                topology_touch_network(network, dirty);
+            }
         }
     }
 }

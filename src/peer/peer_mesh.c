@@ -196,7 +196,8 @@ on_message(void *mesh_, struct peer_session *session,
     } else if (peer_said_take(peer->said, message, &is_news)) {
         peer_session_fail(session, "it says more than we remember");
     } else if (is_news) {
-        mesh->config.heard(mesh->config.aux);
+        mesh->config.heard(mesh->config.aux,
+                           message->type == PEER_LISTENING);
     }
 }
 
@@ -464,15 +465,39 @@ add_own(void *publishing_, const struct controller_own *port)
 }
 
 static void
+add_listening(void *publishing_, const struct controller_listening *listening)
+{
+    struct publishing *p = publishing_;
+
+    peer_own_listening(p->own, listening, p->news);
+}
+
+static void
+find_news(struct peer_mesh *mesh, struct str *news)
+{
+    struct publishing publishing = { mesh->own, news };
+
+    if (mesh->are_ports_other) {
+        peer_own_begin(mesh->own);
+        mesh->config.visit_own(mesh->config.aux, add_own, &publishing);
+        peer_own_end(mesh->own, news);
+    }
+    if (mesh->is_listening_other) {
+        peer_own_begin_listening(mesh->own);
+        mesh->config.visit_listening(mesh->config.aux, add_listening,
+                                     &publishing);
+        peer_own_end_listening(mesh->own, news);
+    }
+    mesh->are_ports_other = mesh->is_listening_other = false;
+}
+
+static void
 on_publish(uv_timer_t *timer)
 {
     struct peer_mesh *mesh = timer->data;
     struct str news = STR_INIT;
-    struct publishing publishing = { mesh->own, &news };
 
-    peer_own_begin(mesh->own);
-    mesh->config.visit_own(mesh->config.aux, add_own, &publishing);
-    peer_own_end(mesh->own, &news);
+    find_news(mesh, &news);
     for (unsigned int i = 0; i < mesh->n_peers && news.len; i++) {
         struct peer *peer = mesh->peers[i];
 
@@ -483,12 +508,26 @@ on_publish(uv_timer_t *timer)
     str_fini(&news);
 }
 
-void
-peer_mesh_publish(struct peer_mesh *mesh)
+static void
+publish_soon(struct peer_mesh *mesh)
 {
     if (!uv_is_active((const uv_handle_t *) mesh->publish)) {
         start_timer(mesh->publish, on_publish, GATHER);
     }
+}
+
+void
+peer_mesh_publish(struct peer_mesh *mesh)
+{
+    mesh->are_ports_other = true;
+    publish_soon(mesh);
+}
+
+void
+peer_mesh_publish_listening(struct peer_mesh *mesh)
+{
+    mesh->is_listening_other = true;
+    publish_soon(mesh);
 }
 
 /* ---- Being looked at ---- */

@@ -59,12 +59,16 @@ struct peer_mesh_config {
     const char *host;             /* our name, borrowed */
     const struct peer_certificate *certificate;       /* borrowed */
     struct remote *remote;        /* borrowed: what others say */
-    /* `remote` is another. */
-    void (*heard)(void *aux);
+    /* `remote` is another; or only who listens. */
+    void (*heard)(void *aux, bool only_listening);
     /* What we say. */
     void (*visit_own)(void *aux,
                       void (*visit)(void *, const struct controller_own *),
                       void *visit_aux);
+    void (*visit_listening)(void *aux,
+                            void (*visit)(void *,
+                                          const struct controller_listening *),
+                            void *visit_aux);
     /* peer_question_answer() at any time, also from within. */
     void (*asked)(void *aux, const json_t *body, struct peer_question *);
     void *aux;
@@ -80,6 +84,7 @@ void peer_mesh_destroy(struct peer_mesh *);
 void peer_mesh_set_hosts(struct peer_mesh *, const struct intent *);
 /* What we say may be another; it is said a moment later. */
 void peer_mesh_publish(struct peer_mesh *);
+void peer_mesh_publish_listening(struct peer_mesh *);
 
 /* In order of name. */
 void peer_mesh_visit(const struct peer_mesh *,

@@ -59,6 +59,7 @@ struct peer_mesh {
     struct peer_listener *listener;
     struct peer_own *own;
     uv_timer_t *publish;
+    bool are_ports_other, is_listening_other;         /* what it is to look at */
     uint64_t next_id;
     struct pending_question pending[PEER_MESH_MAX_QUESTIONS];
     uv_timer_t *answers;          /* NULL: nothing was asked yet */

@@ -36,7 +36,7 @@ static const char *answer;        /* to the last question; NULL: none yet */
 static const char *no_answer;
 
 static void
-on_heard(void *node_)
+on_heard(void *node_, bool only_listening UNUSED)
 {
     struct node *node = node_;
 
@@ -66,6 +66,24 @@ visit_own(void *node_, void (*visit)(void *, const struct controller_own *),
             .generation = node->generation, .n_members = 1,
             .networks = networks, .members = &member });
     }
+}
+
+/* To as many groups as it has ports. */
+static void
+visit_listening(void *node_,
+                void (*visit)(void *, const struct controller_listening *),
+                void *aux)
+{
+    const struct node *node = node_;
+    struct ip6_addr groups[8];
+
+    for (unsigned int i = 0; i < node->n_ports; i++) {
+        groups[i] = ip6_of_ip4(htobe32(0xef000001 + i));
+    }
+    visit(aux, &(struct controller_listening) {
+        .network = intent_network_cast(intent_find(lab.intent, INTENT_NETWORK,
+                                                   "blue")),
+        .n_groups = node->n_ports, .groups = groups });
 }
 
 static void
@@ -152,10 +170,12 @@ start(struct node *node)
     node->mesh = peer_mesh_create(&(struct peer_mesh_config) {
         .loop = &lab.loop, .host = node->name,
         .certificate = node->certificate, .remote = node->remote,
-        .heard = on_heard, .visit_own = visit_own, .asked = on_asked,
+        .heard = on_heard, .visit_own = visit_own,
+        .visit_listening = visit_listening, .asked = on_asked,
         .aux = node }, &error);
     CHECK(node->mesh);
     peer_mesh_publish(node->mesh);
+    peer_mesh_publish_listening(node->mesh);
     str_fini(&error);
 }
 
@@ -301,9 +321,33 @@ place(const struct node *node, const char *port)
                         any, NULL);
 }
 
+/* All have said who listens. */
+static bool
+is_heard(const void *aux UNUSED)
+{
+    uint64_t blue = intent_object_id(INTENT_NETWORK, "blue");
+
+    for (unsigned int i = 0; i < MAX_HOSTS; i++) {
+        for (unsigned int k = 0; k < MAX_HOSTS; k++) {
+            uint64_t other = intent_object_id(INTENT_HOST,
+                                              lab.nodes[k].name);
+
+            if (i != k && remote_hears_all(lab.nodes[i].remote, other,
+                                           blue)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 TEST(all_hear_what_one_says)
 {
     uint64_t h1 = intent_object_id(INTENT_HOST, "h1");
+    uint64_t blue = intent_object_id(INTENT_NETWORK, "blue");
+    const struct ip6_addr group[] = { ip6_of_ip4(htobe32(0xef000001)),
+                                      ip6_of_ip4(htobe32(0xef000002)),
+                                      ip6_of_ip4(htobe32(0xef000003)) };
     const struct remote_member *member;
 
     lab_open();
@@ -314,11 +358,18 @@ TEST(all_hear_what_one_says)
                            intent_object_id(INTENT_PORT, "p1"),
                            intent_object_id(INTENT_NETWORK, "blue"));
     CHECK(member && member->address == htobe32(0x0a010011));
+    until(is_heard, NULL);
+    CHECK(remote_hears(lab.nodes[2].remote, h1, blue, &group[1])
+          && !remote_hears(lab.nodes[2].remote, h1, blue, &group[2]));
+    CHECK(!remote_hears_all(lab.nodes[0].remote,
+                            intent_object_id(INTENT_HOST, "h2"), blue));
     /* One more, then one less. */
     lab.nodes[0].n_ports = 3;
     peer_mesh_publish(lab.nodes[0].mesh);
+    peer_mesh_publish_listening(lab.nodes[0].mesh);
     until(are_all_up, NULL);
     CHECK(place(&lab.nodes[2], "p2") == h1);
+    CHECK(remote_hears(lab.nodes[2].remote, h1, blue, &group[2]));
     lab.nodes[0].n_ports = 1;
     peer_mesh_publish(lab.nodes[0].mesh);
     until(are_all_up, NULL);

@@ -15,7 +15,7 @@ struct said {
 };
 
 struct peer_own {
-    struct id_map ports;
+    struct id_map ports, listening;
 };
 
 struct peer_own *
@@ -24,6 +24,7 @@ peer_own_create(void)
     struct peer_own *own = xzalloc(sizeof *own);
 
     id_map_init(&own->ports);
+    id_map_init(&own->listening);
     return own;
 }
 
@@ -34,29 +35,47 @@ free_said(struct said *said)
     free(said);
 }
 
-void
-peer_own_destroy(struct peer_own *own)
+static void
+free_all(struct id_map *map)
 {
     struct said *said;
 
-    if (!own) {
-        return;
-    }
-    ID_MAP_FOR_EACH (said, &own->ports) {
+    ID_MAP_FOR_EACH (said, map) {
         free_said(said);
     }
-    id_map_fini(&own->ports);
-    free(own);
+    id_map_fini(map);
+}
+
+void
+peer_own_destroy(struct peer_own *own)
+{
+    if (own) {
+        free_all(&own->ports);
+        free_all(&own->listening);
+        free(own);
+    }
+}
+
+static void
+begin(struct id_map *map)
+{
+    struct said *said;
+
+    ID_MAP_FOR_EACH (said, map) {
+        said->is_there = false;
+    }
 }
 
 void
 peer_own_begin(struct peer_own *own)
 {
-    struct said *said;
+    begin(&own->ports);
+}
 
-    ID_MAP_FOR_EACH (said, &own->ports) {
-        said->is_there = false;
-    }
+void
+peer_own_begin_listening(struct peer_own *own)
+{
+    begin(&own->listening);
 }
 
 /* Takes the bytes; they are news if they are others. */
@@ -118,25 +137,79 @@ peer_own_port(struct peer_own *own, const struct controller_own *port,
 }
 
 void
-peer_own_end(struct peer_own *own, struct str *news)
+peer_own_listening(struct peer_own *own,
+                   const struct controller_listening *listening,
+                   struct str *news)
 {
-    uint64_t *gone = xcalloc(own->ports.n + 1, sizeof *gone);
-    struct peer_message message = { .type = PEER_GONE };
+    const struct intent_object *network = &listening->network->object;
+    struct peer_message message = { .type = PEER_LISTENING };
+    struct peer_listening *said = &message.listening;
+    struct str bytes = STR_INIT;
+
+    snprintf(said->network, sizeof said->network, "%s", network->name);
+    said->hears_all = listening->hears_all;
+    said->n_groups = listening->n_groups;
+    said->groups = listening->n_groups
+                   ? xmemdup(listening->groups, listening->n_groups
+                                                * sizeof said->groups[0])
+                   : NULL;
+    if (!peer_message_encode(&message, &bytes)) {
+        say(&own->listening, network->id, network->name, &bytes, news);
+    }
+    peer_message_fini(&message);
+}
+
+/* Whatever was not said again is gone: `take_back` makes the message for it. */
+static void
+end(struct id_map *map, struct str *news,
+    void (*take_back)(const char *name, struct str *news))
+{
+    uint64_t *gone = xcalloc(map->n + 1, sizeof *gone);
     unsigned int n = 0;
     struct said *said;
 
-    ID_MAP_FOR_EACH (said, &own->ports) {
+    ID_MAP_FOR_EACH (said, map) {
         if (!said->is_there) {
             gone[n++] = said->id;
         }
     }
     while (n--) {
-        said = id_map_remove(&own->ports, gone[n]);
-        snprintf(message.gone, sizeof message.gone, "%s", said->name);
-        peer_message_encode(&message, news);
+        said = id_map_remove(map, gone[n]);
+        take_back(said->name, news);
         free_said(said);
     }
     free(gone);
+}
+
+static void
+take_port_back(const char *name, struct str *news)
+{
+    struct peer_message message = { .type = PEER_GONE };
+
+    snprintf(message.gone, sizeof message.gone, "%s", name);
+    peer_message_encode(&message, news);
+}
+
+static void
+take_listening_back(const char *name, struct str *news)
+{
+    struct peer_message message = { .type = PEER_LISTENING };
+
+    snprintf(message.listening.network, sizeof message.listening.network,
+             "%s", name);
+    peer_message_encode(&message, news);
+}
+
+void
+peer_own_end(struct peer_own *own, struct str *news)
+{
+    end(&own->ports, news, take_port_back);
+}
+
+void
+peer_own_end_listening(struct peer_own *own, struct str *news)
+{
+    end(&own->listening, news, take_listening_back);
 }
 
 void
@@ -146,6 +219,9 @@ peer_own_add_all(const struct peer_own *own, struct str *out)
 
     peer_message_encode(&(struct peer_message) { .type = PEER_BEGIN }, out);
     ID_MAP_FOR_EACH (said, &own->ports) {
+        str_add_bytes(out, said->bytes.text, said->bytes.len);
+    }
+    ID_MAP_FOR_EACH (said, &own->listening) {
         str_add_bytes(out, said->bytes.text, said->bytes.len);
     }
     peer_message_encode(&(struct peer_message) { .type = PEER_END }, out);

@@ -23,6 +23,13 @@ void peer_own_port(struct peer_own *, const struct controller_own *,
                    struct str *news);
 void peer_own_end(struct peer_own *, struct str *news);
 
+/* The same of who listens. */
+void peer_own_begin_listening(struct peer_own *);
+void peer_own_listening(struct peer_own *,
+                        const struct controller_listening *,
+                        struct str *news);
+void peer_own_end_listening(struct peer_own *, struct str *news);
+
 /* Appends all of it, for somebody who knows nothing. */
 void peer_own_add_all(const struct peer_own *, struct str *);
 

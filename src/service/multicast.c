@@ -33,8 +33,8 @@ count(struct multicast *m, enum multicast_event event)
 
 /* ---- Networks ---- */
 
-static struct multicast_network *
-find_network(const struct multicast *m, uint64_t id)
+struct multicast_network *
+network_find(const struct multicast *m, uint64_t id)
 {
     HMAP_FOR_EACH_WITH_HASH (node, hash_u64(m->key, id), &m->networks) {
         struct multicast_network *network
@@ -201,10 +201,9 @@ add_member(struct multicast_group *group, uint64_t port)
     return &group->members[i];
 }
 
-/* The group goes with its last member. */
-static void
-remove_member(struct multicast *m, struct multicast_network *network,
-              struct multicast_group *group, struct multicast_member *member)
+void
+group_leave(struct multicast *m, struct multicast_network *network,
+            struct multicast_group *group, struct multicast_member *member)
 {
     uint64_t port = member->port;
     size_t i = (size_t) (member - group->members);
@@ -231,14 +230,28 @@ hold(struct multicast_group *group, struct multicast_member *member,
     group->next = MIN(group->next, until);
 }
 
+struct multicast_member *
+group_join(struct multicast *m, struct multicast_network *network,
+           struct multicast_port *port, const struct ip6_addr *address,
+           msec now, struct multicast_group **joined)
+{
+    struct multicast_group *group = find_group(m, network->config.id,
+                                               address);
+
+    if (!group) {
+        group = create_group(m, network, address, now);
+    }
+    port->n_groups++;
+    *joined = group;
+    return add_member(group, port->id);
+}
+
 /* NULL: a limit is reached, and was counted. */
 static struct multicast_member *
 join(struct multicast *m, struct multicast_network *network,
      struct multicast_port *port, const struct ip6_addr *address, msec now,
      struct multicast_group **joined)
 {
-    struct multicast_group *group = find_group(m, network->config.id,
-                                               address);
     unsigned int n_groups = network->queriers[0].n_groups
                             + network->queriers[1].n_groups;
 
@@ -246,16 +259,12 @@ join(struct multicast *m, struct multicast_network *network,
         count(m, MULTICAST_PORT_FULL);
         return NULL;
     }
-    if (!group && n_groups >= m->limits.per_network) {
+    if (n_groups >= m->limits.per_network
+        && !find_group(m, network->config.id, address)) {
         count(m, MULTICAST_NETWORK_FULL);
         return NULL;
     }
-    if (!group) {
-        group = create_group(m, network, address, now);
-    }
-    port->n_groups++;
-    *joined = group;
-    return add_member(group, port->id);
+    return group_join(m, network, port, address, now, joined);
 }
 
 static void
@@ -303,7 +312,7 @@ leaves(struct multicast *m, struct multicast_network *network,
     }
     if (is_sure && origin->is_single) {
         count(m, MULTICAST_LEFT);
-        remove_member(m, network, group, member);
+        group_leave(m, network, group, member);
         return;
     }
     count(m, MULTICAST_MAY_LEAVE);
@@ -425,7 +434,7 @@ void
 multicast_hear(struct multicast *m, const struct multicast_origin *origin,
                const void *frame, size_t len, msec now)
 {
-    struct multicast_network *network = find_network(m, origin->network);
+    struct multicast_network *network = network_find(m, origin->network);
     struct membership_message said;
     struct membership_record record;
     int err;
@@ -471,10 +480,10 @@ run_group(struct multicast *m, struct multicast_network *network,
         if (member->expires <= now) {
             count(m, MULTICAST_EXPIRED);
             if (group->n == 1) {
-                remove_member(m, network, group, member);
+                group_leave(m, network, group, member);
                 return;           /* the group is gone */
             }
-            remove_member(m, network, group, member);
+            group_leave(m, network, group, member);
             continue;
         }
         if (member->ask_at <= now) {
@@ -496,7 +505,7 @@ multicast_run(struct multicast *m, msec now)
             = CONTAINER_OF(node, struct multicast_group, by_id);
 
         if (group->next <= now) {
-            run_group(m, find_network(m, group->network), group, now);
+            run_group(m, network_find(m, group->network), group, now);
         }
     }
     HMAP_FOR_EACH_SAFE (node, &m->by_id) {
@@ -516,7 +525,7 @@ void
 multicast_adopt(struct multicast *m, uint64_t network_id, uint64_t port_id,
                 const struct ip6_addr *address, msec now)
 {
-    struct multicast_network *network = find_network(m, network_id);
+    struct multicast_network *network = network_find(m, network_id);
     struct multicast_group *group;
     struct multicast_port *port;
     struct multicast_member *member;
@@ -608,7 +617,7 @@ void
 multicast_set_network(struct multicast *m,
                       const struct multicast_network_config *config, msec now)
 {
-    struct multicast_network *network = find_network(m, config->id);
+    struct multicast_network *network = network_find(m, config->id);
 
     if (!network) {
         network = xzalloc(sizeof *network);
@@ -623,7 +632,7 @@ multicast_set_network(struct multicast *m,
 void
 multicast_remove_network(struct multicast *m, uint64_t id)
 {
-    struct multicast_network *network = find_network(m, id);
+    struct multicast_network *network = network_find(m, id);
 
     if (!network) {
         return;
@@ -645,7 +654,7 @@ void
 multicast_remove_port(struct multicast *m, uint64_t network_id,
                       uint64_t port_id)
 {
-    struct multicast_network *network = find_network(m, network_id);
+    struct multicast_network *network = network_find(m, network_id);
     struct multicast_port *port = network ? find_port(network, port_id)
                                           : NULL;
     bool hears_all;
@@ -663,7 +672,7 @@ multicast_remove_port(struct multicast *m, uint64_t network_id,
 
         if (member) {
             count(m, MULTICAST_LEFT);
-            remove_member(m, network, group, member);
+            group_leave(m, network, group, member);
         }
     }
     memmove(port, port + 1,
@@ -679,7 +688,7 @@ void
 multicast_add_port(struct multicast *m, uint64_t network_id,
                    uint64_t port_id, bool is_asked, msec now)
 {
-    struct multicast_network *network = find_network(m, network_id);
+    struct multicast_network *network = network_find(m, network_id);
     struct multicast_port *port;
 
     if (!network) {
@@ -696,7 +705,7 @@ multicast_add_port(struct multicast *m, uint64_t network_id,
 void
 multicast_ask(struct multicast *m, uint64_t network_id)
 {
-    const struct multicast_network *network = find_network(m, network_id);
+    const struct multicast_network *network = network_find(m, network_id);
 
     if (network) {
         querier_ask_all(m, network, 0);
@@ -708,7 +717,7 @@ multicast_ask(struct multicast *m, uint64_t network_id)
 bool
 multicast_is_snooped(const struct multicast *m, uint64_t network)
 {
-    return find_network(m, network);
+    return network_find(m, network);
 }
 
 bool
@@ -751,7 +760,7 @@ bool
 multicast_hears_all(const struct multicast *m, uint64_t network_id,
                     uint64_t port_id)
 {
-    const struct multicast_network *network = find_network(m, network_id);
+    const struct multicast_network *network = network_find(m, network_id);
     const struct multicast_port *port = network ? find_port(network, port_id)
                                                 : NULL;
 
@@ -762,7 +771,7 @@ bool
 multicast_next_hearer(const struct multicast *m, uint64_t network_id,
                       unsigned int *i, struct multicast_hearer *hearer)
 {
-    const struct multicast_network *network = find_network(m, network_id);
+    const struct multicast_network *network = network_find(m, network_id);
 
     while (network && *i < network->n_ports) {
         const struct multicast_port *port = &network->ports[(*i)++];

@@ -157,6 +157,12 @@ struct multicast_origin {
 void multicast_hear(struct multicast *, const struct multicast_origin *,
                     const void *frame, size_t len, msec now);
 
+/* Listeners that others tell us of, under a number that is no port's: these
+ * groups (each once), and no others.  They stay until the next call.  Limits are
+ * kept where they are. */
+void multicast_set_away(struct multicast *, uint64_t network, uint64_t away,
+                        const struct ip6_addr *groups, unsigned int n,
+                        msec now);
 /* What was so before we were: it stays for as long as the first questions need,
  * and longer if they are answered.  `address` NULL: a router port. */
 void multicast_adopt(struct multicast *, uint64_t network, uint64_t port,

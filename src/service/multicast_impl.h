@@ -64,6 +64,19 @@ struct multicast {
 /* The port's entry, made when new. */
 struct multicast_port *network_port(struct multicast_network *, uint64_t id);
 
+/* NULL: it is not snooped. */
+struct multicast_network *network_find(const struct multicast *, uint64_t id);
+/* The port, which did not, hears that group, whatever the limits; the watch is the
+ * caller's to call. */
+struct multicast_member *group_join(struct multicast *,
+                                    struct multicast_network *,
+                                    struct multicast_port *,
+                                    const struct ip6_addr *address, msec now,
+                                    struct multicast_group **joined);
+/* No more; the group goes with its last member. */
+void group_leave(struct multicast *, struct multicast_network *,
+                 struct multicast_group *, struct multicast_member *);
+
 /* ---- multicast_querier.c ---- */
 
 void querier_init(struct querier *, msec now);

@@ -684,7 +684,39 @@ TEST(a_port_that_goes_takes_its_groups_along)
     lab_fini(&lab);
 }
 
+TEST(who_is_told_of_stays_until_told_otherwise)
+{
+    struct ip6_addr groups[] = { ip6_of_ip4(htobe32(0xef010203)),
+                                 ip6_of_ip4(htobe32(0xef000001)) };
+    enum { AWAY = 77 };
+    struct lab lab;
+
+    lab_init(&lab, NULL);
+    settle(&lab);
+    str_clear(&lab.heard);
+    multicast_set_away(lab.m, BLUE, AWAY, groups, 2, lab.now);
+    check_heard(&lab, "239.0.0.1 joined by 77; 239.1.2.3 joined by 77; ");
+    multicast_set_away(lab.m, BLUE, AWAY, groups, 2, lab.now);
+    check_heard(&lab, "");
+    /* Reports do not come from there, and nothing expires. */
+    lab.now += 10 * HELD;
+    multicast_run(lab.m, lab.now);
+    CHECK(hears(&lab, group, AWAY) && hears(&lab, "239.0.0.1", AWAY));
+    multicast_resume(lab.m, lab.now);
+    str_clear(&lab.heard);
+    multicast_set_away(lab.m, BLUE, AWAY, groups, 1, lab.now);
+    check_heard(&lab, "239.0.0.1 left by 77; ");
+    CHECK(hears(&lab, group, AWAY));
+    multicast_set_away(lab.m, BLUE, AWAY, NULL, 0, lab.now);
+    check_heard(&lab, "239.1.2.3 left by 77; ");
+    multicast_set_away(lab.m, RED + 1, AWAY, groups, 2, lab.now);
+    check_heard(&lab, "");
+    CHECK(!multicast_hears_all(lab.m, BLUE, AWAY));
+    lab_fini(&lab);
+}
+
 TESTS(
+    RUN(who_is_told_of_stays_until_told_otherwise),
     RUN(a_report_joins_and_another_says_nothing_new),
     RUN(one_host_leaves_at_once),
     RUN(where_there_may_be_others_they_are_asked),

@@ -4,6 +4,8 @@
 """
 
 import json
+import socket
+import struct
 
 import pytest
 from scapy.layers.inet import IP, UDP
@@ -199,3 +201,85 @@ def test_who_has_no_place_in_the_file_is_not_heard(hosts):
     hosts.apply(cloud(hosts, certificates=right))
     eventually(lambda: all_talk(hosts, {"h1": 2, "h2": 1, "h3": 1}),
                "all have heard of all")
+
+
+def listeners(hosts, name):
+    """Who hears 239.1.2.3, as that host knows."""
+    return {row["port"] for row in hosts.labs[name].weft(
+        "multicast", "list")["listeners"] if row["group"] == "239.1.2.3"}
+
+
+def listen(guest, address):
+    def join():
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                        socket.inet_aton("239.1.2.3")
+                        + socket.inet_aton(address)
+                        + struct.pack("@i", socket.if_nametoindex("eth0")))
+        sock.bind(("239.1.2.3", 5000))
+        sock.settimeout(10)
+        return sock
+
+    return guest.call(join)
+
+
+def routers_known(hosts, name):
+    """Nobody but the groups' listeners is sent anything."""
+    lists = [f for f in hosts.labs[name].weft("flow", "list")["flows"]
+             if f["table"] == MULTICAST and f["priority"] == 200]
+    return lists and not any("tun" in str(f["actions"]) for f in lists)
+
+
+def test_groups_go_to_hosts_that_listen(hosts):
+    hosts.apply(cloud(hosts))
+    web, db = hosts.guest("web"), hosts.guest("db")
+    address = eventually(lambda: address_of(db), "db has an address")
+    # Ports that are new hear all until they were asked.
+    eventually(lambda: all(routers_known(hosts, n) for n in hosts.labs),
+               "all hosts have said who listens", timeout=30)
+    nic = web.nic("eth0")
+    doors = {n: hosts.labs["h%d" % n].host.nic("u0") for n in (2, 3)}
+
+    def send(text):
+        """To the group, and a mark to each host; who got the former."""
+        for raw in doors.values():
+            raw.drain()
+        nic.send(Ether(src=nic.mac, dst="01:00:5e:01:02:03")
+                 / IP(src="10.1.0.5", dst="239.1.2.3", ttl=4)
+                 / UDP(sport=5000, dport=5000) / Raw(text))
+        for to, name in ((address, "db"), ("10.1.0.7", "idle")):
+            nic.send(Ether(src=nic.mac, dst=hosts.guest(name).nic("eth0").mac)
+                     / IP(src="10.1.0.5", dst=to) / UDP(dport=9)
+                     / Raw(b"mark"))
+        return {n for n in doors if any_before_mark(doors[n], text)}
+
+    reaches(web, address)
+    reaches(web, "10.1.0.7")
+    assert send(b"nobody") == set()
+    sock = listen(db, address)
+    eventually(lambda: listeners(hosts, "h1") == {"h2"}, "h1 knows of h2")
+    assert send(b"somebody") == {2}
+    assert sock.recv(100) == b"somebody"
+    # Another at home as well.
+    own = listen(hosts.guest("vm"), address_of(hosts.guest("vm")))
+    eventually(lambda: listeners(hosts, "h1") == {"h2", "vm"}, "vm listens")
+    eventually(lambda: listeners(hosts, "h3") == {"h1", "h2"}, "h3 knows")
+    assert send(b"both") == {2}
+    assert sock.recv(100) == b"both" and own.recv(100) == b"both"
+    sock.close()
+    eventually(lambda: listeners(hosts, "h1") == {"vm"}, "db left")
+    assert send(b"home") == set()
+    assert own.recv(100) == b"home"
+    own.close()
+    for raw in doors.values():
+        raw.close()
+
+
+def any_before_mark(door, text):
+    """Does it come to that host?"""
+    found = False
+    for raw in door.raw_frames():
+        found |= raw.endswith(text)
+        if raw.endswith(b"mark"):
+            return found
+    return found
