@@ -319,7 +319,10 @@ turn_some(struct serve_probe *s, usec now)
 {
     unsigned int n_turns = 0;
 
-    for (unsigned int i = 0; i < s->n_paths && n_turns < PROBE_MAX_AT_ONCE; i++) {
+    for (unsigned int i = 0; i < s->n_paths; i++) {
+        if (n_turns == PROBE_MAX_AT_ONCE) {
+            break;
+        }
         s->next = (s->next + 1) % s->n_paths;
         if (s->paths[s->next]->due <= now) {
             turn(s, s->paths[s->next], now);

@@ -4,8 +4,8 @@
  * A path is another host and a type of tunnel by which networks reach it that
  * are here, too.  Each is asked in rounds (service/path_probe.h) by frames that
  * take the way that guests' take: a packet-out to the tunnel, to that host, in
- * the overlay that is kept for it, not to be fragmented.  What the others ask is
- * answered: by the same tunnel, to the host that the frame came from.
+ * the overlay that is kept for it, not to be fragmented.  What the others ask
+ * is answered: by the same tunnel, to the host that the frame came from.
  *
  *     ask      we -> packet-out -> tunnel ~~~> its tunnel-in -> its controller
  *     answer   here <- tunnel-in <- tunnel <~~~ packet-out <-----'
@@ -64,7 +64,8 @@ void serve_probe_visit(const struct serve_probe *,
                        void (*visit)(void *aux,
                                      const struct controller_tunnel *),
                        void *aux);
-/* What is known of one, in a sentence with its newline; nothing, if nothing is. */
+/* What is known of one, in a sentence with its newline; nothing, if nothing
+ * is. */
 void serve_probe_note(const struct serve_probe *, uint64_t host,
                       enum segment_type, struct str *);
 uint64_t serve_probe_count(const struct serve_probe *, enum probe_result);

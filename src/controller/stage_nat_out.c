@@ -7,8 +7,8 @@
  * has one of its own there (npt6.h), so that answers and errors about them are
  * the tracker's, as ever.
  *
- * What is for a tunnel of one of our hosts does not leave at all: translated, it
- * would seem to come from the host, and be let in there with any key. */
+ * What is for a tunnel of one of our hosts does not leave at all: translated,
+ * it would seem to come from the host, and be let in there with any key. */
 #include "controller/stage_nat.h"
 #include "controller/stage_routing.h"
 #include "packet/address.h"

@@ -1,15 +1,16 @@
 /* Tunnel-in: which network is this packet in, that came by a tunnel?
  *
- * Its key says.  One key is no network's: what hosts ask each other about the way
- * between them (serve_probe.h).  Where it came from everything was looked at that a port's
- * packets are: here it goes to its station, or to whoever it concerns.  Who has
- * an address is answered by the host that has it. */
+ * Its key says.  One key is no network's: what hosts ask each other about the
+ * way between them (serve_probe.h).  Where it came from everything was looked at
+ * that a port's packets are: here it goes to its station, or to whoever it
+ * concerns.  Who has an address is answered by the host that has it. */
 #include "controller/stage_tunnel.h"
 #include "packet/eth.h"
 #include "packet/ip.h"
 #include "service/path_frame.h"
 
-enum { PRIORITY_PROBE = 100, PRIORITY_ISOLATED = 40, PRIORITY_QUESTION = 30, PRIORITY_NETWORK = 20 };
+enum { PRIORITY_PROBE = 100, PRIORITY_ISOLATED = 40, PRIORITY_QUESTION = 30,
+       PRIORITY_NETWORK = 20 };
 
 /* What it is. */
 enum content { ANY, ARP, SOLICIT, ADVERT, N_CONTENTS };

@@ -6,10 +6,10 @@ enum { MAGIC = 0x77654674, VERSION = 1, BODY_LEN = 17 };
 static_assert((int) BODY_LEN <= (int) PATH_FRAME_MIN,
               "the smallest frame has room for all of it");
 
-/* Nobody's, but of the kind that stations give themselves.  The index makes each
- * frame of a round a flow of its own, so that a tunnel never hands some of them
- * to the kernel as one: the super-frame would pass, where a device is of software,
- * what each alone does not. */
+/* Nobody's, but of the kind that stations give themselves.  The index makes
+ * each frame of a round a flow of its own, so that a tunnel never hands some of
+ * them to the kernel as one: devices of software let a super-frame pass each of
+ * whose segments they drop. */
 static struct eth_addr
 nobody(uint8_t index)
 {

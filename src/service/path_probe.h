@@ -1,8 +1,8 @@
 /* Is there a path to another host, and how large a packet does it carry?
  *
  * Asked in rounds.  Each asks for an answer to a small packet and to one of the
- * size that is wanted.  It ends when all were answered, or after a while: what was
- * not is taken for lost.  In doubt the next one follows at once.
+ * size that is wanted.  It ends when all were answered, or after a while: what
+ * was not is taken for lost.  In doubt the next one follows at once.
  *
  *     unknown        nothing was heard yet
  *     up             answers come
@@ -37,8 +37,8 @@ enum {
     PATH_HISTORY = 32,            /* rounds of which the loss is known */
     PATH_HURRY = 5,               /* a round lasts a fifth of the interval, */
 };
-#define PATH_LEAST_PATIENCE ((usec) 1000000)    /* but not less than this, unless
-                                                   the interval is shorter */
+/* but not less than this, unless the interval is shorter. */
+#define PATH_LEAST_PATIENCE ((usec) 1000000)
 
 /* X(ID, name) */
 #define PATH_STATES(X)                                                       \
