@@ -344,6 +344,26 @@ find_segment(const struct intent *intent, enum segment_type type,
     return any;
 }
 
+/* The uplink that has taken this host's NIC over, if it is the only one: whether
+ * tunnels leave by it is then the routes' to say (port/underlay.h). */
+static const struct uplink_member *
+find_underlay(const struct intent *intent, const char *host_name)
+{
+    const struct uplink_member *found = NULL;
+
+    INTENT_FOR_EACH_UPLINK (uplink, intent) {
+        if (!intent_uplink_is_at(uplink, host_name) || !uplink->host_leg[0]
+            || !uplink->n_members) {
+            continue;
+        }
+        if (found) {
+            return NULL;
+        }
+        found = &uplink->members[0];
+    }
+    return found;
+}
+
 static void
 add_tunnel(struct wanted *wanted, const struct intent *intent,
            const struct intent_host *host, unsigned int n_workers,
@@ -354,6 +374,8 @@ add_tunnel(struct wanted *wanted, const struct intent *intent,
     struct str name = STR_INIT, spec = STR_INIT, missing = STR_INIT;
     struct str groups = STR_INIT;
     const struct segment *segment = find_segment(intent, type, &groups);
+    const struct uplink_member *leg = find_underlay(intent,
+                                                    host->object.name);
     char local[ADDRESS_TEXT_SIZE];
     struct wanted_port *port;
 
@@ -366,6 +388,9 @@ add_tunnel(struct wanted *wanted, const struct intent *intent,
     if (n_workers > 1) {
         str_addf(&spec, ",queues=%u", MIN(n_workers,
                                           (unsigned int) PORT_MAX_QUEUES));
+    }
+    if (leg) {
+        str_addf(&spec, ",underlay=%s", leg->switch_name);
     }
     str_addf(&missing, "address %s is not there", local);
     port = append(wanted, word, &name, &spec);

@@ -108,6 +108,27 @@ TEST(ports_and_uplinks_are_where_they_say)
           "weft-wan=internal:weft-wan,addr=169.254.0.1/30\n");
 }
 
+TEST(tunnels_are_past_the_kernel_where_its_nic_is_ours)
+{
+#define UPLINKS(TEXT) HOSTS("192.0.2.1", "192.0.2.2") "uplinks: {" TEXT "}\n"  \
+    "networks: {a: {segment: {vxlan: 1}}}\n"
+    wants(UPLINKS("lan: {device: eth1, at: h1}"), "h1",
+          "eth1=netdev:eth1,bare=yes\n"
+          "vxlan=vxlan:local=192.0.2.1,remote=flow,key=flow,underlay=eth1,"
+          "mtu=1350\n"
+          "weft-lan=internal:weft-lan,from=eth1\n");
+    wants(UPLINKS("lan: {device: eth1, at: h1}"), "h2",
+          "vxlan=vxlan:local=192.0.2.2,remote=flow,key=flow,mtu=1350\n");
+    /* Which of two it is nobody has said. */
+    wants(UPLINKS("lan: {device: eth1}, dc: {device: eth2}"), "h1",
+          "eth1=netdev:eth1,bare=yes\n"
+          "eth2=netdev:eth2,bare=yes\n"
+          "vxlan=vxlan:local=192.0.2.1,remote=flow,key=flow,mtu=1350\n"
+          "weft-dc=internal:weft-dc,from=eth2\n"
+          "weft-lan=internal:weft-lan,from=eth1\n");
+#undef UPLINKS
+}
+
 /* A tunnel's groups and room follow its intents without a new socket. */
 TEST(what_changes_while_open_is_no_other_port)
 {
@@ -134,5 +155,6 @@ TESTS(
     RUN(each_worker_has_a_queue),
     RUN(groups_are_joined_once_each),
     RUN(ports_and_uplinks_are_where_they_say),
+    RUN(tunnels_are_past_the_kernel_where_its_nic_is_ours),
     RUN(what_changes_while_open_is_no_other_port),
 )
