@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/http.h"
+#include "controller/controller.h"
 #include "peer/peer_mesh.h"
 
 /* ---- We ask ---- */

@@ -6,7 +6,8 @@
 #define WEFT_API_EXPLAIN_FAR_H
 
 #include "api/api.h"
-#include "controller/explain.h"
+
+struct explain;
 
 /* Takes the answer, as far as it is known here, over, and replies with it, at once
  * or when the other host has answered. */
