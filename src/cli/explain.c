@@ -89,6 +89,16 @@ print_verdict(const json_t *answer)
     }
 }
 
+/* The host of the other end was asked, too. */
+static void
+print_far(const json_t *far)
+{
+    if (json_is_object(far)) {
+        printf("    host '%s' was asked, too: %s\n", text_of(far, "host"),
+               text_of(far, "verdict"));
+    }
+}
+
 static void
 print_answer(const json_t *answer)
 {
@@ -100,6 +110,7 @@ print_answer(const json_t *answer)
     }
     putchar('\n');
     print_verdict(answer);
+    print_far(json_object_get(answer, "far"));
     json_array_foreach (json_object_get(answer, "notes"), i, note) {
         printf("    note: %s\n", json_string_value(note));
     }
