@@ -60,6 +60,15 @@ struct outward_control {
 };
 
 struct tunnel_tx {
+    /* What the options make of what was said of a packet (packet->tun, without
+     * Geneve's options): the same for all of which the same is said. */
+    bool is_told;                 /* else nothing of it is known */
+    struct tunnel_key told;
+    struct ip6_addr remote;
+    uint8_t tos;                  /* of those that inherit none */
+    uint32_t header_len;
+    uint8_t header[ENCAP_MAX_LEN];
+
     /* The train, or GRE's messages.  All are for `outward`. */
     struct outward outward;
     unsigned int n;               /* segments */
@@ -68,8 +77,6 @@ struct tunnel_tx {
     uint32_t n_frame_bytes;
     uint32_t segment;             /* the first one's size */
     bool is_ended;                /* a shorter one is always the last */
-    uint32_t header_len;
-    uint8_t header[ENCAP_MAX_LEN];
     /* Where they lie: in their packets, or in `bytes`.  A piece is one segment or
      * several, of GRE always one. */
     struct iovec pieces[TRAIN_MAX];
@@ -102,7 +109,7 @@ flow_hash(const struct packet *pkt)
     static const struct hash_key key = { UINT64_C(0x6a09e667f3bcc908) };
     uint32_t l3 = offload_l3_ofs(pkt, pkt->len), l4;
     const uint8_t *ip = pkt->data + l3;
-    uint64_t h = key.seed;
+    uint64_t h = key.seed, ports = 0;
     bool has_ports;
     uint8_t proto;
 
@@ -120,16 +127,15 @@ flow_hash(const struct packet *pkt)
 
         proto = ip4->proto;
         l4 = l3 + ip4_header_len(ip4);
-        h = hash_step(key, h, get_be32(ip4->src));
-        h = hash_step(key, h, get_be32(ip4->dst));
+        h = hash_step(key, h, get_be64(ip4->src));    /* and dst */
         has_ports = !(ip4->frag & htobe16(IP4_FRAG_MORE | IP4_FRAG_OFS));
     }
     has_ports &= proto == IP_PROTO_TCP || proto == IP_PROTO_UDP
                  || proto == IP_PROTO_SCTP;
     if (has_ports && l4 + 4 <= pkt->len) {
-        h = hash_step(key, h, get_be32(pkt->data + l4));
+        ports = get_be32(pkt->data + l4);
     }
-    return (uint32_t) hash_step(key, h, proto);
+    return (uint32_t) hash_step(key, h, ports << 8 | proto);
 }
 
 static bool
@@ -147,46 +153,13 @@ find_remote(const struct tunnel_options *o, const struct packet *pkt,
 }
 
 static uint8_t
-choose_tos(const struct tunnel_options *o, const struct packet *pkt)
+choose_tos(const struct tunnel_options *o, const struct tunnel_tx *tx,
+           const struct packet *pkt)
 {
     uint8_t inner = packet_ip_tos(pkt);
-    uint8_t tos = o->tos_source == TUNNEL_INHERITED ? inner
-                  : o->tos_source == TUNNEL_FIXED ? o->tos
-                  : pkt->tun.family ? pkt->tun.tos : 0;
+    uint8_t tos = o->tos_source == TUNNEL_INHERITED ? inner : tx->tos;
 
     return (uint8_t) ((tos & ~ECN_MASK) | (inner & ECN_MASK));
-}
-
-/* NULL: it can go.  Else the counter of why not. */
-static _Atomic uint64_t *
-find_outward(struct tunnel *tunnel, const struct packet *pkt,
-             struct outward *out)
-{
-    const struct tunnel_options *o = &tunnel->options;
-    struct port_counters *counters = &tunnel->port.counters;
-    bool is_told = pkt->tun.family != TUNNEL_NONE;
-    struct ip6_addr remote;
-
-    if (!find_remote(o, pkt, &remote)) {
-        return &counters->tx_no_remote;
-    }
-    if (tunnel_is_nested(o, pkt, &remote)) {
-        return &counters->tx_nested;
-    }
-    out->to_len = tunnel_address(&tunnel->endpoint->spec, &remote,
-                                 o->sockets.is_gre ? 0 : o->sockets.port,
-                                 &out->to);
-    if (!out->to_len) {
-        return &counters->tx_no_remote;
-    }
-    out->is_ip6 = !ip6_is_mapped4(&remote);
-    out->tos = choose_tos(o, pkt);
-    out->ttl = o->ttl_source == TUNNEL_BY_FLOW && is_told && pkt->tun.ttl
-               ? pkt->tun.ttl : o->ttl;
-    out->df = o->df_source == TUNNEL_BY_FLOW
-              ? is_told && pkt->tun.flags & htobe16(TUNNEL_F_DF) : o->df;
-    out->flow = o->sockets.is_gre ? 0 : flow_hash(pkt);
-    return NULL;
 }
 
 static void
@@ -257,6 +230,58 @@ write_gre(struct tunnel *tunnel, const struct packet *pkt, uint8_t *bytes)
                                             memory_order_relaxed);
     }
     return gre_encode(&key, &gre, bytes);
+}
+
+/* ---- What is said of a packet ---- */
+
+static bool
+is_told_the_same(const struct tunnel_tx *tx, const struct packet *pkt)
+{
+    const struct tunnel_key *a = &tx->told, *b = &pkt->tun;
+
+    return tx->is_told && a->family == b->family
+           && (b->family == TUNNEL_NONE
+               || (a->tos == b->tos && a->ttl == b->ttl && !b->n_options
+                   && a->flags == b->flags && a->id == b->id
+                   && ip6_addr_eq(a->dst, b->dst)));
+}
+
+/* NULL: it can go, and no train is under way.  Else the counter of why not. */
+static _Atomic uint64_t *
+take_up(struct tunnel *tunnel, struct tunnel_tx *tx,
+        const struct packet *pkt)
+{
+    const struct tunnel_options *o = &tunnel->options;
+    bool is_told = pkt->tun.family != TUNNEL_NONE;
+    struct outward *out = &tx->outward;
+
+    tx->is_told = false;
+    if (!find_remote(o, pkt, &tx->remote)) {
+        return &tunnel->port.counters.tx_no_remote;
+    }
+    out->to_len = tunnel_address(&tunnel->endpoint->spec, &tx->remote,
+                                 o->sockets.is_gre ? 0 : o->sockets.port,
+                                 &out->to);
+    if (!out->to_len) {
+        return &tunnel->port.counters.tx_no_remote;
+    }
+    out->is_ip6 = !ip6_is_mapped4(&tx->remote);
+    out->ttl = o->ttl_source == TUNNEL_BY_FLOW && is_told && pkt->tun.ttl
+               ? pkt->tun.ttl : o->ttl;
+    out->df = o->df_source == TUNNEL_BY_FLOW
+              ? is_told && pkt->tun.flags & htobe16(TUNNEL_F_DF) : o->df;
+    tx->tos = o->tos_source == TUNNEL_FIXED ? o->tos
+              : is_told ? pkt->tun.tos : 0;
+    if (!o->sockets.is_gre) {
+        tx->header_len = write_header(o, pkt, tx->header);
+    } else if (!o->has_seq) {
+        tx->header_len = write_gre(tunnel, pkt, tx->header);
+    }
+    tx->is_told = !is_told || !pkt->tun.n_options;
+    if (tx->is_told) {
+        memcpy(&tx->told, &pkt->tun, offsetof(struct tunnel_key, options));
+    }
+    return NULL;
 }
 
 /* ---- By sockets ---- */
@@ -483,14 +508,6 @@ flush(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx)
     tx->n_bytes = tx->n_frame_bytes = tx->n_used = 0;
 }
 
-static bool
-is_same_outward(const struct outward *a, const struct outward *b)
-{
-    return a->flow == b->flow && a->tos == b->tos && a->ttl == b->ttl
-           && a->df == b->df && a->is_ip6 == b->is_ip6
-           && !memcmp(&a->to, &b->to, sizeof a->to);
-}
-
 /* Does a frame of that length fit behind what is there? */
 static bool
 fits(const struct tunnel *tunnel, const struct tunnel_tx *tx, uint32_t len)
@@ -520,7 +537,7 @@ make_room(const struct tunnel *tunnel, struct tunnel_tx *tx, uint32_t len)
 }
 
 /* The frame stays where it is until it is sent.  In front of it there is room for
- * the tunnel's header, which for UDP is in tx->header. */
+ * the tunnel's header. */
 static void
 add_frame(struct tunnel *tunnel, struct tunnel_tx *tx,
           const struct packet *pkt, uint8_t *frame, uint32_t len)
@@ -530,12 +547,16 @@ add_frame(struct tunnel *tunnel, struct tunnel_tx *tx,
     uint8_t *start;
     uint32_t total;
 
-    if (is_gre) {
+    if (UNLIKELY(tunnel->options.has_seq)) {
         tx->header_len = write_gre(tunnel, pkt, tx->header);
     }
     start = frame - tx->header_len;
     total = tx->header_len + len;
-    memcpy(start, tx->header, tx->header_len);
+    if (LIKELY(tx->header_len == VXLAN_HEADER_LEN)) {
+        memcpy(start, tx->header, VXLAN_HEADER_LEN);
+    } else {
+        memcpy(start, tx->header, tx->header_len);
+    }
     if (is_gre && tunnel->options.has_csum) {
         gre_complete(start, total);
     }
@@ -562,26 +583,38 @@ add_frame(struct tunnel *tunnel, struct tunnel_tx *tx,
     tx->n++;
 }
 
-/* Makes what follows one of another far end or flow, if it is. */
-static void
+/* Makes what follows one of another far end or flow, if it is.  NULL: the packet
+ * can go; else the counter of why not. */
+static _Atomic uint64_t *
 turn_to(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx,
-        const struct packet *pkt, const struct outward *out)
+        const struct packet *pkt)
 {
-    uint8_t header[ENCAP_MAX_LEN];
-    bool is_gre = tunnel->options.sockets.is_gre;
-    uint32_t len = is_gre ? 0 : write_header(&tunnel->options, pkt, header);
+    const struct tunnel_options *o = &tunnel->options;
+    _Atomic uint64_t *reason;
+    uint32_t flow;
+    uint8_t tos;
 
-    if (tx->n && (!is_same_outward(&tx->outward, out)
-                  || (!is_gre && (len != tx->header_len
-                                  || memcmp(header, tx->header, len))))) {
+    if (UNLIKELY(!is_told_the_same(tx, pkt))) {
+        flush(tunnel, queue, tx);
+        reason = take_up(tunnel, tx, pkt);
+        if (reason) {
+            return reason;
+        }
+    }
+    if (UNLIKELY(tunnel_is_nested(o, pkt, &tx->remote))) {
+        return &tunnel->port.counters.tx_nested;
+    }
+    flow = o->sockets.is_gre ? 0 : flow_hash(pkt);
+    tos = choose_tos(o, tx, pkt);
+    if (flow != tx->outward.flow || tos != tx->outward.tos) {
         flush(tunnel, queue, tx);
     }
     if (!tx->n) {
-        tx->outward = *out;
-        tx->header_len = len;
-        memcpy(tx->header, header, len);
-        write_control(&tx->control, out);
+        tx->outward.flow = flow;
+        tx->outward.tos = tos;
+        write_control(&tx->control, &tx->outward);
     }
+    return NULL;
 }
 
 static void
@@ -634,10 +667,8 @@ tunnel_tx(struct port *port, unsigned int queue, struct batch *batch,
 
     for (unsigned int i = 0; i < batch->n; i++) {
         struct packet *pkt = batch->pkts[i];
-        _Atomic uint64_t *reason;
-        struct outward out;
+        _Atomic uint64_t *reason = turn_to(tunnel, queue, tx, pkt);
 
-        reason = find_outward(tunnel, pkt, &out);
         if (UNLIKELY(reason != NULL)) {
             port_drop_tx(port, pkt, reason);
             continue;
@@ -645,10 +676,10 @@ tunnel_tx(struct port *port, unsigned int queue, struct batch *batch,
         if (mtu) {
             packet_clamp_mss(pkt, mtu);
         }
-        turn_to(tunnel, queue, tx, pkt, &out);
         if (pkt->offload.gso_size) {
             send_super_frame(tunnel, queue, tx, pkt);
-        } else if (packet_complete_checksum(pkt)) {
+        } else if (!(pkt->offload.flags & OFFLOAD_NEEDS_CSUM)
+                   || packet_complete_checksum(pkt)) {
             send_whole(tunnel, queue, tx, pkt);
         } else {
             port_drop_tx(port, pkt, &port->counters.tx_refused);
