@@ -7,19 +7,28 @@
 
 enum { TC_SHIFT = 4 };            /* of the traffic class, in the second byte */
 
-/* The IP header, or NULL. */
+/* The IP header, or NULL.  Its version must be its Ethertype's; behind labels
+ * there is none (nor does a last label look like one: bit 8 is set there). */
 static uint8_t *
 find_ip(const struct packet *pkt)
 {
     uint32_t ofs = offload_l3_ofs(pkt, pkt->len);
     uint8_t *ip = pkt->data + ofs;
     uint32_t min_len;
+    uint8_t version;
+    be16 type;
 
-    if (!ofs || (ip[0] >> 4 != 4 && ip[0] >> 4 != 6)) {
+    if (!ofs) {
         return NULL;
     }
-    min_len = ip[0] >> 4 == 4 ? sizeof(struct ip4_header)
-                              : sizeof(struct ip6_header);
+    version = ip[0] >> 4;
+    type = get_be16(ip - sizeof type);
+    if ((version != 4 || type == htobe16(ETH_TYPE_IPV6))
+        && (version != 6 || type == htobe16(ETH_TYPE_IP))) {
+        return NULL;
+    }
+    min_len = version == 4 ? sizeof(struct ip4_header)
+                           : sizeof(struct ip6_header);
     return ofs + min_len <= pkt->len ? ip : NULL;
 }
 

@@ -74,7 +74,43 @@ TEST(what_is_no_ip_has_no_marks)
     packet_pool_destroy(pool);
 }
 
+TEST(what_contradicts_its_ethertype_has_no_marks)
+{
+    struct packet_pool *pool = packet_pool_create(16, 2);
+
+    for (unsigned int i = 0; i < 2; i++) {
+        struct packet *pkt = make_frame(pool, i, 0x20 | ECN_ECT0);
+
+        memcpy(pkt->data + 12, i ? "\x08\x00" : "\x86\xdd", 2);
+        CHECK(!packet_ip_tos(pkt) && packet_ecn_decapsulate(pkt, ECN_CE));
+        memcpy(pkt->data + 12, i ? "\x86\xdd" : "\x08\x00", 2);
+        CHECK(packet_ip_tos(pkt) == (0x20 | ECN_ECT0));
+        packet_free(pkt);
+    }
+    packet_pool_destroy(pool);
+}
+
+/* Only the version says which it is. */
+TEST(marks_behind_a_label_come_out)
+{
+    struct packet_pool *pool = packet_pool_create(16, 2);
+
+    for (unsigned int i = 0; i < 2; i++) {
+        struct packet *pkt = make_frame(pool, i, ECN_ECT0);
+
+        memmove(pkt->data + 18, pkt->data + 14, pkt->len - 14);
+        pkt->len += 4;
+        memcpy(pkt->data + 12, "\x88\x47\x00\x08\x87\xdd", 6);
+        CHECK(packet_ecn_decapsulate(pkt, ECN_CE));
+        CHECK(packet_ip_tos(pkt) == ECN_CE);
+        packet_free(pkt);
+    }
+    packet_pool_destroy(pool);
+}
+
 TESTS(
+    RUN(marks_behind_a_label_come_out),
+    RUN(what_contradicts_its_ethertype_has_no_marks),
     RUN(marks_come_out_as_the_standard_says),
     RUN(what_is_no_ip_has_no_marks),
 )

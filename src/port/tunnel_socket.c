@@ -217,6 +217,10 @@ open_receiver(const struct tunnel_socket_spec *spec)
     if (spec->is_ip6) {
         set_family(&s, spec);
         set(&s, SOL_IPV6, IPV6_MULTICAST_ALL, 0);
+        if (!spec->is_gre) {
+            /* RFC 7348, 5 and RFC 8926, 3.3: 0 is none, over IPv6, too. */
+            set(&s, SOL_UDP, UDP_NO_CHECK6_RX, 1);
+        }
     }
     if (!spec->is_ip6 || !spec->is_gre) {
         set(&s, SOL_IP, IP_MULTICAST_ALL, 0);
