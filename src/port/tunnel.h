@@ -83,6 +83,9 @@ int tunnel_rx(struct port *, unsigned int queue, struct packet_pool *,
 void tunnel_take(struct tunnel_endpoint *, struct packet_pool *,
                  struct batch *, const struct outer outers[BATCH_MAX]);
 
+/* Is it of that kind, and to that address? */
+bool tunnel_is_to(const struct tunnel_socket_spec *, const struct outer *);
+
 /* ---- tunnel_tx.c ---- */
 
 struct tunnel_tx *tunnel_tx_create(void);

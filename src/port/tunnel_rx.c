@@ -451,8 +451,8 @@ tunnel_rx(struct port *port, unsigned int queue, struct packet_pool *pool,
 
 /* ---- By an underlay ---- */
 
-static bool
-is_to(const struct tunnel_socket_spec *spec, const struct outer *outer)
+bool
+tunnel_is_to(const struct tunnel_socket_spec *spec, const struct outer *outer)
 {
     return spec->is_gre ? outer->proto == IP_PROTO_GRE
                           && ip6_addr_eq(outer->dst, spec->local)
@@ -491,7 +491,7 @@ tunnel_take(struct tunnel_endpoint *endpoint, struct packet_pool *pool,
     for (unsigned int i = 0; r.counts && i < batch->n; i++) {
         struct packet *pkt = batch->pkts[i];
 
-        if (pkt && is_to(&endpoint->spec, &outers[i])
+        if (pkt && tunnel_is_to(&endpoint->spec, &outers[i])
             && outer_is_intact(pkt, &outers[i])) {
             read_frame(&r, pkt, &outers[i]);
             packet_free(pkt);

@@ -78,6 +78,21 @@ underlay_take(struct underlay *underlay, const struct port *port,
     batch->n = n;
 }
 
+const struct port *
+underlay_taker(const struct port *port, const struct outer *outer)
+{
+    const struct underlay *underlay = underlay_find(port);
+    const struct tunnel_endpoint *e = underlay ? underlay->endpoints : NULL;
+
+    if (!eth_addr_eq(outer->eth_dst, port->mac)) {
+        return NULL;
+    }
+    while (e && !tunnel_is_to(&e->spec, outer)) {
+        e = e->next_of_underlay;
+    }
+    return e && e->members ? &e->members->port : NULL;
+}
+
 /* ---- Who is on it ---- */
 
 void

@@ -27,6 +27,7 @@
 
 #include "port/port.h"
 
+struct outer;
 struct tunnel_endpoint;
 struct underlay;
 
@@ -40,6 +41,10 @@ struct underlay *underlay_find(const struct port *);
 /* Worker: takes what is a tunnel's out of the batch, which `port` received. */
 void underlay_take(struct underlay *, const struct port *, unsigned int queue,
                    struct packet_pool *, struct batch *);
+
+/* Control thread: a port of the tunnels that take such a frame off `port`, if they
+ * do (its checksums aside); NULL: nobody does. */
+const struct port *underlay_taker(const struct port *, const struct outer *);
 
 /* ---- For tunnel_endpoint.c ---- */
 

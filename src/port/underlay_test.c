@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "lib/rcu.h"
 #include "packet/address.h"
 #include "packet/checksum.h"
 #include "packet/eth.h"
@@ -394,6 +395,7 @@ finds(struct host_routes *routes, bool wanted, const char *mac)
             && (!wanted || eth_addr_eq(route.dst, expected))) {
             return true;
         }
+        rcu_quiescent();
         usleep(1000);
     }
     return false;
@@ -447,12 +449,14 @@ set_up(void **state)
     int err = lab_set_up(state);
 
     lab.env.registry = port_registry_create();
+    rcu_thread_begin();           /* a worker, as to routes */
     return err;
 }
 
 static int
 tear_down(void **state)
 {
+    rcu_thread_end();
     port_registry_destroy(lab.env.registry);
     return lab_tear_down(state);
 }

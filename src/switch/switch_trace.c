@@ -3,8 +3,11 @@
 #include <stdlib.h>
 
 #include "lib/rcu.h"
+#include "packet/address.h"
 #include "packet/eth.h"
 #include "packet/ip.h"
+#include "packet/outer.h"
+#include "port/underlay.h"
 #include "switch/switch_impl.h"
 
 /* Passes that are still to be traced. */
@@ -344,6 +347,9 @@ give_verdict(struct switch_ *sw, const struct passes *passes,
         str_addf(s, "sent to port %s (%s)",
                  port ? port->port->config.name : "?",
                  port_number_text(number).text);
+        if (port && underlay_of(port->port)) {
+            str_addf(s, ", whose underlay is %s", underlay_of(port->port));
+        }
     } else if (trace->n_outputs) {
         str_addf(s, "sent to %u ports", trace->n_outputs);
     }
@@ -353,6 +359,40 @@ give_verdict(struct switch_ *sw, const struct passes *passes,
     if (passes->asks_len) {
         str_add(s, ", as its length decides");
     }
+}
+
+/* What the flow looks like to who takes frames off for tunnels. */
+static struct outer
+outer_of(const struct flow_key_fields *k)
+{
+    struct outer outer = { .eth_dst = k->eth_dst };
+
+    if (!k->vlan_tci && !k->nw_frag
+        && (k->eth_type == htobe16(ETH_TYPE_IP)
+            || k->eth_type == htobe16(ETH_TYPE_IPV6))) {
+        outer.dst = k->eth_type == htobe16(ETH_TYPE_IP) ? ip6_of_ip4(k->nw_dst)
+                                                       : k->ipv6_dst;
+        outer.proto = k->nw_proto;
+        outer.dst_port = be16toh(k->tp_dst);
+    }
+    return outer;
+}
+
+/* It never meets a table. */
+static bool
+is_taken_off(const struct switch_port *in, const struct flow *flow,
+             struct trace *trace)
+{
+    const struct outer outer = outer_of(&flow->key);
+    const struct port *taker = underlay_taker(in->port, &outer);
+
+    if (taker) {
+        trace_say(trace, 0, "a tunnel's packet: port %s is its underlay, and "
+                  "no table sees it", in->port->config.name);
+        str_addf(&trace->verdict, "taken off by the tunnels of port %s: what is "
+                 "inside comes in there", taker->config.name);
+    }
+    return taker;
 }
 
 int
@@ -373,6 +413,10 @@ switch_trace(struct switch_ *sw, const struct flow *flow, bool with_effects,
         return -ENODEV;
     }
     memset(trace, 0, sizeof *trace);
+    if (is_taken_off(switch_port_by_number(sw, flow_in_port(flow)), flow,
+                     trace)) {
+        return 0;
+    }
     trace->drop_reason = DROP_ACTIONS;
     passes.flows[0].key.recirc_id = 0;
     if (be32toh(flow->key.ct_state) & FLOW_CT_TRK) {

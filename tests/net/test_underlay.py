@@ -143,6 +143,16 @@ def test_the_kernels_vxlan_is_the_far_end(lab, family):
                                 "10.0.0.2")
     assert far.ping("10.0.0.1", size=1372, df=True)
 
-    # No table has a say in it.
+    # No table has a say in it, and trace knows.
     lab.weft("flow", "add", "in_port=2,udp,priority=65535,actions=drop")
+    lab.weft("flow", "add", "in_port=2,udp6,priority=65535,actions=drop")
     assert far.ping("10.0.0.1")
+    mac = lab.host.run("cat", "/sys/class/net/%s/address" % LEG).stdout.strip()
+    packet = "%s,eth_dst=%s,%s=%s,udp_dst=%%d" % (
+        *(("udp", mac, "nw_dst") if family == 4 else ("udp6", mac, "ipv6_dst")),
+        ENDS[family][0])
+    assert "taken off by the tunnels of port t: " \
+        in lab.trace("u0", packet % 4789)
+    assert "dropped (" in lab.trace("u0", packet % 4790)
+    assert "sent to port t (4), whose underlay is u0" \
+        in lab.trace("web", "udp")
