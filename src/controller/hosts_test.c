@@ -161,6 +161,15 @@ static const char *const clouds[] = {
     "uplinks:\n  wan: {host: true}\n"
     "networks:\n  a: {subnet: 10.1.0.0/24, nat: wan}\n"
     "ports:\n  w: {network: a, tap: w, host: h0}\n",
+    /* Guests of a LAN are no ends of these, and of those. */
+    HEAD "uplinks:\n  lan: {device: eth1}\n"
+    "networks:\n  a: {segment: {vlan: 0, uplink: lan}}\n"
+    "ports:\n  w: {network: a, tap: w, host: h0}\n",
+    "version: 1\nhosts:\n  h0: {tunnel: 192.0.2.1}\n"
+    "  h3: {tunnel: 192.0.2.8}\n"
+    "uplinks:\n  lan: {device: eth1}\n"
+    "networks:\n  a: {segment: {vlan: 0, uplink: lan}}\n"
+    "ports:\n  w: {network: a, tap: w, host: h0}\n",
     "version: 1\n",
 };
 

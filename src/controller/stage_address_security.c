@@ -2,21 +2,31 @@
  * intent allows; so do its ARP messages.
  *
  * Where a network has no plan of addresses (bridged, with no subnet of ours:
- * the LAN's own DHCP server gives them) only MACs are judged.  One drop for
- * each family, so that its counter says what was tried. */
+ * the LAN's own DHCP server gives them) only MACs are judged; but nobody is an end
+ * of our hosts' tunnels, which let in whatever comes from one.  One drop for each
+ * family, so that its counter says what was tried. */
 #include "controller/stage.h"
+#include "packet/address.h"
 #include "packet/dhcp.h"
 #include "packet/eth.h"
 #include "packet/ip.h"
 
-enum { PRIORITY_OWN = 100, PRIORITY_UNSPECIFIED = 90, PRIORITY_REST = 50 };
+enum { PRIORITY_OWN = 100, PRIORITY_UNSPECIFIED = 90, PRIORITY_TUNNEL = 80,
+       PRIORITY_ANY = 60, PRIORITY_REST = 50 };
+
+static void
+begin_at(struct writer *w, uint16_t priority,
+         const struct topology_member *member, struct eth_addr mac)
+{
+    stage_begin_from(w, STAGE_ADDRESS_SECURITY, priority, member);
+    writer_match_eth(w, FIELD_ETH_SRC, mac);
+}
 
 static void
 begin(struct writer *w, const struct topology_member *member,
       struct eth_addr mac)
 {
-    stage_begin_from(w, STAGE_ADDRESS_SECURITY, PRIORITY_OWN, member);
-    writer_match_eth(w, FIELD_ETH_SRC, mac);
+    begin_at(w, PRIORITY_OWN, member, mac);
 }
 
 static void
@@ -53,6 +63,30 @@ own6(struct writer *w, const struct topology_member *member,
     pass(w);
 }
 
+/* Where nobody plans them. */
+static void
+any4(struct writer *w, const struct topology_member *member,
+     struct eth_addr mac)
+{
+    begin_at(w, PRIORITY_ANY, member, mac);
+    writer_match_ip(w);
+    pass(w);
+
+    begin_at(w, PRIORITY_ANY, member, mac);
+    writer_match_arp(w, 0);
+    writer_match_eth(w, FIELD_ARP_SHA, mac);
+    pass(w);
+}
+
+static void
+any6(struct writer *w, const struct topology_member *member,
+     struct eth_addr mac)
+{
+    begin_at(w, PRIORITY_ANY, member, mac);
+    writer_match_ipv6(w);
+    pass(w);
+}
+
 /* Is my address free? (RFC 5227 section 2.1.1) */
 static void
 probe(struct writer *w, const struct topology_member *member,
@@ -70,8 +104,6 @@ probe(struct writer *w, const struct topology_member *member,
 static void
 own_addresses(struct writer *w, const struct topology_member *member)
 {
-    static const struct subnet4 any4 = { .is_set = true };
-    static const struct subnet6 any6 = { .is_set = true };
     const struct intent_network *network = member->network->intent;
     struct eth_addr mac = member->port->intent->mac;
 
@@ -81,10 +113,10 @@ own_addresses(struct writer *w, const struct topology_member *member)
         own4(w, member, mac, &own);
         probe(w, member, mac);
     } else if (intent_network_is_bridged(network) && !network->subnet.is_set) {
-        own4(w, member, mac, &any4);
+        any4(w, member, mac);
     }
     if (intent_network_is_bridged(network) && !network->subnet6.is_set) {
-        own6(w, member, mac, &any6);
+        any6(w, member, mac);
         return;
     }
     for (unsigned int i = 0; i < member->n_addresses6; i++) {
@@ -153,6 +185,52 @@ begin_unspecified6(struct writer *w, uint8_t icmp6_type)
     pass(w);
 }
 
+/* ---- Where nobody plans addresses ---- */
+
+static void
+begin_tunnel(struct writer *w, const struct topology_network *network)
+{
+    stage_begin_network(w, STAGE_ADDRESS_SECURITY, PRIORITY_TUNNEL, network);
+}
+
+/* An end of tunnels is a host. */
+static void
+tunnel_end(struct writer *w, const struct topology_network *network,
+           const struct ip6_addr *end)
+{
+    begin_tunnel(w, network);
+    if (!ip6_is_mapped4(end)) {
+        writer_match_ipv6(w);
+        writer_match_ip6(w, FIELD_IPV6_SRC, end);
+        writer_end(w);
+        return;
+    }
+    writer_match_ip(w);
+    writer_match_ip4(w, FIELD_IPV4_SRC, get_be32(&end->b[12]));
+    writer_end(w);
+    begin_tunnel(w, network);
+    writer_match_arp(w, 0);
+    writer_match_ip4(w, FIELD_ARP_SPA, get_be32(&end->b[12]));
+    writer_end(w);
+}
+
+static void
+network_flows(struct writer *w, const struct topology *t,
+              const struct topology_network *network)
+{
+    const struct intent_network *intent = network->intent;
+    unsigned int n;
+    const struct topology_host *hosts = topology_hosts(t, &n);
+
+    if (!intent_network_is_bridged(intent)
+        || (intent->subnet.is_set && intent->subnet6.is_set)) {
+        return;
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        tunnel_end(w, network, &hosts[i].intent->tunnel);
+    }
+}
+
 /* Who has no address yet asks for one, or whether it is free (RFC 4862 section
  * 5.4.2), and joins groups (RFC 3376 section 4.2.13, RFC 3810 section
  * 5.2.13). */
@@ -185,6 +263,8 @@ stage_address_security(struct writer *w, const struct subject *subject)
 {
     if (subject->kind == SUBJECT_BASE) {
         base(w);
+    } else if (subject->kind == SUBJECT_NETWORK) {
+        network_flows(w, subject->topology, subject->network);
     } else if (subject->kind == SUBJECT_MEMBER) {
         member_flows(w, subject->member);
     }

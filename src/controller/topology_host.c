@@ -319,7 +319,7 @@ topology_touch_tunnels(const struct topology *t, struct unit_set *dirty)
 {
     unit_set_add(dirty, (struct unit) { 0, UNIT_BASE, 0 });
     for (unsigned int i = 0; i < t->n_networks; i++) {
-        if (topology_is_overlay(&t->networks[i])) {
+        if (topology_is_overlay(&t->networks[i]) || t->networks[i].uplink) {
             topology_touch_network(&t->networks[i], dirty);
         }
     }

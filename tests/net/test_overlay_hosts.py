@@ -7,6 +7,8 @@ import json
 import os
 
 import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import ARP, Ether
 
 import ovs
 from netns import eventually
@@ -173,3 +175,46 @@ def test_open_vswitch_has_tunnel_ports_of_its_own(underlay, vswitch):
                "the new address is used")
     lab.weft("network", "delete", "red")
     eventually(lambda: shown("gre", "type") == "", "it is gone")
+
+
+def test_a_guest_of_the_lan_is_no_end_of_tunnels(underlay):
+    """What comes from there is let into networks by what it says."""
+    lab = underlay
+    lab.veth("eth1", "floor")
+    lab.netns("web"), lab.netns("any")
+    lab.start_daemon("--host", "h1")
+    apply(lab, """\
+version: 1
+hosts: {h1: {tunnel: 192.0.2.1}, h2: {tunnel: 192.0.2.2}}
+uplinks: {lan: {device: eth1}}
+networks: {floor: {segment: {vlan: 0, uplink: lan}}}
+ports:
+  web: {network: floor, netns: web, host: h1}
+  any: {network: floor, netns: any, host: h1, anti-spoof: false}
+""")
+    eventually(lambda: all(lab.port(p)["state"] == "up"
+                           for p in ("web", "any")), "they are up")
+    floor = lab.netns("floor").nic("eth0")
+
+    def sends(name, *sources):
+        """UDP and ARP, as each of them; which of the former get out."""
+        nic = lab.netns(name).nic("eth0")
+        for source in sources:
+            nic.send(Ether(src=nic.mac, dst="ff:ff:ff:ff:ff:ff")
+                     / ARP(hwsrc=nic.mac, psrc=source, pdst="192.0.2.1"))
+            nic.send(Ether(src=nic.mac, dst=floor.mac)
+                     / IP(src=source, dst="192.0.2.1") / UDP(dport=4789))
+        nic.close()
+        seen = []
+        for frame in floor.frames():
+            if ARP in frame:
+                seen.append(frame[ARP].psrc)
+            elif UDP in frame and frame[UDP].dport == 4789:
+                seen.append(frame[IP].src)
+            if seen[-2:] == 2 * [sources[-1]]:
+                return seen
+
+    assert sends("web", "192.0.2.1", "192.0.2.2", "192.0.2.77") == \
+        2 * ["192.0.2.77"]
+    # Who may be anybody may be that, too.
+    assert "192.0.2.2" in sends("any", "192.0.2.2", "192.0.2.77")
