@@ -102,40 +102,77 @@ tunnel_tx_destroy(struct tunnel_tx *tx)
 
 /* ---- What the outer header says ---- */
 
+/* The packet inside, by its version. */
+struct inner {
+    const uint8_t *ip;            /* NULL: it is none of IP */
+    const uint8_t *end;
+    bool is_ip6;
+    uint8_t proto;
+};
+
+static inline struct inner
+inner_of(const struct packet *pkt)
+{
+    uint32_t l3 = offload_l3_ofs(pkt, pkt->len);
+    const uint8_t *ip = pkt->data + l3;
+    struct inner inner = { .end = pkt->data + pkt->len };
+
+    if (l3 && ip[0] >> 4 == 4
+        && l3 + sizeof(struct ip4_header) <= pkt->len) {
+        inner.ip = ip;
+        inner.proto = ((const struct ip4_header *) ip)->proto;
+    } else if (l3 && ip[0] >> 4 == 6
+               && l3 + sizeof(struct ip6_header) <= pkt->len) {
+        inner.ip = ip;
+        inner.is_ip6 = true;
+        inner.proto = ((const struct ip6_header *) ip)->next;
+    }
+    return inner;
+}
+
 /* The same for all packets of a connection. */
 static uint32_t
-flow_hash(const struct packet *pkt)
+flow_hash(const struct packet *pkt, const struct inner *inner)
 {
     static const struct hash_key key = { UINT64_C(0x6a09e667f3bcc908) };
-    uint32_t l3 = offload_l3_ofs(pkt, pkt->len), l4;
-    const uint8_t *ip = pkt->data + l3;
     uint64_t h = key.seed, ports = 0;
-    bool has_ports;
-    uint8_t proto;
+    bool has_ports = inner->proto == IP_PROTO_TCP
+                     || inner->proto == IP_PROTO_UDP
+                     || inner->proto == IP_PROTO_SCTP;
+    const uint8_t *l4;
 
-    if (!l3 || l3 + sizeof(struct ip4_header) > pkt->len
-        || (ip[0] >> 4 == 6 && l3 + sizeof(struct ip6_header) > pkt->len)) {
-        return (uint32_t) hash_bytes(key, pkt->data, ETH_HEADER_LEN);
+    if (!inner->ip) {
+        return (uint32_t) hash_bytes(key, pkt->data,
+                                     MIN(pkt->len, ETH_HEADER_LEN));
     }
-    if (ip[0] >> 4 == 6) {
-        proto = ip[6];
-        l4 = l3 + (uint32_t) sizeof(struct ip6_header);
-        h = hash_bytes(key, ip + 8, 32);
-        has_ports = true;
+    if (inner->is_ip6) {
+        l4 = inner->ip + sizeof(struct ip6_header);
+        h = hash_bytes(key, inner->ip + 8, 32);
     } else {
-        const struct ip4_header *ip4 = (const void *) ip;
+        const struct ip4_header *ip4 = (const void *) inner->ip;
 
-        proto = ip4->proto;
-        l4 = l3 + ip4_header_len(ip4);
+        l4 = inner->ip + ip4_header_len(ip4);
         h = hash_step(key, h, get_be64(ip4->src));    /* and dst */
-        has_ports = !(ip4->frag & htobe16(IP4_FRAG_MORE | IP4_FRAG_OFS));
+        has_ports &= !(ip4->frag & htobe16(IP4_FRAG_MORE | IP4_FRAG_OFS));
     }
-    has_ports &= proto == IP_PROTO_TCP || proto == IP_PROTO_UDP
-                 || proto == IP_PROTO_SCTP;
-    if (has_ports && l4 + 4 <= pkt->len) {
-        ports = get_be32(pkt->data + l4);
+    if (has_ports && l4 + 4 <= inner->end) {
+        ports = get_be32(l4);
     }
-    return (uint32_t) hash_step(key, h, ports << 8 | proto);
+    return (uint32_t) hash_step(key, h, ports << 8 | inner->proto);
+}
+
+/* Most of what leaves does not: cheaper than to ask whether it is nested. */
+static bool
+goes_to(const struct inner *inner, const struct ip6_addr *remote)
+{
+    if (!inner->ip) {
+        return false;
+    }
+    return inner->is_ip6
+           ? !memcmp(inner->ip + offsetof(struct ip6_header, dst), remote,
+                     sizeof *remote)
+           : !memcmp(inner->ip + offsetof(struct ip4_header, dst),
+                     &remote->b[12], sizeof(be32));
 }
 
 static bool
@@ -587,7 +624,7 @@ add_frame(struct tunnel *tunnel, struct tunnel_tx *tx,
  * can go; else the counter of why not. */
 static _Atomic uint64_t *
 turn_to(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx,
-        const struct packet *pkt)
+        const struct packet *pkt, const struct inner *inner)
 {
     const struct tunnel_options *o = &tunnel->options;
     _Atomic uint64_t *reason;
@@ -601,10 +638,11 @@ turn_to(struct tunnel *tunnel, unsigned int queue, struct tunnel_tx *tx,
             return reason;
         }
     }
-    if (UNLIKELY(tunnel_is_nested(o, pkt, &tx->remote))) {
+    if (UNLIKELY(goes_to(inner, &tx->remote))
+        && tunnel_is_nested(o, pkt, &tx->remote)) {
         return &tunnel->port.counters.tx_nested;
     }
-    flow = o->sockets.is_gre ? 0 : flow_hash(pkt);
+    flow = o->sockets.is_gre ? 0 : flow_hash(pkt, inner);
     tos = choose_tos(o, tx, pkt);
     if (flow != tx->outward.flow || tos != tx->outward.tos) {
         flush(tunnel, queue, tx);
@@ -667,13 +705,14 @@ tunnel_tx(struct port *port, unsigned int queue, struct batch *batch,
 
     for (unsigned int i = 0; i < batch->n; i++) {
         struct packet *pkt = batch->pkts[i];
-        _Atomic uint64_t *reason = turn_to(tunnel, queue, tx, pkt);
+        struct inner inner = inner_of(pkt);
+        _Atomic uint64_t *reason = turn_to(tunnel, queue, tx, pkt, &inner);
 
         if (UNLIKELY(reason != NULL)) {
             port_drop_tx(port, pkt, reason);
             continue;
         }
-        if (mtu) {
+        if (mtu && inner.proto == IP_PROTO_TCP) {
             packet_clamp_mss(pkt, mtu);
         }
         if (pkt->offload.gso_size) {

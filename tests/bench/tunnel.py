@@ -32,6 +32,7 @@ ROWS = [(kind, family, length) for kind in ("vxlan", "geneve", "gre")
 PEER_ROWS = [("vxlan", 4, 64), ("vxlan", 4, 1400),
              ("vxlan", 6, 64), ("geneve", 4, 64), ("gre", 4, 64)]
 MEGABYTES = 512
+LOOKS = 10
 BUDGET = 1.3
 
 
@@ -131,12 +132,16 @@ def ovs_switches(row, huge_dir, directory):
 
 
 def weft_bench(bench, row):
-    said = output("taskset", "-c", str(dpdk.POLLING_CORE),
-                  program("weft-bench"), "tunnel",
-                  "--bursts=%d" % (1000 * bench.seconds),
-                  "--only=" + name_of(row))
-    (_, figures), = bench.results_in(said)
-    return figures
+    """The least of several looks, as of Open vSwitch."""
+    looks = []
+    for _ in range(LOOKS):
+        said = output("taskset", "-c", str(dpdk.POLLING_CORE),
+                      program("weft-bench"), "tunnel",
+                      "--bursts=%d" % (1000 * bench.seconds),
+                      "--only=" + name_of(row))
+        (_, figures), = bench.results_in(said)
+        looks.append(figures)
+    return {name: min(look[name] for look in looks) for name in looks[0]}
 
 
 def measure_weft(bench, row):
@@ -150,11 +155,17 @@ def measure_weft(bench, row):
         bench.add("weft, all of it", what, figures[way], "cycles")
 
 
+def undisturbed(switch, seconds):
+    """The least of several looks: its clock runs on while others have its
+    core."""
+    return min(switch.per_packet(seconds / LOOKS)[1] for _ in range(LOOKS))
+
+
 def measure_ovs(bench, row, switches):
     cycles = []
     for switch in switches:
         switch.pause(False)
-        cycles.append(switch.per_packet(bench.seconds)[1])
+        cycles.append(undisturbed(switch, bench.seconds))
         switch.pause(True)
     neither, *ways = cycles
     bench.add("ovs-dpdk", name_of(row) + " neither", neither, "cycles")
