@@ -216,10 +216,14 @@ static void
 connect_underlays(struct datapath *dp)
 {
     for (uint32_t id = 1; id < DP_MAX_PORTS; id++) {
-        uint32_t underlay = dp->ports[id] ? find_underlay(dp, dp->ports[id])
-                                          : 0;
+        const struct port *port = dp->ports[id];
+        uint32_t underlay;
 
-        for (unsigned int i = 0; dp->ports[id] && i < dp->n_workers; i++) {
+        if (!port || !port->class->is_tunnel) {
+            continue;
+        }
+        underlay = find_underlay(dp, port);
+        for (unsigned int i = 0; i < dp->n_workers; i++) {
             atomic_store(&dp->workers[i]->ports[id]->underlay, underlay);
         }
     }
@@ -285,6 +289,7 @@ set_worker_port(struct datapath *dp, struct worker *w, struct port *port)
         pthread_mutex_init(dp->tx_locks[port->id], NULL);
     }
     wp->tx_lock = port->n_txq < dp->n_workers ? dp->tx_locks[port->id] : NULL;
+    atomic_store(&wp->underlay, 0);       /* the id may have been a tunnel's */
     atomic_store_explicit(&wp->port, port, memory_order_release);
     __atomic_store_n(&w->ports[port->id], wp, __ATOMIC_RELEASE);
 }
