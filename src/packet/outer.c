@@ -220,13 +220,8 @@ outer_is_intact(const struct packet *pkt, const struct outer *outer)
                                       sizeof(struct ip4_header)))) {
         return false;
     }
-    if (outer->proto != IP_PROTO_UDP) {
-        return true;
-    }
-    /* RFC 8200, 8.1: over IPv6 one without is for who says that it may be. */
-    if (!outer->has_csum) {
-        return !is_ip6(outer);
-    }
-    return ol->flags & (OFFLOAD_NEEDS_CSUM | OFFLOAD_DATA_VALID)
+    /* Tunnels may do without, over IPv6, too (RFC 7348, 5; RFC 8926, 3.3). */
+    return outer->proto != IP_PROTO_UDP || !outer->has_csum
+           || ol->flags & (OFFLOAD_NEEDS_CSUM | OFFLOAD_DATA_VALID)
            || !checksum_fold(checksum_add(pseudo_sum(outer, len), l4, len));
 }
