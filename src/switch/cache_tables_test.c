@@ -17,6 +17,7 @@
 #include "switch/naive_switch.h"
 #include "switch/random_frames.h"
 #include "switch/random_rules.h"
+#include "switch/random_tunnels.h"
 #include "switch/switch_impl.h"
 #include "unit.h"
 
@@ -42,6 +43,7 @@ struct rig {
     bool race_armed, raced;       /* a change during a translation */
     uint64_t n_pairs, n_hits, n_skipped, n_races, n_conjunctive;
     uint64_t n_tracked;           /* packets of connections that there are */
+    uint64_t n_tunnelled;         /* left by the tunnel */
 };
 
 /* ---- Rules, in both ---- */
@@ -216,7 +218,9 @@ copy_port(struct rig *rig, unsigned int n, const struct switch_port *port)
 {
     rig->naive.ports[n] = (struct port_settings) {
         .number = port->number, .vlan = port->vlan,
-        .is_protected = port->is_protected, .no_flood = port->no_flood,
+        .is_protected = port->is_protected,
+        .is_tunnel = port->port->class->is_tunnel,
+        .no_flood = port->no_flood,
         .no_recv = port->no_recv, .no_recv_stp = port->no_recv_stp,
         .no_fwd = port->no_fwd,
         .no_packet_in = port->no_packet_in, .admin_down = port->admin_down,
@@ -251,6 +255,9 @@ add_port(struct rig *rig, unsigned int n)
                                &error),
               "%s", str_text(&error));
     str_fini(&error);
+    if (n == RANDOM_TUNNEL) {
+        port->port->class = &random_tunnel_class;
+    }
     vlan.mode = (enum vlan_mode) rng_below(&rig->rng, 4);
     vlan.vid = (uint16_t) (10 * (1 + rng_below(&rig->rng, 2)));
     if (rng_one_in(&rig->rng, 2)) {
@@ -276,6 +283,10 @@ flow_of_frame(struct rig *rig, const struct random_frame *frame,
     pkt->len = frame->len;
     pkt->in_port = port_id(in_port);
     flow_key_extract(pkt, &key);
+    if (in_port == RANDOM_TUNNEL) {
+        tunnel_key_extract(&frame->tun, &key);
+        tunnel_key_extract_options(&frame->tun, &rig->naive.options, &key);
+    }
     port_map_flow(flow, &key);
     packet_free(pkt);
 }
@@ -290,6 +301,9 @@ send_frame(struct rig *rig, const struct random_frame *frame,
     memcpy(pkt->data, frame->bytes, frame->len);
     pkt->len = frame->len;
     pkt->offload.flags = OFFLOAD_DATA_VALID;
+    if (in_port == RANDOM_TUNNEL) {
+        random_tunnel_arrive(pkt, &frame->tun);
+    }
     CHECK(ring_push(port, &pkt, 1) == 1);
     while (datapath_poll_once(rig->sw->dp)) {
     }
@@ -325,6 +339,27 @@ print_bytes(const char *what, uint32_t port, const uint8_t *bytes,
 }
 
 static bool
+same_tunnel(struct rig *rig, const struct naive_output *out,
+            const struct packet *pkt)
+{
+    struct str s = STR_INIT;
+
+    if (out->port != RANDOM_TUNNEL) {
+        return true;
+    }
+    if (rig->is_verbose) {
+        tunnel_key_format(&out->tun, &s);
+        str_add(&s, " expected, is ");
+        tunnel_key_format(&pkt->tun, &s);
+        print_error("tunnel: %s\n", str_text(&s));
+        str_fini(&s);
+    }
+    rig->n_tunnelled++;
+    return tunnel_key_len(&out->tun) == tunnel_key_len(&pkt->tun)
+           && !memcmp(&out->tun, &pkt->tun, tunnel_key_len(&out->tun));
+}
+
+static bool
 same_frames(struct rig *rig, uint32_t number)
 {
     struct port *port = switch_port_by_number(rig->sw, number)->port;
@@ -340,7 +375,8 @@ same_frames(struct rig *rig, uint32_t number)
                                                          number);
 
             same &= out && out->len == batch.pkts[k]->len
-                    && !memcmp(out->bytes, batch.pkts[k]->data, out->len);
+                    && !memcmp(out->bytes, batch.pkts[k]->data, out->len)
+                    && same_tunnel(rig, out, batch.pkts[k]);
             if (rig->is_verbose) {
                 print_bytes("sent", number, batch.pkts[k]->data,
                             batch.pkts[k]->len);
@@ -468,7 +504,8 @@ check_frame(struct rig *rig, const struct random_frame *frame,
 
     random_frame_settle(&settled);
     frame = &settled;
-    naive_run(&rig->naive, frame->bytes, frame->len, in_port);
+    naive_run(&rig->naive, frame->bytes, frame->len, in_port,
+              in_port == RANDOM_TUNNEL ? &frame->tun : NULL);
     rig->raced = false;
     send_frame(rig, frame, in_port);
     rig->n_pairs++;
@@ -512,7 +549,9 @@ vary_inside(struct rig *rig, struct random_frame *frame, uint32_t in_port,
         uint32_t at = rng_below(&rig->rng, MIN(frame->len, 90u));
         struct flow now;
 
-        if (rng_one_in(&rig->rng, 2)) {
+        if (in_port == RANDOM_TUNNEL && rng_one_in(&rig->rng, 3)) {
+            random_tunnel_vary(&rig->rng, &frame->tun);
+        } else if (rng_one_in(&rig->rng, 2)) {
             frame->bytes[at] ^= (uint8_t) (1u << rng_below(&rig->rng, 8));
         } else {
             frame->bytes[at] = (uint8_t) rng_u32(&rig->rng);
@@ -618,6 +657,18 @@ never_expire(struct conntrack *ct)
 }
 
 static void
+map_options(struct rig *rig)
+{
+    struct of_tlv_table table;
+
+    if (!rng_one_in(&rig->rng, 4)) {
+        random_tunnel_options(&table);
+        CHECK(!refused(switch_tlv_mod(rig->sw, &table, NULL)));
+    }
+    tlv_map_options(switch_tlv_map(rig->sw), &rig->naive.options);
+}
+
+static void
 rig_init(struct rig *rig, uint64_t seed)
 {
     /* Both choose alike; fragments that wait for others are fragments_test.c's. */
@@ -656,8 +707,10 @@ rig_init(struct rig *rig, uint64_t seed)
     for (unsigned int n = 1; n <= RANDOM_PORTS; n++) {
         add_port(rig, n);
     }
+    map_options(rig);
     for (unsigned int i = 0; i < N_FRAMES; i++) {
         random_frame(&rig->rng, &rig->frames[i]);
+        random_tunnel(&rig->rng, &rig->frames[i].tun);
         flow_of_frame(rig, &rig->frames[i],
                       random_port_number(1 + rng_below(&rig->rng,
                                                        RANDOM_PORTS)),
@@ -739,15 +792,17 @@ TEST(the_cache_says_what_the_tables_say)
     }
     print_message("%" PRIu64 " pairs, %" PRIu64 "%% hit an entry of their "
                   "own, %" PRIu64 " a conjunction, %" PRIu64 " raced, %" PRIu64
-                  " beyond bounds, %" PRIu64 " tracked\n",
+                  " beyond bounds, %" PRIu64 " tracked, %" PRIu64
+                  " by the tunnel\n",
                   rig->n_pairs, rig->n_hits * 100 / rig->n_pairs,
                   rig->n_conjunctive, rig->n_races, rig->n_skipped,
-                  rig->n_tracked);
+                  rig->n_tracked, rig->n_tunnelled);
     CHECK(rig->n_hits * 20 >= rig->n_pairs * 9);
     CHECK(rig->n_skipped * 20 < rig->n_pairs);
     CHECK(rig->n_races > 0);
     CHECK(rig->n_tracked * 100 > rig->n_pairs);
     CHECK(rig->n_conjunctive * 1000 > rig->n_pairs);
+    CHECK(rig->n_tunnelled * 50 > rig->n_pairs);
     packet_pool_destroy(rig->pool);
     free(rig);
 }

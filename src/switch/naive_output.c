@@ -2,6 +2,7 @@
  * the bridge. */
 #include "switch/naive_walk.h"
 
+#include "packet/address.h"
 #include "packet/edit.h"
 #include "packet/eth.h"
 
@@ -24,6 +25,70 @@ add_output(struct walk *w, uint32_t port, uint32_t max_len)
     return out;
 }
 
+/* ---- By tunnels ---- */
+
+static struct ip6_addr
+address_of(uint8_t family, const struct ip6_addr *address)
+{
+    be32 ip4 = get_be32(&address->b[12]);
+
+    /* Entries write 4 of 16 bytes: those are the address. */
+    return family != 4 ? *address
+           : ip4 ? ip6_of_ip4(ip4) : (struct ip6_addr) { { 0 } };
+}
+
+static bool
+is_any_set(const uint8_t *bytes, unsigned int len)
+{
+    for (unsigned int i = 0; i < len; i++) {
+        if (bytes[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An option leaves that has a value, or to which one was written, though 0. */
+static void
+add_options(struct walk *w, const struct flow *flow, struct tunnel_key *tun)
+{
+    for (unsigned int i = 0; i < TUNNEL_N_FIELDS; i++) {
+        const struct tunnel_option *o = &w->sw->options.options[i];
+        const uint8_t *value = &flow->key.tun_metadata[o->ofs];
+        uint8_t *p = &tun->options[tun->n_options];
+
+        if (!(w->sw->options.mapped >> i & 1)
+            || (!is_any_set(value, o->len)
+                && !is_any_set(&w->written.key.tun_metadata[o->ofs],
+                               o->len))) {
+            continue;
+        }
+        put_be16(p, htobe16(o->class));
+        p[2] = o->type;
+        p[3] = o->len / 4;
+        memcpy(p + TUNNEL_OPTION_HEADER, value, o->len);
+        tun->n_options = (uint8_t) (tun->n_options + TUNNEL_OPTION_HEADER
+                                    + o->len);
+    }
+}
+
+static void
+say_tunnel(struct walk *w, struct tunnel_key *tun)
+{
+    struct flow flow = walk_flow(w);
+    uint8_t family = flow.key.tun_family;
+
+    *tun = (struct tunnel_key) {
+        .family = family ? family : TUNNEL_NO_ADDRESS,
+        .tos = flow.key.tun_tos, .ttl = flow.key.tun_ttl,
+        .flags = flow.key.tun_flags, .gbp_id = flow.key.tun_gbp_id,
+        .gbp_flags = flow.key.tun_gbp_flags, .id = flow.key.tun_id,
+        .src = address_of(family, &flow.key.tun_src),
+        .dst = address_of(family, &flow.key.tun_dst),
+    };
+    add_options(w, &flow, tun);
+}
+
 static void
 leave(struct walk *w, const void *output)
 {
@@ -39,7 +104,11 @@ send(struct walk *w, uint32_t number, uint32_t max_len)
         return;
     }
     if (w->sw->first_egress == N_TABLES || walk_is_leaving(w, number)) {
-        add_output(w, number, max_len);
+        struct naive_output *out = add_output(w, number, max_len);
+
+        if (out && port->is_tunnel) {
+            say_tunnel(w, &out->tun);
+        }
     } else {
         walk_in_copy(w, leave, &(struct action_output) {
             .h = { .type = ACTION_OUTPUT,

@@ -173,6 +173,33 @@ walk_egress(struct walk *w, const struct action_output *output)
     }
 }
 
+/* RFC 8926, 3.5: such a packet is dropped. */
+static bool
+has_unknown_critical(const struct naive_switch *sw,
+                     const struct tunnel_key *tun)
+{
+    unsigned int at = 0;
+
+    while (tun && at < tun->n_options) {
+        const uint8_t *o = &tun->options[at];
+        unsigned int len = 4u * (o[3] & TUNNEL_OPTION_LEN_MASK);
+        bool is_known = false;
+
+        for (unsigned int i = 0; i < TUNNEL_N_FIELDS; i++) {
+            const struct tunnel_option *field = &sw->options.options[i];
+
+            is_known |= sw->options.mapped >> i & 1
+                        && field->class == (o[0] << 8 | o[1])
+                        && field->type == o[2] && field->len == len;
+        }
+        if (!is_known && o[2] & TUNNEL_OPTION_CRITICAL) {
+            return true;
+        }
+        at += TUNNEL_OPTION_HEADER + len;
+    }
+    return false;
+}
+
 void
 naive_clear(struct naive_switch *sw)
 {
@@ -185,7 +212,7 @@ naive_clear(struct naive_switch *sw)
 
 void
 naive_run(struct naive_switch *sw, const void *frame, uint32_t len,
-          uint32_t in_port)
+          uint32_t in_port, const struct tunnel_key *tun)
 {
     static const uint8_t stp[6] = { 1, 0x80, 0xc2 };
     const struct port_settings *port = naive_port(sw, in_port);
@@ -197,7 +224,11 @@ naive_run(struct naive_switch *sw, const void *frame, uint32_t len,
     w.pkt->len = len;
     w.pkt->offload.flags = OFFLOAD_DATA_VALID;
     w.pkt->in_port = port_id(in_port);
-    if (port && !port->admin_down
+    w.pkt->tun.family = TUNNEL_NONE;
+    if (tun) {
+        tunnel_key_copy(&w.pkt->tun, tun);
+    }
+    if (port && !port->admin_down && !has_unknown_critical(sw, tun)
         && !(memcmp(frame, stp, 6) ? port->no_recv : port->no_recv_stp)
         && !(sw->fragments == FRAG_DROP && walk_flow(&w).key.nw_frag)) {
         if (!walk_table(&w, 0, in_port)) {

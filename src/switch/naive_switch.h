@@ -28,6 +28,8 @@ struct naive_output {
     uint8_t userdata[16];         /* the action's: the test's are short */
     be64 cookie, metadata;
     be32 regs[FLOW_N_REGS];
+    /* To a port that is a tunnel: how it is to leave.  Else family 0. */
+    struct tunnel_key tun;
 };
 
 enum { NAIVE_MAX_CONJUNCTION = 4 };  /* ids are below */
@@ -46,6 +48,7 @@ struct naive_switch {
     unsigned int first_egress;    /* N_TABLES: none */
     unsigned int n_lookups;       /* of the last run */
     enum of_frag fragments;
+    struct tunnel_option_map options;   /* which are tun_metadata fields */
 
     unsigned int n_stations;
     struct naive_station {
@@ -61,8 +64,9 @@ struct naive_switch {
     bool overflow;                /* too much happened to be compared */
 };
 
+/* `tun`: what outer headers said; NULL: it came by no tunnel. */
 void naive_run(struct naive_switch *, const void *frame, uint32_t len,
-               uint32_t in_port);
+               uint32_t in_port, const struct tunnel_key *tun);
 void naive_clear(struct naive_switch *);
 /* ---- naive_lookup.c ---- */
 

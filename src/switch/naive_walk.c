@@ -18,6 +18,9 @@ walk_flow(struct walk *w)
     struct flow flow;
 
     flow_key_extract(w->pkt, &key);
+    if (w->pkt->tun.family) {
+        tunnel_key_extract_options(&w->pkt->tun, &w->sw->options, &key);
+    }
     port_map_flow(&flow, &key);
     for (unsigned int i = 0; i < FLOW_WORDS; i++) {
         flow.w[i] = (flow.w[i] & ~w->written.w[i])

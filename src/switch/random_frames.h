@@ -4,13 +4,14 @@
 #define WEFT_SWITCH_RANDOM_FRAMES_H
 
 #include "lib/rng.h"
-#include "lib/types.h"
+#include "packet/tunnel.h"
 
 enum { RANDOM_FRAME_MAX = 512 };
 
 struct random_frame {
     uint32_t len;
     uint8_t bytes[RANDOM_FRAME_MAX];
+    struct tunnel_key tun;        /* for frames that come by one */
 };
 
 void random_frame(struct rng *, struct random_frame *);

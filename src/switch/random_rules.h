@@ -13,6 +13,7 @@ enum {
     RANDOM_TABLES = 5,
     RANDOM_GROUPS = 6,
     RANDOM_PORTS = 6,             /* 1 to 5 and LOCAL; 7 does not exist */
+    RANDOM_TUNNEL = 5,            /* the port that is one */
     RANDOM_CLAUSE_PRIORITY = 15,  /* of all clauses of conjunctions */
 };
 

@@ -102,10 +102,16 @@ class Outer:
                 raise Refused(NOTHING)
         self.data = data[8:]
         cls, self.kind = KIND_OF_PORT[udp.dport]
-        # Scapy goes by the source port, too.
-        self.layer = (udp.payload if isinstance(udp.payload, cls)
-                      and len(udp.payload.original) == len(self.data)
-                      else cls(self.data) if len(self.data) >= 8 else None)
+        if cls is VXLAN and self.data and self.data[0] & 0x84:
+            # Scapy reads drafts (GPE, group policy), whose bits are reserved
+            # in RFC 7348, 5: ignored.
+            self.layer = cls((bytes((self.data[0] & 0x08,)) + self.data[1:])
+                             .ljust(8, b"\0"))
+        elif (isinstance(udp.payload, cls)
+              and len(udp.payload.original) == len(self.data)):
+            self.layer = udp.payload
+        else:                           # Scapy goes by the source port, too.
+            self.layer = cls(self.data) if len(self.data) >= 8 else None
 
 
 # --- Tunnels' headers -----------------------------------------------------
@@ -129,10 +135,6 @@ class View:
     def read_vxlan(self, vxlan, data):
         if len(data) < 8:
             refuse("bad length")
-        if int(vxlan.flags) & 0x84:
-            # Scapy reads drafts (GPE, group policy), whose bits are reserved
-            # in RFC 7348, 5: ignored.
-            vxlan = VXLAN(bytes((data[0] & 0x08,)) + data[1:])
         if not vxlan.flags.Instance:
             refuse("bad header")
         self.key = vxlan.vni
