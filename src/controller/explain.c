@@ -674,6 +674,37 @@ ask_security(const struct topology *t, const struct question *q,
     explain_security(t, q->from, &to, &asked, e);
 }
 
+/* A port of ours asks for one of a network that is nothing to this host: if a
+ * router joined the two, it would be something. */
+static bool
+is_apart(const struct topology *t, const char *from_text, const char *to_text,
+         const char *what, struct explain *e)
+{
+    const struct topology_port *from = topology_port(
+        t, intent_object_id(INTENT_PORT, from_text));
+    const struct intent_port *to = intent_port_cast(
+        intent_find(topology_intent(t), INTENT_PORT, to_text));
+
+    if (!from || !from->intent->network || !to || !to->network
+        || topology_port(t, to->object.id)
+        || topology_away(t, to->object.id)) {
+        return false;
+    }
+    str_addf(&e->what, "%s", what);
+    str_addf(&e->from.text, "%s", from_text);
+    strcpy(e->from.port, from->intent->object.name);
+    strcpy(e->from.network, from->intent->network->object.name);
+    str_addf(&e->to.text, "%s", to_text);
+    strcpy(e->to.port, to->object.name);
+    strcpy(e->to.network, to->network->object.name);
+    str_addf(&e->to.trouble, "port '%s' is at host '%s', in network '%s', "
+             "which no router joins with '%s'", to_text, to->host,
+             e->to.network, e->from.network);
+    fill_join(topology_network(t, from->intent->network->object.id),
+              topology_network(t, to->network->object.id), &e->fix);
+    return true;
+}
+
 int
 explain_ask(const struct topology *t, const char *from_text,
             const char *to_text, const char *what, struct explain *e,
@@ -685,6 +716,10 @@ explain_ask(const struct topology *t, const char *from_text,
     int err = parse_traffic(what, &traffic, error);
 
     *e = (struct explain) { .decided = -1 };
+    if (!err && topology_intent(t)
+        && is_apart(t, from_text, to_text, what, e)) {
+        return 0;
+    }
     if (!err) {
         err = explain_ends_parse(t, from_text, to_text, &from, &to, error);
     }

@@ -389,7 +389,7 @@ has_trouble(struct explain *e)
     }
     e->verdict = EXPLAIN_FAILS;
     say(e, str_text(&side->trouble));
-    if (side->port[0]) {
+    if (side->port[0] && !e->fix.len) {
         str_addf(&e->fix, "weft port show %s", side->port);
     }
     return true;

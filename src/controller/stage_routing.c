@@ -414,7 +414,8 @@ stage_routing(struct writer *w, const struct subject *subject)
         stage_else(w, STAGE_ROUTING, STAGE_L2_LOOKUP);
     } else if (subject->kind == SUBJECT_NETWORK) {
         network_flows(w, subject->topology, subject->network);
-    } else if (subject->kind == SUBJECT_MEMBER) {
+    } else if (subject->kind == SUBJECT_MEMBER
+               || subject->kind == SUBJECT_AWAY) {
         member_flows(w, subject->member);
     }
 }

@@ -175,6 +175,11 @@ add_routes(const struct topology_network *network, struct unit_set *dirty)
             add_unit(dirty, UNIT_PORT, network->members[i]->port->id, 0);
         }
     }
+    for (unsigned int i = 0; i < network->n_aways; i++) {
+        if (network->aways[i]->port->intent->n_allow) {
+            add_unit(dirty, UNIT_PORT, network->aways[i]->port->id, 0);
+        }
+    }
 }
 
 static void

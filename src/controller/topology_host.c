@@ -143,6 +143,19 @@ hears_all(const struct topology *t, const struct topology_network *network,
            || remote_hears_all(t->remote, row->host->id, network->id);
 }
 
+/* May it have addresses that are not known here?  A host that speaks says all. */
+static bool
+is_stranger(const struct topology *t, const struct topology_member *member)
+{
+    bool is_said = t->remote
+                   && remote_member(t->remote, member->port->host->id,
+                                    member->port->id, member->network->id);
+
+    return topology_is_unknown(member)
+           || (!member->address
+               && (!is_said || member->network->intent->subnet.is_set));
+}
+
 void
 topology_build_network_hosts(struct topology *t,
                              struct topology_network *network)
@@ -158,7 +171,7 @@ topology_build_network_hosts(struct topology *t,
         row->n_members++;
         row->n_unknown += topology_is_unknown(member);
         row->n_asked += topology_is_asked(member);
-        network->n_strangers_away += topology_is_asked(member);
+        network->n_strangers_away += is_stranger(t, member);
     }
     find_gateway(t, network);
     for (unsigned int i = 0; i < network->n_hosts; i++) {
