@@ -684,10 +684,16 @@ is_apart(const struct topology *t, const char *from_text, const char *to_text,
         t, intent_object_id(INTENT_PORT, from_text));
     const struct intent_port *to = intent_port_cast(
         intent_find(topology_intent(t), INTENT_PORT, to_text));
+    const struct topology_network *own, *other;
 
     if (!from || !from->intent->network || !to || !to->network
         || topology_port(t, to->object.id)
         || topology_away(t, to->object.id)) {
+        return false;
+    }
+    own = topology_network(t, from->intent->network->object.id);
+    other = topology_network(t, to->network->object.id);
+    if (own == other || (own->router && own->router == other->router)) {
         return false;
     }
     str_addf(&e->what, "%s", what);
@@ -700,8 +706,7 @@ is_apart(const struct topology *t, const char *from_text, const char *to_text,
     str_addf(&e->to.trouble, "port '%s' is at host '%s', in network '%s', "
              "which no router joins with '%s'", to_text, to->host,
              e->to.network, e->from.network);
-    fill_join(topology_network(t, from->intent->network->object.id),
-              topology_network(t, to->network->object.id), &e->fix);
+    fill_join(own, other, &e->fix);
     return true;
 }
 
