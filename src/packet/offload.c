@@ -176,6 +176,21 @@ validate_super_frame(struct packet *pkt, const struct shape *shape)
     return packet_n_wire(pkt) <= OFFLOAD_MAX_SEGMENTS;
 }
 
+/* Segments of TCP inside a UDP or GRE tunnel, which only another kernel on this
+ * machine sends, by a veth. */
+static bool
+is_inside_tunnel(const struct packet *pkt, const struct shape *shape)
+{
+    const struct offload *ol = &pkt->offload;
+    uint8_t type = ol->gso_type & (uint8_t) ~GSO_ECN;
+
+    return shape->is_ip && (type == GSO_TCPV4 || type == GSO_TCPV6)
+           && (shape->proto == IP_PROTO_UDP || shape->proto == IP_PROTO_GRE)
+           && ol->csum_start > shape->l4_ofs
+           && ol->csum_offset == TCP_CSUM_OFS
+           && ol->csum_start + (uint32_t) TCP_HEADER_LEN <= pkt->len;
+}
+
 bool
 offload_validate_owed(struct packet *pkt)
 {
@@ -189,6 +204,10 @@ offload_validate_owed(struct packet *pkt)
     shape = shape_of(pkt);
     if (shape.is_ip) {
         pkt->len = shape.end;     /* cuts padding */
+    }
+    if (ol->gso_type != GSO_NONE && is_inside_tunnel(pkt, &shape)) {
+        *ol = (struct offload) { .flags = OFFLOAD_DATA_VALID };
+        return true;
     }
     if (ol->gso_type != GSO_NONE) {
         return validate_super_frame(pkt, &shape);

@@ -13,7 +13,10 @@
  *     completed at once: those of packets inside tunnels, of ICMP, and SCTP's
  *     CRC-32C, which Linux announces in the same way;
  *   - a super-frame owes its checksum, its type fits its headers, hdr_len is
- *     theirs, and it is 2 to OFFLOAD_MAX_SEGMENTS wire packets. */
+ *     theirs, and it is 2 to OFFLOAD_MAX_SEGMENTS wire packets;
+ *   - one whose segments are inside a tunnel is one packet, longer than any wire
+ *     takes: who takes it out of the tunnel sees by itself what is owed inside
+ *     (offload_find_owed), and nobody else has a use for it. */
 #ifndef WEFT_PACKET_OFFLOAD_H
 #define WEFT_PACKET_OFFLOAD_H
 

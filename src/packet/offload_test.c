@@ -153,6 +153,36 @@ TEST(a_checksum_inside_a_tunnel_packet_is_completed)
     packet_pool_destroy(pool);
 }
 
+/* Who opens the tunnel finds what is owed inside; nothing is changed. */
+TEST(segments_inside_a_tunnel_are_one_long_packet)
+{
+    struct packet_pool *pool = packet_pool_create(1, 1);
+
+    for (unsigned int i = 0; i < 4; i++) {
+        bool v6 = i & 1;
+        struct packet *pkt = make(pool, v6, IP_PROTO_UDP, 0, 9000);
+        uint32_t udp = pkt->offload.csum_start, tcp = udp + 8 + 8 + 14 + 20;
+        uint32_t len = pkt->len;
+
+        memset(pkt->data + udp + 8, 0x5a, len - udp - 8);
+        pkt->offload.gso_type = GSO_TCPV4;
+        pkt->offload.gso_size = 1400;
+        pkt->offload.csum_start = (uint16_t) tcp;
+        pkt->offload.csum_offset = TCP_CSUM_OFS;
+        if (i & 2) {              /* in the middle of nothing */
+            pkt->offload.csum_start = (uint16_t) (len - 10);
+            CHECK(!offload_validate(pkt));
+        } else {
+            CHECK(offload_validate(pkt));
+            CHECK(pkt->offload.flags == OFFLOAD_DATA_VALID
+                  && packet_n_wire(pkt) == 1 && pkt->len == len
+                  && get_be16(pkt->data + tcp + TCP_CSUM_OFS) == 0x5a5a);
+        }
+        packet_free(pkt);
+    }
+    packet_pool_destroy(pool);
+}
+
 TEST(an_sctp_checksum_is_made_by_its_own_rule)
 {
     struct rng rng = { 6 };
@@ -284,6 +314,7 @@ TESTS(
     RUN(one_segment_is_no_super_frame),
     RUN(nonsense_is_refused),
     RUN(a_checksum_inside_a_tunnel_packet_is_completed),
+    RUN(segments_inside_a_tunnel_are_one_long_packet),
     RUN(an_sctp_checksum_is_made_by_its_own_rule),
     RUN(padding_behind_an_owed_checksum_is_cut),
     RUN(what_is_owed_without_a_word_is_found),

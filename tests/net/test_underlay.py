@@ -67,7 +67,8 @@ def moves_files_past_the_kernel(lab, leg, tunnel, one, other, one_address,
     assert move_file(other, one, one_address, size=BULK)
     after, now = counters(lab, tunnel), counters(lab, leg)
     assert after["tx_underlay"] - before["tx_underlay"] > BULK // 1500
-    assert after["rx_underlay"] - before["rx_underlay"] > BULK // 1500
+    # Somebody's super-frame is one packet, or many.
+    assert after["rx_underlay"] - before["rx_underlay"] > BULK // 65536
     # What the port that stands in for the NIC saw is next to nothing.
     assert now["tx_bytes"] - was["tx_bytes"] < BULK // 10
     assert now["rx_bytes"] - was["rx_bytes"] < BULK // 10
@@ -127,9 +128,6 @@ def test_the_kernels_vxlan_is_the_far_end(lab, family):
             "remote", ENDS[family][0])
     far.run("ip", "addr", "add", "10.0.0.2/24", "dev", "vx0")
     far.run("ip", "link", "set", "vx0", "mtu", "1400", "up")
-    # No NIC delivers super-frames inside tunnels.
-    far.run("ethtool", "-K", "u0", "tx-udp_tnl-segmentation", "off",
-            "tx-udp_tnl-csum-segmentation", "off")
     lab.start(guest(lab, "web", "10.0.0.1"), "2=u0=netdev:u0",
               "3=%s=internal:%s,from=u0" % (LEG, LEG),
               "4=t=vxlan:local=%s,remote=%s,key=%d,underlay=u0"
