@@ -388,6 +388,7 @@ static const struct {
     { "tunnel-address", doctor_tunnel_address },
     { "tunnel-path", doctor_tunnel_path },
     { "tunnel-probes", doctor_tunnel_probes },
+    { "tunnel-peers", doctor_tunnel_peers },
     { "daemon", examine_daemon },
     { "restarts", examine_restarts },
     { "ports", examine_ports },

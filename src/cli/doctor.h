@@ -47,5 +47,6 @@ examine doctor_forwarding, doctor_host_nat, doctor_host_firewall,
 
 /* Tunnels to other hosts: doctor_tunnel.c. */
 examine doctor_tunnel_address, doctor_tunnel_path, doctor_tunnel_probes;
+examine doctor_tunnel_peers;
 
 #endif

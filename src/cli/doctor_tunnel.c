@@ -298,3 +298,59 @@ doctor_tunnel_probes(struct patient *patient, struct finding *finding)
     }
     answer_fini(&answer);
 }
+
+/* ---- Channels to other hosts ---- */
+
+static void
+examine_peers(const json_t *about, struct finding *finding)
+{
+    const json_t *peers = json_object_get(about, "peers"), *peer;
+    const char *complaint = text_of(about, "complaint");
+    unsigned int n_up = 0;
+    size_t i;
+
+    if (complaint && *complaint) {
+        doctor_find(finding, PROBLEM, "weft host set HOST --certificate "
+                    "$(weft host certificate), in the file of all hosts",
+                    "%s", complaint);
+        return;
+    }
+    json_array_foreach (peers, i, peer) {
+        const char *state = text_of(peer, "state");
+        const char *reason = text_of(peer, "reason");
+
+        if (!strcmp(state, "calling") || !strcmp(state, "awaited")) {
+            doctor_find(finding, PROBLEM, "start weftd there; let TCP 6650, or "
+                        "what its peer member says, through between the hosts",
+                        "there is no channel with host '%s' (%s%s%s): its "
+                        "ports are where the file says, or where it said last",
+                        text_of(peer, "host"), state, *reason ? ", " : "",
+                        reason);
+            return;
+        }
+        n_up += !strcmp(state, "up");
+    }
+    doctor_find(finding, FINE, NULL, "%u of %zu other hosts say which ports "
+                "they have, the others have no certificate", n_up,
+                json_array_size(peers));
+}
+
+void
+doctor_tunnel_peers(struct patient *patient, struct finding *finding)
+{
+    struct answer answer;
+
+    if (!patient->status) {
+        doctor_find(finding, UNKNOWN, NULL, "the daemon does not answer");
+        return;
+    }
+    if (client_try(patient->cli, "GET", "/v1/peers", NULL, &answer)
+        != CLI_DONE) {
+        doctor_find(finding, UNKNOWN, NULL, "there is no controller to ask");
+    } else if (!json_array_size(json_object_get(answer.json, "peers"))) {
+        doctor_find(finding, FINE, NULL, "there is no other host");
+    } else {
+        examine_peers(answer.json, finding);
+    }
+    answer_fini(&answer);
+}

@@ -56,6 +56,15 @@ def flows(hosts, name):
                   if f["table"] != MULTICAST)
 
 
+def doctor(hosts, name):
+    """What it finds of that host's channels."""
+    lab = hosts.labs[name]
+    done = lab.host.run(lab.program("weft"), "-j", "--run-dir", lab.run_dir,
+                        "doctor", check=False)
+    return {f["name"]: f for f in
+            json.loads(done.stdout)}["tunnel-peers"]
+
+
 def all_talk(hosts, n_ports):
     """Each hears of so many ports of the others."""
     return all(hosts.peers(name) == {
@@ -195,12 +204,15 @@ def test_who_has_no_place_in_the_file_is_not_heard(hosts):
     assert hosts.peers("h2")["h3"] == ("calling", 0)
     complaint = hosts.labs["h3"].weft("host", "certificate")["complaint"]
     assert "another certificate" in complaint and right["h3"] in complaint
+    assert "another certificate" in doctor(hosts, "h3")["what"]
+    assert "no channel with host 'h3'" in doctor(hosts, "h1")["what"]
     # Networks span the hosts all the same, by the file.
     reaches(hosts.guest("web"), "10.1.0.7")
     # Once the file is right, it is heard.
     hosts.apply(cloud(hosts, certificates=right))
     eventually(lambda: all_talk(hosts, {"h1": 2, "h2": 1, "h3": 1}),
                "all have heard of all")
+    assert doctor(hosts, "h1")["verdict"] == "ok"
 
 
 def listeners(hosts, name):
