@@ -89,6 +89,11 @@ walk_table(struct walk *w, uint8_t table, uint32_t in_port)
     uint8_t old_table = w->table, old_origin = w->origin;
     be64 old_cookie = w->cookie;
 
+    if (w->sw->depth == NAIVE_MAX_DEPTH) {
+        w->sw->overflow = true;
+        return matched;
+    }
+    w->sw->depth++;
     while (rule) {
         do_rule(w, rule);
         if (walk_is_stopped(w) || !rule->instructions.has_goto) {
@@ -101,6 +106,7 @@ walk_table(struct walk *w, uint8_t table, uint32_t in_port)
             miss(w, table);
         }
     }
+    w->sw->depth--;
     w->table = old_table;
     w->origin = old_origin;
     w->cookie = old_cookie;

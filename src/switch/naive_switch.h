@@ -15,6 +15,8 @@ enum {
     NAIVE_MAX_PORTS = 16,
     NAIVE_MAX_STATIONS = 256,
     NAIVE_MAX_OUTPUTS = 512,
+    NAIVE_MAX_DEPTH = 256,        /* tables within each other; the switch's
+                                     bound is below */
 };
 
 /* A frame that left, or went to the controller (then port is 0). */
@@ -47,6 +49,7 @@ struct naive_switch {
     unsigned int unasked;         /* enum unasked */
     unsigned int first_egress;    /* N_TABLES: none */
     unsigned int n_lookups;       /* of the last run */
+    unsigned int depth;           /* tables within each other, so far */
     enum of_frag fragments;
     struct tunnel_option_map options;   /* which are tun_metadata fields */
 

@@ -2,6 +2,8 @@
 
 #include "packet/address.h"
 #include "packet/flow.h"
+#include "switch/switch_impl.h"
+#include "unit.h"
 
 enum { N_OPTIONS = 3, CLASS = 0x0102 };
 
@@ -10,10 +12,16 @@ static const struct of_tlv options[N_OPTIONS] = {
 };
 
 void
-random_tunnel_options(struct of_tlv_table *table)
+random_tunnel_map(struct rng *rng, struct switch_ *sw,
+                  struct tunnel_option_map *map)
 {
-    *table = (struct of_tlv_table) { .command = TLV_ADD, .n = N_OPTIONS };
-    memcpy(table->entries, options, sizeof options);
+    struct of_tlv_table table = { .command = TLV_ADD, .n = N_OPTIONS };
+
+    memcpy(table.entries, options, sizeof options);
+    if (!rng_one_in(rng, 4)) {
+        CHECK(switch_tlv_mod(sw, &table, NULL) == OF_OK);
+    }
+    tlv_map_options(switch_tlv_map(sw), map);
 }
 
 static struct ip6_addr
@@ -85,6 +93,24 @@ random_tunnel_vary(struct rng *rng, struct tunnel_key *tun)
         memcpy(tun->options, other.options, other.n_options);
         break;
     }
+}
+
+bool
+random_tunnel_is(const struct tunnel_key *tun,
+                 const struct tunnel_key *expected, bool is_verbose)
+{
+    bool is_same = tunnel_key_len(tun) == tunnel_key_len(expected)
+                   && !memcmp(tun, expected, tunnel_key_len(tun));
+    struct str s = STR_INIT;
+
+    if (!is_same && is_verbose) {
+        tunnel_key_format(expected, &s);
+        str_add(&s, " expected, is ");
+        tunnel_key_format(tun, &s);
+        print_error("tunnel: %s\n", str_text(&s));
+    }
+    str_fini(&s);
+    return is_same;
 }
 
 const struct field *

@@ -5,19 +5,25 @@
 #define WEFT_SWITCH_RANDOM_TUNNELS_H
 
 #include "lib/rng.h"
-#include "openflow/message.h"
 #include "packet/field.h"
 #include "packet/tunnel.h"
 #include "port/port_class.h"
+#include "switch/switch.h"
 
-/* Which options are tun_metadata0 to 2; the last one is critical. */
-void random_tunnel_options(struct of_tlv_table *);
+/* Most often makes options tun_metadata0 to 2 in the switch; the last one is
+ * critical.  `map` is what its data path knows then. */
+void random_tunnel_map(struct rng *, struct switch_ *,
+                       struct tunnel_option_map *map);
 
 /* With options that are fields and such as are none, now and then a critical
  * one. */
 void random_tunnel(struct rng *, struct tunnel_key *);
 /* Another one that differs in something. */
 void random_tunnel_vary(struct rng *, struct tunnel_key *);
+
+/* If they are not the same, that is said when `is_verbose`. */
+bool random_tunnel_is(const struct tunnel_key *,
+                      const struct tunnel_key *expected, bool is_verbose);
 
 /* One that entries write, to say where a packet leaves to. */
 const struct field *random_tunnel_field(struct rng *);
