@@ -674,42 +674,6 @@ ask_security(const struct topology *t, const struct question *q,
     explain_security(t, q->from, &to, &asked, e);
 }
 
-/* A port of ours asks for one of a network that is nothing to this host: if a
- * router joined the two, it would be something. */
-static bool
-is_apart(const struct topology *t, const char *from_text, const char *to_text,
-         const char *what, struct explain *e)
-{
-    const struct topology_port *from = topology_port(
-        t, intent_object_id(INTENT_PORT, from_text));
-    const struct intent_port *to = intent_port_cast(
-        intent_find(topology_intent(t), INTENT_PORT, to_text));
-    const struct topology_network *own, *other;
-
-    if (!from || !from->intent->network || !to || !to->network
-        || topology_port(t, to->object.id)
-        || topology_away(t, to->object.id)) {
-        return false;
-    }
-    own = topology_network(t, from->intent->network->object.id);
-    other = topology_network(t, to->network->object.id);
-    if (own == other || (own->router && own->router == other->router)) {
-        return false;
-    }
-    str_addf(&e->what, "%s", what);
-    str_addf(&e->from.text, "%s", from_text);
-    strcpy(e->from.port, from->intent->object.name);
-    strcpy(e->from.network, from->intent->network->object.name);
-    str_addf(&e->to.text, "%s", to_text);
-    strcpy(e->to.port, to->object.name);
-    strcpy(e->to.network, to->network->object.name);
-    str_addf(&e->to.trouble, "port '%s' is at host '%s', in network '%s', "
-             "which no router joins with '%s'", to_text, to->host,
-             e->to.network, e->from.network);
-    fill_join(own, other, &e->fix);
-    return true;
-}
-
 int
 explain_ask(const struct topology *t, const char *from_text,
             const char *to_text, const char *what, struct explain *e,
@@ -721,8 +685,13 @@ explain_ask(const struct topology *t, const char *from_text,
     int err = parse_traffic(what, &traffic, error);
 
     *e = (struct explain) { .decided = -1 };
-    if (!err && topology_intent(t)
-        && is_apart(t, from_text, to_text, what, e)) {
+    if (!err && explain_tunnel_apart(t, from_text, to_text, e)) {
+        str_addf(&e->what, "%s", what);
+        fill_join(topology_network(t, intent_object_id(INTENT_NETWORK,
+                                                       e->from.network)),
+                  topology_network(t, intent_object_id(INTENT_NETWORK,
+                                                       e->to.network)),
+                  &e->fix);
         return 0;
     }
     if (!err) {

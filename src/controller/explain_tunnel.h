@@ -22,4 +22,10 @@ void explain_tunnel_add(const struct topology *, const struct explain_end *from,
 void explain_tunnel_note(const struct topology *, const struct explain_end *,
                          struct str *notes);
 
+/* Does a port of ours ask for one of a network that is nothing to this host?  If
+ * a router joined the two, it would be something: that is the answer, and the two
+ * sides and the trouble are filled in. */
+bool explain_tunnel_apart(const struct topology *, const char *from,
+                          const char *to, struct explain *);
+
 #endif

@@ -15,18 +15,11 @@ enum { PRIORITY_OWN = 100, PRIORITY_UNSPECIFIED = 90, PRIORITY_TUNNEL = 80,
        PRIORITY_ANY = 60, PRIORITY_REST = 50 };
 
 static void
-begin_at(struct writer *w, uint16_t priority,
-         const struct topology_member *member, struct eth_addr mac)
+begin(struct writer *w, uint16_t priority,
+      const struct topology_member *member, struct eth_addr mac)
 {
     stage_begin_from(w, STAGE_ADDRESS_SECURITY, priority, member);
     writer_match_eth(w, FIELD_ETH_SRC, mac);
-}
-
-static void
-begin(struct writer *w, const struct topology_member *member,
-      struct eth_addr mac)
-{
-    begin_at(w, PRIORITY_OWN, member, mac);
 }
 
 static void
@@ -38,15 +31,16 @@ pass(struct writer *w)
 
 /* IPv4 packets and ARP messages from these addresses. */
 static void
-own4(struct writer *w, const struct topology_member *member,
-     struct eth_addr mac, const struct subnet4 *subnet)
+own4(struct writer *w, uint16_t priority,
+     const struct topology_member *member, struct eth_addr mac,
+     const struct subnet4 *subnet)
 {
-    begin(w, member, mac);
+    begin(w, priority, member, mac);
     writer_match_ip(w);
     writer_match_subnet4(w, FIELD_IPV4_SRC, subnet);
     pass(w);
 
-    begin(w, member, mac);
+    begin(w, priority, member, mac);
     writer_match_arp(w, 0);
     writer_match_eth(w, FIELD_ARP_SHA, mac);
     writer_match_subnet4(w, FIELD_ARP_SPA, subnet);
@@ -54,36 +48,13 @@ own4(struct writer *w, const struct topology_member *member,
 }
 
 static void
-own6(struct writer *w, const struct topology_member *member,
-     struct eth_addr mac, const struct subnet6 *subnet)
+own6(struct writer *w, uint16_t priority,
+     const struct topology_member *member, struct eth_addr mac,
+     const struct subnet6 *subnet)
 {
-    begin(w, member, mac);
+    begin(w, priority, member, mac);
     writer_match_ipv6(w);
     writer_match_subnet6(w, FIELD_IPV6_SRC, subnet);
-    pass(w);
-}
-
-/* Where nobody plans them. */
-static void
-any4(struct writer *w, const struct topology_member *member,
-     struct eth_addr mac)
-{
-    begin_at(w, PRIORITY_ANY, member, mac);
-    writer_match_ip(w);
-    pass(w);
-
-    begin_at(w, PRIORITY_ANY, member, mac);
-    writer_match_arp(w, 0);
-    writer_match_eth(w, FIELD_ARP_SHA, mac);
-    pass(w);
-}
-
-static void
-any6(struct writer *w, const struct topology_member *member,
-     struct eth_addr mac)
-{
-    begin_at(w, PRIORITY_ANY, member, mac);
-    writer_match_ipv6(w);
     pass(w);
 }
 
@@ -94,7 +65,7 @@ probe(struct writer *w, const struct topology_member *member,
 {
     static const struct subnet4 none = { .is_set = true, .len = 32 };
 
-    begin(w, member, mac);
+    begin(w, PRIORITY_OWN, member, mac);
     writer_match_arp(w, 1);
     writer_match_eth(w, FIELD_ARP_SHA, mac);
     writer_match_subnet4(w, FIELD_ARP_SPA, &none);
@@ -104,25 +75,27 @@ probe(struct writer *w, const struct topology_member *member,
 static void
 own_addresses(struct writer *w, const struct topology_member *member)
 {
+    static const struct subnet4 any4 = { .is_set = true };
+    static const struct subnet6 any6 = { .is_set = true };
     const struct intent_network *network = member->network->intent;
     struct eth_addr mac = member->port->intent->mac;
 
     if (member->address) {
         struct subnet4 own = { true, 32, member->address };
 
-        own4(w, member, mac, &own);
+        own4(w, PRIORITY_OWN, member, mac, &own);
         probe(w, member, mac);
     } else if (intent_network_is_bridged(network) && !network->subnet.is_set) {
-        any4(w, member, mac);
+        own4(w, PRIORITY_ANY, member, mac, &any4);
     }
     if (intent_network_is_bridged(network) && !network->subnet6.is_set) {
-        any6(w, member, mac);
+        own6(w, PRIORITY_ANY, member, mac, &any6);
         return;
     }
     for (unsigned int i = 0; i < member->n_addresses6; i++) {
         struct subnet6 own = { true, 128, member->addresses6[i] };
 
-        own6(w, member, mac, &own);
+        own6(w, PRIORITY_OWN, member, mac, &own);
     }
 }
 
@@ -134,15 +107,15 @@ allowed(struct writer *w, const struct topology_member *member,
                                          : member->port->intent->mac;
 
     if (allow->subnet.is_set) {
-        own4(w, member, mac, &allow->subnet);
+        own4(w, PRIORITY_OWN, member, mac, &allow->subnet);
         probe(w, member, mac);
     }
     if (allow->subnet6.is_set) {
-        own6(w, member, mac, &allow->subnet6);
+        own6(w, PRIORITY_OWN, member, mac, &allow->subnet6);
     }
     /* A MAC alone: a nested guest with any address. */
     if (!allow->subnet.is_set && !allow->subnet6.is_set) {
-        begin(w, member, mac);
+        begin(w, PRIORITY_OWN, member, mac);
         writer_goto(w, STAGE_GUARD);
         writer_end(w);
     }
