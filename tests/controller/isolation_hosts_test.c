@@ -149,7 +149,7 @@ host_init(struct rig *rig, unsigned int n)
         .datapath = { .inline_only = true },
     };
     struct host *host = &rig->hosts[n];
-    char name[8];
+    char name[16];
     struct topology_config topology = { .host = name };
     struct unit_set units = { 0, 0, NULL, 0, NULL };
     struct desired desired;
@@ -215,8 +215,7 @@ rig_fini(struct rig *rig)
 static void deliver(struct rig *, unsigned int host, uint32_t number,
                     const uint8_t *, const struct tunnel_key *);
 
-/* A frame on the underlay, to whose end it is for; the wire keeps no secret of who
- * sent it. */
+/* A frame on the underlay, to whose end it is for, from the host's own. */
 static void
 carry(struct rig *rig, unsigned int from, uint32_t number,
       const struct packet *pkt)
