@@ -3,6 +3,7 @@
 #include "lib/rcu.h"
 
 #include "datapath/flow_cache.h"
+#include "lib/clock.h"
 #include "lib/rng.h"
 #include "packet/eth.h"
 #include "unit.h"
@@ -446,6 +447,46 @@ TEST(a_worker_that_had_to_wait_translates_still)
     rig_destroy(rig);
 }
 
+static void
+route_by_hard_work(struct rig *rig, struct upcall *upcall)
+{
+    nsec end = clock_thread_nsec() + 150 * 1000;
+
+    while (clock_thread_nsec() < end) {
+        continue;
+    }
+    route(rig, upcall);
+}
+
+/* All at once, as after a change of many flow entries: in less time than misses
+ * may take, a slow machine aside, which has another look at them by then. */
+TEST(what_tables_outdated_takes_nothing_from_new_flows)
+{
+    struct rig *rig = rig_create((struct datapath_config) {
+        .upcalls_per_second = 100000 });
+    struct datapath_change all = { 0, NULL, NULL };
+
+    rig->translate = route;
+    for (uint32_t i = 0; i < 50; i++) {
+        send(rig, 1, 1, htobe32(0x0a000002 + (i << 8)), 1);
+    }
+    rig->version++;
+    datapath_invalidate(rig->dp, &all, 1);
+    /* The window of time begins anew. */
+    nanosleep(&(struct timespec) { .tv_nsec = 11000000 }, NULL);
+    for (uint32_t i = 0; i < 50; i++) {
+        rig->translate = route_by_hard_work;
+        send(rig, 1, 1, htobe32(0x0a000002 + (i << 8)), 1);
+        send(rig, 1, 1, htobe32(0x0a000002 + (i << 8)), 1);
+        rig->translate = route;
+        send(rig, 1, 1, htobe32(0x0b000002 + (i << 8)), 1);
+    }
+    CHECK(COUNTER(rig, revalidations) == 50);
+    CHECK(rig->ports[2].n_sent == 200);
+    CHECK(!drops(rig, DROP_UPCALL_BUDGET));
+    rig_destroy(rig);
+}
+
 TEST(a_port_that_asks_too_often_is_stopped_by_its_budget)
 {
     struct rig *rig = rig_create((struct datapath_config) {
@@ -700,6 +741,7 @@ TESTS(
     RUN(a_port_over_its_entry_quota_evicts_its_own_entries),
     RUN(a_port_over_its_mask_quota_gets_exact_entries),
     RUN(a_worker_that_had_to_wait_translates_still),
+    RUN(what_tables_outdated_takes_nothing_from_new_flows),
     RUN(a_port_that_asks_too_often_is_stopped_by_its_budget),
     RUN(a_clone_edits_its_own_copy),
     RUN(recirculation_goes_through_the_cache_and_ends),

@@ -160,8 +160,11 @@ miss(struct worker *w, struct packet *pkt, const struct flow_key *key,
     count(&w->counters.upcalls, 1);
     calls->upcall(calls->aux, &upcall);
     insert(w, key, hash, &upcall, pkt);
-    w->window_miss += clock_nsec() - start;
-    w->window_n_misses++;
+    /* An entry that tables outdated belongs to traffic that is served. */
+    if (!stale) {
+        w->window_miss += clock_nsec() - start;
+        w->window_n_misses++;
+    }
     if (upcall.is_held) {
         packet_free(pkt);
     } else {
