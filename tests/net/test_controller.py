@@ -680,8 +680,15 @@ def test_a_port_that_is_isolated_is_so_at_once_and_back_again(bench):
     assert bench.who("web", experimental("web", "iso")) == {"iso"}
 
 
+def lasting(flows):
+    """But for who hears all groups: a port does for as long as it is new, which
+    may be over in between."""
+    return sorted(line for line in flows
+                  if "table=44, priority=200" not in line)
+
+
 def test_a_new_controller_finds_all_in_order(bench):
-    flows = sorted(bench.flows())
+    flows = lasting(bench.flows())
     bench.controller.stop()
     assert bench.who("web", experimental("web", "db")) == {"db"}
     bench.controller = Controller(bench)
@@ -689,4 +696,4 @@ def test_a_new_controller_finds_all_in_order(bench):
     # The marker is not ours.
     assert synced["mods"] == 1 and synced["bundles"] == 1
     bench.mark()
-    assert sorted(bench.flows()) == flows
+    assert lasting(bench.flows()) == flows
