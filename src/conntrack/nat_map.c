@@ -349,11 +349,20 @@ nat_map_restore(struct nat_map *m, const struct nat_inside *in,
     return get_just(m, in, addr, port, true);
 }
 
-bool
-nat_map_is_open(const struct nat_map *m, uint32_t id)
+static bool
+is_open_mapping(const struct nat_map *m, uint32_t id)
 {
     return atomic_load_explicit(&mapping_at(m, id)->is_open,
                                 memory_order_relaxed);
+}
+
+/* An inside does not change while there are references. */
+bool
+nat_map_is_open(const struct nat_map *m, uint32_t id,
+                const struct nat_inside *in)
+{
+    return is_open_mapping(m, id)
+           && same_inside(&mapping_at(m, id)->inside, in);
 }
 
 /* 0: nobody has that external address and port. */
@@ -400,7 +409,7 @@ find_outside(struct nat_map *m, const struct nat_inside *out, bool is_open,
     if (shard == shard_of(m, atomic_load(&mapping->hash)) && mapping->refs
         && mapping->pool == pool && mapping->port == number
         && mapping->inside.zone == out->zone
-        && (!is_open || nat_map_is_open(m, id))) {
+        && (!is_open || is_open_mapping(m, id))) {
         mapping->refs++;
         *addr = mapping->inside.addr;
         *port = mapping->inside.port;

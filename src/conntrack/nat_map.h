@@ -59,7 +59,10 @@ uint32_t nat_map_hold(struct nat_map *, const struct nat_inside *,
 /* The inside's own, open, for a session that was there before (a snapshot). */
 uint32_t nat_map_restore(struct nat_map *, const struct nat_inside *,
                          const struct ip6_addr *addr, be16 port);
-bool nat_map_is_open(const struct nat_map *, uint32_t id);
+/* Is the mapping, of which the caller has a reference, that inside's own, and open?
+ */
+bool nat_map_is_open(const struct nat_map *, uint32_t id,
+                     const struct nat_inside *);
 /* One reference less; the last one ends the mapping. */
 void nat_map_put(struct nat_map *, uint32_t id);
 

@@ -103,6 +103,31 @@ put_peer(struct writer *w, const struct ct_peer *peer)
     put8(w, peer->state);
 }
 
+/* Whose mapping a session uses, by its two directions: the inside that was
+ * translated, or to which it was led. */
+static struct nat_inside
+inside_of(const struct ct_tuple tuples[2], uint8_t nat)
+{
+    const struct ct_tuple *in = &tuples[0], *out = &tuples[1];
+    bool is_ours = nat & FLOW_CT_SNAT;
+
+    return (struct nat_inside) {
+        .zone = in->zone, .family = in->family, .proto = in->proto,
+        .addr = is_ours ? in->src : out->src,
+        .port = is_ours ? in->src_port : out->src_port,
+    };
+}
+
+static bool
+has_open_mapping(const struct nat_map *nat, const struct ct_conn *conn)
+{
+    const struct ct_tuple tuples[2] = { ct_conn_tuple(conn, 0),
+                                        ct_conn_tuple(conn, 1) };
+    struct nat_inside inside = inside_of(tuples, conn->nat);
+
+    return conn->mapping && nat_map_is_open(nat, conn->mapping, &inside);
+}
+
 static void
 put_conn(struct writer *w, const struct nat_map *nat,
          const struct ct_conn *conn, msec now)
@@ -114,8 +139,7 @@ put_conn(struct writer *w, const struct nat_map *nat,
     put16(w, conn->zone);
     put8(w, (conn->is_answered ? FLAG_ANSWERED : 0)
             | (conn->mapping ? FLAG_MAPPED : 0)
-            | (conn->mapping && nat_map_is_open(nat, conn->mapping)
-               ? FLAG_OPEN : 0));
+            | (has_open_mapping(nat, conn) ? FLAG_OPEN : 0));
     put8(w, conn->nat);
     put16(w, 0);
     put64(w, (uint64_t) (atomic_load(&conn->expires) - now));
@@ -265,18 +289,12 @@ restore_mapping(struct conntrack *ct, const struct record *r)
 {
     const struct ct_tuple *in = &r->tuples[0], *out = &r->tuples[1];
     bool is_icmp = ct_proto_is_icmp(in->proto);
-    struct nat_inside inside = {
-        .zone = in->zone, .family = in->family, .proto = in->proto,
-    };
+    struct nat_inside inside = inside_of(r->tuples, r->nat);
 
     if (r->nat & FLOW_CT_SNAT) {
-        inside.addr = in->src;
-        inside.port = in->src_port;
         return nat_map_restore(ct->nat, &inside, &out->dst,
                                is_icmp ? out->src_port : out->dst_port);
     }
-    inside.addr = out->src;
-    inside.port = out->src_port;
     return (r->flags & FLAG_OPEN ? nat_map_restore : nat_map_hold)(
         ct->nat, &inside, &in->dst, is_icmp ? in->src_port : in->dst_port);
 }
@@ -329,6 +347,40 @@ give_up_zone:
     return false;
 }
 
+/* Sessions that were led to an inside may use another's mapping: its own come
+ * first, whatever the order in which they were written. */
+static bool
+is_guest(const uint8_t record[RECORD_LEN])
+{
+    uint8_t flags = record[4], nat = record[5];
+
+    return flags & FLAG_MAPPED && !(flags & FLAG_OPEN || nat & FLOW_CT_SNAT);
+}
+
+/* Those that are guests, or the others. */
+static uint32_t
+load_some(struct conntrack *ct, unsigned int slot, struct cursor c,
+          bool are_guests, bool is_adrift, msec down, msec now)
+{
+    uint32_t n = 0;
+
+    while (cursor_left(&c)) {
+        const uint8_t *bytes = cursor_take(&c, RECORD_LEN);
+        struct cursor one = cursor_init(bytes, RECORD_LEN);
+        struct record r;
+
+        if (is_guest(bytes) != are_guests) {
+            continue;
+        }
+        get_record(&one, &r);
+        if (is_sound(&r) && r.left > (uint64_t) MAX(down, 0)) {
+            r.left -= (uint64_t) MAX(down, 0);
+            n += insert(ct, slot, &r, is_adrift, now);
+        }
+    }
+    return n;
+}
+
 static bool
 is_whole(const uint8_t *data, size_t size)
 {
@@ -346,7 +398,6 @@ conntrack_load(struct conntrack *ct, unsigned int slot, const void *data,
                size_t size, msec down, msec now, uint32_t *n_loaded)
 {
     struct cursor c;
-    uint32_t n = 0;
     bool is_adrift;
 
     if (!is_whole(data, size)) {
@@ -355,16 +406,7 @@ conntrack_load(struct conntrack *ct, unsigned int slot, const void *data,
     is_adrift = be16toh(get_be16((const uint8_t *) data + 12)) & FLAG_GOES_ON;
     c = cursor_init((const uint8_t *) data + HEADER_LEN,
                     size - HEADER_LEN - sizeof(be64) - RECORD_LEN);
-    while (cursor_left(&c)) {
-        struct cursor one = cursor_sub(&c, RECORD_LEN);
-        struct record r;
-
-        get_record(&one, &r);
-        if (is_sound(&r) && r.left > (uint64_t) MAX(down, 0)) {
-            r.left -= (uint64_t) MAX(down, 0);
-            n += insert(ct, slot, &r, is_adrift, now);
-        }
-    }
-    *n_loaded = n;
+    *n_loaded = load_some(ct, slot, c, false, is_adrift, down, now);
+    *n_loaded += load_some(ct, slot, c, true, is_adrift, down, now);
     return 0;
 }
