@@ -324,6 +324,7 @@ explain_show(struct api *api, struct api_request *request, msec now UNUSED,
                                           : API_BAD_REQUEST,
                  NULL, err == -EINVAL ? NULL : "weft port list", "%s",
                  str_text(&error));
+        explain_ask_instead(api, request, &inquiry->question, reply);
     } else {
         api_relay(reply, API_SWITCH, ask_switch);
     }

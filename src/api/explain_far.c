@@ -91,6 +91,54 @@ on_answered(void *far_, const json_t *body, const char *reason)
     free(far);
 }
 
+static json_t *
+question_json(const struct explain *e)
+{
+    return json_pack("{s:s, s:s, s:s}", "from", str_text(&e->from.text), "to",
+                     str_text(&e->to.text), "what", str_text(&e->what));
+}
+
+/* What it says is the answer; the refusal stays if it says nothing. */
+static void
+on_answered_instead(void *far_, const json_t *body, const char *reason UNUSED)
+{
+    struct far *far = far_;
+
+    if (body && *text_of(body, "verdict")) {
+        json_t *answer = json_deep_copy(body);
+        struct str note = STR_INIT;
+
+        str_addf(&note, "host '%s' says so, where '%s' is", far->host,
+                 text_of(json_object_get(body, "from"), "text"));
+        json_array_append_new(json_object_get(answer, "notes"),
+                              json_string(str_text(&note)));
+        str_fini(&note);
+        api_reply_json(far->reply, 200, answer);
+    }
+    api_reply_finish(far->reply);
+    free(far);
+}
+
+void
+explain_ask_instead(struct api *api, const struct api_request *request,
+                    const struct explain *e, struct api_reply *reply)
+{
+    struct far *far;
+
+    if (!api->mesh || !e->from.host[0] || api_request_param(request, "far")) {
+        return;
+    }
+    far = xzalloc(sizeof *far);
+    far->reply = reply;
+    memcpy(far->host, e->from.host, sizeof far->host);
+    if (peer_mesh_ask(api->mesh, far->host, question_json(e),
+                      on_answered_instead, far)) {
+        reply->is_deferred = true;
+    } else {
+        free(far);
+    }
+}
+
 void
 explain_ask_far(struct api *api, const struct api_request *request,
                 const struct explain *e, json_t *answer,
@@ -109,10 +157,8 @@ explain_ask_far(struct api *api, const struct api_request *request,
     far->answer = answer;
     memcpy(far->host, away->host, sizeof far->host);
     if (api->mesh
-        && peer_mesh_ask(api->mesh, away->host, json_pack(
-               "{s:s, s:s, s:s}", "from", str_text(&e->from.text), "to",
-               str_text(&e->to.text), "what", str_text(&e->what)),
-               on_answered, far)) {
+        && peer_mesh_ask(api->mesh, away->host, question_json(e),
+                         on_answered, far)) {
         reply->is_deferred = true;
         return;
     }

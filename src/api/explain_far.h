@@ -15,6 +15,11 @@ void explain_ask_far(struct api *, const struct api_request *,
                      const struct explain *, json_t *answer,
                      struct api_reply *);
 
+/* The reply is a refusal, since nothing of it happens here: if another host can be
+ * asked, its answer takes the refusal's place. */
+void explain_ask_instead(struct api *, const struct api_request *,
+                         const struct explain *, struct api_reply *);
+
 struct http;
 struct peer_question;
 

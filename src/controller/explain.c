@@ -709,6 +709,12 @@ explain_ask(const struct topology *t, const char *from_text,
         err = -ENODATA;
     }
     if (err) {
+        if (err == -ENODATA && from.elsewhere) {
+            str_addf(&e->what, "%s", what);
+            str_addf(&e->from.text, "%s", from_text);
+            str_addf(&e->to.text, "%s", to_text);
+            snprintf(e->from.host, sizeof e->from.host, "%s", from.elsewhere);
+        }
         return err;
     }
     e->is_v6 = q.is_v6;

@@ -150,7 +150,8 @@ const struct explain_side *explain_sender(const struct explain *,
 const struct explain_side *explain_receiver(const struct explain *,
                                             enum explain_leg_id);
 
-/* -EINVAL, -ENOENT, -ENODATA (nobody can know) with `error`. */
+/* -EINVAL, -ENOENT, -ENODATA (nobody can know) with `error`; of the latter,
+ * e->from.host is who can, if another host does. */
 int explain_ask(const struct topology *, const char *from, const char *to,
                 const char *what, struct explain *, struct str *error);
 

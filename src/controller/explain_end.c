@@ -43,6 +43,7 @@ find_port(const struct topology *t, const char *name,
                  : NULL;
 
     if (!port && wanted) {
+        end->elsewhere = wanted->host;
         str_setf(error, "port '%s' is on host '%s': ask there", name,
                  wanted->host);
         return -ENODATA;
@@ -472,6 +473,7 @@ find_tunnels(const struct topology *t, struct explain_end *from,
     }
     if (from->port && from->port->host
         && (!to->port || to->port->host)) {
+        from->elsewhere = from->port->host->intent->object.name;
         str_setf(error, "port '%s' is on host '%s': ask there",
                  from->port->intent->object.name,
                  from->port->host->intent->object.name);

@@ -24,6 +24,8 @@ struct explain_end {
     struct eth_addr mac;
     uint32_t tunnel;              /* of a port at another host: the number of the
                                      port by which it is reached; 0: none */
+    const char *elsewhere;        /* the host that is to be asked instead; NULL:
+                                     it is none of another host's ports */
 };
 
 /* -EINVAL, -ENOENT with `error`. */

@@ -151,6 +151,10 @@ def test_both_hosts_explain(hosts):
     assert answer["far"]["there"]["path"][0]["stage"] == "ingress"
     answer = h2.weft("explain", "web", "db", "tcp/22")
     assert answer["far"]["host"] == "h1" and answer["verdict"] == "yes"
+    # Of what neither end is here, a host is asked that knows.
+    answer = hosts.labs["h3"].weft("explain", "web", "db", "tcp/22")
+    assert answer["verdict"] == "yes" and any(
+        "host 'h1' says so" in n for n in answer["notes"])
     # h2 has a file of its own mind.
     hosts.apply(text.replace("port: 22", "port: 23"), ["h2"])
     answer = json.loads(h1.weft("explain", "web", "db", "tcp/22",
