@@ -49,7 +49,7 @@ def test_everybody_hears_what_the_intents_say(bench):
         if key != row.number and isinstance(key[-1], int):
             # Who is told does not arrive as well.
             got = got | heard.get(row.number, set())
-        if got != set(row.verdict.heard.items()):
+        if got != set(row.verdict.heard.items()) and not bench.is_drawn(row):
             wrong.append(describe(row, got))
     assert not wrong, "%d of %d rows differ:\n%s" % (
         len(wrong), len(rows), "\n".join(wrong))

@@ -2,10 +2,11 @@
 host, or at two with a tunnel between them."""
 
 import os
+import re
 import select
 import time
 
-from scapy.layers.inet import IP, UDP
+from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import (ICMPv6ND_RA, ICMPv6ND_RS,
                                 ICMPv6NDOptSrcLLAddr, IPv6)
 from scapy.layers.l2 import ARP, Ether
@@ -231,6 +232,17 @@ class Bench:
             for sock in select.select(list(socks), [], [], 0.1)[0]:
                 name = socks[sock]
                 self._note(name, self.nics[name].receive_raw()[0], heard)
+
+    def is_drawn(self, row):
+        """Is a port that is closed from outside one that the other switch has,
+        by chance, drawn for somebody who left?  Then it is his."""
+        if not self.ovs or row.verdict.reason != "closed from outside":
+            return False
+        port = row.frame.getlayer(TCP) or row.frame.getlayer(UDP)
+        return bool(port and re.search(
+            r"reply=\([^)]*dst=%s,sport=\d+,dport=%d[,)]"
+            % (re.escape(row.frame[IP].dst), port.dport),
+            self.ovs.appctl("dpctl/dump-conntrack")))
 
     def close(self):
         try:
