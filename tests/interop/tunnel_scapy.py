@@ -76,6 +76,8 @@ class Outer:
                                          IPv6ExtHdrDestOpt)):
             layer = layer.payload
             left -= 8 * (layer.len + 1)
+        if left < 0:                    # one is longer than the packet
+            raise Refused(NOTHING)
         self.read_transport(layer.nh, layer, left)
 
     def read_transport(self, proto, layer, left):
