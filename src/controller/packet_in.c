@@ -109,17 +109,6 @@ packet_in_send_by(struct packet_in_table *table,
     return is_sent;
 }
 
-static u128
-ip6_value(const struct ip6_addr *address)
-{
-    u128 value = 0;
-
-    for (size_t i = 0; i < sizeof address->b; i++) {
-        value = value << 8 | address->b[i];
-    }
-    return value;
-}
-
 static void
 set_field(struct actions *actions, enum field_id field, u128 value)
 {

@@ -48,17 +48,6 @@ eth_value(struct eth_addr mac)
 }
 
 static u128
-ip6_value(const struct ip6_addr *addr)
-{
-    u128 value = 0;
-
-    for (size_t i = 0; i < sizeof addr->b; i++) {
-        value = value << 8 | addr->b[i];
-    }
-    return value;
-}
-
-static u128
 prefix_mask(unsigned int len, unsigned int n_bits)
 {
     u128 ones = n_bits == 128 ? ~(u128) 0 : ((u128) 1 << n_bits) - 1;

@@ -15,6 +15,18 @@
 
 __extension__ typedef unsigned __int128 u128;
 
+/* An address as a field's value. */
+static inline u128
+ip6_value(const struct ip6_addr *address)
+{
+    u128 value = 0;
+
+    for (size_t i = 0; i < sizeof address->b; i++) {
+        value = value << 8 | address->b[i];
+    }
+    return value;
+}
+
 /* What a packet must be before the field exists. */
 enum field_prereq {
     PREREQ_NONE,

@@ -129,3 +129,12 @@ class Overlay:
             netns.close()
         if error:
             raise error
+
+
+def lend(request, *guests):
+    """Two hosts that have these guests, for a fixture."""
+    made = Overlay(request.config.getoption("--build"))
+    for name in guests:
+        made.guest(name)
+    yield made
+    made.close()

@@ -38,11 +38,7 @@ def cloud(hosts, kind, family=4):
 
 @pytest.fixture
 def hosts(request):
-    made = overlay.Overlay(request.config.getoption("--build"))
-    for name in ("web", "db"):
-        made.guest(name)
-    yield made
-    made.close()
+    yield from overlay.lend(request, "web", "db")
 
 
 def tunnels(hosts, name="h1"):

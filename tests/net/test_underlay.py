@@ -33,11 +33,7 @@ BULK = 4 << 20
 
 @pytest.fixture
 def hosts(request):
-    made = overlay.Overlay(request.config.getoption("--build"))
-    for name in ("web", "db"):
-        made.guest(name)
-    yield made
-    made.close()
+    yield from overlay.lend(request, "web", "db")
 
 
 def cloud(hosts, kind, family=4, at=", at: h1"):
